@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Kernel probes for Linux 6.12. `make help` lists what there is.
+
+VM := tools/testing/vm/vm
+
+# Passed on as they are, whatever is in them.
+export PROBE CMD
+
+help:
+	@cat tools/testing/vm/help
+
+run:
+	@$(VM) demo
+
+shell:
+	@$(VM) shell
+
+kernel:
+	@$(VM) build
+
+kunit:
+	@$(VM) check kunit
+
+check:
+	@$(VM) check
+
+lint:
+	@$(VM) lint
+
+series:
+	@$(VM) series
+
+.PHONY: help run shell kernel kunit check lint series

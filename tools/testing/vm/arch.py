@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Everything that depends on the architecture, in one table."""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Arch:
+    name: str                   # as in build/<name> and config/<name>.config
+    make: str                   # ARCH= of the kernel's make
+    image: str                  # what boots, below O=
+    qemu: str                   # the emulator
+    machine: tuple              # its options: machine, processor
+    console: str                # console= of the command line
+    busybox: str                # a static busybox for the guest
+    append: str = ""            # further arguments of the command line
+    cross: str = ""             # CROSS_COMPILE= of the kernel's make
+    make_args: tuple = field(default=())
+
+
+ARCHES = {
+    "x86_64": Arch(
+        name="x86_64",
+        make="x86_64",
+        image="arch/x86/boot/bzImage",
+        qemu="qemu-system-x86_64",
+        machine=("-machine", "q35,accel=tcg", "-cpu", "max"),
+        console="ttyS0",
+        busybox="/bin/busybox",
+        # One core's worth of host serves several guest CPUs: the TSC of one
+        # may seem to stand still for the others; that is no fault of ours.
+        append="tsc=reliable no_timer_check",
+    ),
+}

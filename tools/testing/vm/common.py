@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the parts of the harness share."""
+import contextlib
+import fcntl
+import os
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+TOP = os.path.realpath(os.path.join(HERE, "../../.."))
+BUILD = os.path.join(TOP, "build")
+
+
+class Failure(Exception):
+    """Something went wrong; the text says what to do about it, in one line."""
+
+
+def say(text):
+    """A line of progress, kept apart from what a guest prints."""
+    print(f"vm: {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def lock(name):
+    """Hold build/.lock-NAME, so that commands started together take turns."""
+    os.makedirs(BUILD, exist_ok=True)
+    with open(os.path.join(BUILD, f".lock-{name}"), "w") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another command that uses {name}")
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield

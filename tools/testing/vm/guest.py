@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Boot a kernel in QEMU, run a script in it, tell how it went."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from common import HERE, TOP, Failure, say
+
+HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
+POWEROFF = 60                   # seconds that a guest may take to end
+
+# A console line that says the kernel is at fault, whatever the script said.
+SPLAT = re.compile("|".join([
+    r"Kernel panic", r"\bBUG: ", r"\bWARNING: ", r"\bOops\b", r"general protection fault",
+    r"\bKASAN: ", r"\bUBSAN: ", r"\bKFENCE: ", r"\bODEBUG: ", r"\brefcount_t: ",
+    r"INFO: (rcu|task|possible|trying to register|suspicious|inconsistent|lockdep)",
+    r"rcu: INFO: .*(stall|self-detected)", r"Unable to handle kernel", r"double fault",
+    r"list_(add|del) corruption", r"unchecked MSR access", r"kernel BUG at",
+    r"suspicious RCU usage", r"unexpected #", r"soft lockup", r"bad page",
+    r"Missing ENDBR", r"kmemleak: .* new suspected", r"scheduling while atomic",
+    r"guest: ",
+]))
+SPLAT_LINES = 60
+
+
+class Job:
+    """What to run, and how."""
+
+    def __init__(self, script=None, smp=2, icount=False, host_root=False, share=None,
+                 append="", console=False, timeout=600, interactive=False, mem=2048,
+                 expect=None):
+        self.script = script
+        self.smp = 1 if icount else smp
+        self.icount = icount
+        self.host_root = host_root
+        self.share = share
+        self.append = append
+        self.console = console
+        self.timeout = timeout
+        self.interactive = interactive
+        self.mem = mem
+        self.expect = expect        # pattern of splats that are part of the test
+
+
+def cpio(directory, dest):
+    """Pack directory into a cpio archive that the kernel takes as initramfs."""
+    names = subprocess.run(["find", ".", "-print0"], cwd=directory, capture_output=True).stdout
+    with open(dest, "wb") as f:
+        subprocess.run(["cpio", "-0", "-o", "-H", "newc", "--quiet", "-R", "0:0"], cwd=directory,
+                       input=names, stdout=f, check=True)
+
+
+def initramfs(tmp, job, k):
+    """The initramfs for one run: busybox, our init, the script."""
+    root = os.path.join(tmp, "root")
+    for d in ("bin", "dev", "job"):
+        os.makedirs(os.path.join(root, d))
+    shutil.copy(k.arch.busybox, os.path.join(root, "bin/busybox"))
+    shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
+    if job.script:
+        shutil.copy(job.script, os.path.join(root, "job/script"))
+    size = shutil.get_terminal_size()
+    conf = {"host_root": int(job.host_root), "share": int(bool(job.share)),
+            "modules": int(os.path.isdir(os.path.join(k.out, "mods/lib/modules"))),
+            "interactive": int(job.interactive), "console": k.arch.console,
+            "cols": size.columns, "rows": size.lines, "TERM": os.environ.get("TERM", "dumb")}
+    with open(os.path.join(root, "job/conf"), "w") as f:
+        f.writelines(f"{key}={val}\n" for key, val in conf.items())
+    dest = os.path.join(tmp, "initrd")
+    cpio(root, dest)
+    return dest
+
+
+def plan9(tag, path, readonly):
+    return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,multidevs=remap"
+            + (",readonly=on" if readonly else "")]
+
+
+def command(k, job, tmp):
+    """The command line of QEMU."""
+    append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
+              f"kunit.enable=0 {k.arch.append} {job.append}")
+    if job.interactive:
+        append += " quiet"
+    cmd = [k.arch.qemu, *k.arch.machine, "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults",
+           "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
+           "-initrd", initramfs(tmp, job, k), "-append", append]
+    if job.icount:
+        cmd += ["-icount", "shift=0,sleep=off"]
+    if job.interactive:
+        cmd += ["-serial", "mon:stdio"]
+    else:
+        cmd += ["-serial", "chardev:console", "-device", "virtio-serial"]
+        for name in ("console", "out", "status"):
+            cmd += ["-chardev", f"socket,id={name},path={tmp}/{name}"]
+        for name in ("out", "status"):
+            cmd += ["-device", f"virtserialport,chardev={name},name={name}"]
+    mods = os.path.join(k.out, "mods/lib/modules")
+    if os.path.isdir(mods):
+        cmd += plan9("mods", mods, True)
+    if job.host_root:
+        cmd += plan9("root", "/", True)
+    if job.share:
+        cmd += plan9("share", os.path.realpath(job.share), False)
+    return cmd
+
+
+class Channel(threading.Thread):
+    """One byte stream out of the guest: QEMU connects, we read and pass on."""
+
+    def __init__(self, tmp, name, sink):
+        super().__init__(daemon=True)
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(os.path.join(tmp, name))
+        self.server.listen(1)
+        self.sink = sink
+        self.start()
+
+    def run(self):
+        try:
+            conn, _ = self.server.accept()
+        except OSError:
+            return
+        while True:
+            data = conn.recv(65536)
+            if not data:
+                return
+            self.sink(data)
+
+
+def splats(text, expect=None):
+    """The parts of the console output that report a fault of the kernel."""
+    lines = [l.rstrip("\r") for l in text.split("\n")]
+    found, i = [], 0
+    while i < len(lines):
+        if SPLAT.search(lines[i]) and not (expect and re.search(expect, lines[i])):
+            start = max(0, i - 2)
+            end = i + 1
+            while end < len(lines) and end - start < SPLAT_LINES and "end trace" not in lines[end]:
+                end += 1
+            found.append("\n".join(lines[start:end + 1]))
+            i = end
+        i += 1
+    return found
+
+
+class Result:
+    def __init__(self):
+        self.out = b""
+        self.console = b""
+        self.status = b""
+        self.code = None
+        self.fault = None       # one line, when the guest rather than the script is at fault
+        self.splats = []
+        self.took = 0.0
+
+
+def run(k, job, sink=None):
+    """Boot k and run the job. sink gets the script's output as it comes."""
+    for tool in (k.arch.qemu, k.arch.busybox):
+        if not shutil.which(tool):
+            raise Failure(f"{tool} is missing; run tools/testing/vm/packages build")
+    res = Result()
+
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        def on_out(data):
+            res.out += data
+            if sink:
+                sink(data)
+
+        def on_console(data):
+            res.console += data
+            if job.console:
+                sys.stderr.buffer.write(data)
+                sys.stderr.buffer.flush()
+
+        def on_status(data):
+            res.status += data
+
+        chans = [Channel(tmp, n, s) for n, s in
+                 (("out", on_out), ("status", on_status), ("console", on_console))]
+        start = time.time()
+        proc = subprocess.Popen(command(k, job, tmp), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            wait_for(proc, res, job, start)
+        finally:
+            if proc.poll() is None:
+                proc.kill()
+            complaint = proc.stderr.read()
+            proc.wait()
+            for c in chans:
+                c.join(5)
+                c.server.close()
+        res.took = time.time() - start
+    judge(res, proc, job, complaint)
+    path = k.out + ".console"
+    with open(path + ".new", "wb") as f:
+        f.write(res.console)
+    os.rename(path + ".new", path)
+    return res
+
+
+def wait_for(proc, res, job, start):
+    """Until QEMU has ended, or its time is over."""
+    ended = None
+    while proc.poll() is None:
+        time.sleep(0.02)
+        now = time.time()
+        if now - start > job.timeout:
+            res.fault = f"the guest hangs (time limit of {job.timeout} s)"
+            return
+        if ended is None and res.status.endswith(b"\n"):
+            ended = now
+        if ended and now - ended > POWEROFF:
+            res.fault = f"the guest does not power off within {POWEROFF} s"
+            return
+
+
+def judge(res, proc, job, complaint):
+    """Fill in res.code and res.fault."""
+    m = re.search(rb"exit (\d+)", res.status)
+    res.splats = splats(res.console.decode(errors="replace"), job.expect)
+    if res.splats and not res.fault:
+        panic = b"Kernel panic" in res.console
+        res.fault = "the guest's kernel panicked" if panic else "the guest's kernel complains"
+    if not m and not res.fault:
+        res.fault = f"QEMU ended early ({complaint.strip() or proc.returncode})"
+    res.code = int(m.group(1)) if m else None
+    if res.fault:
+        res.code = HUNG if "hangs" in res.fault else BROKEN
+
+
+def shell(k, job):
+    """An interactive guest on this terminal."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        return subprocess.run(command(k, job, tmp)).returncode
+
+
+def explain(k, res):
+    """Show on stderr what went wrong with the guest."""
+    for text in res.splats[:3]:
+        print(text, file=sys.stderr)
+    if not res.splats:
+        tail = res.console.decode(errors="replace").splitlines()[-15:]
+        print("\n".join(tail), file=sys.stderr)
+    say(f"{res.fault}; its console: build/{k.name}.console")

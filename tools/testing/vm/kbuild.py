@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>."""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import tree
+from arch import ARCHES
+from common import BUILD, HERE, TOP, Failure, lock, say
+
+CONFIG_DIR = os.path.join(HERE, "config")
+JOBS = os.cpu_count() or 1
+PROGRESS = 15       # seconds between two lines of progress
+
+
+class Kernel:
+    """One kernel to build and boot: where its source and its objects are."""
+
+    def __init__(self, arch="x86_64", profile="release", stock=False):
+        if arch not in ARCHES:
+            raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
+        self.arch = ARCHES[arch]
+        self.profile = profile
+        self.stock = stock
+        suffix = "" if profile == "release" else f"-{profile}"
+        self.name = ("stock-" if stock else "") + arch + suffix
+        self.src = tree.BASE if stock else tree.TREE
+        self.out = os.path.join(BUILD, self.name)
+        self.fragments = self.find_fragments()
+
+    def find_fragments(self):
+        """The files of config/ that make up this kernel's configuration."""
+        names = ["common", self.arch.name] + ([] if self.stock else ["ours"])
+        # A profile may build on another one: debug-rt is debug, then rt.
+        names += self.profile.split("-")
+        paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
+        for path in paths:
+            if not os.path.exists(path):
+                raise Failure(f"no profile {self.profile}; there is no {os.path.relpath(path, TOP)}")
+        return paths
+
+    @property
+    def image(self):
+        return os.path.join(self.out, self.arch.image)
+
+    @property
+    def log(self):
+        return os.path.join(BUILD, f"{self.name}.log")
+
+    def make(self, *args):
+        """The make command for this kernel."""
+        cc = f"ccache {self.arch.cross}gcc" if shutil.which("ccache") else f"{self.arch.cross}gcc"
+        # The source is reached by a link inside O=. Thus its paths, as ccache
+        # sees them, are the same for every kernel, and the objects that do
+        # not depend on anything of ours are compiled once for all of them.
+        src = os.path.join(self.out, "src")
+        if not os.path.islink(src):
+            os.makedirs(self.out, exist_ok=True)
+            os.symlink(os.path.relpath(self.src, self.out), src)
+        return ["make", "-C", src, f"abs_srctree={src}", f"O={self.out}",
+                f"ARCH={self.arch.make}", f"-j{JOBS}", "KCFLAGS=-fmacro-prefix-map=src/=",
+                f"CC={cc}", f"CROSS_COMPILE={self.arch.cross}",
+                f"LOCALVERSION=-{'stock' if self.stock else 'probes'}", *args]
+
+    def env(self):
+        """Environment of make: the same input gives the same output, here and in a clone."""
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        env.update(KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970", KBUILD_BUILD_USER="vm",
+                   KBUILD_BUILD_HOST="vm", KBUILD_BUILD_VERSION="1", LC_ALL="C",
+                   CCACHE_BASEDIR=TOP, CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="10G",
+                   CCACHE_SLOPPINESS="time_macros,include_file_mtime,include_file_ctime",
+                   PAHOLE=env.get("PAHOLE", "pahole"))
+        return env
+
+
+def wanted(fragments):
+    """{symbol: value} of configuration fragments; the last one wins."""
+    want = {}
+    for path in fragments:
+        for line in open(path):
+            line = line.strip()
+            m = re.match(r"(CONFIG_\w+)=(.*)", line) or re.match(r"# (CONFIG_\w+) is not set()", line)
+            if m:
+                want[m.group(1)] = m.group(2) or "n"
+    return want
+
+
+def configure(k):
+    """Write .config from the fragments, unless it already follows from them."""
+    h = hashlib.sha256(tree.tarball_id().encode())
+    for path in k.fragments + [os.path.join(HERE, "kbuild.py")]:
+        h.update(tree.read(path))
+    if not k.stock:
+        h.update(tree.wiring_id().encode())
+    stamp = os.path.join(k.out, ".vm-config")
+    if os.path.exists(os.path.join(k.out, ".config")) and os.path.exists(stamp) \
+            and tree.read(stamp).decode() == h.hexdigest():
+        return
+    say(f"configuring {k.name}")
+    os.makedirs(k.out, exist_ok=True)
+    merged = os.path.join(k.out, ".vm-fragments")
+    want = wanted(k.fragments)
+    with open(merged, "w") as f:
+        for sym, val in want.items():
+            f.write(f"# {sym} is not set\n" if val == "n" else f"{sym}={val}\n")
+    env = dict(k.env(), KCONFIG_ALLCONFIG=merged)
+    res = subprocess.run(k.make("allnoconfig"), env=env, stdin=subprocess.DEVNULL,
+                         capture_output=True, text=True)
+    if res.returncode:
+        sys.stderr.write(res.stdout + res.stderr)
+        raise Failure(f"the configuration of {k.name} fails; see the lines above")
+    have = wanted([os.path.join(k.out, ".config")])
+    bad = [f"{s} is {have.get(s, 'n')} instead of {v}" for s, v in want.items()
+           if have.get(s, "n") != v]
+    if bad:
+        raise Failure(f"{k.name}: {'; '.join(bad)}; correct {os.path.relpath(CONFIG_DIR, TOP)}/ "
+                      "(a dependency is missing, or the symbol cannot be chosen)")
+    with open(stamp, "w") as f:
+        f.write(h.hexdigest())
+
+
+def follow(proc, log, what):
+    """Write make's output to the log, a line of progress now and then."""
+    state = {"n": 0, "last": "", "done": False}
+    start = time.time()
+
+    def report():
+        due = start + PROGRESS
+        while not state["done"]:
+            time.sleep(0.5)
+            if time.time() >= due:
+                due += PROGRESS
+                say(f"{what}: {int(time.time() - start)} s, {state['n']} steps, at {state['last']}")
+
+    t = threading.Thread(target=report, daemon=True)
+    t.start()
+    step = re.compile(r"^  [A-Z][\w+]*(?: \[[\w]+\])? +(\S+)")
+    lines = []
+    for line in proc.stdout:
+        log.write(line)
+        m = step.match(line)
+        if m:
+            state["n"] += 1
+            state["last"] = m.group(1)
+        else:
+            lines.append(line)
+    state["done"] = True
+    return lines
+
+
+def errors(lines):
+    """The lines of make's output that say what is wrong."""
+    pat = re.compile(r"error:|Error |ERROR|undefined reference|No rule|multiple definition|warning:")
+    keep = [i for i, l in enumerate(lines) if pat.search(l) and not re.match(r"make(\[\d+\])?: \*\*\*.*Error", l)]
+    shown = sorted({j for i in keep for j in range(max(0, i - 1), min(len(lines), i + 4))})
+    return [lines[j] for j in shown][:80] or lines[-20:]
+
+
+def run_make(k, what, *targets):
+    """Run make with progress; a Failure when it fails."""
+    with open(k.log, "a") as log:
+        log.write(f"### make {' '.join(targets)}\n")
+        proc = subprocess.Popen(k.make(*targets), env=k.env(), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors="replace")
+        try:
+            lines = follow(proc, log, what)
+        except BaseException:
+            proc.terminate()
+            raise
+        if proc.wait():
+            sys.stderr.writelines(errors(lines))
+            raise Failure(f"{what} failed; correct what the lines above say "
+                          f"(all of it: {os.path.relpath(k.log, TOP)})")
+    return lines
+
+
+def prepare(k):
+    """Source and configuration up to date; to be called with k's lock held."""
+    stamp = os.path.join(k.out, ".vm-began")
+    if k.stock:
+        with lock("tree"):
+            tree.unpack_base()
+    else:
+        state = tree.sync()
+        if os.path.exists(stamp):
+            tree.refresh(state, float(tree.read(stamp)))
+    configure(k)
+    began = time.time()
+    with open(stamp, "w") as f:
+        f.write(repr(began))
+
+
+def only_ours(k):
+    """Fail if anything but our implementation can have been linked into k."""
+    bad = tree.foreign()
+    if bad:
+        raise Failure(f"build/tree has {bad[0]} of the base, which series/removed lists; "
+                      "remove build/tree and build again")
+    ours = set(tree.our_files())
+    for name in tree.removed():
+        stem, ext = os.path.splitext(name)
+        if ext not in (".c", ".S") or name in ours or stem + ".c" in ours or stem + ".S" in ours:
+            continue
+        if os.path.exists(os.path.join(k.out, stem + ".o")):
+            raise Failure(f"{k.name} has a {stem}.o, which the base's {name} gives; "
+                          f"remove build/{k.name} and build again")
+
+
+def build(k, modules=True, keep_going=False):
+    """Build vmlinux, the image and the modules of k."""
+    with lock(k.name):
+        prepare(k)
+        start = time.time()
+        targets = [os.path.basename(k.arch.image), "vmlinux"]
+        if modules:
+            targets.append("modules")
+        if keep_going:
+            targets.append("-k")
+        drop_stale(k)
+        run_make(k, f"building {k.name}", *targets)
+        if not k.stock:
+            only_ours(k)
+        if modules:
+            install_modules(k)
+        took = time.time() - start
+        if took > PROGRESS:
+            say(f"built {k.name} in {int(took)} s")
+
+
+def drop_stale(k):
+    """Remove objects of base files that series/removed took away in the meantime."""
+    if k.stock:
+        return
+    ours = set(tree.our_files())
+    for name in tree.removed():
+        stem, _ = os.path.splitext(name)
+        obj = os.path.join(k.out, stem + ".o")
+        if stem + ".c" not in ours and stem + ".S" not in ours and os.path.exists(obj):
+            os.unlink(obj)
+
+
+def install_modules(k):
+    """Lay the modules out for modprobe under build/<name>/mods/lib/modules/."""
+    order = os.path.join(k.out, "modules.order")
+    dest = os.path.join(k.out, "mods")
+    stamp = os.path.join(dest, ".stamp")
+    newest = max([os.path.getmtime(order)] +
+                 [os.path.getmtime(os.path.join(k.out, l.strip()[:-2] + ".ko"))
+                  for l in open(order) if l.strip()])
+    if os.path.exists(stamp) and os.path.getmtime(stamp) >= newest:
+        return
+    shutil.rmtree(dest, ignore_errors=True)
+    run_make(k, f"installing modules of {k.name}", f"INSTALL_MOD_PATH={dest}", "modules_install")
+    with open(stamp, "w"):
+        pass
+
+
+def build_objects(k, objs, w1=False, sparse=False):
+    """Compile single objects (or directories) of ours, apart from full builds."""
+    k.name += "-obj"
+    k.out += "-obj"
+    with lock(k.name):
+        prepare(k)
+        args = (["W=1"] if w1 else []) + (["C=2", "CHECK=sparse"] if sparse else [])
+        lines = run_make(k, f"compiling {' '.join(objs)}", *args, *objs)
+    warn = [l for l in lines if "warning:" in l or "error:" in l]
+    if warn:
+        sys.stdout.writelines(l for l in lines if not re.match(r"make(\[\d+\])?:", l))
+    return not warn

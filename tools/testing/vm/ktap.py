@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Read test results in KTAP form, as KUnit and the kselftests print them."""
+import re
+
+LINE = re.compile(r"^( *)(ok|not ok) (\d+) ?-? ?(.*)$")
+PLAN = re.compile(r"^( *)1\.\.(\d+)")
+SUBTEST = re.compile(r"^( *)# Subtest: *(.*)$")
+
+
+class Level:
+    """One level of nesting: where it is indented, what it has seen so far."""
+
+    def __init__(self, indent, name):
+        self.indent = indent
+        self.name = name
+        self.planned = None
+        self.seen = 0
+
+
+def judge(ok, rest):
+    """(name, state, reason) of one result line."""
+    name, _, comment = rest.partition(" # ") if " # " in rest else rest.partition("# ")
+    name, comment = name.strip(), comment.strip()
+    m = re.match(r"(SKIP|XFAIL|TODO|UNRESOLVED)\b:? *(.*)", comment, re.I)
+    word = m.group(1).upper() if m else ""
+    if word == "SKIP":
+        return name, "skip", m.group(2) or "not supported here"
+    if word == "XFAIL":
+        return name, "skip", "expected to fail"
+    if word == "UNRESOLVED":
+        return name, "skip", "unresolved: something it needs is missing"
+    return name, "pass" if ok == "ok" else "fail", comment
+
+
+def parse(text, prefix=""):
+    """{name: (state, reason)}; nested results get names like suite.case.
+
+    A level that gives fewer results than it announced has failed. A level's
+    own result line is left out when its parts have been counted, unless it
+    fails although none of them did.
+    """
+    results = {}
+    stack = [Level(-1, prefix)]
+
+    def path(name):
+        return ".".join([l.name for l in stack if l.name] + [name])
+
+    def close(level):
+        if level.planned is not None and level.seen < level.planned:
+            results[path("(ended early)")] = \
+                ("fail", f"{level.seen} results of {level.planned} announced")
+
+    for line in text.splitlines():
+        line = line.rstrip("\r")
+        m = SUBTEST.match(line)
+        if m:
+            stack.append(Level(len(m.group(1)), m.group(2).strip()))
+            continue
+        m = PLAN.match(line)
+        if m:
+            if len(m.group(1)) >= stack[-1].indent:
+                # Several documents in a row announce their parts of the sum.
+                stack[-1].planned = (stack[-1].planned or 0) + int(m.group(2))
+            continue
+        m = LINE.match(line)
+        if not m:
+            continue
+        indent = len(m.group(1))
+        inner = 0
+        while len(stack) > 1 and indent < stack[-1].indent:
+            close(stack[-1])
+            inner += stack[-1].seen
+            stack.pop()
+        name, state, reason = judge(m.group(2), m.group(4))
+        stack[-1].seen += 1
+        name = path(name)
+        children = [s for n, (s, _) in results.items() if n.startswith(name + ".")]
+        if inner and children and (state != "fail" or "fail" in children):
+            continue
+        while name in results:
+            name += "'"
+        results[name] = (state, reason)
+    while stack:
+        close(stack[-1])
+        stack.pop()
+    return results

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Static checks of our files, with the base kernel's own tools."""
+import os
+import re
+import subprocess
+import sys
+
+import kbuild
+import tree
+from common import TOP, Failure
+
+
+def c_files():
+    return [n for n in tree.our_files() if n.endswith((".c", ".h"))]
+
+
+# What checkpatch says that stays as it is: (file, complaint, why).
+ACCEPTED = [
+    ("include/asm-generic/kprobes.h", "macros should not use a trailing semicolon",
+     "users of NOKPROBE_SYMBOL() in the base leave theirs out"),
+    ("include/asm-generic/kprobes.h", "Macro argument reuse", "a name that is pasted and taken the address of"),
+    ("include/linux/kprobes.h", "do not add new typedefs", "names of the interface as it is"),
+    ("kernel/kprobes/internal.h", "Macro argument reuse", "loops over a variable of the caller"),
+    ("", "is not used in function-like macro", "stubs for a configuration that lacks the function"),
+    ("kernel/trace/trace_kprobe.c", "__setup appears un-documented", "the base's documentation has it"),
+    ("kernel/trace/rethook.c", "Do not crash the kernel", "a lost return address leaves nowhere to go"),
+    ("arch/x86/kernel/kprobes/hit.c", "Do not crash the kernel", "a hit that cannot be left leaves nowhere to go"),
+]
+
+
+def accepted(complaint):
+    """Is this one that stays as it is?"""
+    name, line, text = re.match(r"([^:]+):(\d+): (.*)", complaint).groups()
+    if "Please use a blank line after function" in text:
+        # What is said of a function directly follows it.
+        with open(os.path.join(TOP, name)) as f:
+            return f.read().splitlines()[int(line) - 1].startswith("NOKPROBE_SYMBOL(")
+    return any(name.startswith(f) and c in text for f, c, _ in ACCEPTED)
+
+
+def checkpatch(files):
+    """What checkpatch --strict has to say."""
+    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/checkpatch.pl"), "--no-tree",
+                          "--strict", "--terse", "--no-summary", "--ignore", "FILE_PATH_CHANGES",
+                          "-f"] + files, cwd=TOP, capture_output=True, text=True)
+    found = [l for l in res.stdout.splitlines() if re.search(r":\d+: (ERROR|WARNING|CHECK)", l)]
+    return [l for l in found if not accepted(l)]
+
+
+def kernel_doc(files):
+    """What kernel-doc has to say about the comments."""
+    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall"]
+                         + files, cwd=TOP, capture_output=True, text=True)
+    return [l for l in res.stderr.splitlines() if "warning" in l or "error" in l]
+
+
+def compiled(files, k):
+    """Which of our objects the kernel k has, and which files it leaves out."""
+    objs, left = [], []
+    for name in files:
+        if not name.endswith(".c") or name.startswith(("tools/", "samples/")):
+            continue
+        obj = name[:-2] + ".o"
+        (objs if os.path.exists(os.path.join(k.out, obj)) else left).append(obj)
+    return objs, left
+
+
+def provenance(files):
+    """Files whose text stands in the base, too; None if there is no tool for that."""
+    tool = os.path.join(TOP, "../shared/tools/provenance")
+    if not os.path.exists(tool):
+        return None
+    res = subprocess.run([sys.executable, tool, tree.BASE, TOP] + files, capture_output=True, text=True)
+    return [] if res.returncode == 0 else res.stdout.splitlines()
+
+
+def run(k):
+    """[(name, state, reason)] of all checks; k is the built kernel, or None."""
+    files = c_files()
+    if not files:
+        raise Failure("there is no file of ours to check")
+    out = []
+
+    def verdict(name, lines):
+        for l in lines[:40]:
+            print("  " + l, flush=True)
+        out.append((name, "fail" if lines else "pass", f"{len(lines)} lines above" if lines else ""))
+
+    verdict("checkpatch --strict", checkpatch(files))
+    verdict("kernel-doc", kernel_doc(files))
+    lines = provenance([])
+    if lines is None:
+        out.append(("provenance", "skip", "the tool is not beside this checkout"))
+    else:
+        verdict("provenance", lines)
+    if not k:
+        out.append(("sparse and W=1", "skip", "the kernel does not build"))
+        return out
+    objs, left = compiled(files, k)
+    try:
+        clean = kbuild.build_objects(kbuild.Kernel(k.arch.name, k.profile, k.stock), objs, True, True)
+        out.append(("sparse and W=1", "pass" if clean else "fail", "" if clean else "see the warnings above"))
+    except Failure as e:
+        out.append(("sparse and W=1", "fail", str(e)))
+    for obj in left:
+        out.append((f"sparse and W=1 on {obj}", "skip", "not part of this configuration"))
+    return out

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The base's own sample modules, built from its unmodified source for this
+# kernel (/mnt): load each one, give its probes something to hit, unload it.
+# What it wrote is printed as "# says" lines, numbers left out, so that two
+# kernels can be compared.
+
+n=0
+result() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		echo "not ok $n $2"
+	fi
+}
+
+shapes() {
+	sed -e 's/^\[[^]]*\] *//' -e 's/0x[0-9a-f]*/N/g' \
+		-e 's/[0-9a-f]\{16\}/N/g' -e 's/[0-9][0-9]*/N/g' |
+		sort -u | sed "s/^/# says $1: /"
+}
+
+tracing=/sys/kernel/tracing
+echo 1 > $tracing/tracing_on
+
+echo "TAP version 13"
+for ko in /mnt/*.ko; do
+	mod=${ko##*/}
+	mod=${mod%.ko}
+	dmesg -c > /dev/null
+	echo > $tracing/trace
+
+	insmod "$ko"
+	result $? "$mod loads"
+	for i in 1 2 3; do
+		/bin/busybox true
+		/bin/busybox cat /etc/passwd > /dev/null
+	done
+	# What an event looks like is forgotten with its module.
+	grep -v '^#' $tracing/trace | sed -n 's/.*: \([a-z_]*\): .*/event \1/p' |
+		shapes "$mod"
+	shapes "$mod defines" < $tracing/kprobe_events
+	grep -s . $tracing/events/kprobes/*/enable |
+		sed "s/^/# says $mod enables: /"
+	rmmod "$mod"
+	result $? "$mod unloads"
+
+	dmesg | grep -i -e handler -e kprobe -e returned | shapes "$mod"
+done
+echo "1..$n"

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0
+"""build/base and build/tree: the pristine source, and what is compiled.
+
+build/tree = build/base - series/removed + our files + series/wiring. It is
+brought up to date by content: a file that already is as it should be keeps
+its time stamp, so that make rebuilds only what follows from a real change.
+"""
+import glob
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+
+from common import BUILD, TOP, Failure, lock, say
+
+BASE = os.path.join(BUILD, "base")
+TREE = os.path.join(BUILD, "tree")
+STATE = os.path.join(BUILD, ".tree.json")
+TARBALL = "/usr/src/linux-source-6.12.tar.xz"
+
+# What lands in the kernel's tree; the rest of the repository does not.
+OUR_DIRS = ["kernel", "include", "arch", "lib", "samples", "Documentation",
+            "tools/testing/selftests"]
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def tarball_id():
+    """What tells one version of the package from the next."""
+    if not os.path.exists(TARBALL):
+        raise Failure(f"{TARBALL} is missing; apt-get install --reinstall linux-source-6.12")
+    st = os.stat(TARBALL)
+    return f"{st.st_size} {int(st.st_mtime)}"
+
+
+def unpack_base():
+    """Unpack Debian's source package into build/base, once per version."""
+    stamp = os.path.join(BUILD, ".base")
+    want = tarball_id()
+    if os.path.isdir(BASE) and os.path.exists(stamp) and read(stamp).decode() == want:
+        return
+    say("unpacking linux-source-6.12 into build/base")
+    tmp = BASE + ".tmp"
+    for old in (tmp, BASE, TREE):
+        shutil.rmtree(old, ignore_errors=True)
+    if os.path.exists(STATE):
+        os.unlink(STATE)
+    os.makedirs(tmp)
+    if subprocess.run(["tar", "-xJf", TARBALL, "-C", tmp, "--strip-components=1"]).returncode:
+        raise Failure(f"{TARBALL} does not unpack; is the disk full? (4 GB are needed)")
+    os.rename(tmp, BASE)
+    with open(stamp, "w") as f:
+        f.write(want)
+
+
+def removed():
+    """The base's files that series/removed lists, as a sorted list."""
+    out = set()
+    for line in read(os.path.join(TOP, "series/removed")).decode().splitlines():
+        name = line.split("#")[0].strip()
+        if not name:
+            continue
+        path = os.path.join(BASE, name)
+        if name.endswith("/") and os.path.isdir(path):
+            for d, _, files in os.walk(path):
+                out.update(os.path.relpath(os.path.join(d, f), BASE) for f in files)
+        elif os.path.isfile(path):
+            out.add(name)
+        else:
+            raise Failure(f"series/removed: the base has no {name}; correct the list")
+    return sorted(out)
+
+
+def our_files():
+    """Our files that belong into the kernel's tree: tracked or at least not ignored."""
+    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard", "--"]
+                         + OUR_DIRS, capture_output=True)
+    if res.returncode:
+        # An unpacked archive of the repository: take what is there.
+        names = [os.path.relpath(os.path.join(d, f), TOP)
+                 for top in OUR_DIRS for d, _, fs in os.walk(os.path.join(TOP, top)) for f in fs]
+    else:
+        names = os.fsdecode(res.stdout).split("\0")
+    return sorted({n for n in names if n and os.path.isfile(os.path.join(TOP, n))})
+
+
+def wiring():
+    """Content of the base's files after our hunks on them: {path: bytes}."""
+    work = os.path.join(BUILD, ".wiring")
+    shutil.rmtree(work, ignore_errors=True)
+    touched = set()
+    for patch in sorted(glob.glob(os.path.join(TOP, "series/wiring/*.patch"))):
+        short = os.path.relpath(patch, TOP)
+        names = [l.split()[1].split("/", 1)[1] for l in open(patch) if l.startswith("+++ b/")]
+        for name in names:
+            src, dst = os.path.join(BASE, name), os.path.join(work, name)
+            if not os.path.isfile(src):
+                raise Failure(f"{short}: the base has no {name}; rework the hunk")
+            if name not in touched:
+                os.makedirs(os.path.dirname(dst), exist_ok=True)
+                shutil.copyfile(src, dst)
+                touched.add(name)
+        res = subprocess.run(["patch", "-p1", "-s", "-N", "--no-backup-if-mismatch", "-r", "-",
+                              "-i", patch], cwd=work, capture_output=True, text=True)
+        if res.returncode:
+            raise Failure(f"{short} does not apply to {' '.join(names)} of this base; "
+                          f"rework the hunk ({res.stdout.strip().splitlines()[0:1]})")
+    return {n: read(os.path.join(work, n)) for n in touched}
+
+
+def put(path, content, mode):
+    """Make build/tree/path have content; True if that was a change."""
+    dst = os.path.join(TREE, path)
+    if os.path.isfile(dst) and read(dst) == content:
+        return False
+    os.makedirs(os.path.dirname(dst), exist_ok=True)
+    tmp = dst + ".vm-tmp"
+    with open(tmp, "wb") as f:
+        f.write(content)
+    os.chmod(tmp, mode)
+    os.rename(tmp, dst)
+    return True
+
+
+def drop(path):
+    """Make build/tree/path be absent; True if that was a change."""
+    dst = os.path.join(TREE, path)
+    if not os.path.lexists(dst):
+        return False
+    os.unlink(dst)
+    while True:
+        dst = os.path.dirname(dst)
+        if dst == TREE or os.listdir(dst):
+            return True
+        os.rmdir(dst)
+
+
+def load_state():
+    if os.path.exists(STATE):
+        return json.loads(read(STATE))
+    return {"managed": [], "changed": {}}
+
+
+def sync():
+    """Bring build/tree up to date. Returns its state."""
+    os.makedirs(BUILD, exist_ok=True)
+    with lock("tree"):
+        unpack_base()
+        if not os.path.isdir(TREE):
+            say("copying build/base to build/tree")
+            tmp = TREE + ".tmp"
+            shutil.rmtree(tmp, ignore_errors=True)
+            if os.path.exists(STATE):
+                os.unlink(STATE)
+            if subprocess.run(["cp", "-a", "--reflink=auto", BASE, tmp]).returncode:
+                raise Failure("cannot copy build/base; is the disk full? (4 GB are needed)")
+            os.rename(tmp, TREE)
+
+        state = load_state()
+        gone = removed()
+        want = {n: (read(os.path.join(TOP, n)), os.stat(os.path.join(TOP, n)).st_mode & 0o777)
+                for n in our_files()}
+        for name, content in wiring().items():
+            if name in want or name in gone:
+                raise Failure(f"series/wiring has a hunk on {name}, which is ours; drop the hunk")
+            want[name] = (content, 0o644)
+        absent = [n for n in gone if n not in want]
+        # Something that was ours or removed earlier goes back to the base's.
+        for name in state["managed"]:
+            if name in want or name in absent:
+                continue
+            src = os.path.join(BASE, name)
+            if os.path.isfile(src):
+                want[name] = (read(src), os.stat(src).st_mode & 0o777)
+            else:
+                absent.append(name)
+
+        now = time.time()
+        changed = [n for n in absent if drop(n)]
+        changed += [n for n, (content, mode) in want.items() if put(n, content, mode)]
+        state["managed"] = sorted(set(want) | set(absent))
+        state["changed"].update({n: now for n in changed})
+        with open(STATE + ".tmp", "w") as f:
+            json.dump(state, f)
+        os.rename(STATE + ".tmp", STATE)
+        return state
+
+
+def refresh(state, since):
+    """Let make see every file that changed after a build began at `since`.
+
+    A file that was replaced while a compiler ran on its old content would
+    look older than the object; a fresh time stamp makes up for that.
+    """
+    for name, when in state["changed"].items():
+        path = os.path.join(TREE, name)
+        if when >= since and os.path.isfile(path):
+            os.utime(path)
+
+
+def wiring_id():
+    """Changes when Kconfig or Makefiles may have changed by our hunks."""
+    h = hashlib.sha256()
+    for patch in sorted(glob.glob(os.path.join(TOP, "series/wiring/*.patch"))):
+        h.update(read(patch))
+    return h.hexdigest()
+
+
+def foreign():
+    """Removed files in build/tree that are not ours byte for byte."""
+    ours = set(our_files())
+    bad = []
+    for name in removed():
+        path = os.path.join(TREE, name)
+        if not os.path.exists(path):
+            continue
+        if name not in ours or read(path) != read(os.path.join(TOP, name)):
+            bad.append(name)
+    return bad

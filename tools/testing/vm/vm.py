@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Build kernels of this project and boot them in QEMU; see `vm --help`."""
+import argparse
+import os
+import subprocess
+import sys
+
+import check
+import demo
+import guest
+import kbuild
+import lint
+import series
+import tree
+from common import HERE, Failure, say
+
+
+def kernel_of(args):
+    return kbuild.Kernel(args.arch, args.profile, args.stock)
+
+
+def cmd_sync(_):
+    tree.sync()
+    return 0
+
+
+def cmd_build(args):
+    k = kernel_of(args)
+    if args.obj:
+        return 0 if kbuild.build_objects(k, args.obj, args.w1, args.sparse) else 1
+    kbuild.build(k, keep_going=args.keep_going)
+    say(f"{k.image} is up to date")
+    return 0
+
+
+def job_of(args, **more):
+    return guest.Job(smp=args.smp, icount=args.icount, host_root=args.host_root, share=args.share,
+                     append=args.append, timeout=args.timeout, **more)
+
+
+def ready(args):
+    """The kernel that args ask for, built unless told not to."""
+    k = kernel_of(args)
+    if args.host_root:
+        if subprocess.run([os.path.join(HERE, "packages"), "clients"]).returncode:
+            raise Failure("the programs for --host-root are missing; see the line above")
+    if not args.no_build:
+        kbuild.build(k)
+    elif not os.path.exists(k.image):
+        raise Failure(f"{k.name} is not built; leave out --no-build")
+    return k
+
+
+def to_stdout(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def cmd_run(args):
+    if not os.path.isfile(args.script):
+        raise Failure(f"there is no script {args.script}")
+    k = ready(args)
+    res = guest.run(k, job_of(args, script=args.script, console=args.console), to_stdout)
+    if res.fault:
+        guest.explain(k, res)
+    return res.code
+
+
+def cmd_demo(args):
+    k = ready(args)
+    res = demo.run(k, job_of(args), to_stdout)
+    if res.fault:
+        guest.explain(k, res)
+    return res.code
+
+
+def cmd_shell(args):
+    return guest.shell(ready(args), job_of(args, interactive=True))
+
+
+def cmd_check(args):
+    return check.run(args.steps)
+
+
+def cmd_lint(_):
+    k = kbuild.Kernel()
+    kbuild.build(k)
+    report = check.Report()
+    for result in lint.run(k):
+        report.add(*result)
+    return report.finish()
+
+
+def cmd_series(_):
+    series.write()
+    return 0
+
+
+def parser():
+    p = argparse.ArgumentParser(prog="vm", description="Build the kernel with our probes and boot it in QEMU.")
+    sub = p.add_subparsers(dest="command", required=True)
+
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("--arch", default="x86_64", help="architecture (default x86_64)")
+    which.add_argument("--profile", default="release", help="release or debug (default release)")
+    which.add_argument("--stock", action="store_true", help="the untouched base instead of ours")
+
+    s = sub.add_parser("sync", help="bring build/base and build/tree up to date")
+    s.set_defaults(func=cmd_sync)
+
+    s = sub.add_parser("build", parents=[which], help="build a kernel, or single objects")
+    s.add_argument("--obj", nargs="+", metavar="FILE.o",
+                   help="compile only these, e.g. kernel/kprobes/site.o, or a directory, kernel/kprobes/")
+    s.add_argument("-k", "--keep-going", action="store_true", help="compile what can be, despite errors")
+    s.add_argument("--w1", action="store_true", help="with --obj: more warnings of the compiler (W=1)")
+    s.add_argument("--sparse", action="store_true", help="with --obj: check with sparse, too")
+    s.set_defaults(func=cmd_build)
+
+    boot = argparse.ArgumentParser(add_help=False)
+    boot.add_argument("--smp", type=int, default=2, help="processors of the guest (default 2)")
+    boot.add_argument("--icount", action="store_true",
+                      help="one processor, guest time counts instructions: figures repeat exactly")
+    boot.add_argument("--host-root", action="store_true",
+                      help="the host's root (changes stay in the guest): perf, bpftrace, trace-cmd run there")
+    boot.add_argument("--share", metavar="DIR", help="a directory of the host, at /mnt in the guest")
+    boot.add_argument("--append", default="", metavar="ARGS", help="more arguments for the kernel")
+    boot.add_argument("--timeout", type=int, default=600, metavar="S",
+                      help="a guest that takes longer hangs (default 600)")
+    boot.add_argument("--no-build", action="store_true", help="boot what is built, as it is")
+
+    s = sub.add_parser("run", parents=[which, boot], help="run a script in a guest",
+                       description="Build the kernel if needed, boot it, run SCRIPT as root, exit with its "
+                       "status: 124 if the guest hangs, 125 if its kernel panics or complains.")
+    s.add_argument("--console", action="store_true", help="show the console on stderr")
+    s.add_argument("script", metavar="SCRIPT")
+    s.set_defaults(func=cmd_run)
+
+    s = sub.add_parser("demo", parents=[which, boot], help="what make run does")
+    s.set_defaults(func=cmd_demo)
+
+    s = sub.add_parser("shell", parents=[which, boot], help="an interactive guest")
+    s.set_defaults(func=cmd_shell)
+
+    s = sub.add_parser("check", help="all tests, or only some steps")
+    s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.STEPS))
+    s.set_defaults(func=cmd_check)
+
+    s = sub.add_parser("lint", help="static checks of our files")
+    s.set_defaults(func=cmd_lint)
+
+    s = sub.add_parser("series", help="the patch series, into build/series")
+    s.set_defaults(func=cmd_series)
+    return p
+
+
+def main():
+    args = parser().parse_args()
+    try:
+        return args.func(args)
+    except Failure as e:
+        print(f"vm: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("vm: interrupted; the same command continues", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
