@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_X86_KPROBES_H
+#define _ASM_X86_KPROBES_H
+/*
+ * x86 kernel probes: what the core of kernel/kprobes/ and the trap handlers have to
+ * know. The implementation is in arch/x86/kernel/kprobes/.
+ */
+#include <asm-generic/kprobes.h>
+
+#ifdef CONFIG_KPROBES
+#include <linux/types.h>
+#include <asm/insn.h>
+#include <asm/text-patching.h>
+
+#define __ARCH_WANT_KPROBES_INSN_SLOT
+
+struct arch_specific_insn;
+struct kprobe;
+struct pt_regs;
+
+typedef u8 kprobe_opcode_t;
+
+/*
+ * A slot has room for two copies of an instruction, one to be stepped and one that
+ * goes on by itself, see insn.c. A power of two: slots never cross a page.
+ */
+#define KPROBE_INSN_SLOT_SIZE	32
+
+/* Instructions are written through text_poke(), which leaves caches coherent. */
+#define flush_insn_slot(p)	do { } while (0)
+
+/**
+ * enum kprobe_after_step - what is left to do once the copy has been stepped
+ * @KPROBE_STEP_NEXT:	go on behind the probed instruction
+ * @KPROBE_STEP_CALL:	the copy has pushed the address to call
+ * @KPROBE_STEP_JUMP:	the copy has pushed the address to jump to
+ */
+enum kprobe_after_step {
+	KPROBE_STEP_NEXT,
+	KPROBE_STEP_CALL,
+	KPROBE_STEP_JUMP,
+};
+
+/**
+ * struct arch_specific_insn - a probed instruction, taken apart
+ * @insn:	its slot, at the copy to be stepped. NULL if there is @emulate
+ * @boosted:	the copy in the slot that jumps back by itself, NULL if the
+ *		instruction must not run that way
+ * @emulate:	does to the registers and the stack what the instruction does. NULL
+ *		if there is @insn. Both are NULL where ftrace plants the probe
+ * @next:	address of what is behind the probed instruction
+ * @size:	bytes of the probed instruction
+ * @after:	an enum kprobe_after_step
+ * @cond:	condition code of a jcc, low opcode bits of a loop or jcxz
+ * @width:	bytes of the operand, or of the counter of a loop or jcxz
+ * @reg:	offset of the operand in struct pt_regs
+ * @disp:	of a relative branch, counted from the next instruction; what a ret
+ *		drops from the stack
+ *
+ * Filled by arch_prepare_kprobe() and constant from then on, so hits read it without
+ * a lock.
+ */
+struct arch_specific_insn {
+	kprobe_opcode_t *insn;
+	kprobe_opcode_t *boosted;
+	void (*emulate)(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs);
+	unsigned long next;
+	u8 size;
+	u8 after;
+	u8 cond;
+	u8 width;
+	u16 reg;
+	s32 disp;
+};
+
+/*
+ * Jump optimization, the most that it may need: a jump displaces the instruction
+ * that it starts in and whatever its four bytes of displacement reach into.
+ */
+#define MAX_OPTIMIZED_LENGTH	(MAX_INSN_SIZE + DISP32_SIZE)
+#define MAX_OPTINSN_SIZE	256
+
+/**
+ * struct arch_optimized_insn - what a jump in place of a breakpoint leads to
+ * @size:	bytes of instructions that the jump displaces; 0 if there is no detour
+ * @insn:	the slot with the detour
+ * @copied_insn: what is behind the byte that the breakpoint takes
+ */
+struct arch_optimized_insn {
+	size_t size;
+	kprobe_opcode_t *insn;
+	kprobe_opcode_t copied_insn[DISP32_SIZE];
+};
+
+/**
+ * struct prev_kprobe - what a hit inside a hit puts aside
+ * @saved_flags: kprobe_ctlblk::saved_flags, of the outer hit
+ * @status:	what this CPU was doing about it
+ * @kp:		the probe that was running
+ */
+struct prev_kprobe {
+	unsigned long saved_flags;
+	unsigned long status;
+	struct kprobe *kp;
+};
+
+/* Task, interrupt, NMI and machine check can each be in a hit inside a hit. */
+#define KPROBE_MAX_NESTING	8
+
+/**
+ * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
+ * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is
+ *			set
+ * @saved_flags:	the bits of EFLAGS that are off while the copy is stepped
+ * @nesting:		number of entries in @prev
+ * @prev_kprobe:	the hits that the current one is inside of
+ *
+ * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they
+ * found it, so no lock is needed.
+ */
+struct kprobe_ctlblk {
+	unsigned long kprobe_status;
+	unsigned long saved_flags;
+	unsigned int nesting;
+	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
+};
+
+int kprobe_int3_handler(struct pt_regs *regs);
+int kprobe_fault_handler(struct pt_regs *regs, int trapnr);
+void arch_remove_kprobe(struct kprobe *p);
+unsigned long kprobe_unwind_ip(unsigned long ip);
+extern const int kretprobe_blacklist_size;
+
+#else /* !CONFIG_KPROBES */
+
+static inline unsigned long kprobe_unwind_ip(unsigned long ip)
+{
+	return ip;
+}
+
+#endif /* CONFIG_KPROBES */
+#endif /* _ASM_X86_KPROBES_H */

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x86: what happens when a CPU runs into a planted breakpoint.
+ *
+ *	trap -> pre handlers -> the instruction -> post handlers -> go on
+ *
+ * The instruction is emulated in the trap (one trap in all), or its boosted copy is
+ * returned to, which jumps back to the probed code (one trap, but nothing can run
+ * after it), or its other copy is stepped: that one ends in a breakpoint of its own,
+ * the second trap. What there is was decided in insn.c.
+ *
+ * While a copy is stepped interrupts are off, so that current_kprobe and
+ * kprobe_ctlblk stay this task's. An NMI or an exception may still come in between
+ * and hit a probe; whatever hits while current_kprobe is set is a hit inside a hit. It
+ * is counted as missed, no handler runs, and kprobe_ctlblk::prev_kprobe is where the
+ * outer one waits.
+ *
+ * Nothing in here may be probed or traced.
+ */
+#include <linux/bug.h>
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/ptrace.h>
+
+#include "private.h"
+
+/* Puts the running hit aside for one of @p. Undone by leave_nested(). */
+static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu,
+					 struct kprobe *p)
+{
+	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
+
+	/*
+	 * An NMI that comes before the entry is taken, and hits a probe, leaves the
+	 * same in it: what was there is what it puts aside.
+	 */
+	prev->saved_flags = cpu->saved_flags;
+	prev->status = cpu->kprobe_status;
+	prev->kp = kprobe_running();
+	barrier();
+	cpu->nesting++;
+	barrier();
+
+	__this_cpu_write(current_kprobe, p);
+	cpu->kprobe_status = KPROBE_REENTER;
+}
+
+static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
+{
+	const struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting - 1];
+
+	cpu->saved_flags = prev->saved_flags;
+	cpu->kprobe_status = prev->status;
+	__this_cpu_write(current_kprobe, prev->kp);
+	barrier();
+	cpu->nesting--;
+}
+
+/*
+ * Has the probed instruction done. Returns false if that takes until the trap at the
+ * end of the copy, else whoever returns from this trap is on the right way.
+ */
+static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
+				     const struct kprobe *p,
+				     struct pt_regs *regs, bool want_trap)
+{
+	const struct arch_specific_insn *ainsn = &p->ainsn;
+
+	if (ainsn->emulate) {
+		ainsn->emulate(ainsn, regs);
+		return true;
+	}
+
+	if (ainsn->boosted && !want_trap) {
+		int3_emulate_jmp(regs, (unsigned long)ainsn->boosted);
+		return true;
+	}
+
+	cpu->saved_flags = regs->flags & KPROBE_STEP_FLAGS;
+	regs->flags -= cpu->saved_flags;
+	int3_emulate_jmp(regs, (unsigned long)ainsn->insn);
+	return false;
+}
+
+static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
+		      struct pt_regs *regs)
+{
+	bool post;
+
+	hit_begin(cpu, p);
+	if (p->pre_handler(p, regs)) {
+		/* It has chosen where to go on. */
+		hit_end();
+		return;
+	}
+
+	post = hit_has_post(p);
+	cpu->kprobe_status = KPROBE_HIT_SS;
+	if (run_insn(cpu, p, regs, post)) {
+		if (post)
+			hit_post(cpu, p, regs);
+		hit_end();
+	}
+}
+NOKPROBE_SYMBOL(first_hit);
+
+static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
+		       struct pt_regs *regs)
+{
+	/*
+	 * Handlers do not run in here, so this deep it is the code that deals with
+	 * hits that is being hit.
+	 */
+	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
+		pr_err("kprobes: hits nest without end\n");
+		dump_kprobe(p);
+		BUG();
+	}
+
+	enter_nested(cpu, p);
+	kprobes_inc_nmissed_count(p);
+	if (run_insn(cpu, p, regs, false))
+		leave_nested(cpu);
+}
+NOKPROBE_SYMBOL(nested_hit);
+
+static nokprobe_inline bool is_stepping(const struct kprobe_ctlblk *cpu,
+					const struct kprobe *running)
+{
+	return running && running->ainsn.insn &&
+	       (cpu->kprobe_status == KPROBE_HIT_SS ||
+		cpu->kprobe_status == KPROBE_REENTER);
+}
+
+/*
+ * The copy is no longer being stepped. Returns true if that was all of the hit, i.e. it
+ * was one inside another one.
+ */
+static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu,
+				     struct pt_regs *regs)
+{
+	regs->flags |= cpu->saved_flags;
+
+	if (cpu->kprobe_status != KPROBE_REENTER)
+		return false;
+
+	leave_nested(cpu);
+	return true;
+}
+
+/* The trap behind the stepped copy. */
+static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
+		      struct pt_regs *regs)
+{
+	kprobe_insn_finish(&p->ainsn, regs);
+	if (end_step(cpu, regs))
+		return;
+
+	hit_post(cpu, p, regs);
+	hit_end();
+}
+NOKPROBE_SYMBOL(step_trap);
+
+/**
+ * kprobe_int3_handler - see whether a breakpoint trap is a probe's
+ * @regs: where the trap was taken; ip is behind the breakpoint
+ *
+ * Context: the breakpoint trap, which is entered like an NMI: any context,
+ *	    preemption and interrupts off, RCU watching.
+ * Return: 1 if the trap is dealt with, 0 if the breakpoint is someone else's.
+ */
+int kprobe_int3_handler(struct pt_regs *regs)
+{
+	unsigned long at = regs->ip - INT3_INSN_SIZE;
+	struct kprobe *site, *running;
+	struct kprobe_ctlblk *cpu;
+
+	if (user_mode(regs))
+		return 0;
+
+	cpu = get_kprobe_ctlblk();
+	running = kprobe_running();
+
+	if (is_stepping(cpu, running) && at == kprobe_step_end(&running->ainsn)) {
+		step_trap(cpu, running, regs);
+		return 1;
+	}
+
+	site = get_kprobe((void *)at);
+	if (site && !running) {
+		first_hit(cpu, site, regs);
+		return 1;
+	}
+	if (site) {
+		nested_hit(cpu, site, regs);
+		return 1;
+	}
+
+	/*
+	 * A probe goes from the table after its breakpoint is gone from the text,
+	 * everywhere. So if this was a probe's, what the text now has is what to run.
+	 */
+	if (READ_ONCE(*(u8 *)at) == INT3_INSN_OPCODE)
+		return 0;
+
+	int3_emulate_jmp(regs, at);
+	return 1;
+}
+NOKPROBE_SYMBOL(kprobe_int3_handler);
+
+/**
+ * kprobe_fault_handler - take a fault in a stepped copy back to where it belongs
+ * @regs: where the fault was taken
+ * @trapnr: its vector
+ *
+ * The fault is made to look as if the probed instruction had raised it, and the hit
+ * ends: exception tables, oops messages and whoever may make the access good go by
+ * the probed address. In the last case the instruction is run again, and the probe
+ * hits again.
+ *
+ * Boosted copies have no entry in an exception table and need nothing done. A fault
+ * in a handler is that handler's own business.
+ *
+ * Context: exceptions, preemption off and kprobe_running().
+ * Return: 0, the fault is left to be handled.
+ */
+int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
+{
+	struct kprobe *running = kprobe_running();
+	struct kprobe_ctlblk *cpu;
+
+	cpu = get_kprobe_ctlblk();
+	if (!is_stepping(cpu, running) ||
+	    regs->ip != (unsigned long)running->ainsn.insn)
+		return 0;
+
+	int3_emulate_jmp(regs, (unsigned long)running->addr);
+	if (!end_step(cpu, regs))
+		hit_end();
+
+	return 0;
+}
+NOKPROBE_SYMBOL(kprobe_fault_handler);
+
+/* Is this CPU in a hit at @addr? */
+static bool is_being_hit(unsigned long addr)
+{
+	const struct kprobe_ctlblk *cpu;
+	const struct kprobe *p;
+	unsigned int i;
+
+	if (preemptible())
+		return false;
+
+	cpu = get_kprobe_ctlblk();
+	p = kprobe_running();
+	for (i = cpu->nesting; p && (unsigned long)p->addr != addr; i--)
+		p = i ? cpu->prev_kprobe[i - 1].kp : NULL;
+
+	return p;
+}
+NOKPROBE_SYMBOL(is_being_hit);
+
+/**
+ * kprobe_unwind_ip - look up unwind information by this address
+ * @ip: where an exception or interrupt was taken
+ *
+ * A trap's ip is behind the breakpoint, but the instruction has not been run, so the
+ * stack is as at its start. In a slot it is as at the instruction that the slot is for,
+ * or behind it. No unwind information is there for either.
+ *
+ * Context: any.
+ * Return: the address without probes; @ip itself if it has to do with none.
+ */
+unsigned long kprobe_unwind_ip(unsigned long ip)
+{
+	if (is_being_hit(ip - INT3_INSN_SIZE))
+		return ip - INT3_INSN_SIZE;
+
+	if (is_kprobe_insn_slot(ip))
+		return kprobe_slot_origin(ip);
+
+	return ip;
+}
+NOKPROBE_SYMBOL(kprobe_unwind_ip);

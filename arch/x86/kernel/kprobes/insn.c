@@ -1,0 +1,882 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x86: all that kernel probes know about instructions.
+ *
+ * Four questions are answered when a probe is prepared: is this the start of an
+ * instruction, can it be probed at all, can it be emulated, and if not, can it run
+ * from somewhere else, and how. A hit only follows the answers, which are in struct
+ * arch_specific_insn.
+ *
+ * An instruction that is not emulated runs from a slot. This is a slot:
+ *
+ *	0                          n     n+1           27-n             27         32
+ *	| copy, to be stepped      | int3 | int3 ...    | copy, boosted | jmp back |
+ *
+ * A hit with a post handler takes the first copy, whose breakpoint says when the
+ * instruction is done. A hit without one takes the second and is not heard of again.
+ * Listeners with post handlers come and go while the probe is planted, so there have
+ * to be both; a slot that is in use is never written. The jump is there for any
+ * instruction, and always in the same place, so a slot by itself tells which address
+ * it stands for.
+ *
+ * A task may be preempted in a boosted copy. The core gives a slot back only after no
+ * task can be in it any more (RCU tasks), so that is fine on any kind of kernel.
+ */
+#include <linux/align.h>
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/extable.h>
+#include <linux/ftrace.h>
+#include <linux/kallsyms.h>
+#include <linux/kgdb.h>
+#include <linux/kprobes.h>
+#include <linux/memory.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/ptrace.h>
+#include <linux/string.h>
+
+#include <asm/alternative.h>
+#include <asm/cfi.h>
+#include <asm/ibt.h>
+#include <asm/insn-eval.h>
+
+#include "private.h"
+
+#define SLOT_JUMP_OFFSET	(KPROBE_INSN_SLOT_SIZE - JMP32_INSN_SIZE)
+
+/* Two-byte opcodes as 0x0fNN; one-byte opcodes as 0xNN. */
+#define TWO_BYTE(op)		(0x0f00 | (op))
+
+/**
+ * struct probed_text - an instruction as it is without any probe
+ * @buf:	its bytes, with planted breakpoints undone
+ * @len:	bytes in @buf, more than the instruction has
+ * @insn:	@buf decoded
+ */
+struct probed_text {
+	u8 buf[MAX_INSN_SIZE];
+	int len;
+	struct insn insn;
+};
+
+/*
+ * Emulation. All of it runs in the breakpoint trap: regs->ip is behind the
+ * breakpoint, and there is a gap between the trap's frame and the stack that was in
+ * use, big enough for what the one instruction may push.
+ */
+
+static nokprobe_inline unsigned long
+operand_reg(const struct arch_specific_insn *ainsn, const struct pt_regs *regs)
+{
+	return *(const unsigned long *)((const void *)regs + ainsn->reg);
+}
+
+static void emulate_nop(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_nop);
+
+static void emulate_push_reg(const struct arch_specific_insn *ainsn,
+			     struct pt_regs *regs)
+{
+	/* Read first: "push %rsp" pushes what it was before. */
+	unsigned long val = operand_reg(ainsn, regs);
+
+	int3_emulate_push(regs, val);
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_push_reg);
+
+static void emulate_call(const struct arch_specific_insn *ainsn,
+			 struct pt_regs *regs)
+{
+	int3_emulate_push(regs, ainsn->next);
+	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
+}
+NOKPROBE_SYMBOL(emulate_call);
+
+static void emulate_call_reg(const struct arch_specific_insn *ainsn,
+			     struct pt_regs *regs)
+{
+	unsigned long target = operand_reg(ainsn, regs);
+
+	int3_emulate_push(regs, ainsn->next);
+	int3_emulate_jmp(regs, target);
+}
+NOKPROBE_SYMBOL(emulate_call_reg);
+
+static void emulate_jmp(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
+}
+NOKPROBE_SYMBOL(emulate_jmp);
+
+static void emulate_jmp_reg(const struct arch_specific_insn *ainsn,
+			    struct pt_regs *regs)
+{
+	int3_emulate_jmp(regs, operand_reg(ainsn, regs));
+}
+NOKPROBE_SYMBOL(emulate_jmp_reg);
+
+static void emulate_ret(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	int3_emulate_ret(regs);
+	regs->sp += ainsn->disp;
+}
+NOKPROBE_SYMBOL(emulate_ret);
+
+static void emulate_jcc(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	int3_emulate_jcc(regs, ainsn->cond, ainsn->next, ainsn->disp);
+}
+NOKPROBE_SYMBOL(emulate_jcc);
+
+/* The counter of loop and jcxz: (r|e)cx, by the size of addresses. */
+static nokprobe_inline unsigned long
+counter_mask(const struct arch_specific_insn *ainsn)
+{
+	return GENMASK(ainsn->width * BITS_PER_BYTE - 1, 0);
+}
+
+static void emulate_loop(const struct arch_specific_insn *ainsn,
+			 struct pt_regs *regs)
+{
+	unsigned long mask = counter_mask(ainsn);
+	unsigned long count = (regs->cx - 1) & mask;
+	bool zf = regs->flags & X86_EFLAGS_ZF;
+	bool taken = count;
+
+	/* Writing %cx keeps what is above it, writing %ecx clears it. */
+	if (ainsn->width == 2)
+		count |= regs->cx & ~mask;
+	regs->cx = count;
+
+	if (ainsn->cond == 0)		/* loopne */
+		taken = taken && !zf;
+	else if (ainsn->cond == 1)	/* loope */
+		taken = taken && zf;
+
+	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
+}
+NOKPROBE_SYMBOL(emulate_loop);
+
+static void emulate_jcxz(const struct arch_specific_insn *ainsn,
+			 struct pt_regs *regs)
+{
+	bool taken = !(regs->cx & counter_mask(ainsn));
+
+	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
+}
+NOKPROBE_SYMBOL(emulate_jcxz);
+
+static void emulate_pushf(const struct arch_specific_insn *ainsn,
+			  struct pt_regs *regs)
+{
+	unsigned long flags = regs->flags & ~(X86_EFLAGS_RF | X86_EFLAGS_VM);
+
+	if (ainsn->width == 2) {
+		regs->sp -= 2;
+		*(u16 *)regs->sp = flags;
+	} else {
+		int3_emulate_push(regs, flags);
+	}
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_pushf);
+
+/* What popf changes in the kernel; the 16-bit form changes the low half of it. */
+#define POPF_MASK	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |	\
+			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF |	\
+			 X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_OF |	\
+			 X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_AC |	\
+			 X86_EFLAGS_ID)
+
+static void emulate_popf(const struct arch_specific_insn *ainsn,
+			 struct pt_regs *regs)
+{
+	unsigned long mask = POPF_MASK;
+	unsigned long flags;
+
+	if (ainsn->width == 2) {
+		flags = *(u16 *)regs->sp;
+		regs->sp += 2;
+		mask &= U16_MAX;
+	} else {
+		flags = int3_emulate_pop(regs);
+	}
+	regs->flags = (regs->flags & ~mask) | (flags & mask);
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_popf);
+
+static void emulate_cli(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	regs->flags &= ~X86_EFLAGS_IF;
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_cli);
+
+/*
+ * The processor lets one more instruction run before it takes interrupts. That is
+ * lost, which only the instructions care about that wait for one: see sti_then_wait().
+ */
+static void emulate_sti(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	regs->flags |= X86_EFLAGS_IF;
+	int3_emulate_jmp(regs, ainsn->next);
+}
+NOKPROBE_SYMBOL(emulate_sti);
+
+/*
+ * Telling instructions apart.
+ */
+
+/* Zero, which is no instruction of interest, for opcodes of other maps. */
+static unsigned int opcode_of(const struct insn *insn)
+{
+	if (insn->vex_prefix.nbytes)
+		return 0;
+	if (insn->opcode.bytes[0] != 0x0f)
+		return insn->opcode.bytes[0];
+	if (insn->opcode.nbytes != 2)
+		return 0;
+	return TWO_BYTE(insn->opcode.bytes[1]);
+}
+
+static bool has_prefix(const struct insn *insn, u8 byte)
+{
+	return memchr(insn->prefixes.bytes, byte, sizeof(insn->prefixes.bytes));
+}
+
+static unsigned int modrm_reg(const struct insn *insn)
+{
+	return X86_MODRM_REG(insn->modrm.bytes[0]);
+}
+
+static bool modrm_is_reg(const struct insn *insn)
+{
+	return X86_MODRM_MOD(insn->modrm.bytes[0]) == 3;
+}
+
+static bool is_endbr_insn(const struct insn *insn)
+{
+	return opcode_of(insn) == TWO_BYTE(0x1e) && has_prefix(insn, 0xf3) &&
+	       (insn->modrm.bytes[0] == 0xfa || insn->modrm.bytes[0] == 0xfb);
+}
+
+static bool is_wait(const struct insn *insn)
+{
+	switch (opcode_of(insn)) {
+	case 0xf4:		/* hlt */
+		return true;
+	case TWO_BYTE(0x01):	/* mwait, mwaitx */
+		return insn->modrm.bytes[0] == 0xc9 ||
+		       insn->modrm.bytes[0] == 0xfb;
+	default:
+		return false;
+	}
+}
+
+/*
+ * An interrupt between sti and hlt would be taken too early: its wakeup is lost. The
+ * one does not let it in, and the other is only entered right behind it.
+ */
+static bool sti_then_wait(const struct probed_text *text)
+{
+	int pos = text->insn.length;
+	struct insn next;
+
+	if (opcode_of(&text->insn) != 0xfb)
+		return false;
+	if (insn_decode(&next, text->buf + pos, text->len - pos,
+			INSN_MODE_KERN) < 0)
+		return false;
+	return is_wait(&next);
+}
+
+/* The second and third opcode byte of 0f 01. */
+static bool system_insn_refused(const struct insn *insn)
+{
+	if (!modrm_is_reg(insn))
+		return modrm_reg(insn) == 3;	/* lidt: the next trap is lost */
+
+	switch (insn->modrm.bytes[0]) {
+	case 0xc2:		/* vmlaunch, vmresume, vmrun: continue elsewhere */
+	case 0xc3:
+	case 0xd8:
+	case 0xf8:		/* swapgs: the next trap has the wrong %gs */
+		return true;
+	case 0xca:		/* erets, eretu; without a prefix clac */
+		return has_prefix(insn, 0xf2) || has_prefix(insn, 0xf3);
+	default:
+		return false;
+	}
+}
+
+/*
+ * What can be neither emulated nor stepped: what never gets to the instruction
+ * behind it, raises exceptions whose handlers want the original address, or pulls the
+ * ground from under the trap that ends the step.
+ */
+static bool insn_refused(const struct insn *insn)
+{
+	u8 modrm = insn->modrm.bytes[0];
+
+	switch (opcode_of(insn)) {
+	case 0x17:		/* pop %ss */
+	case 0x9a:		/* far call, far jump */
+	case 0xea:
+	case 0xca:		/* far return */
+	case 0xcb:
+	case 0xcc:		/* int3, int, into, iret, int1 */
+	case 0xcd:
+	case 0xce:
+	case 0xcf:
+	case 0xf1:
+		return true;
+	case 0x8e:		/* mov to %ss delays traps; %fs and %gs have per-CPU data */
+		return modrm_reg(insn) == 2 || modrm_reg(insn) >= 4;
+	case 0xc7:		/* xbegin */
+		return modrm == 0xf8;
+	case 0xff:		/* far call, far jump, undefined */
+		return modrm_reg(insn) == 3 || modrm_reg(insn) == 5 ||
+		       modrm_reg(insn) == 7;
+	case TWO_BYTE(0x01):
+		return system_insn_refused(insn);
+	case TWO_BYTE(0x05):	/* syscall, sysret, sysenter, sysexit, rsm */
+	case TWO_BYTE(0x07):
+	case TWO_BYTE(0x34):
+	case TWO_BYTE(0x35):
+	case TWO_BYTE(0xaa):
+	case TWO_BYTE(0x0b):	/* ud2, ud1, ud0 */
+	case TWO_BYTE(0xb9):
+	case TWO_BYTE(0xff):
+	case TWO_BYTE(0xa1):	/* pop %fs, pop %gs, lss, lfs, lgs */
+	case TWO_BYTE(0xa9):
+	case TWO_BYTE(0xb2):
+	case TWO_BYTE(0xb4):
+	case TWO_BYTE(0xb5):
+		return true;
+	case TWO_BYTE(0xae):	/* wrfsbase, wrgsbase */
+		return has_prefix(insn, 0xf3) && modrm_is_reg(insn) &&
+		       (modrm_reg(insn) == 2 || modrm_reg(insn) == 3);
+	default:
+		return is_wait(insn);
+	}
+}
+
+/*
+ * Clang's control flow integrity checks compare a hash before an indirect call:
+ * "mov $-hash, %r10d; add -4(%reg), %r10d". What handles a failed check decodes both,
+ * from the text.
+ */
+static bool is_cfi_check(const struct insn *insn)
+{
+	if (!IS_ENABLED(CONFIG_CFI_CLANG))
+		return false;
+
+	switch (opcode_of(insn)) {
+	case 0xba:		/* mov imm32, %r10d */
+		return insn->rex_prefix.bytes[0] == 0x41;
+	case 0x03:		/* add disp8(%reg), %r10d */
+		return X86_REX_R(insn->rex_prefix.bytes[0]) &&
+		       !X86_REX_W(insn->rex_prefix.bytes[0]) &&
+		       modrm_reg(insn) == 2 &&
+		       X86_MODRM_MOD(insn->modrm.bytes[0]) == 1;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Choosing what emulates an instruction.
+ */
+
+/* The register in the low bits of an opcode or modrm byte. */
+static u16 low_reg(const struct insn *insn, u8 byte)
+{
+	int regno = byte & 7;
+
+	if (X86_REX_B(insn->rex_prefix.bytes[0]))
+		regno += 8;
+	/* Cannot fail: all registers that these bits name are in pt_regs. */
+	return pt_regs_offset(NULL, regno);
+}
+
+static void set_branch(struct arch_specific_insn *ainsn,
+		       const struct insn *insn,
+		       void (*emulate)(const struct arch_specific_insn *ainsn,
+				       struct pt_regs *regs))
+{
+	ainsn->emulate = emulate;
+	ainsn->disp = insn->immediate.value;
+	ainsn->width = insn->addr_bytes;
+}
+
+/* Opcode 0xff: the near ones of its calls and jumps. */
+static void set_indirect(struct arch_specific_insn *ainsn,
+			 const struct insn *insn)
+{
+	bool call = modrm_reg(insn) == 2;
+
+	if (!call && modrm_reg(insn) != 4)
+		return;
+
+	if (modrm_is_reg(insn)) {
+		ainsn->emulate = call ? emulate_call_reg : emulate_jmp_reg;
+		ainsn->reg = low_reg(insn, insn->modrm.bytes[0]);
+	} else {
+		ainsn->after = call ? KPROBE_STEP_CALL : KPROBE_STEP_JUMP;
+	}
+}
+
+static bool is_relative_branch(unsigned int opcode)
+{
+	switch (opcode) {
+	case 0x70 ... 0x7f:
+	case TWO_BYTE(0x80) ... TWO_BYTE(0x8f):
+	case 0xe0 ... 0xe3:
+	case 0xe8:
+	case 0xe9:
+	case 0xeb:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_near_branch(const struct insn *insn)
+{
+	unsigned int opcode = opcode_of(insn);
+
+	return is_relative_branch(opcode) || opcode == 0xc2 || opcode == 0xc3 ||
+	       (opcode == 0xff && (modrm_reg(insn) == 2 || modrm_reg(insn) == 4));
+}
+
+static void set_relative_branch(struct arch_specific_insn *ainsn,
+				const struct insn *insn)
+{
+	unsigned int opcode = opcode_of(insn);
+
+	ainsn->cond = opcode & 0xf;
+
+	switch (opcode) {
+	case 0xe0 ... 0xe2:
+		set_branch(ainsn, insn, emulate_loop);
+		break;
+	case 0xe3:
+		set_branch(ainsn, insn, emulate_jcxz);
+		break;
+	case 0xe8:
+		set_branch(ainsn, insn, emulate_call);
+		break;
+	case 0xe9:
+	case 0xeb:
+		set_branch(ainsn, insn, emulate_jmp);
+		break;
+	default:
+		set_branch(ainsn, insn, emulate_jcc);
+	}
+}
+
+/*
+ * Fills in how to emulate @insn, if it is one of those: what must not be copied
+ * because it depends on where it is or on flags that are not as they were while
+ * stepping, and a few that are common and as quick to emulate.
+ */
+static void choose_emulation(struct arch_specific_insn *ainsn,
+			     const struct insn *insn)
+{
+	unsigned int opcode = opcode_of(insn);
+
+	if (is_relative_branch(opcode)) {
+		set_relative_branch(ainsn, insn);
+		return;
+	}
+
+	switch (opcode) {
+	case 0x50 ... 0x57:
+		/* The 16-bit form is for the slot. */
+		if (has_prefix(insn, 0x66))
+			break;
+		ainsn->emulate = emulate_push_reg;
+		ainsn->reg = low_reg(insn, opcode);
+		break;
+	case 0x90:
+		/* Else it is a pause, or an exchange with %r8. */
+		if (!has_prefix(insn, 0xf3) && !insn->rex_prefix.nbytes)
+			ainsn->emulate = emulate_nop;
+		break;
+	case TWO_BYTE(0x1f):
+		ainsn->emulate = emulate_nop;
+		break;
+	case 0x9c:
+	case 0x9d:
+		ainsn->emulate = opcode == 0x9c ? emulate_pushf : emulate_popf;
+		ainsn->width = has_prefix(insn, 0x66) ? 2 : sizeof(long);
+		break;
+	case 0xc2:
+	case 0xc3:
+		ainsn->emulate = emulate_ret;
+		ainsn->disp = opcode == 0xc2 ? (u16)insn->immediate.value : 0;
+		break;
+	case 0xfa:
+		ainsn->emulate = emulate_cli;
+		break;
+	case 0xfb:
+		ainsn->emulate = emulate_sti;
+		break;
+	case 0xff:
+		set_indirect(ainsn, insn);
+		break;
+	}
+}
+
+/*
+ * Reading the text.
+ */
+
+/*
+ * Reads and decodes what is at @addr, in a symbol that ends at @end, as it is without
+ * probes. Only the first byte can be another probe's: probes start instructions.
+ */
+static int read_insn(struct probed_text *text, unsigned long addr,
+		     unsigned long end)
+{
+	struct kprobe *p;
+
+	lockdep_assert_held(&text_mutex);
+
+	text->len = min_t(unsigned long, end - addr, MAX_INSN_SIZE);
+	memcpy(text->buf, (void *)addr, text->len);
+
+	if (text->buf[0] == INT3_INSN_OPCODE) {
+		p = get_kprobe((void *)addr);
+		if (p && !kprobe_ftrace(p))
+			text->buf[0] = p->opcode;
+	}
+
+	return insn_decode(&text->insn, text->buf, text->len, INSN_MODE_KERN);
+}
+
+#ifdef CONFIG_KGDB
+static bool is_debugger_breakpoint(unsigned long addr)
+{
+	return kgdb_has_hit_break(addr);
+}
+#else
+static bool is_debugger_breakpoint(unsigned long addr)
+{
+	return false;
+}
+#endif
+
+/*
+ * Code that is not the compiler's: padding in front of functions with what call depth
+ * tracking and control flow integrity keep there, and static call trampolines. All of
+ * it is written behind our back.
+ */
+static bool is_generated_symbol(const char *name)
+{
+	return str_has_prefix(name, "__pfx_") ||
+	       str_has_prefix(name, "__cfi_") ||
+	       str_has_prefix(name, "__SCT__");
+}
+
+/*
+ * Walks from the start of the symbol to @addr, as there is no other way to know where
+ * instructions start. On success @text has the one at @addr.
+ */
+static int find_insn(struct probed_text *text, unsigned long addr)
+{
+	unsigned long size, offset, pos, end;
+	char name[KSYM_NAME_LEN];
+	char *module;
+
+	if (!kallsyms_lookup(addr, &size, &offset, &module, name))
+		return -EILSEQ;
+	if (is_generated_symbol(name))
+		return -EINVAL;
+
+	end = addr - offset + size;
+	for (pos = addr - offset; ; pos += text->insn.length) {
+		if (pos > addr || read_insn(text, pos, end) < 0)
+			return -EILSEQ;
+		/* Then there is no telling what it hides. */
+		if (text->buf[0] == INT3_INSN_OPCODE &&
+		    is_debugger_breakpoint(pos))
+			return -EILSEQ;
+		if (pos == addr)
+			return 0;
+	}
+}
+
+/* Who else writes to these bytes? */
+static bool text_is_owned(unsigned long addr, int len)
+{
+	lockdep_assert_held(&text_mutex);
+
+	return alternatives_text_reserved((void *)addr, (void *)addr + len) ||
+	       ftrace_location_range(addr, addr + len - 1);
+}
+
+static int check_insn(const struct probed_text *text, unsigned long addr)
+{
+	const struct insn *insn = &text->insn;
+
+	/* Padding behind a jump or ret, or somebody's breakpoint. */
+	if (opcode_of(insn) == INT3_INSN_OPCODE)
+		return -EILSEQ;
+
+	if (text_is_owned(addr, insn->length))
+		return -EINVAL;
+
+	/* An indirect branch to a breakpoint in place of an ENDBR faults. */
+	if (HAS_KERNEL_IBT && is_endbr_insn(insn))
+		return -EINVAL;
+
+	if (is_cfi_check(insn))
+		return -EINVAL;
+
+	/* Hypervisors know these from prefixes that are no instruction's. */
+	if (insn->emulate_prefix_size)
+		return -EINVAL;
+
+	/* The kernel neither uses nor saves the registers that these are for. */
+	if (insn->rex_prefix.nbytes == 2)
+		return -EOPNOTSUPP;
+
+	if (insn_refused(insn) || sti_then_wait(text))
+		return -EOPNOTSUPP;
+
+	/* Intel's and AMD's processors disagree on what that is. */
+	if (is_near_branch(insn) && has_prefix(insn, 0x66))
+		return -EOPNOTSUPP;
+
+	return 0;
+}
+
+/*
+ * Writing slots.
+ */
+
+static bool fits_disp32(long disp)
+{
+	return disp == (s32)disp;
+}
+
+/*
+ * Copies the instruction to @buf such that it does at @to what it does at @from.
+ * Returns -EINVAL if its data is too far from there.
+ */
+static int copy_insn(u8 *buf, const struct probed_text *text,
+		     unsigned long from, unsigned long to,
+		     const struct arch_specific_insn *ainsn)
+{
+	struct insn insn = text->insn;
+	long disp;
+
+	memcpy(buf, text->buf, insn.length);
+
+	/* "push" has the operands of "call" and "jmp"; it gets us the target. */
+	if (ainsn->after != KPROBE_STEP_NEXT)
+		buf[insn_offset_modrm(&insn)] |= 6 << 3;
+
+	if (!insn_rip_relative(&insn))
+		return 0;
+
+	/* With an address size prefix it is relative to the low half of %rip. */
+	if (insn.addr_bytes != sizeof(long))
+		return -EINVAL;
+
+	disp = (long)insn.displacement.value + (long)(from - to);
+	if (!fits_disp32(disp))
+		return -EINVAL;
+
+	insn.displacement.value = disp;
+	memcpy(buf + insn_offset_displacement(&insn),
+	       insn.displacement.bytes, DISP32_SIZE);
+	return 0;
+}
+
+/*
+ * Whether the instruction may run without us seeing its end. Not if it may fault and
+ * the exception table has an entry for it: that is by address. Not if there is work
+ * left to do. Whatever else there is that may be copied does not care where it runs.
+ */
+static bool may_boost(unsigned long addr, const struct arch_specific_insn *ainsn)
+{
+	return ainsn->after == KPROBE_STEP_NEXT &&
+	       2 * ainsn->size + INT3_INSN_SIZE <= SLOT_JUMP_OFFSET &&
+	       !search_exception_tables(addr);
+}
+
+static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
+		     const struct probed_text *text)
+{
+	unsigned long slot = (unsigned long)ainsn->insn;
+	int boosted = SLOT_JUMP_OFFSET - ainsn->size;
+	u8 code[KPROBE_INSN_SLOT_SIZE];
+	int err;
+
+	memset(code, INT3_INSN_OPCODE, sizeof(code));
+
+	err = copy_insn(code, text, addr, slot, ainsn);
+	if (err)
+		return err;
+
+	/* Pages of slots are where modules are, in reach of all kernel text. */
+	if (!fits_disp32(addr - slot))
+		return -EINVAL;
+	__text_gen_insn(code + SLOT_JUMP_OFFSET, JMP32_INSN_OPCODE,
+			(void *)slot + SLOT_JUMP_OFFSET,
+			(void *)ainsn->next, JMP32_INSN_SIZE);
+
+	if (may_boost(addr, ainsn)) {
+		err = copy_insn(code + boosted, text, addr, slot + boosted,
+				ainsn);
+		if (err)
+			return err;
+		ainsn->boosted = ainsn->insn + boosted;
+	}
+
+	/*
+	 * No sync: a CPU gets here by returning from the trap of a breakpoint that is
+	 * planted later, which serializes.
+	 */
+	text_poke_copy(ainsn->insn, code, sizeof(code));
+	return 0;
+}
+
+static int prepare_slot(struct kprobe *p, const struct probed_text *text)
+{
+	struct arch_specific_insn *ainsn = &p->ainsn;
+	int err;
+
+	ainsn->insn = get_insn_slot();
+	if (!ainsn->insn)
+		return -ENOMEM;
+
+	/* Smaller ones would be overrun. */
+	if (WARN_ON_ONCE(!IS_ALIGNED((unsigned long)ainsn->insn,
+				     KPROBE_INSN_SLOT_SIZE)))
+		return -EINVAL;
+
+	err = fill_slot(ainsn, (unsigned long)p->addr, text);
+	if (err)
+		kprobe_insn_release(p);
+	return err;
+}
+
+/**
+ * kprobe_insn_prepare - find out about an instruction and get ready to run it
+ * @p: the probe; its addr is in kernel text. Gets its opcode and ainsn
+ *
+ * Context: process, kprobe_mutex held. Takes text_mutex, may sleep.
+ * Return: 0,
+ * -EILSEQ if @p->addr is not the start of an instruction,
+ * -EINVAL if others write to its bytes or depend on them, or a copy cannot reach its
+ *  operand,
+ * -EOPNOTSUPP if the instruction can be neither emulated nor run from elsewhere,
+ * -ENOMEM if there is no slot.
+ */
+int kprobe_insn_prepare(struct kprobe *p)
+{
+	unsigned long addr = (unsigned long)p->addr;
+	struct probed_text text;
+	int err;
+
+	/* Jump labels, static calls and ftrace use int3, too, but not meanwhile. */
+	scoped_guard(mutex, &text_mutex) {
+		err = find_insn(&text, addr);
+		if (!err)
+			err = check_insn(&text, addr);
+	}
+	if (err)
+		return err;
+
+	p->opcode = text.buf[0];
+	p->ainsn = (struct arch_specific_insn){
+		.size = text.insn.length,
+		.next = addr + text.insn.length,
+	};
+
+	choose_emulation(&p->ainsn, &text.insn);
+	if (p->ainsn.emulate)
+		return 0;
+
+	return prepare_slot(p, &text);
+}
+
+/**
+ * kprobe_insn_release - give back what kprobe_insn_prepare() got
+ * @p: the probe; no CPU or task is in its slot
+ */
+void kprobe_insn_release(struct kprobe *p)
+{
+	kprobe_opcode_t *slot = p->ainsn.insn;
+
+	p->ainsn.boosted = NULL;
+	p->ainsn.insn = NULL;
+	if (slot)
+		free_insn_slot(slot, 0);
+}
+
+/**
+ * kprobe_insn_finish - what is left to do when the copy has been stepped
+ * @ainsn: the instruction
+ * @regs: behind the copy in, as behind the probed instruction out
+ *
+ * Context: the trap that ends the step.
+ */
+void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
+			struct pt_regs *regs)
+{
+	unsigned long target = ainsn->next;
+
+	if (ainsn->after != KPROBE_STEP_NEXT)
+		target = int3_emulate_pop(regs);
+
+	/* The return address goes where the copy has put the target. */
+	if (ainsn->after == KPROBE_STEP_CALL)
+		int3_emulate_push(regs, ainsn->next);
+
+	int3_emulate_jmp(regs, target);
+}
+NOKPROBE_SYMBOL(kprobe_insn_finish);
+
+/**
+ * kprobe_slot_origin - which instruction does an address in a slot stand for?
+ * @ip: an address in a slot
+ *
+ * Context: any, a task or CPU stands at @ip.
+ * Return: the probed instruction if @ip is at the start of a copy of it, what is behind
+ * it if @ip is at the end of one; @ip if that is not a copied instruction.
+ */
+unsigned long kprobe_slot_origin(unsigned long ip)
+{
+	unsigned long slot = ALIGN_DOWN(ip, KPROBE_INSN_SLOT_SIZE);
+	const u8 *jump = (const u8 *)slot + SLOT_JUMP_OFFSET;
+	unsigned long next;
+	struct insn insn;
+
+	/* All slots have the jump, whether the copy to be boosted is there or not. */
+	if (*jump != JMP32_INSN_OPCODE ||
+	    insn_decode_kernel(&insn, (void *)slot) < 0)
+		return ip;
+
+	next = slot + KPROBE_INSN_SLOT_SIZE + *(const s32 *)(jump + 1);
+
+	if (ip == slot || ip == (unsigned long)jump - insn.length)
+		return next - insn.length;
+	return next;
+}
+NOKPROBE_SYMBOL(kprobe_slot_origin);

@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of x86 kernel probes: every kind of instruction is run for real, first
+ * without a probe and then with one, in each way that there is to get past it. All of
+ * registers, flags, stack and memory must come out the same.
+ *
+ * The instructions are in insn_kunit_asm.S.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <asm/ibt.h>
+#include <asm/nospec-branch.h>
+
+#include "insn_kunit.h"
+
+/* All combinations of five flags, with and without interrupts. */
+#define NR_INPUTS	64
+
+/* Where kernel memory never is. */
+#define BAD_ADDRESS	((void *)0xfffffffffffff000)
+
+DEFINE_PER_CPU(void *, insn_test_percpu_target);
+
+/**
+ * struct outcome - all that an instruction can have changed
+ * @state: registers, flags and stack
+ * @mem: the data that it may have worked on
+ */
+struct outcome {
+	struct insn_test_state state;
+	u64 mem[INSN_TEST_MEM_WORDS];
+};
+
+/**
+ * struct probe - a probe that counts
+ * @kp: the probe
+ * @pre: runs of its pre handler
+ * @post: runs of its post handler
+ * @post_ip: where that was told that execution goes on
+ * @bad_ip: pre handlers that were told of another address than the probe's
+ */
+struct probe {
+	struct kprobe kp;
+	int pre;
+	int post;
+	unsigned long post_ip;
+	int bad_ip;
+};
+
+static struct probe *to_probe(struct kprobe *kp)
+{
+	return container_of(kp, struct probe, kp);
+}
+
+static int count_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct probe *probe = to_probe(kp);
+
+	probe->pre++;
+	if (regs->ip != (unsigned long)kp->addr + INT3_INSN_SIZE)
+		probe->bad_ip++;
+	return 0;
+}
+
+static void count_post(struct kprobe *kp, struct pt_regs *regs,
+		       unsigned long flags)
+{
+	struct probe *probe = to_probe(kp);
+
+	probe->post++;
+	probe->post_ip = regs->ip;
+}
+
+static void *case_addr(const struct insn_test_case *c)
+{
+	return c->entry + c->offset;
+}
+
+static void set_input(int nr)
+{
+	static const u64 counts[] = { 0, 1, 2, BIT_ULL(32), BIT_ULL(32) + 1 };
+	static const u64 flags[] = {
+		X86_EFLAGS_CF, X86_EFLAGS_PF, X86_EFLAGS_ZF, X86_EFLAGS_SF,
+		X86_EFLAGS_OF, X86_EFLAGS_IF,
+	};
+	struct insn_test_state *in = &insn_test_in;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(in->regs); i++)
+		in->regs[i] = 0x0123456789abcdefULL * (2 * i + 1) + nr;
+	in->regs[STATE_CX / sizeof(u64)] = counts[nr % ARRAY_SIZE(counts)];
+
+	in->flags = X86_EFLAGS_FIXED;
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (nr & BIT(i))
+			in->flags |= flags[i];
+	}
+
+	for (i = 0; i < ARRAY_SIZE(in->stack); i++)
+		in->stack[i] = 0x5aa5c33c0ff00000ULL + 0x1001 * i;
+	for (i = 0; i < INSN_TEST_MEM_WORDS; i++)
+		insn_test_mem[i] = 0xfedcba9876543210ULL + 0x1111111111 * i;
+}
+
+/* What is below the stack pointer may have been overwritten by an interrupt. */
+static void forget_dead_stack(struct insn_test_state *state)
+{
+	u64 lowest = insn_test_sp -
+		     (INSN_TEST_STACK_WORDS - INSN_TEST_STACK_FILLED) * sizeof(u64);
+
+	if (state->sp > lowest &&
+	    state->sp - lowest < sizeof(state->stack))
+		memset(state->stack, 0, state->sp - lowest);
+}
+
+static noinline void run(const struct insn_test_case *c, int nr,
+			 struct outcome *outcome)
+{
+	set_input(nr);
+	insn_test_run(c->entry);
+	forget_dead_stack(&insn_test_out);
+	outcome->state = insn_test_out;
+	memcpy(outcome->mem, insn_test_mem, sizeof(outcome->mem));
+}
+
+static void run_nested(const struct insn_test_case *c, int nr,
+		       struct outcome *outcome)
+{
+	kprobe_busy_begin();
+	run(c, nr, outcome);
+	kprobe_busy_end();
+}
+
+static void run_all(struct kunit *test, const struct insn_test_case *c,
+		    const struct outcome *expected, const char *how,
+		    void (*run_one)(const struct insn_test_case *c, int nr,
+				    struct outcome *outcome))
+{
+	struct outcome *now = kunit_kzalloc(test, sizeof(*now), GFP_KERNEL);
+	int nr;
+
+	KUNIT_ASSERT_NOT_NULL(test, now);
+	for (nr = 0; nr < NR_INPUTS; nr++) {
+		run_one(c, nr, now);
+		KUNIT_EXPECT_MEMEQ_MSG(test, &now->state, &expected[nr].state,
+				       sizeof(now->state), "%s, input %d", how,
+				       nr);
+		KUNIT_EXPECT_MEMEQ_MSG(test, now->mem, expected[nr].mem,
+				       sizeof(now->mem), "%s, input %d", how,
+				       nr);
+	}
+	kunit_kfree(test, now);
+}
+
+static struct outcome *run_unprobed(struct kunit *test,
+				    const struct insn_test_case *c)
+{
+	struct outcome *expected;
+	int nr;
+
+	expected = kunit_kcalloc(test, NR_INPUTS, sizeof(*expected),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, expected);
+	for (nr = 0; nr < NR_INPUTS; nr++)
+		run(c, nr, &expected[nr]);
+	return expected;
+}
+
+static struct probe *new_probe(struct kunit *test,
+			       const struct insn_test_case *c, bool post)
+{
+	struct probe *probe = kunit_kzalloc(test, sizeof(*probe), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, probe);
+	probe->kp.addr = case_addr(c);
+	probe->kp.pre_handler = count_pre;
+	probe->kp.post_handler = post ? count_post : NULL;
+	return probe;
+}
+
+static void unregister_action(void *kp)
+{
+	unregister_kprobe(kp);
+}
+
+/* Registered until the end of the test, or until drop_probe(). */
+static struct probe *add_probe(struct kunit *test,
+			       const struct insn_test_case *c, bool post)
+{
+	struct probe *probe = new_probe(test, c, post);
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+							   unregister_action,
+							   &probe->kp));
+	return probe;
+}
+
+static void drop_probe(struct kunit *test, struct probe *probe)
+{
+	kunit_release_action(test, unregister_action, &probe->kp);
+}
+
+static struct arch_specific_insn planted_insn(struct kunit *test, void *addr)
+{
+	struct arch_specific_insn ainsn = {};
+	struct kprobe *p;
+
+	preempt_disable();
+	p = get_kprobe(addr);
+	if (p)
+		ainsn = p->ainsn;
+	preempt_enable();
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	return ainsn;
+}
+
+static void expect_kind(struct kunit *test, const struct insn_test_case *c)
+{
+	struct arch_specific_insn ainsn = planted_insn(test, case_addr(c));
+
+	KUNIT_EXPECT_EQ(test, !!ainsn.emulate,
+			c->kind == INSN_TEST_EMULATE);
+	KUNIT_EXPECT_EQ(test, !!ainsn.insn,
+			c->kind != INSN_TEST_EMULATE);
+	KUNIT_EXPECT_EQ(test, !!ainsn.boosted,
+			c->kind == INSN_TEST_BOOST);
+}
+
+static bool faults(const struct insn_test_case *c)
+{
+	return strstr(c->name, "_fault_");
+}
+
+static void insn_test_same_outcome(struct kunit *test)
+{
+	const struct insn_test_case *c = test->param_value;
+	struct outcome *expected = run_unprobed(test, c);
+	u8 text[MAX_INSN_SIZE], after[MAX_INSN_SIZE];
+	struct probe *first, *second;
+
+	memcpy(text, case_addr(c), sizeof(text));
+
+	first = add_probe(test, c, false);
+	expect_kind(test, c);
+	run_all(test, c, expected, "no post handler", run);
+	KUNIT_EXPECT_EQ(test, first->pre, NR_INPUTS);
+
+	/* One that wants to know when it is done, while it is planted. */
+	second = add_probe(test, c, true);
+	run_all(test, c, expected, "post handler", run);
+	KUNIT_EXPECT_EQ(test, first->pre, 2 * NR_INPUTS);
+	KUNIT_EXPECT_EQ(test, second->pre, NR_INPUTS);
+	KUNIT_EXPECT_EQ(test, second->post, faults(c) ? 0 : NR_INPUTS);
+	if (c->kind == INSN_TEST_BOOST)
+		KUNIT_EXPECT_EQ(test, second->post_ip,
+				planted_insn(test, case_addr(c)).next);
+
+	run_all(test, c, expected, "hit inside a hit", run_nested);
+	KUNIT_EXPECT_EQ(test, first->pre, 2 * NR_INPUTS);
+	KUNIT_EXPECT_EQ(test, first->kp.nmissed, NR_INPUTS);
+	KUNIT_EXPECT_EQ(test, second->kp.nmissed, NR_INPUTS);
+
+	drop_probe(test, second);
+	run_all(test, c, expected, "post handler gone", run);
+	KUNIT_EXPECT_EQ(test, first->pre, 3 * NR_INPUTS);
+	KUNIT_EXPECT_EQ(test, first->bad_ip, 0);
+
+	drop_probe(test, first);
+	memcpy(after, case_addr(c), sizeof(after));
+	KUNIT_EXPECT_MEMEQ(test, after, text, sizeof(text));
+	run_all(test, c, expected, "probe gone", run);
+	KUNIT_EXPECT_EQ(test, first->pre, 3 * NR_INPUTS);
+}
+
+static void insn_test_refusal(struct kunit *test)
+{
+	const struct insn_test_case *c = test->param_value;
+	struct probe *probe = new_probe(test, c, false);
+	u8 before[MAX_INSN_SIZE], after[MAX_INSN_SIZE];
+	int err;
+
+	memcpy(before, case_addr(c), sizeof(before));
+	err = register_kprobe(&probe->kp);
+	if (!err)
+		unregister_kprobe(&probe->kp);
+	memcpy(after, case_addr(c), sizeof(after));
+
+	KUNIT_EXPECT_EQ(test, err, c->kind);
+	KUNIT_EXPECT_MEMEQ(test, after, before, sizeof(before));
+}
+
+/* The points of insn_test_sum(), and how often it passes them. */
+enum { POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS };
+
+static const int passes_of_sum_10[NR_POINTS] = { 10, 10, 10, 1 };
+
+static void insn_test_neighbours(struct kunit *test)
+{
+	struct kprobe *kps[NR_POINTS];
+	struct probe *probes[NR_POINTS];
+	struct insn_test_case into;
+	struct probe *probe;
+	int i;
+
+	for (i = 0; i < NR_POINTS; i++) {
+		probes[i] = new_probe(test, &insn_test_points[i], i & 1);
+		kps[i] = &probes[i]->kp;
+	}
+	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_POINTS), 0);
+
+	KUNIT_EXPECT_EQ(test, insn_test_sum(10), 55);
+	for (i = 0; i < NR_POINTS; i++)
+		KUNIT_EXPECT_EQ(test, probes[i]->pre, passes_of_sum_10[i]);
+
+	/* Where instructions start is still known. */
+	into = insn_test_points[POINT_CALL];
+	into.offset++;
+	probe = new_probe(test, &into, false);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&probe->kp), -EILSEQ);
+
+	unregister_kprobes(kps, NR_POINTS);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(10), 55);
+	KUNIT_EXPECT_EQ(test, probes[POINT_ADD]->pre, 10);
+}
+
+static unsigned long sum_in_handler;
+
+static int sum_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	to_probe(kp)->pre++;
+	sum_in_handler += insn_test_sum(4);
+	return 0;
+}
+
+/* Handlers that hit probes, their own included. */
+static void insn_test_nesting(struct kunit *test)
+{
+	struct probe *outer = new_probe(test, &insn_test_points[POINT_ADD], true);
+	struct probe *inner = add_probe(test, &insn_test_points[POINT_JCC], true);
+
+	outer->kp.pre_handler = sum_pre;
+	sum_in_handler = 0;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(10), 55);
+	unregister_kprobe(&outer->kp);
+
+	KUNIT_EXPECT_EQ(test, sum_in_handler, 10 * 10);
+	KUNIT_EXPECT_EQ(test, outer->pre, 10);
+	KUNIT_EXPECT_EQ(test, outer->post, 10);
+	KUNIT_EXPECT_EQ(test, outer->kp.nmissed, 10 * 4);
+	KUNIT_EXPECT_EQ(test, inner->pre, 10);
+	KUNIT_EXPECT_EQ(test, inner->post, 10);
+	KUNIT_EXPECT_EQ(test, inner->kp.nmissed, 10 * 4);
+	KUNIT_EXPECT_PTR_EQ(test, kprobe_running(), NULL);
+}
+
+static int skip_call_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	to_probe(kp)->pre++;
+	regs->ax += 100;
+	regs->ip = (unsigned long)kp->addr + CALL_INSN_SIZE;
+	return 1;
+}
+
+static void insn_test_handler_moves_ip(struct kunit *test)
+{
+	struct probe *probe = new_probe(test, &insn_test_points[POINT_CALL], true);
+
+	probe->kp.pre_handler = skip_call_pre;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 306);
+	unregister_kprobe(&probe->kp);
+
+	KUNIT_EXPECT_EQ(test, probe->pre, 3);
+	KUNIT_EXPECT_EQ(test, probe->post, 0);
+	KUNIT_EXPECT_PTR_EQ(test, kprobe_running(), NULL);
+}
+
+static int faulting_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	unsigned long val;
+
+	if (copy_from_kernel_nofault(&val, BAD_ADDRESS, sizeof(val)) == -EFAULT)
+		to_probe(kp)->pre++;
+	return 0;
+}
+
+static void insn_test_handler_faults(struct kunit *test)
+{
+	struct probe *probe = new_probe(test, &insn_test_points[POINT_ADD], true);
+
+	probe->kp.pre_handler = faulting_pre;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(10), 55);
+	unregister_kprobe(&probe->kp);
+
+	KUNIT_EXPECT_EQ(test, probe->pre, 10);
+	KUNIT_EXPECT_EQ(test, probe->post, 10);
+}
+
+#define RACE_ROUNDS	3000
+
+/**
+ * struct racer - a thread that runs what is being probed
+ * @wrong: sums that are not right
+ * @done: after the last one
+ */
+struct racer {
+	int wrong;
+	struct completion done;
+};
+
+static int racer_fn(void *data)
+{
+	struct racer *racer = data;
+	int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		if (insn_test_sum(20) != 210)
+			racer->wrong++;
+		cond_resched();
+	}
+	complete(&racer->done);
+	return 0;
+}
+
+/* Breakpoints come and go under a CPU that runs into them. */
+static void insn_test_race(struct kunit *test)
+{
+	struct kprobe *kps[NR_POINTS];
+	struct task_struct *task;
+	struct racer racer = {};
+	int i, err = 0;
+
+	init_completion(&racer.done);
+	for (i = 0; i < NR_POINTS; i++)
+		kps[i] = &new_probe(test, &insn_test_points[i], i == 0)->kp;
+
+	task = kthread_run(racer_fn, &racer, "insn_kunit_race");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	while (!err && !try_wait_for_completion(&racer.done)) {
+		err = register_kprobes(kps, NR_POINTS);
+		cond_resched();
+		if (err)
+			wait_for_completion(&racer.done);
+		else
+			unregister_kprobes(kps, NR_POINTS);
+		for (i = 0; i < NR_POINTS; i++)
+			kps[i]->flags = 0;
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, racer.wrong, 0);
+}
+
+static void insn_test_entry(struct kunit *test)
+{
+	unsigned long func = (unsigned long)insn_test_sum;
+	bool on_entry = false;
+	void *addr;
+
+	addr = arch_adjust_kprobe_addr(func, 0, &on_entry);
+	KUNIT_EXPECT_EQ(test, (unsigned long)addr, func + ENDBR_INSN_SIZE);
+	KUNIT_EXPECT_TRUE(test, on_entry);
+
+	on_entry = false;
+	addr = arch_adjust_kprobe_addr(func, ENDBR_INSN_SIZE, &on_entry);
+	KUNIT_EXPECT_EQ(test, (unsigned long)addr, func + ENDBR_INSN_SIZE);
+	KUNIT_EXPECT_TRUE(test, on_entry);
+
+	addr = arch_adjust_kprobe_addr(func, ENDBR_INSN_SIZE + 1, &on_entry);
+	KUNIT_EXPECT_EQ(test, (unsigned long)addr, func + ENDBR_INSN_SIZE + 1);
+	KUNIT_EXPECT_FALSE(test, on_entry);
+}
+
+static void expect_off_limits(struct kunit *test, void *addr)
+{
+	struct kprobe kp = { .addr = addr, .pre_handler = count_pre };
+	int err = register_kprobe(&kp);
+
+	if (!err)
+		unregister_kprobe(&kp);
+	KUNIT_EXPECT_EQ_MSG(test, err, -EINVAL, "%pS", addr);
+}
+
+/* What a hit runs, and what its trap needs. */
+static void insn_test_off_limits(struct kunit *test)
+{
+	const struct insn_test_case *c;
+	struct arch_specific_insn ainsn;
+	struct probe *probe;
+
+	expect_off_limits(test, kprobe_int3_handler);
+	expect_off_limits(test, kprobe_fault_handler);
+	expect_off_limits(test, get_kprobe);
+	expect_off_limits(test, kprobes_inc_nmissed_count);
+	expect_off_limits(test, __entry_text_start);
+	if (IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
+		expect_off_limits(test, kprobe_ftrace_handler);
+	if (IS_ENABLED(CONFIG_MITIGATION_RETPOLINE))
+		expect_off_limits(test, __x86_indirect_thunk_array);
+
+	for (c = insn_test_cases; c < insn_test_cases_end; c++) {
+		if (c->kind != INSN_TEST_EMULATE)
+			continue;
+		probe = add_probe(test, c, false);
+		ainsn = planted_insn(test, case_addr(c));
+		drop_probe(test, probe);
+		expect_off_limits(test, ainsn.emulate);
+	}
+}
+
+static const void *next_case(const void *prev, const struct insn_test_case *first,
+			     const struct insn_test_case *end, char *desc)
+{
+	const struct insn_test_case *c = prev ? prev + sizeof(*c) : first;
+
+	if (c == end)
+		return NULL;
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+	return c;
+}
+
+static const void *cases_gen_params(const void *prev, char *desc)
+{
+	return next_case(prev, insn_test_cases, insn_test_cases_end, desc);
+}
+
+static const void *refused_gen_params(const void *prev, char *desc)
+{
+	return next_case(prev, insn_test_refused, insn_test_refused_end, desc);
+}
+
+static int insn_test_suite_init(struct kunit_suite *suite)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(insn_test_percpu_target, cpu) = insn_test_percpu_landing;
+	return 0;
+}
+
+static struct kunit_case insn_test_kunit_cases[] = {
+	KUNIT_CASE_PARAM(insn_test_same_outcome, cases_gen_params),
+	KUNIT_CASE_PARAM(insn_test_refusal, refused_gen_params),
+	KUNIT_CASE(insn_test_neighbours),
+	KUNIT_CASE(insn_test_nesting),
+	KUNIT_CASE(insn_test_handler_moves_ip),
+	KUNIT_CASE(insn_test_handler_faults),
+	KUNIT_CASE_SLOW(insn_test_race),
+	KUNIT_CASE(insn_test_entry),
+	KUNIT_CASE(insn_test_off_limits),
+	{}
+};
+
+static struct kunit_suite insn_test_suite = {
+	.name = "kprobes_x86_insn",
+	.suite_init = insn_test_suite_init,
+	.test_cases = insn_test_kunit_cases,
+};
+
+kunit_test_suite(insn_test_suite);

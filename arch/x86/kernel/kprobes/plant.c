@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* x86: breakpoints into the text and out again, and where none may go. */
+#include <linux/execmem.h>
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/perf_event.h>
+#include <linux/set_memory.h>
+#include <linux/string.h>
+
+#include <asm/ibt.h>
+#include <asm/sections.h>
+
+#include "private.h"
+
+/* Traps and text patching are up long before anyone can ask for a probe. */
+int __init arch_init_kprobes(void)
+{
+	return 0;
+}
+
+/* It returns on another stack than it was called on. */
+struct kretprobe_blackpoint kretprobe_blacklist[] = {
+	{ .name = "__switch_to" },
+	{ .name = NULL },
+};
+
+const int kretprobe_blacklist_size = ARRAY_SIZE(kretprobe_blacklist);
+
+static void write_opcode(struct kprobe *p, u8 old, u8 new)
+{
+	perf_event_text_poke(p->addr, &old, sizeof(old), &new, sizeof(new));
+	text_poke(p->addr, &new, sizeof(new));
+}
+
+static void plant(struct kprobe *p)
+{
+	write_opcode(p, p->opcode, INT3_INSN_OPCODE);
+}
+
+static void uproot(struct kprobe *p)
+{
+	write_opcode(p, INT3_INSN_OPCODE, p->opcode);
+}
+
+/**
+ * arch_arm_kprobe - plant one breakpoint
+ * @p: a prepared probe
+ *
+ * Context: text_mutex and cpus_read_lock held. On return every CPU sees it.
+ */
+void arch_arm_kprobe(struct kprobe *p)
+{
+	plant(p);
+	text_poke_sync();
+}
+
+/**
+ * arch_disarm_kprobe - take one breakpoint out
+ * @p: a planted probe
+ *
+ * Context: text_mutex and cpus_read_lock held. On return no CPU sees it; one may
+ *	    still be on its way to the handler.
+ */
+void arch_disarm_kprobe(struct kprobe *p)
+{
+	uproot(p);
+	text_poke_sync();
+}
+
+/**
+ * arch_arm_kprobes - plant many breakpoints
+ * @kps: prepared probes, by their list member
+ *
+ * A single byte changes from one valid instruction to another, so all of them share
+ * the one sync at the end.
+ *
+ * Context: text_mutex and cpus_read_lock held; may sleep.
+ */
+void arch_arm_kprobes(struct list_head *kps)
+{
+	struct kprobe *p;
+
+	list_for_each_entry(p, kps, list) {
+		plant(p);
+		cond_resched();
+	}
+	text_poke_sync();
+}
+
+/**
+ * arch_disarm_kprobes - take many breakpoints out
+ * @kps: planted probes, by their list member
+ *
+ * Context: text_mutex and cpus_read_lock held; may sleep.
+ */
+void arch_disarm_kprobes(struct list_head *kps)
+{
+	struct kprobe *p;
+
+	list_for_each_entry(p, kps, list) {
+		uproot(p);
+		cond_resched();
+	}
+	text_poke_sync();
+}
+
+/**
+ * arch_prepare_kprobe - see whether an address can be probed and get ready for it
+ * @p: the probe; its addr is set and in kernel text
+ *
+ * Context: kprobe_mutex held; takes text_mutex, may sleep.
+ * Return: 0 or an error, see kprobe_insn_prepare().
+ */
+int arch_prepare_kprobe(struct kprobe *p)
+{
+	return kprobe_insn_prepare(p);
+}
+
+/**
+ * arch_remove_kprobe - undo arch_prepare_kprobe()
+ * @p: the probe; out of the text for so long that nothing is in its slot
+ *
+ * Context: may sleep.
+ */
+void arch_remove_kprobe(struct kprobe *p)
+{
+	kprobe_insn_release(p);
+}
+
+/* Returns go through rethook, whose trampoline has no probe on it. */
+int arch_trampoline_kprobe(struct kprobe *unused)
+{
+	return 0;
+}
+
+/**
+ * alloc_insn_page - get a page for slots
+ *
+ * It comes from where modules are: the copies in it use data and jump to code of the
+ * kernel, in reach of 32 bits.
+ *
+ * Return: a read-only, executable page full of breakpoints, or NULL.
+ */
+void *alloc_insn_page(void)
+{
+	kprobe_opcode_t *slots = execmem_alloc(EXECMEM_KPROBES, PAGE_SIZE);
+
+	if (!slots)
+		return NULL;
+
+	memset(slots, INT3_INSN_OPCODE, PAGE_SIZE);
+	if (set_memory_rox((unsigned long)slots, 1)) {
+		execmem_free(slots);
+		return NULL;
+	}
+	return slots;
+}
+
+/**
+ * arch_adjust_kprobe_addr - get a probe at a function's entry past its ENDBR
+ * @addr: start of the function
+ * @offset: from there to the probe
+ * @on_entry: set to whether that is the function's first instruction
+ *
+ * Indirect calls have to find the ENDBR, so the instruction behind it is as early in a
+ * function as a probe can be.
+ *
+ * Return: the address to probe.
+ */
+kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
+					 unsigned long offset, bool *on_entry)
+{
+	unsigned long entry = is_endbr(*(u32 *)addr) ? ENDBR_INSN_SIZE : 0;
+
+	*on_entry = !offset || offset == entry;
+
+	return (kprobe_opcode_t *)(addr + (*on_entry ? entry : offset));
+}
+
+/*
+ * Where the linker puts, one behind the other: retpoline and return thunks, which
+ * handlers are called through; static call trampolines, which are patched as a whole;
+ * and entry code, which runs before a trap can be taken.
+ */
+static unsigned long no_probe_start(void)
+{
+	return (unsigned long)__softirqentry_text_end;
+}
+
+static unsigned long no_probe_end(void)
+{
+	return (unsigned long)__entry_text_end;
+}
+
+/**
+ * arch_within_kprobe_blacklist - may an address not be probed whatever is there?
+ * @addr: the address
+ *
+ * Return: true if so.
+ */
+bool arch_within_kprobe_blacklist(unsigned long addr)
+{
+	unsigned long start = (unsigned long)__kprobes_text_start;
+	unsigned long end = (unsigned long)__kprobes_text_end;
+
+	return (addr >= start && addr < end) ||
+	       (addr >= no_probe_start() && addr < no_probe_end());
+}
+
+/**
+ * arch_populate_kprobe_blacklist - list the symbols that may not be probed
+ *
+ * Return: 0 or the error of kprobe_add_area_blacklist().
+ */
+int __init arch_populate_kprobe_blacklist(void)
+{
+	return kprobe_add_area_blacklist(no_probe_start(), no_probe_end());
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Return hooks on x86: the trampoline.
+ *
+ * At the entry of a function the stack pointer is at the return address. That
+ * slot identifies the call; arch_rethook_prepare() stores the trampoline's
+ * address there, and the function's RET leads to the trampoline with the stack
+ * pointer just above the slot.
+ */
+#include <linux/kprobes.h>
+#include <linux/objtool.h>
+#include <linux/ptrace.h>
+#include <linux/rethook.h>
+#include <linux/stringify.h>
+
+#include <asm/alternative.h>
+#include <asm/asm.h>
+#include <asm/cpufeatures.h>
+#include <asm/frame.h>
+#include <asm/linkage.h>
+#include <asm/nospec-branch.h>
+#include <asm/segment.h>
+#include <asm/unwind_hints.h>
+
+/*
+ * The trampoline claims the slot again and fills a struct pt_regs right below
+ * it, from its end to its start. Every register may matter to the caller, as
+ * functions in assembly have calling conventions of their own, and a handler's
+ * changes to @regs count, so all are saved and restored.
+ *
+ * In @regs->sp goes what the caller of the function will find in the stack
+ * pointer: the value that PUSH stores is two words less. The instruction
+ * pointer is filled in by rethook_trampoline_handler().
+ */
+#ifdef CONFIG_X86_64
+
+#define REGS_SIZE	168
+#define ABOVE_REGS	__stringify(REGS_SIZE) "(%rsp)"
+
+#define PUSH_ALL						\
+	"pushq	$" __stringify(__KERNEL_DS) "\n"		\
+	"pushq	%rsp\n"						\
+	"pushfq\n"						\
+	"addq	$16, 8(%rsp)\n"					\
+	"pushq	$" __stringify(__KERNEL_CS) "\n"		\
+	"pushq	$0\n"						\
+	"pushq	$-1\n"						\
+	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n" \
+	"pushq	%r\\reg\n"					\
+	".endr\n"
+
+#define HANDLE							\
+	"movq	%rsp, %rdi\n"					\
+	"leaq	" ABOVE_REGS ", %rsi\n"				\
+	"call	rethook_trampoline_handler\n"
+
+#define POP_ALL							\
+	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n" \
+	"popq	%r\\reg\n"					\
+	".endr\n"						\
+	"leaq	24(%rsp), %rsp\n"				\
+	"popfq\n"						\
+	"leaq	16(%rsp), %rsp\n"
+
+#define DROP_WORD	"leaq	8(%rsp), %rsp\n"
+
+#else /* CONFIG_X86_32 */
+
+#define REGS_SIZE	68
+#define ABOVE_REGS	__stringify(REGS_SIZE) "(%esp)"
+
+#define PUSH_ALL						\
+	"pushl	%ss\n"						\
+	"pushl	%esp\n"						\
+	"pushfl\n"						\
+	"addl	$8, 4(%esp)\n"					\
+	"pushl	%cs\n"						\
+	".irp	value, $0, $-1, $0, %fs, %es, %ds\n"		\
+	"pushl	\\value\n"					\
+	".endr\n"						\
+	".irp	reg, ax, bp, di, si, dx, cx, bx\n"		\
+	"pushl	%e\\reg\n"					\
+	".endr\n"
+
+#define HANDLE							\
+	"movl	%esp, %eax\n"					\
+	"leal	" ABOVE_REGS ", %edx\n"				\
+	"call	rethook_trampoline_handler\n"
+
+#define POP_ALL							\
+	".irp	reg, bx, cx, dx, si, di, bp, ax\n"		\
+	"popl	%e\\reg\n"					\
+	".endr\n"						\
+	"leal	28(%esp), %esp\n"				\
+	"popfl\n"						\
+	"leal	8(%esp), %esp\n"
+
+#define DROP_WORD	"leal	4(%esp), %esp\n"
+
+#endif
+
+/*
+ * The RET of the hooked function has used up the return predictor's entry for
+ * its call. One more RET would use up that of the caller, and each one further
+ * up the stack would be mispredicted in turn, so a call that goes nowhere makes
+ * the number right. Call depth tracking has counted that return too, whence the
+ * plain RET where it is in use.
+ */
+#define RETURN_TO_CALLER					\
+	"999:\n"						\
+	".pushsection .discard.intra_function_calls\n"		\
+	".long	999b\n"						\
+	".popsection\n"						\
+	"call	1f\n"						\
+	"int3\n"						\
+	"1:\n"							\
+	DROP_WORD						\
+	ALTERNATIVE(ASM_RET, ANNOTATE_RETPOLINE_SAFE "ret; int3\n", X86_FEATURE_CALL_DEPTH)
+
+/*
+ * Only a RET comes here, so no ENDBR. Unwinders see an ordinary function called
+ * from the hooked one's caller, and the slot above the saved registers as its
+ * return address. That is the trampoline's own, on which they look up the real
+ * one, until arch_rethook_fixup_return() has put the real one back.
+ */
+asm(".pushsection .text\n"
+	ASM_FUNC_ALIGN "\n"
+	".globl arch_rethook_trampoline\n"
+	".type arch_rethook_trampoline, @function\n"
+	"arch_rethook_trampoline:\n"
+	ANNOTATE_NOENDBR
+	__ASM_SIZE(push) "	$arch_rethook_trampoline\n"
+	UNWIND_HINT_FUNC
+	PUSH_ALL
+	ENCODE_FRAME_POINTER
+	HANDLE
+	POP_ALL
+	RETURN_TO_CALLER
+	".size arch_rethook_trampoline, . - arch_rethook_trampoline\n"
+	".popsection\n");
+NOKPROBE_SYMBOL(arch_rethook_trampoline);
+/* It has no frame of its own to set up, but encodes @regs in its stead. */
+STACK_FRAME_NON_STANDARD_FP(arch_rethook_trampoline);
+
+static_assert(sizeof(struct pt_regs) == REGS_SIZE);
+
+static __always_inline unsigned long *slot_above(struct pt_regs *saved)
+{
+	return (unsigned long *)(saved + 1);
+}
+
+/**
+ * arch_rethook_prepare() - displace the return address of a call
+ * @call: remembers it
+ * @entry: registers at the entry of the function
+ * @by_ftrace: what caught the entry; the stack is the same in both cases
+ */
+void arch_rethook_prepare(struct rethook_node *call, struct pt_regs *entry, bool by_ftrace)
+{
+	unsigned long *slot = (unsigned long *)kernel_stack_pointer(entry);
+
+	call->ret_addr = *slot;
+	*slot = (unsigned long)arch_rethook_trampoline;
+	call->frame = (unsigned long)slot;
+}
+
+NOKPROBE_SYMBOL(arch_rethook_prepare);
+
+/**
+ * arch_rethook_fixup_return() - put the return address back
+ * @saved: what the trampoline saved, right below the slot
+ * @ret_addr: goes into the slot, for the trampoline's RET and for unwinders
+ */
+void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
+{
+	*slot_above(saved) = ret_addr;
+}
+
+NOKPROBE_SYMBOL(arch_rethook_fixup_return);

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where no probe may go: code that a hit itself runs, and code that runs where a trap
+ * cannot be taken.
+ *
+ * All ranges are in one array sorted by start. An array is never changed once others
+ * can see it: a module that brings ranges of its own causes a new one to be made.
+ * within_kprobe_blacklist() is asked by debuggers in any context and so takes no lock.
+ */
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <asm/sections.h>
+
+#include "internal.h"
+
+/**
+ * struct black_range - a stretch of text without probes
+ * @start: first byte
+ * @end: one past the last byte
+ * @reach: the greatest @end of this and all entries before it, so that a search finds
+ *	a range that covers an address even where ranges overlap
+ */
+struct black_range {
+	unsigned long start;
+	unsigned long end;
+	unsigned long reach;
+};
+
+/**
+ * struct black_ranges - the array
+ * @rcu: frees it
+ * @nr: entries in use
+ * @max: entries there is room for
+ * @range: sorted by start once published
+ */
+struct black_ranges {
+	struct rcu_head rcu;
+	unsigned int nr;
+	unsigned int max;
+	struct black_range range[] __counted_by(max);
+};
+
+/* The published array; replaced under kprobe_mutex. */
+static struct black_ranges __rcu *blacklist;
+
+/* What is being put together, to be published next. Guarded by kprobe_mutex. */
+static struct black_ranges *draft;
+
+static struct black_ranges *blacklist_locked(void)
+{
+	return rcu_dereference_protected(blacklist,
+					 lockdep_is_held(&kprobe_mutex));
+}
+
+static struct black_ranges *ranges_alloc(const struct black_ranges *from,
+					 unsigned int max)
+{
+	struct black_ranges *new;
+
+	new = kvzalloc(struct_size(new, range, max), GFP_KERNEL);
+	if (!new)
+		return NULL;
+	new->max = max;
+	if (from) {
+		new->nr = from->nr;
+		memcpy(new->range, from->range,
+		       from->nr * sizeof(from->range[0]));
+	}
+	return new;
+}
+
+static int draft_add(unsigned long start, unsigned long end)
+{
+	struct black_ranges *bigger;
+
+	if (!draft || draft->nr == draft->max) {
+		bigger = ranges_alloc(draft, draft ? 2 * draft->max : 256);
+		if (!bigger)
+			return -ENOMEM;
+		kvfree(draft);
+		draft = bigger;
+	}
+	draft->range[draft->nr++] = (struct black_range){
+		.start = start,
+		.end = end,
+	};
+	return 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct black_range *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return 0;
+}
+
+static void draft_publish(void)
+{
+	struct black_ranges *old = blacklist_locked();
+	unsigned long reach = 0;
+	unsigned int i;
+
+	sort(draft->range, draft->nr, sizeof(draft->range[0]), by_start, NULL);
+	for (i = 0; i < draft->nr; i++) {
+		reach = max(reach, draft->range[i].end);
+		draft->range[i].reach = reach;
+	}
+	rcu_assign_pointer(blacklist, draft);
+	draft = NULL;
+	if (old)
+		kvfree_rcu(old, rcu);
+}
+
+/**
+ * kprobe_add_ksym_blacklist - keep probes out of a function
+ * @entry: the address of a symbol
+ *
+ * Context: arch_populate_kprobe_blacklist(), or a module coming up.
+ * Return: the size of the symbol in bytes; -EINVAL if no symbol is at @entry; -ENOMEM.
+ */
+int kprobe_add_ksym_blacklist(unsigned long entry)
+{
+	unsigned long size, offset;
+	int ret;
+
+	if (!kernel_text_address(entry) ||
+	    !kallsyms_lookup_size_offset(entry, &size, &offset) || offset)
+		return -EINVAL;
+	ret = draft_add(entry, entry + size);
+	return ret ?: (int)size;
+}
+
+/**
+ * kprobe_add_area_blacklist - keep probes out of all functions in a stretch of text
+ * @start: first byte
+ * @end: one past the last byte
+ *
+ * One entry is made for every symbol, so that users see names in
+ * debugfs kprobes/blacklist. What no symbol covers is taken in bulk.
+ *
+ * Context: arch_populate_kprobe_blacklist(), or a module coming up.
+ * Return: 0 or -ENOMEM.
+ */
+int kprobe_add_area_blacklist(unsigned long start, unsigned long end)
+{
+	int ret;
+
+	while (start < end) {
+		ret = kprobe_add_ksym_blacklist(start);
+		if (ret == -EINVAL)
+			return draft_add(start, end);
+		if (ret < 0)
+			return ret;
+		/* A symbol may be of no size: an alias for a place in assembly. */
+		start += max(ret, 1);
+	}
+	return 0;
+}
+
+static bool in_blacklist(unsigned long addr)
+{
+	const struct black_ranges *list;
+	unsigned int lo = 0, hi, mid;
+
+	guard(preempt)();
+	list = rcu_dereference_sched(blacklist);
+	if (!list)
+		return false;
+	/* How many ranges start at or before addr? */
+	for (hi = list->nr; lo < hi; ) {
+		mid = lo + (hi - lo) / 2;
+		if (list->range[mid].start <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && addr < list->range[lo - 1].reach;
+}
+
+/**
+ * arch_within_kprobe_blacklist - text an architecture keeps probes out of
+ * @addr: an address
+ *
+ * Return: true if there may be no probe at @addr.
+ */
+bool __weak arch_within_kprobe_blacklist(unsigned long addr)
+{
+	return memory_contains(__kprobes_text_start, __kprobes_text_end,
+			       (void *)addr, 1);
+}
+
+/**
+ * arch_populate_kprobe_blacklist - add what an architecture keeps probes out of
+ *
+ * Called once in boot. May call kprobe_add_ksym_blacklist() and
+ * kprobe_add_area_blacklist().
+ *
+ * Return: 0 or a negative errno.
+ */
+int __weak arch_populate_kprobe_blacklist(void)
+{
+	return 0;
+}
+
+static bool black_address(unsigned long addr)
+{
+	return arch_within_kprobe_blacklist(addr) || in_blacklist(addr);
+}
+
+/*
+ * The compiler may split or clone a function: foo.cold, foo.constprop.0. They are as
+ * black as foo, but only foo's address was noted.
+ */
+static bool clone_of_black(unsigned long addr)
+{
+	char name[KSYM_NAME_LEN];
+	unsigned long whole;
+	char *dot;
+
+	if (lookup_symbol_name(addr, name))
+		return false;
+	dot = strchr(name, '.');
+	if (!dot)
+		return false;
+	*dot = '\0';
+	whole = (unsigned long)kprobe_lookup_name(name, 0);
+	return whole && black_address(whole);
+}
+
+/**
+ * within_kprobe_blacklist - is this address out of bounds for probes?
+ * @addr: an address in kernel text
+ *
+ * Context: any.
+ * Return: true if a probe at @addr is refused.
+ */
+bool within_kprobe_blacklist(unsigned long addr)
+{
+	return black_address(addr) || clone_of_black(addr);
+}
+
+static int add_section(const void *start, const void *end)
+{
+	return kprobe_add_area_blacklist((unsigned long)start,
+					 (unsigned long)end);
+}
+
+static int add_functions(const unsigned long *fn, const unsigned long *end)
+{
+	unsigned long entry;
+	int ret;
+
+	for (; fn < end; fn++) {
+		entry = (unsigned long)
+			dereference_symbol_descriptor((void *)*fn);
+		ret = kprobe_add_ksym_blacklist(entry);
+		if (ret == -EINVAL)
+			pr_warn("kprobes: no symbol at blacklisted %pS\n",
+				(void *)entry);
+		else if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Boot: all of the kernel's own. */
+int __init kprobe_blacklist_init(void)
+{
+	int ret;
+
+	guard(mutex)(&kprobe_mutex);
+	ret = add_functions(__start_kprobe_blacklist,
+			    __stop_kprobe_blacklist);
+	ret = ret ?: add_section(__kprobes_text_start, __kprobes_text_end);
+	ret = ret ?: add_section(__noinstr_text_start, __noinstr_text_end);
+	ret = ret ?: add_section(__irqentry_text_start, __irqentry_text_end);
+	ret = ret ?: arch_populate_kprobe_blacklist();
+	if (draft)
+		draft_publish();
+	return ret;
+}
+
+static void draft_drop_module(const struct module *mod)
+{
+	unsigned int from, to = 0;
+
+	for (from = 0; from < draft->nr; from++) {
+		if (!within_module(draft->range[from].start, mod))
+			draft->range[to++] = draft->range[from];
+	}
+	draft->nr = to;
+}
+
+static void draft_add_module(const struct module *mod)
+{
+	int ret = 0;
+
+	if (mod->kprobe_blacklist)
+		ret = add_functions(mod->kprobe_blacklist,
+				    mod->kprobe_blacklist +
+				    mod->num_kprobe_blacklist);
+	if (!ret && mod->kprobes_text_size)
+		ret = add_section(mod->kprobes_text_start,
+				  mod->kprobes_text_start +
+				  mod->kprobes_text_size);
+	if (!ret && mod->noinstr_text_size)
+		ret = add_section(mod->noinstr_text_start,
+				  mod->noinstr_text_start +
+				  mod->noinstr_text_size);
+	if (ret)
+		pr_warn("kprobes: %s: not all functions closed to probes: %d\n",
+			mod->name, ret);
+}
+
+/**
+ * kprobe_blacklist_module - follow a module
+ * @mod: the module
+ * @coming: it comes; else it goes
+ *
+ * Context: process, kprobe_mutex held.
+ */
+void kprobe_blacklist_module(struct module *mod, bool coming)
+{
+	struct black_ranges *now = blacklist_locked();
+
+	if (!mod->num_kprobe_blacklist && !mod->kprobes_text_size &&
+	    !mod->noinstr_text_size)
+		return;
+	draft = ranges_alloc(now, (now ? now->nr : 0) + 16);
+	if (!draft) {
+		/* A stale range keeps out a probe or two; it does no other harm. */
+		pr_warn("kprobes: %s: no memory for its blacklist\n", mod->name);
+		return;
+	}
+	if (coming)
+		draft_add_module(mod);
+	else
+		draft_drop_module(mod);
+	draft_publish();
+}
+
+/* debugfs kprobes/blacklist. */
+int kprobe_blacklist_show(struct seq_file *m, void *v)
+{
+	bool raw = kallsyms_show_value(m->file->f_cred);
+	const struct black_ranges *list;
+	const struct black_range *r;
+	unsigned int i;
+
+	guard(mutex)(&kprobe_mutex);
+	list = blacklist_locked();
+	for (i = 0; list && i < list->nr; i++) {
+		r = &list->range[i];
+		seq_printf(m, "0x%0*lx-0x%0*lx\t%ps\n",
+			   ADDR_DIGITS, raw ? r->start : 0,
+			   ADDR_DIGITS, raw ? r->end : 0, (void *)r->start);
+	}
+	return 0;
+}

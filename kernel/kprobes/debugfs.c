@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * debugfs kprobes/: list, enabled, blacklist.
+ */
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/kallsyms.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+static void show_flags(struct seq_file *m, const struct kprobe_site *site,
+		       struct kprobe *kp)
+{
+	if (kprobe_gone(kp))
+		seq_puts(m, "[GONE]");
+	/* Gone is more than disabled; say only what the owner asked for. */
+	if ((kp->flags & KPROBE_FLAG_DISABLED) && !kprobe_gone(kp))
+		seq_puts(m, "[DISABLED]");
+	if (site->kp.flags & KPROBE_FLAG_OPTIMIZED)
+		seq_puts(m, "[OPTIMIZED]");
+	if (kprobe_ftrace(kp))
+		seq_puts(m, "[FTRACE]");
+}
+
+static void show_listener(struct seq_file *m, const struct kprobe_site *site,
+			  struct kprobe *kp)
+{
+	char type = is_kretprobe(kp) ? 'r' : 'k';
+	unsigned long addr = site_addr(site), offset = 0, shown;
+	char name[KSYM_NAME_LEN] = "";
+	char *modname = NULL;
+
+	shown = kallsyms_show_value(m->file->f_cred) ? addr : 0;
+	seq_printf(m, "%0*lx  %c  ", ADDR_DIGITS, shown, type);
+	if (kallsyms_lookup(addr, NULL, &offset, &modname, name))
+		seq_printf(m, "%s+0x%lx  %s ", name, offset, modname ?: " ");
+	else
+		seq_printf(m, "%0*lx ", ADDR_DIGITS, shown);
+	show_flags(m, site, kp);
+	seq_putc(m, '\n');
+}
+
+/*
+ * All in one go under kprobe_mutex: the table may be laid out anew between two reads
+ * of the file, and a list that names a probe twice or not at all helps nobody.
+ */
+static int list_show(struct seq_file *m, void *v)
+{
+	struct kprobe_site *site;
+	struct kprobe *kp;
+	unsigned int pos;
+
+	guard(mutex)(&kprobe_mutex);
+	for_each_site(site, pos) {
+		list_for_each_entry(kp, &site->listeners, list)
+			show_listener(m, site, kp);
+	}
+	list_for_each_entry(site, &gone_sites, gone) {
+		list_for_each_entry(kp, &site->listeners, list)
+			show_listener(m, site, kp);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(list);
+
+static int blacklist_show(struct seq_file *m, void *v)
+{
+	return kprobe_blacklist_show(m, v);
+}
+DEFINE_SHOW_ATTRIBUTE(blacklist);
+
+static ssize_t enabled_read(struct file *file, char __user *buf, size_t count,
+			    loff_t *pos)
+{
+	bool on;
+
+	scoped_guard(mutex, &kprobe_mutex)
+		on = sites_armed();
+	return simple_read_from_buffer(buf, count, pos, on ? "1\n" : "0\n", 2);
+}
+
+static ssize_t enabled_write(struct file *file, const char __user *buf,
+			     size_t count, loff_t *pos)
+{
+	bool on;
+	int ret;
+
+	ret = kstrtobool_from_user(buf, count, &on);
+	if (ret)
+		return ret;
+	scoped_guard(mutex, &kprobe_mutex) {
+		if (on != sites_armed())
+			sites_set_armed(on);
+	}
+	return count;
+}
+
+static const struct file_operations enabled_fops = {
+	.read	= enabled_read,
+	.write	= enabled_write,
+	.llseek	= default_llseek,
+};
+
+static int __init kprobe_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("kprobes", NULL);
+
+	debugfs_create_file("list", 0400, dir, NULL, &list_fops);
+	debugfs_create_file("enabled", 0600, dir, NULL, &enabled_fops);
+	debugfs_create_file("blacklist", 0400, dir, NULL, &blacklist_fops);
+	return 0;
+}
+late_initcall(kprobe_debugfs_init);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What runs on a hit, on every architecture and with every method.
+ *
+ * Everything here runs with preemption off, perhaps in NMI context, and is out of
+ * bounds for probes and tracers. Listeners are walked under RCU: site_add_listener()
+ * publishes one only when it is complete, and whoever takes one off a site waits for a
+ * grace period before its memory goes.
+ */
+#include <linux/atomic.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rculist.h>
+
+#include "internal.h"
+
+/* The architecture's state of stepping; only this CPU reads or writes it. */
+DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
+
+/* What this CPU runs a handler of; only this CPU reads or writes it. */
+DEFINE_PER_CPU(struct kprobe *, current_kprobe);
+
+/* Stands for "in the core, not in any probe's handler". */
+static struct kprobe busy_kprobe = {
+	.addr = (kprobe_opcode_t *)get_kprobe,
+};
+
+/**
+ * kprobe_busy_begin - treat probes hit from now on as hit inside a hit
+ *
+ * Context: any. Turns preemption off until kprobe_busy_end().
+ */
+void kprobe_busy_begin(void)
+{
+	preempt_disable();
+	__this_cpu_write(current_kprobe, &busy_kprobe);
+	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
+}
+
+NOKPROBE_SYMBOL(kprobe_busy_begin);
+
+/**
+ * kprobe_busy_end - undo kprobe_busy_begin()
+ */
+void kprobe_busy_end(void)
+{
+	reset_current_kprobe();
+	preempt_enable();
+}
+
+NOKPROBE_SYMBOL(kprobe_busy_end);
+
+#define for_each_listener(kp, site)					\
+	list_for_each_entry_lockless(kp, &(site)->listeners, list)
+
+/**
+ * site_pre_handler - the pre handler of every site
+ * @p: the site's kprobe
+ * @regs: the state at the hit
+ *
+ * Return: 0 to go on with the probed instruction; else what a listener said that has
+ * changed where execution goes on, which ends the round.
+ */
+int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
+{
+	struct kprobe_site *site = to_site(p);
+	struct kprobe *kp;
+	int moved = 0;
+
+	for_each_listener(kp, site) {
+		if (!kp->pre_handler || kprobe_disabled(kp))
+			continue;
+		moved = kp->pre_handler(kp, regs);
+		if (moved)
+			break;
+	}
+	return moved;
+}
+
+NOKPROBE_SYMBOL(site_pre_handler);
+
+/**
+ * site_post_handler - the post handler of a site where somebody has one
+ * @p: the site's kprobe
+ * @regs: the state after the instruction
+ * @flags: of no meaning, passed on
+ */
+void site_post_handler(struct kprobe *p, struct pt_regs *regs,
+		       unsigned long flags)
+{
+	struct kprobe_site *site = to_site(p);
+	struct kprobe *kp;
+
+	for_each_listener(kp, site) {
+		if (kp->post_handler && !kprobe_disabled(kp))
+			kp->post_handler(kp, regs, flags);
+	}
+}
+
+NOKPROBE_SYMBOL(site_post_handler);
+
+/* Misses on several CPUs, or in an NMI on this one, must all be counted. */
+static nokprobe_inline void count_miss(struct kprobe *p)
+{
+	unsigned long old = READ_ONCE(p->nmissed);
+
+	while (!try_cmpxchg(&p->nmissed, &old, old + 1))
+		;
+}
+
+/**
+ * kprobes_inc_nmissed_count - a hit was stepped over without running handlers
+ * @p: what get_kprobe() found there
+ *
+ * Context: any, preemption off.
+ */
+void kprobes_inc_nmissed_count(struct kprobe *p)
+{
+	struct kprobe_site *site;
+	struct kprobe *kp;
+
+	count_miss(p);
+	/* Architectures may also hand in a kprobe of the core's or a caller's own. */
+	if (p->pre_handler != site_pre_handler)
+		return;
+	site = to_site(p);
+	for_each_listener(kp, site) {
+		if (!kprobe_disabled(kp))
+			count_miss(kp);
+	}
+}
+
+NOKPROBE_SYMBOL(kprobes_inc_nmissed_count);
+
+/**
+ * kprobe_exceptions_notify - see a trap that went through the die chain
+ * @self: the core's notifier
+ * @val: which DIE_* it is
+ * @data: struct die_args
+ *
+ * Architectures whose traps do not call the probe code directly override it.
+ *
+ * Return: NOTIFY_DONE.
+ */
+int __weak __kprobes
+kprobe_exceptions_notify(struct notifier_block *self, unsigned long val,
+			 void *data)
+{
+	/* Not ours, and nothing to say. */
+	return NOTIFY_DONE;
+}
+
+/**
+ * dump_kprobe - describe a probe on the console
+ * @kp: the probe
+ *
+ * For architectures about to give up on a hit that they cannot recover from.
+ */
+void dump_kprobe(struct kprobe *kp)
+{
+	pr_err("kprobes: at %pS, %s+%#x, flags %#x, missed %lu\n", kp->addr,
+	       kp->symbol_name ?: "(by address)", kp->offset, kp->flags,
+	       kp->nmissed);
+}
+
+NOKPROBE_SYMBOL(dump_kprobe);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rooms of the probe core share.
+ *
+ * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex, and kprobe_mutex ->
+ * ftrace's own. cpus_read_lock comes second because ftrace takes it by itself where
+ * it patches under stop_machine().
+ */
+#ifndef _KERNEL_KPROBES_INTERNAL_H
+#define _KERNEL_KPROBES_INTERNAL_H
+
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+
+struct module;
+struct seq_file;
+
+/**
+ * enum site_method - how a site gets control
+ * @SITE_UNPLANTED: not at all; the text is as the compiler and linker left it
+ * @SITE_BREAKPOINT: a breakpoint instruction is in the text
+ * @SITE_FTRACE:	the address is in the filter of an ftrace_ops that leaves the
+ *			instruction pointer alone
+ * @SITE_FTRACE_IP:	the same with an ftrace_ops that may change it, which ftrace
+ *			grants to one user per function
+ */
+enum site_method {
+	SITE_UNPLANTED,
+	SITE_BREAKPOINT,
+	SITE_FTRACE,
+	SITE_FTRACE_IP,
+};
+
+/**
+ * struct kprobe_site - one probed address
+ * @kp:		what architecture code sees; get_kprobe() returns it. Its address,
+ *		opcode and ainsn never change after the site is in the table. Its
+ *		handlers are the core's own (see hit.c). @kp.list links it in a batch
+ *		of breakpoints to write, under kprobe_mutex
+ * @listeners:	the callers' kprobes, by their list. Written under kprobe_mutex, read
+ *		by hits under RCU
+ * @batch:	in a site_batch. Guarded by kprobe_mutex
+ * @retired:	waiting to be reclaimed, see retire.c. Guarded by kprobe_mutex
+ * @gone:	its text is gone but listeners are left, see module.c. Such a site is not
+ *		in the table any more. Guarded by kprobe_mutex
+ * @method:	how it is planted now. Guarded by kprobe_mutex
+ * @rcu:	frees the site once out of the table
+ *
+ * Created by the first listener and retired after the last one; a listener that
+ * comes before the site is reclaimed takes it back into service.
+ */
+struct kprobe_site {
+#ifdef CONFIG_OPTPROBES
+	union {
+		struct kprobe kp;
+		struct optimized_kprobe op;
+	};
+#else
+	struct kprobe kp;
+#endif
+	struct list_head listeners;
+	struct list_head batch;
+	struct list_head retired;
+	struct list_head gone;
+	enum site_method method;
+	struct rcu_head rcu;
+};
+
+static nokprobe_inline struct kprobe_site *to_site(struct kprobe *p)
+{
+	return container_of(p, struct kprobe_site, kp);
+}
+
+static inline bool kprobe_gone(const struct kprobe *kp)
+{
+	return (kp->flags & KPROBE_FLAG_GONE) != 0;
+}
+
+/* Addresses in debugfs: all digits, as tools expect. */
+#define ADDR_DIGITS	((int)(2 * sizeof(unsigned long)))
+
+static inline unsigned long site_addr(const struct kprobe_site *site)
+{
+	return (unsigned long)site->kp.addr;
+}
+
+/* Guards registration: sites, listeners, flags, the table, blacklist and lists. */
+extern struct mutex kprobe_mutex;
+
+/* table.c */
+struct kprobe_site *site_lookup(unsigned long addr);
+int site_table_reserve(unsigned int nr);
+void site_table_insert(struct kprobe_site *site);
+void site_table_remove(struct kprobe_site *site);
+struct kprobe_site *site_table_next(unsigned int *pos);
+unsigned int site_table_count(void);
+
+#define for_each_site(site, pos)				\
+	for ((pos) = 0; ((site) = site_table_next(&(pos))); )
+
+/* site.c */
+
+/**
+ * struct site_batch - sites whose state has to be looked at
+ * @sites: by their batch member
+ *
+ * Listeners come, go and change; then one site_batch_commit() makes the text agree,
+ * with one filter update and one cross-CPU sync for all of them.
+ */
+struct site_batch {
+	struct list_head sites;
+};
+
+#define DEFINE_SITE_BATCH(name)						\
+	struct site_batch name = { .sites = LIST_HEAD_INIT((name).sites) }
+
+struct kprobe_place;
+
+void site_batch_add(struct site_batch *batch, struct kprobe_site *site);
+int site_batch_commit(struct site_batch *batch);
+struct kprobe_site *site_get(const struct kprobe_place *place);
+void site_put(struct kprobe_site *site);
+void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
+		       struct site_batch *batch);
+void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
+		       struct site_batch *batch);
+struct kprobe_site *site_of_listener(const struct kprobe *kp);
+void sites_set_armed(bool armed);
+bool sites_armed(void);
+
+/* retire.c */
+void site_retire(struct kprobe_site *site);
+void site_unretire(struct kprobe_site *site);
+void kprobe_reclaim_flush(void);
+
+/* ftrace.c */
+#ifdef CONFIG_KPROBES_ON_FTRACE
+int site_ftrace_plant(struct list_head *sites, enum site_method method);
+void site_ftrace_uproot(struct list_head *sites, enum site_method method);
+#else
+static inline int site_ftrace_plant(struct list_head *sites,
+				    enum site_method method)
+{
+	return -EINVAL;
+}
+
+static inline void site_ftrace_uproot(struct list_head *sites,
+				      enum site_method method) { }
+#endif
+
+/* hit.c */
+int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
+void site_post_handler(struct kprobe *p, struct pt_regs *regs,
+		       unsigned long flags);
+
+/* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
+static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)
+{
+	struct kprobe *before = kprobe_running();
+
+	__this_cpu_write(current_kprobe, p);
+	return before;
+}
+
+/* locate.c */
+
+/**
+ * struct kprobe_place - where a probe is to go
+ * @addr:	the address after symbol lookup and the architecture's adjustment
+ * @on_entry:	this is a function's first instruction
+ * @ftrace:	this is where ftrace patches a function's entry
+ */
+struct kprobe_place {
+	unsigned long addr;
+	bool on_entry;
+	bool ftrace;
+};
+
+int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place);
+int kprobe_check_place(struct kprobe_place *place);
+
+/* register.c */
+extern bool kprobes_ready;
+
+/**
+ * struct kprobe_set - what a call is about
+ * @kps: an array of kprobes, or
+ * @rps: an array of kretprobes
+ * @num: entries in the array
+ */
+struct kprobe_set {
+	struct kprobe **kps;
+	struct kretprobe **rps;
+	int num;
+};
+
+int kprobe_set_attach(const struct kprobe_set *set);
+void kprobe_set_detach(const struct kprobe_set *set);
+void kprobe_set_remove(const struct kprobe_set *set);
+
+/* blacklist.c */
+/* What NOKPROBE_SYMBOL() noted; the bounds come from the linker script. */
+extern const unsigned long __start_kprobe_blacklist[], __stop_kprobe_blacklist[];
+
+int kprobe_blacklist_init(void);
+void kprobe_blacklist_module(struct module *mod, bool coming);
+int kprobe_blacklist_show(struct seq_file *m, void *v);
+
+/* slots.c */
+void kprobe_slots_init(void);
+
+/* module.c */
+extern struct list_head gone_sites;
+int kprobe_module_init(void);
+
+/* retprobe.c */
+#ifdef CONFIG_KRETPROBES
+int kretprobe_prepare(struct kretprobe *rp);
+void kretprobe_release(struct kretprobe *rp);
+int kretprobe_pre_handler(struct kprobe *p, struct pt_regs *regs);
+void kretprobe_blacklist_init(void);
+
+/* retprobe_rethook.c or retprobe_classic.c */
+int kretprobe_pool_alloc(struct kretprobe *rp);
+void kretprobe_pool_free(struct kretprobe *rp);
+struct kretprobe_instance *kretprobe_pool_get(struct kretprobe *rp);
+void kretprobe_pool_put(struct kretprobe_instance *ri);
+void kretprobe_hook(struct kretprobe_instance *ri, struct pt_regs *regs,
+		    bool mcount);
+
+static inline bool is_kretprobe(const struct kprobe *kp)
+{
+	return kp->pre_handler == kretprobe_pre_handler;
+}
+#else
+static inline int kretprobe_prepare(struct kretprobe *rp)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void kretprobe_release(struct kretprobe *rp) { }
+static inline void kretprobe_blacklist_init(void) { }
+
+static inline bool is_kretprobe(const struct kprobe *kp)
+{
+	return false;
+}
+#endif
+
+#endif /* _KERNEL_KPROBES_INTERNAL_H */

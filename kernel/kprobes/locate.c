@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From what a caller names to an address, and whether a probe may go there.
+ *
+ * These are the checks that are the same everywhere. Whether the instruction itself
+ * can be probed is the architecture's to say, in arch_prepare_kprobe().
+ */
+#include <linux/bug.h>
+#include <linux/ftrace.h>
+#include <linux/jump_label.h>
+#include <linux/kallsyms.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/static_call.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/**
+ * kprobe_lookup_name - address of a symbol, as probes mean it
+ * @name: "SYMBOL" or "MODULE:SYMBOL"
+ * @offset: what the probe is going to add; for architectures where a function has
+ *	more than one entry
+ *
+ * Return: the address, NULL if there is no such symbol.
+ */
+kprobe_opcode_t *__weak kprobe_lookup_name(const char *name,
+					   unsigned int offset)
+{
+	return (kprobe_opcode_t *)kallsyms_lookup_name(name);
+}
+
+/**
+ * arch_adjust_kprobe_addr - move a probe from a function's address to its code
+ * @addr: where the function starts
+ * @offset: bytes into it
+ * @on_func_entry: set to whether that is the function's first instruction
+ *
+ * Return: the address to probe, NULL if there is none. Architectures whose functions
+ * start with a landing pad override it.
+ */
+kprobe_opcode_t *__weak arch_adjust_kprobe_addr(unsigned long addr,
+						unsigned long offset,
+						bool *on_func_entry)
+{
+	*on_func_entry = !offset;
+	addr += offset;
+	return (kprobe_opcode_t *)addr;
+}
+
+static int locate(const kprobe_opcode_t *addr, const char *name,
+		  unsigned long offset, struct kprobe_place *place)
+{
+	const kprobe_opcode_t *start = addr;
+	unsigned long at, into;
+
+	if (!addr == !name)
+		return -EINVAL;
+	if (name)
+		start = kprobe_lookup_name(name, offset);
+	if (!start)
+		return -ENOENT;
+
+	/* The offset may well lead out of the symbol that was named. */
+	at = (unsigned long)start + offset;
+	if (!kallsyms_lookup_size_offset(at, NULL, &into))
+		return -ENOENT;
+	start = arch_adjust_kprobe_addr(at - into, into, &place->on_entry);
+	if (!start)
+		return -EINVAL;
+	place->addr = (unsigned long)start;
+	return 0;
+}
+
+/**
+ * kprobe_locate - find the address that a kprobe names
+ * @kp: only its addr, symbol_name and offset are looked at
+ * @place: receives the address and whether it is a function's entry
+ *
+ * Return: 0; -EINVAL if @kp has both or neither of address and name; -ENOENT if there
+ * is no such symbol, or no symbol covers the address.
+ */
+int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place)
+{
+	return locate(kp->addr, kp->symbol_name, kp->offset, place);
+}
+
+/**
+ * kprobe_on_func_entry - is this the first instruction of a function?
+ * @addr: an address, or NULL
+ * @sym: a symbol, if @addr is NULL
+ * @offset: bytes from there
+ *
+ * Context: process.
+ * Return: 0 if it is; -EINVAL if it is not, or if both or neither of @addr and @sym
+ * are given; -ENOENT if there is no such symbol.
+ */
+int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
+			 unsigned long offset)
+{
+	struct kprobe_place place;
+	int ret = locate(addr, sym, offset, &place);
+
+	if (ret)
+		return ret;
+	return place.on_entry ? 0 : -EINVAL;
+}
+
+/* Padding in front of a function: never run, and other code writes there. */
+static bool in_function_prefix(unsigned long addr)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(addr, name))
+		return false;
+	return str_has_prefix(name, "__cfi_") || str_has_prefix(name, "__pfx_");
+}
+
+/* Somebody else rewrites these bytes while the kernel runs, or traps there. */
+static bool text_is_spoken_for(unsigned long addr)
+{
+	void *p = (void *)addr;
+	bool taken;
+
+	if (static_call_text_reserved(p, p) || find_bug(addr))
+		return true;
+	jump_label_lock();
+	taken = jump_label_text_reserved(p, p);
+	jump_label_unlock();
+	return taken;
+}
+
+/*
+ * Modules need no reference: one that is found here not to be going has yet to call
+ * its notifier, which waits for kprobe_mutex and will then see the new site.
+ */
+static int check_module_text(unsigned long addr)
+{
+	struct module *mod;
+	int ret = 0;
+
+	guard(preempt)();
+	mod = __module_text_address(addr);
+	if (!mod)
+		return -EINVAL;
+	if (mod->state == MODULE_STATE_GOING)
+		ret = -ENOENT;
+	/* Init text is freed soon after the module came up. */
+	if (within_module_init(addr, mod) && mod->state != MODULE_STATE_COMING)
+		ret = -ENOENT;
+	return ret;
+}
+
+/**
+ * kprobe_check_place - may a probe go there?
+ * @place: from kprobe_locate(); receives whether ftrace owns the address
+ *
+ * Context: process, kprobe_mutex held.
+ * Return: 0; -ENOENT if the text is about to be freed; -EINVAL if it is no kernel
+ * text, or blacklisted, or others patch it.
+ */
+int kprobe_check_place(struct kprobe_place *place)
+{
+	unsigned long addr = place->addr;
+	int ret;
+
+	if (!core_kernel_text(addr)) {
+		ret = check_module_text(addr);
+		if (ret)
+			return ret;
+	}
+	if (in_gate_area_no_mm(addr) || within_kprobe_blacklist(addr))
+		return -EINVAL;
+
+	/* What is ftrace's is nobody else's; those look through long lists. */
+	place->ftrace = ftrace_location(addr) == addr;
+	if (place->ftrace)
+		return IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ? 0 : -EINVAL;
+	if (in_function_prefix(addr) || text_is_spoken_for(addr))
+		return -EINVAL;
+	return 0;
+}

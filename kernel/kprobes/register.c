@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interface to those who place probes.
+ *
+ * Every call is a batch; one probe is a batch of one. What a call changes becomes true
+ * in the text by one site_batch_commit(), and a call that promises that no handler runs
+ * after it waits for one grace period, for however many probes.
+ */
+#include <linux/export.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* Set at the end of init; no probe before that. */
+bool kprobes_ready __ro_after_init;
+
+static struct kprobe *nth(const struct kprobe_set *set, int i)
+{
+	return set->rps ? &set->rps[i]->kp : set->kps[i];
+}
+
+static int prepare_nth(const struct kprobe_set *set, int i)
+{
+	return set->rps ? kretprobe_prepare(set->rps[i]) : 0;
+}
+
+static void release_nth(const struct kprobe_set *set, int i)
+{
+	if (set->rps)
+		kretprobe_release(set->rps[i]);
+}
+
+static int attach_nth(const struct kprobe_set *set, int i,
+		      struct site_batch *batch)
+{
+	struct kprobe *kp = nth(set, i);
+	struct kprobe_place place = {};
+	struct kprobe_site *site;
+	int ret;
+
+	if (!kprobes_ready)
+		return -EAGAIN;
+	if (site_of_listener(kp))
+		return -EINVAL;
+	ret = kprobe_locate(kp, &place);
+	ret = ret ?: kprobe_check_place(&place);
+	if (ret)
+		return ret;
+	ret = prepare_nth(set, i);
+	if (ret)
+		return ret;
+	site = site_get(&place);
+	if (IS_ERR(site)) {
+		release_nth(set, i);
+		return PTR_ERR(site);
+	}
+
+	/* All else in flags is the core's to say. */
+	kp->flags &= KPROBE_FLAG_DISABLED;
+	kp->nmissed = 0;
+	site_add_listener(site, kp, batch);
+	return 0;
+}
+
+static bool detach_one(struct kprobe *kp, struct site_batch *batch)
+{
+	struct kprobe_site *site;
+
+	site = site_of_listener(kp);
+	if (site)
+		site_del_listener(site, kp, batch);
+	else
+		kp->addr = NULL;
+	return site;
+}
+
+/* Take back the first @num of a set that failed; they may be tried again. */
+static void attach_undo(const struct kprobe_set *set, int num,
+			struct site_batch *batch)
+{
+	struct kprobe *kp;
+	int i;
+
+	for (i = 0; i < num; i++) {
+		kp = nth(set, i);
+		detach_one(kp, batch);
+		release_nth(set, i);
+		kp->flags &= KPROBE_FLAG_DISABLED;
+		if (kp->symbol_name)
+			kp->addr = NULL;
+	}
+	site_batch_commit(batch);
+}
+
+static int attach_all(const struct kprobe_set *set)
+{
+	DEFINE_SITE_BATCH(batch);
+	int i, ret;
+
+	guard(mutex)(&kprobe_mutex);
+	for (i = 0; i < set->num; i++) {
+		ret = attach_nth(set, i, &batch);
+		if (ret)
+			break;
+		cond_resched();
+	}
+	if (i == set->num)
+		ret = site_batch_commit(&batch);
+	if (ret)
+		attach_undo(set, i, &batch);
+	return ret;
+}
+
+/**
+ * kprobe_set_attach - let kprobes listen, all or none
+ * @set: which
+ *
+ * Context: process, kprobe_mutex not held. Sleeps.
+ * Return: as register_kprobes().
+ */
+int kprobe_set_attach(const struct kprobe_set *set)
+{
+	int ret;
+
+	if (set->num <= 0)
+		return -EINVAL;
+	ret = attach_all(set);
+	/* Some may have listened at sites that were live already. */
+	if (ret)
+		synchronize_rcu();
+	return ret;
+}
+
+/**
+ * kprobe_set_detach - no hit from now on runs these handlers
+ * @set: which; of one that is not registered, the address is cleared
+ *
+ * Context: process, kprobe_mutex not held. Sleeps, but waits for no grace period.
+ */
+void kprobe_set_detach(const struct kprobe_set *set)
+{
+	DEFINE_SITE_BATCH(batch);
+	int i;
+
+	guard(mutex)(&kprobe_mutex);
+	for (i = 0; i < set->num; i++) {
+		if (detach_one(nth(set, i), &batch))
+			release_nth(set, i);
+	}
+	site_batch_commit(&batch);
+}
+
+/**
+ * kprobe_set_remove - have these handlers gone
+ * @set: which; of one that is not registered, the address is cleared
+ *
+ * Context: process, kprobe_mutex not held. Sleeps for one grace period.
+ */
+void kprobe_set_remove(const struct kprobe_set *set)
+{
+	if (set->num <= 0)
+		return;
+	kprobe_set_detach(set);
+	synchronize_rcu();
+}
+
+/**
+ * register_kprobes - place probes, all or none
+ * @kps: the kprobes, see struct kprobe for which members to set
+ * @num: how many
+ *
+ * Context: process. Sleeps.
+ * Return: 0; of the first kprobe that fails: -EINVAL if it names both or neither of
+ * address and symbol, is registered already, or names a place where no probe may be;
+ * -ENOENT if there is no such symbol, or the text is about to be freed; -EILSEQ if the
+ * address is not the start of an instruction, or of one that cannot be run elsewhere;
+ * -EBUSY if another user redirects that function; -ENOMEM; -EAGAIN if it is too early
+ * in boot. -EINVAL also if @num is not
+ * positive. On error none is registered.
+ */
+int register_kprobes(struct kprobe **kps, int num)
+{
+	const struct kprobe_set set = { .kps = kps, .num = num };
+
+	return kprobe_set_attach(&set);
+}
+EXPORT_SYMBOL_GPL(register_kprobes);
+
+/**
+ * register_kprobe - place a probe
+ * @p: the kprobe, see struct kprobe for which members to set
+ *
+ * Context: process. Sleeps.
+ * Return: as register_kprobes().
+ */
+int register_kprobe(struct kprobe *p)
+{
+	return register_kprobes(&p, 1);
+}
+EXPORT_SYMBOL_GPL(register_kprobe);
+
+/**
+ * unregister_kprobes - take probes away
+ * @kps: the kprobes; of one that is not registered, the address is cleared
+ * @num: how many
+ *
+ * When this returns no handler of theirs is running, and none will.
+ *
+ * Context: process. Sleeps for one grace period.
+ */
+void unregister_kprobes(struct kprobe **kps, int num)
+{
+	const struct kprobe_set set = { .kps = kps, .num = num };
+
+	kprobe_set_remove(&set);
+}
+EXPORT_SYMBOL_GPL(unregister_kprobes);
+
+/**
+ * unregister_kprobe - take a probe away
+ * @p: the kprobe
+ *
+ * Context: as unregister_kprobes().
+ */
+void unregister_kprobe(struct kprobe *p)
+{
+	const struct kprobe_set one = { .kps = &p, .num = 1 };
+
+	kprobe_set_remove(&one);
+}
+EXPORT_SYMBOL_GPL(unregister_kprobe);
+
+/**
+ * unregister_kprobes_nowait - take probes away, without waiting
+ * @kps: the kprobes; of one that is not registered, the address is cleared
+ * @num: how many
+ *
+ * For callers whose handlers are built in: hits under way may still be running them,
+ * and the memory of @kps has to stay until an RCU grace period has passed.
+ *
+ * Context: process. Sleeps on locks only.
+ */
+void unregister_kprobes_nowait(struct kprobe **kps, int num)
+{
+	const struct kprobe_set set = { .kps = kps, .num = num };
+
+	kprobe_set_detach(&set);
+}
+
+static int set_disabled(struct kprobe **kps, int num, bool off)
+{
+	DEFINE_SITE_BATCH(batch);
+	int i;
+
+	for (i = 0; i < num; i++) {
+		if (off)
+			kps[i]->flags |= KPROBE_FLAG_DISABLED;
+		else
+			kps[i]->flags &= ~KPROBE_FLAG_DISABLED;
+		site_batch_add(&batch, site_of_listener(kps[i]));
+	}
+	return site_batch_commit(&batch);
+}
+
+static bool all_can_run(struct kprobe **kps, int num)
+{
+	int i;
+
+	for (i = 0; i < num; i++) {
+		if (!site_of_listener(kps[i]) || kprobe_gone(kps[i]))
+			return false;
+	}
+	return num > 0;
+}
+
+/**
+ * disable_kprobes - stop handlers from running, keep the probes
+ * @kps: the kprobes
+ * @num: how many
+ *
+ * Context: process. Sleeps on locks only; handlers may still be running on return.
+ * Return: 0; -EINVAL if any is not registered or its text is gone, or @num is not
+ * positive: then nothing is changed.
+ */
+int disable_kprobes(struct kprobe **kps, int num)
+{
+	guard(mutex)(&kprobe_mutex);
+	if (!all_can_run(kps, num))
+		return -EINVAL;
+	return set_disabled(kps, num, true);
+}
+
+/**
+ * enable_kprobes - let handlers run again, all or none
+ * @kps: the kprobes; those that are enabled already may be among them
+ * @num: how many
+ *
+ * Context: process. Sleeps.
+ * Return: 0; -EINVAL if any is not registered or its text is gone, or @num is not
+ * positive; -EBUSY or -ENOMEM as for register_kprobes(). On error all are disabled.
+ */
+int enable_kprobes(struct kprobe **kps, int num)
+{
+	int ret;
+
+	guard(mutex)(&kprobe_mutex);
+	if (!all_can_run(kps, num))
+		return -EINVAL;
+	ret = set_disabled(kps, num, false);
+	if (ret)
+		set_disabled(kps, num, true);
+	return ret;
+}
+
+/**
+ * disable_kprobe - stop a handler from running, keep the probe
+ * @kp: the kprobe
+ *
+ * Context, Return: as disable_kprobes().
+ */
+int disable_kprobe(struct kprobe *kp)
+{
+	return disable_kprobes(&kp, 1);
+}
+EXPORT_SYMBOL_GPL(disable_kprobe);
+
+/**
+ * enable_kprobe - let a handler run again
+ * @kp: the kprobe
+ *
+ * Context, Return: as enable_kprobes().
+ */
+int enable_kprobe(struct kprobe *kp)
+{
+	return enable_kprobes(&kp, 1);
+}
+EXPORT_SYMBOL_GPL(enable_kprobe);

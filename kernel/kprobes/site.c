@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A site's life: made for its first listener, planted while anyone wants hits, retired
+ * after the last listener.
+ *
+ * How a site should be planted is decided in one place, site_wanted(), from who
+ * listens there. site_batch_commit() carries it out for any number of sites at once.
+ */
+#include <linux/cpu.h>
+#include <linux/memory.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* See internal.h for what it guards. */
+DEFINE_MUTEX(kprobe_mutex);
+
+/* Cleared by debugfs kprobes/enabled: plant nothing. Guarded by kprobe_mutex. */
+static bool armed = true;
+
+/* A kretprobe's own pre handler returns to where it was hit; others may not. */
+static bool may_move_ip(const struct kprobe *kp)
+{
+	return !kp->post_handler && !is_kretprobe(kp);
+}
+
+static enum site_method site_wanted(struct kprobe_site *site)
+{
+	struct kprobe *kp;
+
+	if (!armed || kprobe_disabled(&site->kp))
+		return SITE_UNPLANTED;
+	if (!kprobe_ftrace(&site->kp))
+		return SITE_BREAKPOINT;
+	/* Moving back would gain nothing but a second filter update. */
+	if (site->method == SITE_FTRACE_IP)
+		return SITE_FTRACE_IP;
+	list_for_each_entry(kp, &site->listeners, list) {
+		if (!kprobe_disabled(kp) && may_move_ip(kp))
+			return SITE_FTRACE_IP;
+	}
+	return SITE_FTRACE;
+}
+
+/* Make what architecture code sees the sum of the listeners. */
+static void site_refresh(struct kprobe_site *site)
+{
+	bool enabled = false, post = false;
+	struct kprobe *kp;
+
+	list_for_each_entry(kp, &site->listeners, list) {
+		if (kprobe_disabled(kp))
+			continue;
+		enabled = true;
+		if (kp->post_handler)
+			post = true;
+	}
+	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
+	if (enabled)
+		site->kp.flags &= ~KPROBE_FLAG_DISABLED;
+	else
+		site->kp.flags |= KPROBE_FLAG_DISABLED;
+}
+
+/**
+ * site_batch_add - have a site looked at when the batch is committed
+ * @batch: the batch
+ * @site: a site whose listeners changed
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_batch_add(struct site_batch *batch, struct kprobe_site *site)
+{
+	site_refresh(site);
+	if (list_empty(&site->batch))
+		list_add_tail(&site->batch, &batch->sites);
+}
+
+/* The text of all sites in the list, one way, with one sync of the other CPUs. */
+static void write_breakpoints(struct list_head *sites, bool plant)
+{
+	struct kprobe_site *site;
+	LIST_HEAD(kps);
+
+	if (list_empty(sites))
+		return;
+	list_for_each_entry(site, sites, batch)
+		list_add_tail(&site->kp.list, &kps);
+
+	cpus_read_lock();
+	mutex_lock(&text_mutex);
+	if (plant)
+		arch_arm_kprobes(&kps);
+	else
+		arch_disarm_kprobes(&kps);
+	mutex_unlock(&text_mutex);
+	cpus_read_unlock();
+}
+
+/**
+ * arch_arm_kprobes - plant breakpoints
+ * @kps: struct kprobe, linked by list
+ *
+ * Context: kprobe_mutex, cpus_read_lock and text_mutex held. Architectures that can
+ * share the cost of making other CPUs see the change override it.
+ */
+void __weak arch_arm_kprobes(struct list_head *kps)
+{
+	struct kprobe *p;
+
+	list_for_each_entry(p, kps, list)
+		arch_arm_kprobe(p);
+}
+
+/**
+ * arch_disarm_kprobes - put back what was under breakpoints
+ * @kps: struct kprobe, linked by list
+ *
+ * Context: as arch_arm_kprobes().
+ */
+void __weak arch_disarm_kprobes(struct list_head *kps)
+{
+	struct kprobe *p;
+
+	list_for_each_entry(p, kps, list)
+		arch_disarm_kprobe(p);
+}
+
+static int plant(struct list_head *sites, enum site_method method)
+{
+	struct kprobe_site *site;
+	int ret = 0;
+
+	if (list_empty(sites))
+		return 0;
+	if (method == SITE_BREAKPOINT)
+		write_breakpoints(sites, true);
+	else
+		ret = site_ftrace_plant(sites, method);
+	if (ret)
+		return ret;
+	list_for_each_entry(site, sites, batch)
+		site->method = method;
+	return 0;
+}
+
+static void uproot(struct list_head *sites, enum site_method method)
+{
+	struct kprobe_site *site;
+
+	if (list_empty(sites))
+		return;
+	if (method == SITE_BREAKPOINT)
+		write_breakpoints(sites, false);
+	else
+		site_ftrace_uproot(sites, method);
+	list_for_each_entry(site, sites, batch)
+		site->method = SITE_UNPLANTED;
+}
+
+/* From one ftrace_ops to the other, which comes first so that no hit is lost. */
+static int upgrade(struct list_head *sites)
+{
+	struct kprobe_site *site;
+	int ret;
+
+	if (list_empty(sites))
+		return 0;
+	ret = site_ftrace_plant(sites, SITE_FTRACE_IP);
+	if (ret)
+		return ret;
+	site_ftrace_uproot(sites, SITE_FTRACE);
+	list_for_each_entry(site, sites, batch)
+		site->method = SITE_FTRACE_IP;
+	return 0;
+}
+
+/* What a commit has to do, each a list of sites by their batch member. */
+struct site_work {
+	struct list_head keep;
+	struct list_head drop_break, drop_ftrace, drop_ftrace_ip;
+	struct list_head add_break, add_ftrace, add_ftrace_ip;
+	struct list_head upgrade;
+};
+
+static struct list_head *drop_list(struct site_work *w, enum site_method from)
+{
+	switch (from) {
+	case SITE_BREAKPOINT:
+		return &w->drop_break;
+	case SITE_FTRACE:
+		return &w->drop_ftrace;
+	case SITE_FTRACE_IP:
+		return &w->drop_ftrace_ip;
+	default:
+		return &w->keep;
+	}
+}
+
+static struct list_head *work_list(struct site_work *w, enum site_method from,
+				   enum site_method to)
+{
+	if (from == to)
+		return &w->keep;
+	if (to == SITE_UNPLANTED)
+		return drop_list(w, from);
+	if (from != SITE_UNPLANTED)
+		return &w->upgrade;
+	if (to == SITE_BREAKPOINT)
+		return &w->add_break;
+	return to == SITE_FTRACE ? &w->add_ftrace : &w->add_ftrace_ip;
+}
+
+static void work_sort(struct site_work *w, struct list_head *sites)
+{
+	struct kprobe_site *site, *next;
+
+	INIT_LIST_HEAD(&w->keep);
+	INIT_LIST_HEAD(&w->drop_break);
+	INIT_LIST_HEAD(&w->drop_ftrace);
+	INIT_LIST_HEAD(&w->drop_ftrace_ip);
+	INIT_LIST_HEAD(&w->add_break);
+	INIT_LIST_HEAD(&w->add_ftrace);
+	INIT_LIST_HEAD(&w->add_ftrace_ip);
+	INIT_LIST_HEAD(&w->upgrade);
+	list_for_each_entry_safe(site, next, sites, batch)
+		list_move_tail(&site->batch,
+			       work_list(w, site->method, site_wanted(site)));
+}
+
+static void work_finish(struct list_head *sites)
+{
+	struct kprobe_site *site, *next;
+
+	list_for_each_entry_safe(site, next, sites, batch) {
+		list_del_init(&site->batch);
+		if (list_empty(&site->listeners))
+			site_retire(site);
+	}
+}
+
+/**
+ * site_batch_commit - make the text agree with who listens
+ * @batch: sites to look at; empty afterwards
+ *
+ * Sites that lost their last listener are retired. Nothing here waits for a grace
+ * period, however many sites there are.
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ * Return: 0; or what ftrace said when it refused to plant some (-EBUSY: somebody else
+ * redirects that function, -ENOMEM). Then none of the sites that ftrace was asked for
+ * in that step is planted, and the caller has to take its listeners away again.
+ * Taking away never fails.
+ */
+int site_batch_commit(struct site_batch *batch)
+{
+	struct site_work w;
+	int ret;
+
+	work_sort(&w, &batch->sites);
+
+	uproot(&w.drop_break, SITE_BREAKPOINT);
+	uproot(&w.drop_ftrace, SITE_FTRACE);
+	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
+
+	/* What can fail goes first. */
+	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
+	ret = ret ?: upgrade(&w.upgrade);
+	ret = ret ?: plant(&w.add_ftrace, SITE_FTRACE);
+	ret = ret ?: plant(&w.add_break, SITE_BREAKPOINT);
+
+	work_finish(&w.keep);
+	work_finish(&w.drop_break);
+	work_finish(&w.drop_ftrace);
+	work_finish(&w.drop_ftrace_ip);
+	work_finish(&w.add_ftrace_ip);
+	work_finish(&w.upgrade);
+	work_finish(&w.add_ftrace);
+	work_finish(&w.add_break);
+	return ret;
+}
+
+static struct kprobe_site *site_create(const struct kprobe_place *place)
+{
+	struct kprobe_site *site;
+	int ret;
+
+	ret = site_table_reserve(1);
+	if (ret)
+		return ERR_PTR(ret);
+	site = kzalloc(sizeof(*site), GFP_KERNEL);
+	if (!site)
+		return ERR_PTR(-ENOMEM);
+
+	INIT_LIST_HEAD(&site->listeners);
+	INIT_LIST_HEAD(&site->batch);
+	INIT_LIST_HEAD(&site->retired);
+	INIT_LIST_HEAD(&site->gone);
+	INIT_LIST_HEAD(&site->kp.list);
+	site->kp.addr = (kprobe_opcode_t *)place->addr;
+	site->kp.pre_handler = site_pre_handler;
+	site->kp.flags = KPROBE_FLAG_DISABLED;
+	if (place->on_entry)
+		site->kp.flags |= KPROBE_FLAG_ON_FUNC_ENTRY;
+	if (place->ftrace) {
+		site->kp.flags |= KPROBE_FLAG_FTRACE;
+		ret = arch_prepare_kprobe_ftrace(&site->kp);
+	} else {
+		ret = arch_prepare_kprobe(&site->kp);
+	}
+	if (ret) {
+		kfree(site);
+		return ERR_PTR(ret);
+	}
+	site_table_insert(site);
+	return site;
+}
+
+/**
+ * site_get - the site at an address, made if there is none
+ * @place: an address that was found fit for a probe
+ *
+ * Add a listener, or give it back with site_put().
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ * Return: the site; -ENOMEM; or what the architecture says about the instruction:
+ * -EILSEQ if it is none or cannot be run elsewhere, -EINVAL.
+ */
+struct kprobe_site *site_get(const struct kprobe_place *place)
+{
+	struct kprobe_site *site = site_lookup(place->addr);
+
+	if (!site)
+		return site_create(place);
+	/* A site of bare assembly may have been made by address alone. */
+	site_unretire(site);
+	return site;
+}
+
+/**
+ * site_put - give back a site from site_get()
+ * @site: the site
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_put(struct kprobe_site *site)
+{
+	if (list_empty(&site->listeners))
+		site_retire(site);
+}
+
+/**
+ * site_add_listener - let a kprobe listen
+ * @site: from site_get()
+ * @kp: a caller's kprobe, ready to run
+ * @batch: where to note that the site changed
+ *
+ * Hits see the listener from now on if the site is planted already; otherwise from
+ * when @batch is committed.
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
+		       struct site_batch *batch)
+{
+	kp->addr = site->kp.addr;
+	kp->opcode = site->kp.opcode;
+	kp->flags |= site->kp.flags &
+		     (KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE);
+	list_add_tail_rcu(&kp->list, &site->listeners);
+	site_batch_add(batch, site);
+}
+
+/**
+ * site_del_listener - no further hit will see a kprobe
+ * @site: where it listens
+ * @kp: the kprobe
+ * @batch: where to note that the site changed
+ *
+ * Hits under way may still see it until an RCU grace period has passed.
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
+		       struct site_batch *batch)
+{
+	list_del_rcu(&kp->list);
+	site_batch_add(batch, site);
+}
+
+static bool listens(const struct kprobe_site *site, const struct kprobe *kp)
+{
+	struct kprobe *p;
+
+	list_for_each_entry(p, &site->listeners, list) {
+		if (p == kp)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * site_of_listener - where a kprobe listens
+ * @kp: any kprobe; apart from its addr nothing in it is trusted
+ *
+ * Context: kprobe_mutex held.
+ * Return: the site, whose text may be gone; NULL if @kp is not registered.
+ */
+struct kprobe_site *site_of_listener(const struct kprobe *kp)
+{
+	struct kprobe_site *site;
+
+	if (!kp->addr)
+		return NULL;
+	site = site_lookup((unsigned long)kp->addr);
+	if (site && listens(site, kp))
+		return site;
+	list_for_each_entry(site, &gone_sites, gone) {
+		if (site->kp.addr == kp->addr && listens(site, kp))
+			return site;
+	}
+	return NULL;
+}
+
+/* kprobe_mutex held. */
+bool sites_armed(void)
+{
+	return armed;
+}
+
+/**
+ * sites_set_armed - plant or uproot everything
+ * @on: plant what has an enabled listener; else leave no probe in the text
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ */
+void sites_set_armed(bool on)
+{
+	struct kprobe_site *site;
+	unsigned int pos;
+	int ret;
+	DEFINE_SITE_BATCH(batch);
+
+	armed = on;
+	for_each_site(site, pos) {
+		if (!list_empty(&site->listeners))
+			site_batch_add(&batch, site);
+	}
+	ret = site_batch_commit(&batch);
+	if (ret)
+		pr_warn("kprobes: not all probes could be planted: %d\n", ret);
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Executable memory for copied instructions.
+ *
+ * A cache hands out slots of one size from pages that are read-only and executable from
+ * the start; architecture code writes slots through its text patching. A slot is given
+ * back when nothing can be executing in it (see retire.c), so it can be handed out again
+ * at once.
+ *
+ * "Is this address in a slot?" is asked by exception handlers and unwinders in any
+ * context. They look pages up in an xarray, under RCU.
+ */
+#include <linux/bitmap.h>
+#include <linux/execmem.h>
+#include <linux/kallsyms.h>
+#include <linux/perf_event.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "internal.h"
+
+#ifdef __ARCH_WANT_KPROBES_INSN_SLOT
+
+/* In kprobe_opcode_t. Architectures that keep more than one copy in a slot say so. */
+#ifndef KPROBE_INSN_SLOT_SIZE
+#define KPROBE_INSN_SLOT_SIZE	MAX_INSN_SIZE
+#endif
+
+/**
+ * struct slot_page - one page of slots
+ * @base:	the first slot
+ * @roomy:	in kprobe_insn_cache::roomy while a slot is free
+ * @nr_used:	slots handed out
+ * @rcu:	frees this
+ * @used:	a bit for each slot
+ *
+ * All but @base and @rcu guarded by the cache's lock. @base is constant.
+ */
+struct slot_page {
+	kprobe_opcode_t *base;
+	struct list_head roomy;
+	unsigned int nr_used;
+	struct rcu_head rcu;
+	unsigned long used[];
+};
+
+/**
+ * struct kprobe_insn_cache - slots of one kind
+ * @lock:	serializes getting and freeing
+ * @roomy:	pages with a free slot. Guarded by @lock
+ * @pages:	all pages, by page number. Written under @lock, read under RCU
+ * @slot_len:	length of a slot, in kprobe_opcode_t
+ * @get_page:	gets a page that is executable and not writable
+ * @put_page:	frees it
+ * @page_name:	the name of such a page in kallsyms and perf
+ */
+struct kprobe_insn_cache {
+	struct mutex lock;	/* getting and freeing */
+	struct list_head roomy;
+	struct xarray pages;
+	unsigned int slot_len;
+	const char *page_name;
+	void *(*get_page)(void);
+	void (*put_page)(void *page);
+};
+
+/**
+ * alloc_insn_page - get a page for instructions
+ *
+ * Architectures override it where the page has to be near the kernel's text, or needs
+ * its protection changed.
+ *
+ * Return: the page, NULL if there is no memory.
+ */
+void *__weak alloc_insn_page(void)
+{
+	return execmem_alloc(EXECMEM_KPROBES, PAGE_SIZE);
+}
+
+struct kprobe_insn_cache kprobe_insn_slots = {
+	.lock = __MUTEX_INITIALIZER(kprobe_insn_slots.lock),
+	.roomy = LIST_HEAD_INIT(kprobe_insn_slots.roomy),
+	.pages = XARRAY_INIT(kprobe_insn_slots.pages, 0),
+	.slot_len = KPROBE_INSN_SLOT_SIZE,
+	.page_name = "kprobe_insn_page",
+	.get_page = alloc_insn_page,
+	.put_page = execmem_free,
+};
+
+static unsigned int slots_per_page(const struct kprobe_insn_cache *c)
+{
+	return PAGE_SIZE / (c->slot_len * sizeof(kprobe_opcode_t));
+}
+
+static unsigned long page_index(const void *addr)
+{
+	return (unsigned long)addr >> PAGE_SHIFT;
+}
+
+static void tell_perf(const struct kprobe_insn_cache *c, void *page, bool gone)
+{
+	perf_event_ksymbol(PERF_RECORD_KSYMBOL_TYPE_OOL, (unsigned long)page,
+			   PAGE_SIZE, gone, c->page_name);
+}
+
+static struct slot_page *page_add(struct kprobe_insn_cache *c)
+{
+	struct slot_page *sp;
+
+	sp = kzalloc(struct_size(sp, used, BITS_TO_LONGS(slots_per_page(c))),
+		     GFP_KERNEL);
+	if (!sp)
+		return NULL;
+	sp->base = c->get_page();
+	if (!sp->base)
+		goto no_page;
+	if (xa_err(xa_store(&c->pages, page_index(sp->base), sp, GFP_KERNEL)))
+		goto no_entry;
+	list_add(&sp->roomy, &c->roomy);
+	tell_perf(c, sp->base, false);
+	return sp;
+
+no_entry:
+	c->put_page(sp->base);
+no_page:
+	kfree(sp);
+	return NULL;
+}
+
+static void page_drop(struct kprobe_insn_cache *c, struct slot_page *sp)
+{
+	list_del(&sp->roomy);
+	xa_erase(&c->pages, page_index(sp->base));
+	tell_perf(c, sp->base, true);
+	c->put_page(sp->base);
+	kfree_rcu(sp, rcu);
+}
+
+/**
+ * __get_insn_slot - get room for an instruction
+ * @c: the kind of slot
+ *
+ * Context: process. Sleeps.
+ * Return: the slot, to be written by text patching only; NULL if there is no memory.
+ */
+kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c)
+{
+	unsigned int nr = slots_per_page(c), i;
+	struct slot_page *sp;
+
+	guard(mutex)(&c->lock);
+	sp = list_first_entry_or_null(&c->roomy, struct slot_page, roomy);
+	if (!sp)
+		sp = page_add(c);
+	if (!sp)
+		return NULL;
+	i = find_first_zero_bit(sp->used, nr);
+	__set_bit(i, sp->used);
+	if (++sp->nr_used == nr)
+		list_del_init(&sp->roomy);
+	return sp->base + i * c->slot_len;
+}
+
+/**
+ * __free_insn_slot - give a slot back
+ * @c: the kind of slot
+ * @slot: from __get_insn_slot()
+ * @dirty: of no meaning any more: in this core a slot comes back only when no task can
+ *	be executing in it
+ *
+ * Context: process. Sleeps.
+ */
+void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
+		      int dirty)
+{
+	struct slot_page *sp;
+
+	guard(mutex)(&c->lock);
+	sp = xa_load(&c->pages, page_index(slot));
+	if (WARN_ON_ONCE(!sp))
+		return;
+	__clear_bit((slot - sp->base) / c->slot_len, sp->used);
+	if (list_empty(&sp->roomy))
+		list_add(&sp->roomy, &c->roomy);
+	/* Keep a last one: a probe that comes and goes should not cost a page. */
+	if (!--sp->nr_used && !list_is_singular(&c->roomy))
+		page_drop(c, sp);
+}
+
+/**
+ * __is_insn_slot_addr - is this address in a page of slots?
+ * @c: the kind of slot
+ * @addr: any address
+ *
+ * Context: any in which RCU is watching.
+ * Return: true if it is.
+ */
+bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr)
+{
+	return xa_load(&c->pages, page_index((void *)addr));
+}
+
+#ifdef CONFIG_OPTPROBES
+/**
+ * alloc_optinsn_page - get a page for code that stands in for displaced instructions
+ *
+ * Return: the page, NULL if there is no memory.
+ */
+void *__weak alloc_optinsn_page(void)
+{
+	return alloc_insn_page();
+}
+
+/**
+ * free_optinsn_page - free a page from alloc_optinsn_page()
+ * @page: the page
+ */
+void __weak free_optinsn_page(void *page)
+{
+	execmem_free(page);
+}
+
+/* The length of its slots may depend on symbols and is filled in at boot. */
+struct kprobe_insn_cache kprobe_optinsn_slots = {
+	.lock = __MUTEX_INITIALIZER(kprobe_optinsn_slots.lock),
+	.roomy = LIST_HEAD_INIT(kprobe_optinsn_slots.roomy),
+	.pages = XARRAY_INIT(kprobe_optinsn_slots.pages, 0),
+	.page_name = "kprobe_optinsn_page",
+	.get_page = alloc_optinsn_page,
+	.put_page = free_optinsn_page,
+};
+
+void __init kprobe_slots_init(void)
+{
+	kprobe_optinsn_slots.slot_len =
+		MAX_OPTINSN_SIZE / sizeof(kprobe_opcode_t);
+}
+
+#else
+void __init kprobe_slots_init(void) { }
+#endif /* CONFIG_OPTPROBES */
+
+static struct kprobe_insn_cache *const all_caches[] = {
+	&kprobe_insn_slots,
+#ifdef CONFIG_OPTPROBES
+	&kprobe_optinsn_slots,
+#endif
+};
+
+/* Page number @nr of a cache; else @nr is less by the number of its pages. */
+static void *cache_page(struct kprobe_insn_cache *c, unsigned int *nr)
+{
+	struct slot_page *sp;
+	unsigned long index;
+
+	guard(rcu)();
+	xa_for_each(&c->pages, index, sp) {
+		if (*nr == 0)
+			return sp->base;
+		--*nr;
+	}
+	return NULL;
+}
+
+/**
+ * kprobe_get_kallsym - what probes add to /proc/kallsyms
+ * @symnum: which entry, from 0
+ * @value: receives the address
+ * @type: receives the type
+ * @sym: receives the name, KSYM_NAME_LEN bytes
+ *
+ * Context: process.
+ * Return: 0, or -ERANGE if there are not as many entries.
+ */
+int kprobe_get_kallsym(unsigned int symnum, unsigned long *value, char *type,
+		       char *sym)
+{
+	unsigned int i;
+	void *page;
+
+	for (i = 0; i < ARRAY_SIZE(all_caches); i++) {
+		page = cache_page(all_caches[i], &symnum);
+		if (!page)
+			continue;
+		strscpy(sym, all_caches[i]->page_name, KSYM_NAME_LEN);
+		*value = (unsigned long)page;
+		*type = 't';
+		return 0;
+	}
+	return -ERANGE;
+}
+
+#else /* !__ARCH_WANT_KPROBES_INSN_SLOT */
+
+void __init kprobe_slots_init(void) { }
+
+int kprobe_get_kallsym(unsigned int nr, unsigned long *addr, char *type,
+		       char *name)
+{
+	return -ERANGE;
+}
+
+#endif /* __ARCH_WANT_KPROBES_INSN_SLOT */

@@ -1,0 +1,883 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Return hooks.
+ *
+ * A hooked call has its return address replaced by that of a trampoline and
+ * a node, which remembers the address, on the list of its task. Such lists
+ * are stacks: calls made later return earlier, and so does all that an
+ * interrupt or NMI calls in between. Hence a task's list needs no lock, and
+ * whatever lies above the node of a call that returns is left from calls that
+ * will never return.
+ *
+ * Nodes come from a pool, one for each struct rethook. It is used in any
+ * context, NMI included, so it takes no lock and allocates nothing there:
+ *
+ * - A free list is one word, the name of the node on top in the upper half and
+ *   a count of changes in the lower one, changed by cmpxchg. The count is what
+ *   keeps a list that was changed and changed back from passing as unchanged.
+ *   Nodes have names, not addresses, for both to fit in a word.
+ *
+ * - A few nodes have their home on the list of a CPU, all others on a list that
+ *   is shared. A node goes back to its home wherever the call returns, so no
+ *   list fills up at the expense of another.
+ *
+ * - When the shared list runs low, an irq_work adds nodes as soon as the hit
+ *   is over and interrupts are on. Only what is hit before that has to be
+ *   served from the nodes that are left, see reserve_nodes().
+ *
+ * Memory is freed with the pool, which may be long after rethook_free(): a
+ * task can sleep in a hooked call for days. Nodes hold no references. Rather,
+ * a list that rethook_free() has closed takes no node back, and from then on
+ * nodes that come back are counted.
+ */
+#include <linux/atomic.h>
+#include <linux/bug.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/irq_work.h>
+#include <linux/kprobes.h>
+#include <linux/limits.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
+#include <linux/rethook.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+/* The upper half of a list head: a node's name or one of these. */
+#define LIST_HALF	(BITS_PER_LONG / 2)
+#define LIST_EMPTY	0U
+#define LIST_CLOSED	1U
+
+/* A name: the segment, from 1 on, and the slot in it. */
+#define SLOT_BITS	8
+#define MAX_SLOTS	BIT(SLOT_BITS)
+#define MAX_SEGMENTS	BIT(min(LIST_HALF - SLOT_BITS, 16))
+
+/* Two CPUs do not share a cache line by way of two nodes. */
+#define NODE_ALIGN	64
+#define SEGMENT_BYTES	4096
+#define MIN_SLOTS	4
+#define HOME_NODES	2
+
+/* Segments that one interrupt adds at most. */
+#define GROW_AT_ONCE	8
+
+/*
+ * For each CPU, the pool that was last found to be low there. A hit that
+ * overwrites another's pool does no lasting harm: that one asks again on its
+ * next hit.
+ */
+struct pool_refill {
+	struct irq_work	work;
+	struct rethook	*pool;
+};
+
+static void refill_interrupt(struct irq_work *work);
+static void dead_interrupt(struct irq_work *work);
+
+static DEFINE_PER_CPU(struct pool_refill, pool_refill) = {
+	.work = IRQ_WORK_INIT(refill_interrupt),
+};
+
+/* Pools whose last node came back; added to by list_push(). */
+static LLIST_HEAD(dead_pools);
+static DEFINE_IRQ_WORK(dead_work, dead_interrupt);
+
+static __always_inline struct rethook_node *to_node(struct llist_node *link)
+{
+	return container_of(link, struct rethook_node, llist);
+}
+
+/*
+ * llist_add() without leaving this file, as that can be probed. An interrupt
+ * may push in between; what it pushes onto a task's list is mostly gone again
+ * before the cmpxchg, which then rightly succeeds.
+ */
+static __always_inline void list_push(struct llist_node *link, struct llist_head *list)
+{
+	struct llist_node *first = READ_ONCE(list->first);
+
+	do {
+		WRITE_ONCE(link->next, first);
+	} while (!try_cmpxchg(&list->first, &first, link));
+}
+
+/* As list_push(), for a list that no other CPU adds to. */
+static __always_inline void list_push_local(struct llist_node *link, struct llist_head *list)
+{
+	struct llist_node *first = READ_ONCE(list->first);
+
+	do {
+		WRITE_ONCE(link->next, first);
+		/* Whoever follows @list->first finds a valid @link->next. */
+		smp_wmb();
+	} while (!try_cmpxchg_local(&list->first, &first, link));
+}
+
+/* Free lists */
+
+static __always_inline unsigned int head_name(unsigned long head)
+{
+	return head >> LIST_HALF;
+}
+
+/* The next value of a list head: @name on top, one more change. */
+static __always_inline unsigned long head_next(unsigned long head, unsigned int name)
+{
+	unsigned long changes = (head + 1) & ((1UL << LIST_HALF) - 1);
+
+	return (unsigned long)name << LIST_HALF | changes;
+}
+
+static __always_inline struct rethook_node *name_to_node(struct rethook *rh, unsigned int name)
+{
+	void **segments = READ_ONCE(rh->segments);
+
+	return segments[name >> SLOT_BITS] + (name & (MAX_SLOTS - 1)) * rh->node_size;
+}
+
+/*
+ * Take a node off a free list. Another context may take the same node, use it
+ * and give it back at any point here: what is read from it is then garbage,
+ * but from memory that stays, and the cmpxchg fails.
+ */
+static __always_inline struct rethook_node *free_pop(struct rethook *rh, unsigned long *head)
+{
+	unsigned long old = READ_ONCE(*head);
+	struct rethook_node *node;
+
+	do {
+		if (unlikely(head_name(old) <= LIST_CLOSED))
+			return NULL;
+		/* The name is known, so is the segment: see install_segment(). */
+		smp_rmb();
+		node = name_to_node(rh, head_name(old));
+	} while (!try_cmpxchg(head, &old, head_next(old, READ_ONCE(node->next_free))));
+	return node;
+}
+
+/* The pool was freed before; is this its last node? */
+static noinline void node_came_back(struct rethook *rh)
+{
+	if (atomic_dec_return(&rh->owed))
+		return;
+	list_push(&rh->dead, &dead_pools);
+	irq_work_queue(&dead_work);
+}
+
+NOKPROBE_SYMBOL(node_came_back);
+
+/*
+ * Give a node back. The pool can be gone right after unless preemption is off
+ * with RCU watching, so nothing is touched after the cmpxchg.
+ */
+static __always_inline void free_push(struct rethook_node *node)
+{
+	unsigned long *head = node->home;
+	unsigned long old;
+
+	if (unlikely(!head)) {
+		head = &node->rethook->shared;
+		atomic_inc(&node->rethook->spare);
+	}
+
+	old = READ_ONCE(*head);
+	do {
+		if (unlikely(head_name(old) == LIST_CLOSED)) {
+			node_came_back(node->rethook);
+			return;
+		}
+		WRITE_ONCE(node->next_free, head_name(old));
+	} while (!try_cmpxchg(head, &old, head_next(old, node->name)));
+}
+
+/* Returns how many nodes were on the list; it takes no more. */
+static unsigned int free_close(struct rethook *rh, unsigned long *head)
+{
+	unsigned long old = READ_ONCE(*head);
+	unsigned int name, count = 0;
+
+	while (!try_cmpxchg(head, &old, head_next(old, LIST_CLOSED)))
+		;
+	for (name = head_name(old); name != LIST_EMPTY; count++)
+		name = name_to_node(rh, name)->next_free;
+	return count;
+}
+
+/* Growing */
+
+/*
+ * How many nodes the shared list should always have left.
+ *
+ * A hit that leaves fewer raises an interrupt on its own CPU, which adds nodes
+ * once interrupts are on. Until then that CPU can plant further nodes only by
+ * calls within calls, as one that has returned has given its node back, and
+ * by what runs on top: a hard interrupt, an NMI. For a hook on one function
+ * that is a node for each of those contexts unless the function calls itself;
+ * HOME_NODES and two of the shared ones for each CPU cover it, and four more
+ * cover one CPU that does more than the others. A pool that serves many
+ * functions nests deeper. Its user asks for more nodes; having grown once, it
+ * keeps an eighth of its size besides. Nothing bounds recursion but the stack,
+ * though: what even that does not cover is counted in nr_exhausted.
+ */
+static unsigned int reserve_nodes(unsigned int nr_nodes)
+{
+	return 4 + 2 * num_possible_cpus() + nr_nodes / 8;
+}
+
+/* Slots of the next segment for about @wanted nodes; 0 if the pool is full. */
+static unsigned int segment_slots(struct rethook *rh, unsigned int wanted)
+{
+	unsigned int slots = max_t(unsigned int, SEGMENT_BYTES / rh->node_size, MIN_SLOTS);
+	unsigned int room = rh->max_nodes - READ_ONCE(rh->nr_nodes);
+	size_t bytes = kmalloc_size_roundup(min(slots, wanted) * rh->node_size);
+
+	if (READ_ONCE(rh->nr_segments) == MAX_SEGMENTS)
+		return 0;
+	return min3(bytes / rh->node_size, (size_t)MAX_SLOTS, (size_t)room);
+}
+
+struct segment_table {
+	void		**segments;
+	unsigned int	len;
+};
+
+/*
+ * If the table is full, one twice as long. The old one stays until the pool
+ * goes, as a hit may be reading it.
+ */
+static struct segment_table longer_table(struct rethook *rh, gfp_t gfp)
+{
+	struct segment_table longer = { .len = 2 * READ_ONCE(rh->len_segments) };
+
+	if (2 * READ_ONCE(rh->nr_segments) == longer.len)
+		longer.segments = kcalloc(longer.len, sizeof(void *), gfp);
+	return longer;
+}
+
+/* See install_segment(), which takes the lock. */
+static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned int slots,
+				  struct segment_table *longer)
+{
+	if (rh->nr_nodes + slots > rh->max_nodes)
+		return 0;
+	if (rh->nr_segments == rh->len_segments) {
+		if (!longer->segments || longer->len <= rh->len_segments)
+			return 0;
+		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
+		longer->segments[0] = rh->segments;
+		rh->len_segments = longer->len;
+		/* Pairs with the smp_rmb() in free_pop(). */
+		smp_store_release(&rh->segments, longer->segments);
+		longer->segments = NULL;
+	}
+	rh->nr_nodes += slots;
+	rh->segments[rh->nr_segments] = segment;
+	return rh->nr_segments++;
+}
+
+/*
+ * Enter a segment of @slots nodes into the table; its number or 0. @longer is
+ * used, and taken, if the present table is full.
+ *
+ * The nodes are pushed onto a free list after this, by a fully ordered
+ * cmpxchg. free_pop() reads the table after it read a name off the list. So it
+ * never looks up a segment that the table it sees does not have.
+ */
+static unsigned int install_segment(struct rethook *rh, void *segment, unsigned int slots,
+				    struct segment_table *longer)
+{
+	unsigned long flags;
+	unsigned int number;
+
+	raw_spin_lock_irqsave(&rh->grow_lock, flags);
+	number = enter_segment(rh, segment, slots, longer);
+	raw_spin_unlock_irqrestore(&rh->grow_lock, flags);
+	return number;
+}
+
+static void init_nodes(struct rethook *rh, void *segment, unsigned int number,
+		       unsigned int slots)
+{
+	struct rethook_node *node = segment;
+	unsigned int slot;
+
+	for (slot = 0; slot < slots; slot++) {
+		node->rethook = rh;
+		node->name = number << SLOT_BITS | slot;
+		node = (void *)node + rh->node_size;
+	}
+}
+
+/*
+ * Add a segment of about @wanted nodes, or as many as a segment has. The nodes
+ * are on no list yet. Returns the number of nodes, -ENOMEM without memory, or
+ * -ENOSPC when the pool may not grow any further.
+ */
+static int add_segment(struct rethook *rh, unsigned int wanted, gfp_t gfp, void **segment)
+{
+	unsigned int slots = segment_slots(rh, wanted);
+	struct segment_table longer;
+	unsigned int number;
+	void *memory;
+
+	if (!slots) {
+		WRITE_ONCE(rh->full, true);
+		return -ENOSPC;
+	}
+	memory = kzalloc(slots * rh->node_size, gfp);
+	if (!memory)
+		return -ENOMEM;
+	longer = longer_table(rh, gfp);
+	number = install_segment(rh, memory, slots, &longer);
+	kfree(longer.segments);
+	if (!number) {
+		kfree(memory);
+		return -ENOMEM;
+	}
+	init_nodes(rh, memory, number, slots);
+	*segment = memory;
+	return slots;
+}
+
+/*
+ * Bring the shared list to twice its low-water mark. Concurrent runs may add
+ * a segment too many, which is as well.
+ */
+static int pool_grow(struct rethook *rh, gfp_t gfp)
+{
+	int budget, slots, slot;
+	void *segment;
+
+	for (budget = GROW_AT_ONCE; budget; budget--) {
+		if (!READ_ONCE(rh->handler))
+			return 0;
+		if (atomic_read(&rh->spare) >= 2 * (int)READ_ONCE(rh->low_water))
+			return 0;
+		slots = add_segment(rh, MAX_SLOTS, gfp, &segment);
+		if (slots < 0)
+			return slots;
+		for (slot = 0; slot < slots; slot++)
+			free_push(segment + slot * rh->node_size);
+		WRITE_ONCE(rh->low_water, reserve_nodes(READ_ONCE(rh->nr_nodes)));
+	}
+	return 0;
+}
+
+static void grow_worker(struct work_struct *work)
+{
+	struct rethook *rh = container_of(work, struct rethook, grow_work);
+
+	pool_grow(rh, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/*
+ * A hard interrupt, on PREEMPT_RT a thread; in any case an RCU reader, which
+ * is what keeps the pool: see pool_retire().
+ */
+static void refill_interrupt(struct irq_work *work)
+{
+	struct pool_refill *refill = container_of(work, struct pool_refill, work);
+	struct rethook *rh = xchg(&refill->pool, NULL);
+
+	if (!rh || pool_grow(rh, GFP_NOWAIT | __GFP_NOWARN) != -ENOMEM)
+		return;
+	atomic_long_inc(&rh->nr_nomem);
+	schedule_work(&rh->grow_work);
+}
+
+static __always_inline void ask_for_refill(struct rethook *rh)
+{
+	if (READ_ONCE(rh->full))
+		return;
+	this_cpu_write(pool_refill.pool, rh);
+	irq_work_queue(this_cpu_ptr(&pool_refill.work));
+}
+
+/* The list of this CPU is empty. */
+static noinline struct rethook_node *pop_shared(struct rethook *rh)
+{
+	struct rethook_node *node = free_pop(rh, &rh->shared);
+	int cpu;
+
+	if (likely(node)) {
+		if (atomic_dec_return(&rh->spare) < (int)READ_ONCE(rh->low_water))
+			ask_for_refill(rh);
+		return node;
+	}
+
+	ask_for_refill(rh);
+	for_each_possible_cpu(cpu) {
+		node = free_pop(rh, per_cpu_ptr(rh->heads, cpu));
+		if (node)
+			return node;
+	}
+	atomic_long_inc(&rh->nr_exhausted);
+	return NULL;
+}
+
+NOKPROBE_SYMBOL(pop_shared);
+
+/* Life of a pool */
+
+static void pool_free_memory(struct rethook *rh)
+{
+	struct completion *freed = rh->freed;
+	void **table = rh->segments, **older;
+	unsigned int i;
+
+	for (i = 1; i < rh->nr_segments; i++)
+		kfree(table[i]);
+	for (; table != rh->inline_segments; table = older) {
+		older = table[0];
+		kfree(table);
+	}
+	free_percpu(rh->heads);
+	kfree(rh);
+
+	if (freed)
+		complete(freed);
+}
+
+static void pool_free_worker(struct work_struct *work)
+{
+	pool_free_memory(container_of(to_rcu_work(work), struct rethook, free_work));
+}
+
+/*
+ * No node is planted any more and none will be. Readers may still be about:
+ * rethook_find_ret_addr() on a node that has come back, refill_interrupt() on
+ * a pool it has just fetched, or free_push() in its last steps.
+ */
+static void pool_free_later(struct rethook *rh)
+{
+	INIT_RCU_WORK(&rh->free_work, pool_free_worker);
+	queue_rcu_work(system_unbound_wq, &rh->free_work);
+}
+
+static void dead_interrupt(struct irq_work *work)
+{
+	struct rethook *rh, *next;
+
+	llist_for_each_entry_safe(rh, next, llist_del_all(&dead_pools), dead)
+		pool_free_later(rh);
+}
+
+/*
+ * A grace period after rethook_free(). rethook_try_get() has seen that there is
+ * no handler, so nothing is taken from the pool and nothing asks for a refill.
+ * Nor does a refill change anything that starts now, but one may start until
+ * the pool is in no CPU's hands. The pool ends when its last node is back.
+ */
+static void pool_retire(struct work_struct *work)
+{
+	struct rethook *rh = container_of(to_rcu_work(work), struct rethook, free_work);
+	unsigned int nr_free;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cmpxchg(&per_cpu_ptr(&pool_refill, cpu)->pool, rh, NULL);
+	cancel_work_sync(&rh->grow_work);
+
+	nr_free = free_close(rh, &rh->shared);
+	for_each_possible_cpu(cpu)
+		nr_free += free_close(rh, per_cpu_ptr(rh->heads, cpu));
+
+	/* Nodes that came back since have made @owed negative. */
+	if (!atomic_add_return(rh->nr_nodes - nr_free, &rh->owed))
+		pool_free_later(rh);
+}
+
+/* HOME_NODES for each CPU, the others for all. */
+static void distribute_node(struct rethook *rh, struct rethook_node *node, int *cpu, int *dealt)
+{
+	if (*cpu < nr_cpu_ids) {
+		node->home = per_cpu_ptr(rh->heads, *cpu);
+		if (++*dealt == HOME_NODES) {
+			*cpu = cpumask_next(*cpu, cpu_possible_mask);
+			*dealt = 0;
+		}
+	}
+	free_push(node);
+}
+
+static int pool_fill(struct rethook *rh, unsigned int num)
+{
+	int cpu = cpumask_first(cpu_possible_mask), dealt = 0;
+	int slots, slot;
+	void *segment;
+
+	while (rh->nr_nodes < num) {
+		slots = add_segment(rh, num - rh->nr_nodes, GFP_KERNEL, &segment);
+		if (slots < 0)
+			return slots;
+		for (slot = 0; slot < slots; slot++)
+			distribute_node(rh, segment + slot * rh->node_size, &cpu, &dealt);
+	}
+	return 0;
+}
+
+/**
+ * rethook_alloc() - make a return hook with its pool of nodes
+ * @data: for the handler
+ * @handler: what runs when a hooked call returns
+ * @size: size of the user's node, which starts with a struct rethook_node
+ * @num: how many calls are likely to be under way at a time
+ *
+ * @num is a hint: the pool starts with at least two nodes for each possible CPU
+ * and a reserve, and grows as needed to at most RETHOOK_MAX_NODES nodes or
+ * RETHOOK_MAX_BYTES, whichever comes first. A node takes @size, rounded up to
+ * 64 bytes. Memory comes and goes with the pool; it does not shrink. Nodes are
+ * zeroed once, not each time that they are used.
+ *
+ * Context: process context, may sleep.
+ * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a
+ * @handler, with a @size too small to hold a node or too large for a kernel
+ * allocation, or a @num that is not positive or more than the bound;
+ * ERR_PTR(-ENOMEM) when out of memory.
+ */
+struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num)
+{
+	unsigned int least = HOME_NODES * num_possible_cpus() + 2 * reserve_nodes(0);
+	struct rethook *rh;
+	int ret;
+
+	if (!handler || num <= 0 || size < (int)sizeof(struct rethook_node) ||
+	    size > KMALLOC_MAX_SIZE / MAX_SLOTS)
+		return ERR_PTR(-EINVAL);
+
+	rh = kzalloc(sizeof(*rh), GFP_KERNEL);
+	if (!rh)
+		return ERR_PTR(-ENOMEM);
+	rh->node_size = ALIGN(size, NODE_ALIGN);
+	rh->max_nodes = min(RETHOOK_MAX_NODES, RETHOOK_MAX_BYTES / rh->node_size);
+	if (num > rh->max_nodes) {
+		kfree(rh);
+		return ERR_PTR(-EINVAL);
+	}
+
+	rh->data = data;
+	rh->handler = handler;
+	rh->segments = rh->inline_segments;
+	rh->nr_segments = 1;
+	rh->len_segments = RETHOOK_INLINE_SEGMENTS;
+	raw_spin_lock_init(&rh->grow_lock);
+	INIT_WORK(&rh->grow_work, grow_worker);
+	INIT_RCU_WORK(&rh->free_work, pool_retire);
+
+	rh->heads = alloc_percpu(unsigned long);
+	ret = rh->heads ? pool_fill(rh, max_t(unsigned int, num, least)) : -ENOMEM;
+	if (ret) {
+		pool_free_memory(rh);
+		return ERR_PTR(ret);
+	}
+	rh->low_water = reserve_nodes(rh->nr_nodes);
+	return rh;
+}
+
+/**
+ * rethook_stop() - hook no more calls
+ * @rh: the return hook
+ *
+ * From now on rethook_try_get() fails, which is not counted, and calls that
+ * were hooked before return without @rh's handler being called. A handler that
+ * is running may still be running when this returns: it has finished after an
+ * RCU grace period.
+ *
+ * Context: any.
+ */
+void rethook_stop(struct rethook *rh)
+{
+	WRITE_ONCE(rh->handler, NULL);
+}
+
+/**
+ * rethook_free() - give up a return hook
+ * @rh: the return hook
+ *
+ * Stops it as rethook_stop() does. Memory is freed once all hooked calls have
+ * returned or their tasks have exited, however long that takes, and a grace
+ * period has passed. This does not wait; before the handler's code or @rh->data
+ * go away, wait for a grace period.
+ *
+ * Context: any but NMI; does not sleep, locks may be held.
+ */
+void rethook_free(struct rethook *rh)
+{
+	rethook_stop(rh);
+	queue_rcu_work(system_unbound_wq, &rh->free_work);
+}
+
+/**
+ * rethook_pool_stats() - look at the pool of a return hook
+ * @rh: the return hook, not freed yet
+ * @stats: filled in
+ *
+ * Context: any.
+ */
+void rethook_pool_stats(struct rethook *rh, struct rethook_stats *stats)
+{
+	*stats = (struct rethook_stats) {
+		.nr_nodes	= READ_ONCE(rh->nr_nodes),
+		.max_nodes	= rh->max_nodes,
+		.node_bytes	= rh->node_size,
+		.nr_exhausted	= atomic_long_read(&rh->nr_exhausted),
+		.nr_nomem	= atomic_long_read(&rh->nr_nomem),
+	};
+}
+
+/* Hits */
+
+/**
+ * rethook_try_get() - take a node for a call
+ * @rh: the return hook
+ *
+ * The node must be planted by rethook_hook() or given back by
+ * rethook_recycle().
+ *
+ * Context: any, NMI included, with preemption off and RCU watching: that is
+ * what rethook_free() waits for.
+ * Return: a node, or NULL. It is NULL when @rh was stopped, when RCU is not
+ * watching, or when there is no free node, which alone is counted in
+ * &rethook_stats.nr_exhausted.
+ */
+struct rethook_node *rethook_try_get(struct rethook *rh)
+{
+	struct rethook_node *node;
+
+	if (unlikely(!READ_ONCE(rh->handler)))
+		return NULL;
+	/* Elsewhere nothing that can be hooked runs without RCU. */
+	if (!IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) && unlikely(!rcu_is_watching()))
+		return NULL;
+
+	node = free_pop(rh, this_cpu_ptr(rh->heads));
+	return likely(node) ? node : pop_shared(rh);
+}
+
+NOKPROBE_SYMBOL(rethook_try_get);
+
+/**
+ * rethook_recycle() - give a node back that was not planted
+ * @node: from rethook_try_get()
+ *
+ * Context: any, NMI included, with preemption off.
+ */
+void rethook_recycle(struct rethook_node *node)
+{
+	free_push(node);
+}
+
+NOKPROBE_SYMBOL(rethook_recycle);
+
+/**
+ * rethook_hook() - have a call return through the trampoline
+ * @node: from rethook_try_get()
+ * @entry: registers at the entry of the function
+ * @mcount: the entry was caught by ftrace, not by a kprobe
+ *
+ * Context: at the entry of the function, in the task or interrupt that called
+ * it, with preemption off.
+ */
+void rethook_hook(struct rethook_node *node, struct pt_regs *entry, bool mcount)
+{
+	arch_rethook_prepare(node, entry, mcount);
+	list_push_local(&node->llist, &current->rethooks);
+}
+
+NOKPROBE_SYMBOL(rethook_hook);
+
+/* Architectures without anything to fix leave this. */
+void __weak arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
+{
+}
+
+NOKPROBE_SYMBOL(arch_rethook_fixup_return);
+
+/* There is nowhere to return to. Say what is known before dying of it. */
+static noinline __noreturn void no_way_back(unsigned long frame)
+{
+	struct llist_node *link;
+
+	pr_emerg("rethook: %s/%d returned to frame %lx, which nobody hooked; hooked are:\n",
+		 current->comm, current->pid, frame);
+	for (link = current->rethooks.first; link; link = link->next)
+		pr_emerg("  frame %lx, return address %pS\n", to_node(link)->frame,
+			 (void *)to_node(link)->ret_addr);
+	BUG();
+}
+
+NOKPROBE_SYMBOL(no_way_back);
+
+/* The latest node for @frame; those above are of calls that will not return. */
+static __always_inline struct rethook_node *node_of_frame(struct llist_node *link,
+							  unsigned long frame)
+{
+	for (; likely(link); link = link->next)
+		if (likely(to_node(link)->frame == frame))
+			return to_node(link);
+	no_way_back(frame);
+}
+
+/*
+ * A call that was hooked several times, or that ended in tail calls that were
+ * hooked too, has a node for each, and all but the earliest displaced the
+ * address of the trampoline.
+ */
+static __always_inline struct rethook_node *node_with_address(struct rethook_node *node)
+{
+	unsigned long frame = node->frame;
+
+	while (unlikely(is_rethook_trampoline(node->ret_addr))) {
+		if (!node->llist.next)
+			no_way_back(frame);
+		node = to_node(node->llist.next);
+	}
+	return node;
+}
+
+/* Take everything down to @last off the list of this task. */
+static __always_inline void recycle_down_to(struct rethook_node *last)
+{
+	struct llist_head *list = &current->rethooks;
+	struct llist_node *link = READ_ONCE(list->first);
+	struct rethook_node *node;
+
+	WRITE_ONCE(list->first, last->llist.next);
+	do {
+		node = to_node(link);
+		link = link->next;
+		free_push(node);
+	} while (unlikely(node != last));
+}
+
+/**
+ * rethook_trampoline_handler() - what the trampoline calls
+ * @regs: registers at the return of the hooked call
+ * @frame: what arch_rethook_prepare() stored in &rethook_node.frame
+ *
+ * Runs the handlers, latest hook first, with the instruction pointer in @regs
+ * set to where the call really returns to. Nodes stay on the list meanwhile, so
+ * that a stack trace from a handler, or from an NMI, finds its way; only once
+ * the architecture has put the return address back are they taken off.
+ *
+ * Context: the trampoline; turns preemption off.
+ * Return: the address to return to.
+ */
+unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame)
+{
+	struct rethook_node *node, *last;
+	rethook_handler_t handler;
+	unsigned long ret_addr;
+
+	preempt_disable_notrace();
+	node = node_of_frame(current->rethooks.first, frame);
+	last = node_with_address(node);
+	ret_addr = last->ret_addr;
+	instruction_pointer_set(regs, ret_addr);
+
+	for (;;) {
+		handler = READ_ONCE(node->rethook->handler);
+		if (likely(handler))
+			handler(node, node->rethook->data, ret_addr, regs);
+		if (likely(node == last))
+			break;
+		node = to_node(node->llist.next);
+	}
+
+	arch_rethook_fixup_return(regs, ret_addr);
+	recycle_down_to(last);
+	preempt_enable_notrace();
+	return ret_addr;
+}
+
+NOKPROBE_SYMBOL(rethook_trampoline_handler);
+
+/* Others */
+
+/*
+ * Where to go on in the list of a task that may start to run: @cur may have
+ * left the list, and is found there again or not, but not followed.
+ */
+static struct llist_node *resume_after(struct llist_node *first, struct llist_node *cur)
+{
+	struct llist_node *link;
+	unsigned int left = RETHOOK_MAX_NODES;
+
+	for (link = first; link && left; link = READ_ONCE(link->next), left--)
+		if (link == cur)
+			return READ_ONCE(link->next);
+	return first;
+}
+
+/**
+ * rethook_find_ret_addr() - find the return address that a hook displaced
+ * @tsk: the task whose stack is being unwound: current, or not running
+ * @frame: the frame whose return address is that of the trampoline
+ * @cur: place for the unwinder to keep, NULL at the start of an unwind; frames
+ *	are to be asked for from the inside out
+ *
+ * Nodes of another task may go back to their pools at any time if that task
+ * runs, and onto a list elsewhere. The answer is then wrong, but harmless:
+ * nodes are not freed while preemption is off here.
+ *
+ * Context: any, NMI included.
+ * Return: the return address, or 0 if there is none for @frame.
+ */
+unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame,
+				    struct llist_node **cur)
+{
+	unsigned int left = RETHOOK_MAX_NODES;
+	unsigned long ret_addr = 0;
+	struct llist_node *link;
+	struct rethook_node *node;
+
+	if (WARN_ON_ONCE(!cur))
+		return 0;
+
+	preempt_disable_notrace();
+	link = READ_ONCE(tsk->rethooks.first);
+	if (*cur)
+		link = tsk == current ? (*cur)->next : resume_after(link, *cur);
+
+	for (; link && left; link = READ_ONCE(link->next), left--) {
+		node = to_node(link);
+		if (node->frame != frame || is_rethook_trampoline(node->ret_addr))
+			continue;
+		*cur = link;
+		ret_addr = node->ret_addr;
+		break;
+	}
+	preempt_enable_notrace();
+	return ret_addr;
+}
+
+NOKPROBE_SYMBOL(rethook_find_ret_addr);
+
+/**
+ * rethook_flush_task() - give back the nodes of a task that is no more
+ * @tk: the task, which will not run again
+ *
+ * Context: any.
+ */
+void rethook_flush_task(struct task_struct *tk)
+{
+	struct llist_node *link, *next;
+
+	if (likely(!tk->rethooks.first))
+		return;
+
+	guard(preempt_notrace)();
+	link = tk->rethooks.first;
+	tk->rethooks.first = NULL;
+	llist_for_each_safe(link, next, link)
+		free_push(to_node(link));
+}
+
+NOKPROBE_SYMBOL(rethook_flush_task);

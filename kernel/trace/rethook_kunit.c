@@ -1,0 +1,831 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of return hooks: the pool, and calls that are hooked for real.
+ *
+ * The functions to be hooked are in this file; a kprobe on each plants the
+ * node, as any user of rethook does. Time limits only end a test that fails.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/irq_work.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/rethook.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
+
+#define TIME_LIMIT	(10 * HZ)
+#define NR_SLEEPERS	1000
+#define NR_FRAMES	32
+#define MAX_RETURNS	64
+
+struct test_node {
+	struct rethook_node	node;
+	atomic_t		users;	/* who thinks that it is theirs */
+	unsigned int		call;	/* number of the call that it hooks */
+};
+
+/* One kprobe that hooks what it hits, and what came of it. */
+struct test_hook {
+	struct kprobe		kp;
+	struct rethook		*rh;
+	struct completion	freed;
+	atomic_t		calls;
+	atomic_t		missed;
+	atomic_t		returns;
+	/* Of the first returns, in order: which call, with what result. */
+	unsigned int		order[MAX_RETURNS];
+	unsigned long		result[MAX_RETURNS];
+	unsigned long		ret_addr;
+	unsigned long		regs_ip;
+	unsigned long		regs_sp;
+	unsigned long		frame;
+	bool			regs_user;
+	unsigned long		frames[NR_FRAMES];
+	unsigned int		nr_frames;
+};
+
+static void note_return(struct rethook_node *node, void *data, unsigned long ret_addr,
+			struct pt_regs *regs)
+{
+	struct test_node *tn = container_of(node, struct test_node, node);
+	struct test_hook *hook = data;
+	int nth = atomic_inc_return(&hook->returns) - 1;
+
+	if (nth >= MAX_RETURNS)
+		return;
+	hook->order[nth] = tn->call;
+	hook->result[nth] = regs_return_value(regs);
+	hook->ret_addr = ret_addr;
+	hook->regs_ip = instruction_pointer(regs);
+	hook->regs_sp = kernel_stack_pointer(regs);
+	hook->regs_user = user_mode(regs);
+	hook->frame = node->frame;
+	hook->nr_frames = stack_trace_save(hook->frames, NR_FRAMES, 0);
+}
+
+NOKPROBE_SYMBOL(note_return);
+
+static int plant_node(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct test_hook *hook = container_of(kp, struct test_hook, kp);
+	struct rethook_node *node = rethook_try_get(hook->rh);
+
+	if (!node) {
+		atomic_inc(&hook->missed);
+		return 0;
+	}
+	container_of(node, struct test_node, node)->call = atomic_inc_return(&hook->calls);
+	rethook_hook(node, regs, false);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(plant_node);
+
+static struct rethook *pool(struct kunit *test, struct test_hook *hook, int num)
+{
+	struct rethook *rh = rethook_alloc(hook, note_return, sizeof(struct test_node), num);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rh);
+	init_completion(&hook->freed);
+	rh->freed = &hook->freed;
+	hook->rh = rh;
+	return rh;
+}
+
+static struct test_hook *hook_function(struct kunit *test, void *function)
+{
+	struct test_hook *hook = kunit_kzalloc(test, sizeof(*hook), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hook);
+	pool(test, hook, 1);
+	hook->kp.addr = dereference_symbol_descriptor(function);
+	hook->kp.pre_handler = plant_node;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&hook->kp), 0);
+	return hook;
+}
+
+/* No handler runs any more after this, but nodes may still be planted. */
+static void unhook(struct test_hook *hook)
+{
+	unregister_kprobe(&hook->kp);
+	rethook_free(hook->rh);
+	synchronize_rcu();
+}
+
+static void expect_freed(struct kunit *test, struct test_hook *hook)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, wait_for_completion_timeout(&hook->freed, TIME_LIMIT),
+			      "the pool is still there");
+}
+
+static void unhook_all(struct kunit *test, struct test_hook *hook)
+{
+	unhook(hook);
+	expect_freed(test, hook);
+}
+
+static struct test_node *get(struct rethook *rh)
+{
+	struct rethook_node *node;
+
+	preempt_disable();
+	node = rethook_try_get(rh);
+	preempt_enable();
+	return node ? container_of(node, struct test_node, node) : NULL;
+}
+
+static void put(struct test_node *tn)
+{
+	preempt_disable();
+	rethook_recycle(&tn->node);
+	preempt_enable();
+}
+
+/* Take @num nodes, or as many as there are; they are linked from @list. */
+static unsigned int get_many(struct rethook *rh, unsigned int num, struct llist_node **list)
+{
+	unsigned int count;
+
+	for (count = 0; count < num; count++) {
+		struct test_node *tn = get(rh);
+
+		if (!tn)
+			break;
+		tn->node.llist.next = *list;
+		*list = &tn->node.llist;
+	}
+	return count;
+}
+
+static void put_many(struct llist_node *list)
+{
+	struct rethook_node *node, *next;
+
+	llist_for_each_entry_safe(node, next, list, llist)
+		put(container_of(node, struct test_node, node));
+}
+
+static unsigned int nr_nodes(struct rethook *rh)
+{
+	struct rethook_stats stats;
+
+	rethook_pool_stats(rh, &stats);
+	return stats.nr_nodes;
+}
+
+/* How many nodes cannot be had. With interrupts off none are added meanwhile. */
+static unsigned int nr_lost(struct rethook *rh)
+{
+	struct llist_node *list = NULL;
+	unsigned long flags;
+	unsigned int lost;
+
+	local_irq_save(flags);
+	lost = nr_nodes(rh) - get_many(rh, UINT_MAX, &list);
+	put_many(list);
+	local_irq_restore(flags);
+	return lost;
+}
+
+static unsigned long nr_exhausted(struct rethook *rh)
+{
+	struct rethook_stats stats;
+
+	rethook_pool_stats(rh, &stats);
+	return stats.nr_exhausted;
+}
+
+/* The pool */
+
+static void bad_arguments(struct kunit *test)
+{
+	const int size = sizeof(struct test_node);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, NULL, size, 1)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, size, 0)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, size, -1)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, size, INT_MAX)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, INT_MAX, 1)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, -1, 1)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return,
+						    sizeof(struct rethook_node) - 1, 1)), -EINVAL);
+}
+
+static void starts_as_asked(struct kunit *test)
+{
+	static const int nums[] = { 1, 63, 64, 65, 1000, 4096 };
+	struct test_hook hook = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nums); i++) {
+		struct rethook *rh = pool(test, &hook, nums[i]);
+
+		KUNIT_EXPECT_GE(test, nr_nodes(rh), nums[i]);
+		KUNIT_EXPECT_GE(test, nr_nodes(rh), 2 * num_possible_cpus());
+		KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+		rethook_free(rh);
+		expect_freed(test, &hook);
+	}
+}
+
+/* Nodes with much data, of which few fit in a segment. */
+static void large_nodes(struct kunit *test)
+{
+	struct rethook *rh = rethook_alloc(NULL, note_return, sizeof(struct test_node) + 4096, 100);
+	struct llist_node *list = NULL;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rh);
+	KUNIT_EXPECT_EQ(test, get_many(rh, 500, &list), 500);
+	put_many(list);
+	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+	rethook_free(rh);
+}
+
+static void grows_on_demand(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct llist_node *list = NULL;
+	unsigned int nr;
+
+	KUNIT_ASSERT_LT(test, nr_nodes(rh), 5000);
+	KUNIT_EXPECT_EQ(test, get_many(rh, 5000, &list), 5000);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 0);
+	nr = nr_nodes(rh);
+	KUNIT_EXPECT_GE(test, nr, 5000);
+	KUNIT_EXPECT_LE(test, nr, 2 * 5000);
+
+	put_many(list);
+	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+
+	/* What came back is used again. */
+	list = NULL;
+	KUNIT_EXPECT_EQ(test, get_many(rh, 5000, &list), 5000);
+	KUNIT_EXPECT_EQ(test, nr_nodes(rh), nr);
+	put_many(list);
+	rethook_free(rh);
+	expect_freed(test, &hook);
+}
+
+/* With interrupts off there is the reserve and nothing else, then a miss. */
+static void exhausted_then_recovers(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct llist_node *list = NULL;
+	unsigned int before = nr_nodes(rh), got;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	got = get_many(rh, UINT_MAX, &list);
+	local_irq_restore(flags);
+
+	KUNIT_EXPECT_EQ(test, got, before);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
+	KUNIT_EXPECT_EQ(test, get_many(rh, 1000, &list), 1000);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
+	put_many(list);
+	rethook_free(rh);
+	expect_freed(test, &hook);
+}
+
+static void growth_is_bounded(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct llist_node *list = NULL;
+
+	rh->max_nodes = 999;
+	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 999);
+	KUNIT_EXPECT_EQ(test, nr_nodes(rh), 999);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
+	put_many(list);
+	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+	rethook_free(rh);
+	expect_freed(test, &hook);
+}
+
+static void stopped_gives_nothing(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct test_node *tn = get(rh);
+
+	KUNIT_EXPECT_NOT_NULL(test, tn);
+	rethook_stop(rh);
+	KUNIT_EXPECT_NULL(test, get(rh));
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 0);
+	if (tn)
+		put(tn);
+	rethook_free(rh);
+	expect_freed(test, &hook);
+}
+
+/* The last node that comes back takes the pool with it, and none before. */
+static void freed_with_the_last_node(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct llist_node *list = NULL, *last;
+
+	KUNIT_EXPECT_EQ(test, get_many(rh, 300, &list), 300);
+	last = list;
+	list = list->next;
+	last->next = NULL;
+
+	rethook_free(rh);
+	put_many(list);
+	/* Retiring takes one grace period, freeing would take another. */
+	rcu_barrier();
+	flush_rcu_work(&rh->free_work);
+	rcu_barrier();
+	KUNIT_EXPECT_FALSE(test, completion_done(&hook.freed));
+	KUNIT_EXPECT_EQ(test, atomic_read(&rh->owed), 1);
+	put_many(last);
+	expect_freed(test, &hook);
+}
+
+/* A list with the same node on top as before is not the same list. */
+static void change_is_noticed(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct rethook *rh = pool(test, &hook, 1);
+	struct test_node *a, *b, *again;
+	unsigned long flags, *head, before, after;
+
+	local_irq_save(flags);
+	a = get(rh);
+	head = a->node.home ?: &rh->shared;
+	put(a);
+	before = *head;
+	a = get(rh);
+	b = get(rh);
+	put(a);
+	after = *head;
+	again = get(rh);
+	put(b);
+	put(again);
+	local_irq_restore(flags);
+
+	KUNIT_EXPECT_PTR_EQ(test, again, a);
+	KUNIT_EXPECT_NE(test, before, after);
+	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+	rethook_free(rh);
+	expect_freed(test, &hook);
+}
+
+/* Many at once */
+
+struct hammer {
+	struct rethook		*rh;
+	struct irq_work		interrupt;
+	struct completion	done;
+	atomic_t		*clashes;
+};
+
+#define HAMMER_HOLDS	6
+#define HAMMER_ROUNDS	20000
+
+static struct test_node *claim(struct hammer *hammer)
+{
+	struct test_node *tn = get(hammer->rh);
+
+	if (tn && atomic_inc_return(&tn->users) != 1)
+		atomic_inc(hammer->clashes);
+	return tn;
+}
+
+static void unclaim(struct hammer *hammer, struct test_node *tn)
+{
+	if (!tn)
+		return;
+	if (atomic_dec_return(&tn->users))
+		atomic_inc(hammer->clashes);
+	put(tn);
+}
+
+static void hammer_interrupt(struct irq_work *work)
+{
+	struct hammer *hammer = container_of(work, struct hammer, interrupt);
+	struct test_node *a = claim(hammer), *b = claim(hammer);
+
+	/* The list is as before, but for the order. */
+	unclaim(hammer, a);
+	unclaim(hammer, b);
+}
+
+static int hammer_thread(void *data)
+{
+	struct test_node *held[HAMMER_HOLDS] = {};
+	struct hammer *hammer = data;
+	unsigned int i;
+
+	for (i = 0; i < HAMMER_ROUNDS; i++) {
+		unsigned int slot = i % HAMMER_HOLDS;
+
+		if (i % 3 == 0)
+			irq_work_queue(&hammer->interrupt);
+		unclaim(hammer, held[slot]);
+		held[slot] = claim(hammer);
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	for (i = 0; i < HAMMER_HOLDS; i++)
+		unclaim(hammer, held[i]);
+	irq_work_sync(&hammer->interrupt);
+	complete(&hammer->done);
+	return 0;
+}
+
+static void no_node_twice(struct kunit *test)
+{
+	unsigned int nr = 2 * num_online_cpus() + 2, i;
+	struct test_hook hook = {};
+	atomic_t clashes = ATOMIC_INIT(0);
+	struct hammer *hammers;
+
+	hammers = kunit_kcalloc(test, nr, sizeof(*hammers), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hammers);
+	pool(test, &hook, 1);
+	for (i = 0; i < nr; i++) {
+		struct task_struct *task;
+
+		hammers[i].rh = hook.rh;
+		hammers[i].clashes = &clashes;
+		hammers[i].interrupt = IRQ_WORK_INIT_HARD(hammer_interrupt);
+		init_completion(&hammers[i].done);
+		task = kthread_run(hammer_thread, &hammers[i], "rethook-hammer/%u", i);
+		if (IS_ERR(task))
+			complete(&hammers[i].done);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(task));
+	}
+	for (i = 0; i < nr; i++)
+		wait_for_completion(&hammers[i].done);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&clashes), 0);
+	KUNIT_EXPECT_EQ(test, nr_lost(hook.rh), 0);
+	rethook_free(hook.rh);
+	expect_freed(test, &hook);
+}
+
+/* Calls that are hooked */
+
+static noinline unsigned long test_double(unsigned long x)
+{
+	barrier();
+	return 2 * x;
+}
+
+static void returns_are_seen(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_double);
+
+	KUNIT_EXPECT_EQ(test, test_double(21), 42);
+	KUNIT_EXPECT_EQ(test, test_double(4), 8);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 2);
+	KUNIT_EXPECT_EQ(test, hook->result[0], 42);
+	KUNIT_EXPECT_EQ(test, hook->result[1], 8);
+	KUNIT_EXPECT_EQ(test, hook->regs_ip, hook->ret_addr);
+	KUNIT_EXPECT_FALSE(test, hook->regs_user);
+	/* There a frame is the slot of the return address, now popped. */
+	if (IS_ENABLED(CONFIG_X86))
+		KUNIT_EXPECT_EQ(test, hook->regs_sp, hook->frame + sizeof(long));
+	KUNIT_EXPECT_NULL(test, current->rethooks.first);
+	KUNIT_EXPECT_EQ(test, nr_lost(hook->rh), 0);
+	unhook_all(test, hook);
+	KUNIT_EXPECT_EQ(test, test_double(1), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 2);
+}
+
+static noinline unsigned long test_sum_to(unsigned long n)
+{
+	unsigned long sum = n ? test_sum_to(n - 1) : 0;
+
+	barrier();
+	return sum + n;
+}
+
+static void recursion(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_sum_to);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, test_sum_to(19), 190);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->missed), 0);
+	KUNIT_ASSERT_EQ(test, atomic_read(&hook->returns), 20);
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_EQ(test, hook->order[i], 20 - i);
+		KUNIT_EXPECT_EQ(test, hook->result[i], i * (i + 1) / 2);
+	}
+	unhook_all(test, hook);
+}
+
+/* Two hooks on one call: both see where it returns to. */
+static void hooked_twice(struct kunit *test)
+{
+	struct test_hook *a = hook_function(test, test_double);
+	struct test_hook *b = hook_function(test, test_double);
+
+	KUNIT_EXPECT_EQ(test, test_double(5), 10);
+	KUNIT_EXPECT_EQ(test, a->result[0], 10);
+	KUNIT_EXPECT_EQ(test, b->result[0], 10);
+	KUNIT_EXPECT_EQ(test, a->ret_addr, b->ret_addr);
+	KUNIT_EXPECT_EQ(test, a->regs_ip, b->regs_ip);
+	KUNIT_EXPECT_FALSE(test, is_rethook_trampoline(a->ret_addr));
+	KUNIT_EXPECT_NULL(test, current->rethooks.first);
+
+	/* One goes, the other stays. */
+	unhook_all(test, a);
+	KUNIT_EXPECT_EQ(test, test_double(6), 12);
+	KUNIT_EXPECT_EQ(test, atomic_read(&a->returns), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->returns), 2);
+	unhook_all(test, b);
+}
+
+struct trace {
+	unsigned long	frames[NR_FRAMES];
+	unsigned int	nr;
+};
+
+static noinline unsigned long test_trace(struct trace *trace)
+{
+	trace->nr = stack_trace_save(trace->frames, NR_FRAMES, 0);
+	return trace->nr;
+}
+
+static void expect_frame(struct kunit *test, unsigned long *frames, unsigned int nr,
+			 unsigned long ret_addr)
+{
+	unsigned int i, found = 0;
+
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_FALSE(test, is_rethook_trampoline(frames[i]));
+		found += frames[i] == ret_addr;
+	}
+	KUNIT_EXPECT_EQ(test, found, 1);
+}
+
+static void need_stack_traces(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_STACKTRACE) || IS_ENABLED(CONFIG_UNWINDER_GUESS))
+		kunit_skip(test, "no reliable stack traces in this configuration");
+}
+
+/* From inside the call and from its handler, with one node and with two. */
+static void stack_traces(struct kunit *test)
+{
+	struct test_hook *a, *b;
+	struct trace trace = {};
+
+	need_stack_traces(test);
+	a = hook_function(test, test_trace);
+	test_trace(&trace);
+	expect_frame(test, trace.frames, trace.nr, a->ret_addr);
+	expect_frame(test, a->frames, a->nr_frames, a->ret_addr);
+
+	b = hook_function(test, test_trace);
+	test_trace(&trace);
+	expect_frame(test, trace.frames, trace.nr, a->ret_addr);
+	expect_frame(test, a->frames, a->nr_frames, a->ret_addr);
+	expect_frame(test, b->frames, b->nr_frames, a->ret_addr);
+	unhook_all(test, b);
+	unhook_all(test, a);
+}
+
+static noinline unsigned long test_in_interrupt(unsigned long x)
+{
+	barrier();
+	return x + 1;
+}
+
+static unsigned long interrupt_result;
+
+static void call_in_interrupt(struct irq_work *work)
+{
+	interrupt_result = test_in_interrupt(41);
+}
+
+static noinline unsigned long test_interrupted(unsigned long x)
+{
+	struct irq_work work = IRQ_WORK_INIT_HARD(call_in_interrupt);
+
+	irq_work_queue(&work);
+	irq_work_sync(&work);
+	return x;
+}
+
+static void in_interrupt_on_top(struct kunit *test)
+{
+	struct test_hook *task = hook_function(test, test_interrupted);
+	struct test_hook *irq = hook_function(test, test_in_interrupt);
+
+	interrupt_result = 0;
+	KUNIT_EXPECT_EQ(test, test_interrupted(7), 7);
+	KUNIT_EXPECT_EQ(test, interrupt_result, 42);
+	KUNIT_EXPECT_EQ(test, task->result[0], 7);
+	KUNIT_EXPECT_EQ(test, irq->result[0], 42);
+	KUNIT_EXPECT_NULL(test, current->rethooks.first);
+	unhook_all(test, irq);
+	unhook_all(test, task);
+}
+
+/* A call that never returns leaves its node to the calls that it was made by. */
+static noinline unsigned long test_leaves_node(struct rethook *rh)
+{
+	struct test_node *tn;
+	unsigned long local;
+
+	preempt_disable();
+	tn = get(rh);
+	if (tn) {
+		tn->node.frame = (unsigned long)&local;
+		tn->node.ret_addr = (unsigned long)test_leaves_node;
+		llist_add(&tn->node.llist, &current->rethooks);
+	}
+	preempt_enable();
+	return !tn;
+}
+
+static void abandoned_calls(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_leaves_node);
+	struct test_hook other = {};
+
+	pool(test, &other, 1);
+	KUNIT_EXPECT_EQ(test, test_leaves_node(other.rh), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&other.returns), 0);
+	KUNIT_EXPECT_NULL(test, current->rethooks.first);
+	KUNIT_EXPECT_EQ(test, nr_lost(other.rh), 0);
+	rethook_free(other.rh);
+	expect_freed(test, &other);
+	unhook_all(test, hook);
+}
+
+static noinline int test_exits(void *started)
+{
+	complete(started);
+	kthread_exit(0);
+}
+
+/* A task that exits inside a hooked call gives the node back. */
+static void exit_in_hooked_call(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_exits);
+	DECLARE_COMPLETION_ONSTACK(started);
+	struct task_struct *task = kthread_create(test_exits, &started, "rethook-exits");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&started);
+	kthread_stop_put(task);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->calls), 1);
+	unhook_all(test, hook);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 0);
+}
+
+struct sleepers {
+	struct test_hook	*hook;
+	struct completion	wake;
+	struct completion	all_done;
+	atomic_t		left;
+	unsigned int		nr;
+	struct task_struct	*tasks[NR_SLEEPERS];
+};
+
+static noinline unsigned long test_sleeps(struct sleepers *sleepers)
+{
+	wait_for_completion_state(&sleepers->wake, TASK_IDLE);
+	return 1;
+}
+
+static int sleeper_thread(void *data)
+{
+	struct sleepers *sleepers = data;
+
+	test_sleeps(sleepers);
+	if (atomic_dec_and_test(&sleepers->left))
+		complete(&sleepers->all_done);
+	return 0;
+}
+
+static struct sleepers *all_asleep(struct kunit *test, struct test_hook *hook, unsigned int nr)
+{
+	struct sleepers *sleepers = kunit_kzalloc(test, sizeof(*sleepers), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, sleepers);
+	sleepers->hook = hook;
+	init_completion(&sleepers->wake);
+	init_completion(&sleepers->all_done);
+	atomic_set(&sleepers->left, nr);
+	sleepers->nr = nr;
+	for (i = 0; i < nr; i++) {
+		struct task_struct *task = kthread_create(sleeper_thread, sleepers,
+							  "rethook-sleeps/%u", i);
+
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		sleepers->tasks[i] = get_task_struct(task);
+	}
+	for (i = 0; i < nr; i++)
+		wake_up_process(sleepers->tasks[i]);
+	for (i = 0; i < nr; i++)
+		while (!wait_task_inactive(sleepers->tasks[i], TASK_IDLE))
+			cond_resched();
+	return sleepers;
+}
+
+static void all_awake(struct sleepers *sleepers)
+{
+	unsigned int i;
+
+	complete_all(&sleepers->wake);
+	wait_for_completion(&sleepers->all_done);
+	for (i = 0; i < sleepers->nr; i++)
+		put_task_struct(sleepers->tasks[i]);
+}
+
+static void a_thousand_asleep(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_sleeps);
+	struct sleepers *sleepers = all_asleep(test, hook, NR_SLEEPERS);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->calls), NR_SLEEPERS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 0);
+	all_awake(sleepers);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->missed), 0);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(hook->rh), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), NR_SLEEPERS);
+	KUNIT_EXPECT_EQ(test, nr_lost(hook->rh), 0);
+	unhook_all(test, hook);
+}
+
+/* The hook goes while they sleep: they return, and nobody is told. */
+static void unhooked_while_asleep(struct kunit *test)
+{
+	struct test_hook *hook = hook_function(test, test_sleeps);
+	struct sleepers *sleepers = all_asleep(test, hook, 100);
+
+	unhook(hook);
+	rcu_barrier();
+	KUNIT_EXPECT_FALSE(test, completion_done(&hook->freed));
+	all_awake(sleepers);
+	expect_freed(test, hook);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 0);
+}
+
+static void stack_of_sleeper(struct kunit *test)
+{
+	struct test_hook *hook;
+	struct sleepers *sleepers;
+	struct trace trace = {};
+	unsigned long ret_addr;
+
+	need_stack_traces(test);
+	hook = hook_function(test, test_sleeps);
+	sleepers = all_asleep(test, hook, 10);
+	trace.nr = stack_trace_save_tsk(sleepers->tasks[7], trace.frames, NR_FRAMES, 0);
+	ret_addr = llist_entry(sleepers->tasks[7]->rethooks.first, struct rethook_node,
+			       llist)->ret_addr;
+	expect_frame(test, trace.frames, trace.nr, ret_addr);
+	all_awake(sleepers);
+	unhook_all(test, hook);
+}
+
+static struct kunit_case rethook_cases[] = {
+	KUNIT_CASE(bad_arguments),
+	KUNIT_CASE(starts_as_asked),
+	KUNIT_CASE(large_nodes),
+	KUNIT_CASE(grows_on_demand),
+	KUNIT_CASE(exhausted_then_recovers),
+	KUNIT_CASE(growth_is_bounded),
+	KUNIT_CASE(stopped_gives_nothing),
+	KUNIT_CASE(freed_with_the_last_node),
+	KUNIT_CASE(change_is_noticed),
+	KUNIT_CASE_SLOW(no_node_twice),
+	KUNIT_CASE(returns_are_seen),
+	KUNIT_CASE(recursion),
+	KUNIT_CASE(hooked_twice),
+	KUNIT_CASE(stack_traces),
+	KUNIT_CASE(in_interrupt_on_top),
+	KUNIT_CASE(abandoned_calls),
+	KUNIT_CASE(exit_in_hooked_call),
+	KUNIT_CASE_SLOW(a_thousand_asleep),
+	KUNIT_CASE(unhooked_while_asleep),
+	KUNIT_CASE(stack_of_sleeper),
+	{}
+};
+
+static struct kunit_suite rethook_suite = {
+	.name = "rethook",
+	.test_cases = rethook_cases,
+};
+
+kunit_test_suite(rethook_suite);
+
+MODULE_DESCRIPTION("KUnit tests of return hooks");
+MODULE_LICENSE("GPL");
