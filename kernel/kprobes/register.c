@@ -174,10 +174,10 @@ void kprobe_set_remove(const struct kprobe_set *set)
  * Return: 0; of the first kprobe that fails: -EINVAL if it names both or neither of
  * address and symbol, is registered already, or names a place where no probe may be;
  * -ENOENT if there is no such symbol, or the text is about to be freed; -EILSEQ if the
- * address is not the start of an instruction, or of one that cannot be run elsewhere;
- * -EBUSY if another user redirects that function; -ENOMEM; -EAGAIN if it is too early
- * in boot. -EINVAL also if @num is not
- * positive. On error none is registered.
+ * address is not the start of an instruction; -EOPNOTSUPP if the instruction can be
+ * neither run elsewhere nor emulated; -EBUSY if another user redirects that function;
+ * -ENODEV if ftrace has shut itself down; -ENOMEM; -EAGAIN if it is too early in boot.
+ * -EINVAL also if @num is not positive. On error none is registered.
  */
 int register_kprobes(struct kprobe **kps, int num)
 {

@@ -23,6 +23,11 @@ static void kretprobe_returned(struct rethook_node *node, void *data,
 
 	if (!rp->handler)
 		return;
+	/*
+	 * Of several hooks on one call, all but the first displaced a trampoline's
+	 * address. What handlers ask for is where the call goes.
+	 */
+	node->ret_addr = to;
 	outer = kprobe_run_instead(&rp->kp);
 	/* What the architecture noted of an outer hit is not ours to change. */
 	if (!outer)

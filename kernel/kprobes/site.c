@@ -324,7 +324,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
  *
  * Context: process, kprobe_mutex held. Sleeps.
  * Return: the site; -ENOMEM; or what the architecture says about the instruction:
- * -EILSEQ if it is none or cannot be run elsewhere, -EINVAL.
+ * -EILSEQ if it is none, -EINVAL, -EOPNOTSUPP.
  */
 struct kprobe_site *site_get(const struct kprobe_place *place)
 {
@@ -332,7 +332,6 @@ struct kprobe_site *site_get(const struct kprobe_place *place)
 
 	if (!site)
 		return site_create(place);
-	/* A site of bare assembly may have been made by address alone. */
 	site_unretire(site);
 	return site;
 }

@@ -532,14 +532,14 @@ static int pool_fill(struct rethook *rh, unsigned int num)
  *
  * @num is a hint: the pool starts with at least two nodes for each possible CPU
  * and a reserve, and grows as needed to at most RETHOOK_MAX_NODES nodes or
- * RETHOOK_MAX_BYTES, whichever comes first. A node takes @size, rounded up to
+ * RETHOOK_MAX_BYTES, whichever comes first; more is not asked for. A node takes @size, rounded up to
  * 64 bytes. Memory comes and goes with the pool; it does not shrink. Nodes are
  * zeroed once, not each time that they are used.
  *
  * Context: process context, may sleep.
  * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a
  * @handler, with a @size too small to hold a node or too large for a kernel
- * allocation, or a @num that is not positive or more than the bound;
+ * allocation, or a @num that is not positive;
  * ERR_PTR(-ENOMEM) when out of memory.
  */
 struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num)
@@ -557,10 +557,7 @@ struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, i
 		return ERR_PTR(-ENOMEM);
 	rh->node_size = ALIGN(size, NODE_ALIGN);
 	rh->max_nodes = min(RETHOOK_MAX_NODES, RETHOOK_MAX_BYTES / rh->node_size);
-	if (num > rh->max_nodes) {
-		kfree(rh);
-		return ERR_PTR(-EINVAL);
-	}
+	num = min_t(unsigned int, num, rh->max_nodes);
 
 	rh->data = data;
 	rh->handler = handler;

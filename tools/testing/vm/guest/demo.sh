@@ -8,7 +8,7 @@ cd /sys/kernel/tracing || exit 1
 
 fail() {
 	echo "$*" >&2
-	[ -s error_log ] && cat error_log >&2
+	cat error_log >&2
 	exit 1
 }
 
@@ -26,7 +26,7 @@ done || fail "The kernel refuses this probe; the caret shows where."
 
 step "cat kprobe_events"
 cat kprobe_events
-[ -s kprobe_events ] || fail "No probe is defined; give one: make run PROBE='p:name function'"
+grep -q . kprobe_events || fail "No probe is defined; give one: make run PROBE='p:name function'"
 
 # p:group/event ... -> group/event
 events=$(sed 's/^[pr][0-9]*:\([^ ]*\).*/\1/' kprobe_events)
