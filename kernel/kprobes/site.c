@@ -248,14 +248,14 @@ static void work_finish(struct list_head *sites)
  *
  * Context: process, kprobe_mutex held. Sleeps.
  * Return: 0; or what ftrace said when it refused to plant some (-EBUSY: somebody else
- * redirects that function, -ENOMEM). Then none of the sites that ftrace was asked for
- * in that step is planted, and the caller has to take its listeners away again.
- * Taking away never fails.
+ * redirects that function, -ENOMEM, -ENODEV). Then none of the sites is planted that
+ * it was asked for together, and the caller takes its listeners away again. Taking
+ * away never fails.
  */
 int site_batch_commit(struct site_batch *batch)
 {
 	struct site_work w;
-	int ret;
+	int ret, err;
 
 	work_sort(&w, &batch->sites);
 
@@ -263,11 +263,13 @@ int site_batch_commit(struct site_batch *batch)
 	uproot(&w.drop_ftrace, SITE_FTRACE);
 	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
 
-	/* What can fail goes first. */
+	/* What can fail goes first; breakpoints cannot. */
 	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
-	ret = ret ?: upgrade(&w.upgrade);
-	ret = ret ?: plant(&w.add_ftrace, SITE_FTRACE);
-	ret = ret ?: plant(&w.add_break, SITE_BREAKPOINT);
+	err = upgrade(&w.upgrade);
+	ret = ret ?: err;
+	err = plant(&w.add_ftrace, SITE_FTRACE);
+	ret = ret ?: err;
+	plant(&w.add_break, SITE_BREAKPOINT);
 
 	work_finish(&w.keep);
 	work_finish(&w.drop_break);
@@ -427,6 +429,24 @@ bool sites_armed(void)
 	return armed;
 }
 
+static int plant_unplanted(void)
+{
+	struct kprobe_site *site;
+	unsigned int pos;
+	int ret = 0, err;
+
+	for_each_site(site, pos) {
+		DEFINE_SITE_BATCH(batch);
+
+		if (list_empty(&site->listeners))
+			continue;
+		site_batch_add(&batch, site);
+		err = site_batch_commit(&batch);
+		ret = ret ?: err;
+	}
+	return ret;
+}
+
 /**
  * sites_set_armed - plant or uproot everything
  * @on: plant what has an enabled listener; else leave no probe in the text
@@ -446,6 +466,9 @@ void sites_set_armed(bool on)
 			site_batch_add(&batch, site);
 	}
 	ret = site_batch_commit(&batch);
+	/* One function that somebody else redirects must not keep out the others. */
+	if (ret)
+		ret = plant_unplanted();
 	if (ret)
 		pr_warn("kprobes: not all probes could be planted: %d\n", ret);
 }

@@ -167,11 +167,13 @@ static void show_place(struct seq_file *m, const struct kpoint *pt)
 static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 {
 	struct kpoint *pt = kpoint_of_dyn(ev);
-	unsigned int i;
+	unsigned int i, maxactive;
 
 	seq_putc(m, pt->kind->letter);
-	if (pt->maxactive)
-		seq_printf(m, "%u", pt->maxactive);
+	/* Registration has filled in the default, unless it is yet to come. */
+	maxactive = pt->rp.maxactive ?: pt->maxactive;
+	if (maxactive)
+		seq_printf(m, "%u", maxactive);
 	seq_printf(m, ":%s/%s ", trace_probe_group_name(&pt->tp),
 		   trace_probe_name(&pt->tp));
 	show_place(m, pt);

@@ -50,8 +50,16 @@ struct kprobe_spec {
 int kprobe_spec_parse(struct kprobe_spec *spec, int argc, const char **argv);
 int kprobe_spec_place(struct kprobe_spec *spec, const char *text);
 int kprobe_spec_resolve(const char *symbol);
-bool kprobe_module_present(const char *symbol, size_t mod_len);
 void kprobe_spec_release(struct kprobe_spec *spec);
+
+#ifdef CONFIG_MODULES
+bool kprobe_module_present(const char *symbol, size_t mod_len);
+#else
+static inline bool kprobe_module_present(const char *symbol, size_t mod_len)
+{
+	return false;
+}
+#endif
 
 struct kpoint;
 

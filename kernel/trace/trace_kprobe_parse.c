@@ -125,28 +125,33 @@ static int count_if_match(void *data, const char *name, unsigned long addr)
 	return strcmp(name, count->name) ? 0 : count_match(data, addr);
 }
 
+#ifdef CONFIG_MODULES
 /**
  * kprobe_module_present - is the module that a symbol names here?
  * @symbol:	"MOD:SYM"
  * @mod_len:	length of MOD
  *
- * Tells nothing about the next moment, except to the notifier of modules.
+ * Tells nothing about the next moment. But what waits for a module that is going is
+ * found by the notifier when that comes back, as much as if it had been gone.
  *
- * Return: true if it is loaded, being loaded or about to go.
+ * Return: true if it is loaded or being loaded.
  */
 bool kprobe_module_present(const char *symbol, size_t mod_len)
 {
 	char name[MODULE_NAME_LEN];
+	struct module *mod;
 	bool present;
 
 	if (mod_len >= sizeof(name))
 		return false;
 	strscpy(name, symbol, mod_len + 1);
 	preempt_disable();
-	present = find_module(name);
+	mod = find_module(name);
+	present = mod && mod->state != MODULE_STATE_GOING;
 	preempt_enable();
 	return present;
 }
+#endif /* CONFIG_MODULES */
 
 /**
  * kprobe_spec_resolve - does a symbol name exactly one place?
@@ -173,6 +178,10 @@ int kprobe_spec_resolve(const char *symbol)
 			return 0;
 		count.name = colon + 1;
 		module_kallsyms_on_each_symbol(module, count_if_match, &count);
+		/* It may have gone before it was searched. */
+		if (!count.found &&
+		    !kprobe_module_present(symbol, colon - symbol))
+			return 0;
 	} else {
 		kallsyms_on_each_match_symbol(count_match, symbol, &count);
 		if (count.found < 2)
