@@ -101,6 +101,16 @@ static inline bool kprobe_disabled(struct kprobe *p)
 	return (p->flags & off) != 0;
 }
 
+static inline bool kprobe_gone(const struct kprobe *p)
+{
+	return (p->flags & KPROBE_FLAG_GONE) != 0;
+}
+
+static inline bool kprobe_optimized(const struct kprobe *p)
+{
+	return (p->flags & KPROBE_FLAG_OPTIMIZED) != 0;
+}
+
 static inline bool kprobe_ftrace(struct kprobe *p)
 {
 	return (p->flags & KPROBE_FLAG_FTRACE) != 0;

@@ -73,11 +73,6 @@ static nokprobe_inline struct kprobe_site *to_site(struct kprobe *p)
 	return container_of(p, struct kprobe_site, kp);
 }
 
-static inline bool kprobe_gone(const struct kprobe *kp)
-{
-	return (kp->flags & KPROBE_FLAG_GONE) != 0;
-}
-
 /* Addresses in debugfs: all digits, as tools expect. */
 #define ADDR_DIGITS	((int)(2 * sizeof(unsigned long)))
 

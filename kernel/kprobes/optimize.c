@@ -22,14 +22,16 @@ void __kprobes opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 }
 
 /* Written by the sysctl, read by whoever decides on a site's method. */
-static bool allow_optimization = true;
+static int allow_optimization = 1;
 
 static struct ctl_table optimize_sysctl = {
 	.procname	= "kprobes-optimization",
 	.data		= &allow_optimization,
 	.maxlen		= sizeof(allow_optimization),
 	.mode		= 0644,
-	.proc_handler	= proc_dobool,
+	.proc_handler	= proc_dointvec_minmax,
+	.extra1		= SYSCTL_ZERO,
+	.extra2		= SYSCTL_ONE,
 };
 
 static int __init optimize_init(void)

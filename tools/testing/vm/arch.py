@@ -12,7 +12,7 @@ class Arch:
     machine: tuple              # its options: machine, processor
     console: str                # console= of the command line
     busybox: str                # a static busybox for the guest
-    append: str = ""            # further arguments of the command line
+    append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
     make_args: tuple = field(default=())
 
@@ -23,11 +23,12 @@ ARCHES = {
         make="x86_64",
         image="arch/x86/boot/bzImage",
         qemu="qemu-system-x86_64",
-        machine=("-machine", "q35,accel=tcg", "-cpu", "max"),
+        machine=("-machine", "q35", "-cpu", "max"),
         console="ttyS0",
         busybox="/bin/busybox",
         # One core's worth of host serves several guest CPUs: the TSC of one
-        # may seem to stand still for the others; that is no fault of ours.
-        append="tsc=reliable no_timer_check",
+        # may seem to stand still for the others; that is no fault of ours. On
+        # a busy host a guest that measures the TSC is wrong by a lot: tell it.
+        append="tsc=reliable tsc_early_khz={ticks_khz} no_timer_check",
     ),
 }

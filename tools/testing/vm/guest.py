@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boot a kernel in QEMU, run a script in it, tell how it went."""
+import contextlib
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 
+import ticks
 from common import HERE, TOP, Failure, say
 
 HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
@@ -85,10 +87,13 @@ def plan9(tag, path, readonly):
 def command(k, job, tmp):
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
-              f"kunit.enable=0 {k.arch.append} {job.append}")
+              f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
         append += " quiet"
-    cmd = [k.arch.qemu, *k.arch.machine, "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults",
+    # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate
+    # code while another CPU patches it and go on running the stale translation,
+    # which shows as an int3 that nobody owns, on the stock kernel, too.
+    cmd = [k.arch.qemu, *k.arch.machine, "-accel", "tcg,thread=single", "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults",
            "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
            "-initrd", initramfs(tmp, job, k), "-append", append]
     if job.icount:
@@ -161,8 +166,8 @@ class Result:
         self.took = 0.0
 
 
-def run(k, job, sink=None):
-    """Boot k and run the job. sink gets the script's output as it comes."""
+def run(k, job, sink=None, progress=None):
+    """Boot k and run the job. sink gets the script's output as it comes, progress the console's."""
     for tool in (k.arch.qemu, k.arch.busybox):
         if not shutil.which(tool):
             raise Failure(f"{tool} is missing; run tools/testing/vm/packages build")
@@ -174,8 +179,16 @@ def run(k, job, sink=None):
             if sink:
                 sink(data)
 
+        path = k.out + ".console"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)     # another guest may still write to it
+        console = open(path, "wb", buffering=0)
+
         def on_console(data):
             res.console += data
+            console.write(data)
+            if progress:
+                progress(data)
             if job.console:
                 sys.stderr.buffer.write(data)
                 sys.stderr.buffer.flush()
@@ -198,12 +211,9 @@ def run(k, job, sink=None):
             for c in chans:
                 c.join(5)
                 c.server.close()
+            console.close()
         res.took = time.time() - start
     judge(res, proc, job, complaint)
-    path = k.out + ".console"
-    with open(path + ".new", "wb") as f:
-        f.write(res.console)
-    os.rename(path + ".new", path)
     return res
 
 

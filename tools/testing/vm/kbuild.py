@@ -255,8 +255,13 @@ def install_modules(k):
                   for l in open(order) if l.strip()])
     if os.path.exists(stamp) and os.path.getmtime(stamp) >= newest:
         return
-    shutil.rmtree(dest, ignore_errors=True)
-    run_make(k, f"installing modules of {k.name}", f"INSTALL_MOD_PATH={dest}", "modules_install")
+    new = dest + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    run_make(k, f"installing modules of {k.name}", f"INSTALL_MOD_PATH={new}", "modules_install")
+    # Guests that run may have it mounted, so it must not go away in between.
+    if subprocess.run(["rsync", "-a", "--delete", new + "/", dest + "/"]).returncode:
+        raise Failure("cannot lay out the modules; is the disk full?")
+    shutil.rmtree(new)
     with open(stamp, "w"):
         pass
 
@@ -268,7 +273,8 @@ def build_objects(k, objs, w1=False, sparse=False):
     with lock(k.name):
         prepare(k)
         args = (["W=1"] if w1 else []) + (["C=2", "CHECK=sparse"] if sparse else [])
-        lines = run_make(k, f"compiling {' '.join(objs)}", *args, *objs)
+        what = f"compiling {' '.join(objs[:3])}{' ...' if len(objs) > 3 else ''} of {k.name}"
+        lines = run_make(k, what, *args, *objs)
     warn = [l for l in lines if "warning:" in l or "error:" in l]
     if warn:
         sys.stdout.writelines(l for l in lines if not re.match(r"make(\[\d+\])?:", l))

@@ -22,6 +22,9 @@
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 
+#include <asm/extable.h>
+#include <asm/trapnr.h>
+
 #include "private.h"
 
 /* Puts the running hit aside for one of @p. Undone by leave_nested(). */
@@ -187,6 +190,14 @@ int kprobe_int3_handler(struct pt_regs *regs)
 	}
 
 	site = get_kprobe((void *)at);
+	if (site && kprobe_ftrace(site)) {
+		/*
+		 * Ftrace patches by way of breakpoints of its own. This one came too
+		 * late to find that patching still under way: run what is there now.
+		 */
+		int3_emulate_jmp(regs, at);
+		return 1;
+	}
 	if (site && !running) {
 		first_hit(cpu, site, regs);
 		return 1;
@@ -218,11 +229,14 @@ NOKPROBE_SYMBOL(kprobe_int3_handler);
  * the probed address. In the last case the instruction is run again, and the probe
  * hits again.
  *
+ * Page faults are looked up in the exception table after this. Others have been
+ * before, by the address of the copy, so that is done here again.
+ *
  * Boosted copies have no entry in an exception table and need nothing done. A fault
  * in a handler is that handler's own business.
  *
  * Context: exceptions, preemption off and kprobe_running().
- * Return: 0, the fault is left to be handled.
+ * Return: 1 if the exception table had an answer, 0 if the fault is left to be handled.
  */
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 {
@@ -238,7 +252,7 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 	if (!end_step(cpu, regs))
 		hit_end();
 
-	return 0;
+	return trapnr != X86_TRAP_PF && fixup_exception(regs, trapnr, 0, 0);
 }
 NOKPROBE_SYMBOL(kprobe_fault_handler);
 

@@ -317,7 +317,7 @@ static bool system_insn_refused(const struct insn *insn)
 	case 0xca:		/* erets, eretu; without a prefix clac */
 		return has_prefix(insn, 0xf2) || has_prefix(insn, 0xf3);
 	default:
-		return false;
+		return is_wait(insn);
 	}
 }
 
@@ -619,13 +619,25 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 	}
 }
 
+#ifdef CONFIG_DYNAMIC_FTRACE
+static bool is_ftrace_text(unsigned long addr, int len)
+{
+	return ftrace_location_range(addr, addr + len - 1);
+}
+#else
+static bool is_ftrace_text(unsigned long addr, int len)
+{
+	return false;
+}
+#endif
+
 /* Who else writes to these bytes? */
 static bool text_is_owned(unsigned long addr, int len)
 {
 	lockdep_assert_held(&text_mutex);
 
 	return alternatives_text_reserved((void *)addr, (void *)addr + len) ||
-	       ftrace_location_range(addr, addr + len - 1);
+	       is_ftrace_text(addr, len);
 }
 
 static int check_insn(const struct probed_text *text, unsigned long addr)

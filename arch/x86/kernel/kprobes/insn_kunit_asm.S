@@ -206,11 +206,16 @@ STACK_FRAME_NON_STANDARD insn_test_\name
 	SNIPPET_END \name INSN_TEST_EMULATE
 .endm
 
-/* A branch to what is in a register. */
+/* A branch to what is in a register; objtool wants to be told that it is meant. */
 .macro BRANCH_REG name:req reg:req insn:vararg
+	BRANCH_THUNK \name \reg "ANNOTATE_RETPOLINE_SAFE" \insn
+.endm
+
+/* The same by way of a thunk, which objtool knows. */
+.macro BRANCH_THUNK name:req reg:req note insn:vararg
 	SNIPPET \name
 	leaq	1f(%rip), \reg
-	ANNOTATE_RETPOLINE_SAFE
+	\note
 7:	\insn
 	movl	FELL_THROUGH
 	jmp	2f
@@ -240,9 +245,18 @@ STACK_FRAME_NON_STANDARD insn_test_\name
 
 /* An access through %rdi that faults, and goes on elsewhere. */
 .macro FAULTING name:req rdi:req insn:vararg
+	FAULTING_NOTED \name \rdi "" \insn
+.endm
+
+/* The same for a branch that objtool has to be told about. */
+.macro FAULTING_BRANCH name:req rdi:req insn:vararg
+	FAULTING_NOTED \name \rdi "ANNOTATE_RETPOLINE_SAFE" \insn
+.endm
+
+.macro FAULTING_NOTED name:req rdi:req note insn:vararg
 	SNIPPET \name
 	movabsq	$\rdi, %rdi
-	ANNOTATE_RETPOLINE_SAFE
+	\note
 7:	\insn
 	movl	FELL_THROUGH
 	jmp	2f
@@ -326,9 +340,20 @@ BOOSTED pop_reg		popq	%rax
 BOOSTED pop_r13		popq	%r13
 BOOSTED pop_mem_sp	popq	8(%rsp)
 BOOSTED pop_16		popw	%dx
-BOOSTED lea_sp		leaq	-16(%rsp), %rsp
+
+/* What the two make room for is of no defined content. */
+.macro MAKES_ROOM name:req insn:vararg
+	SNIPPET \name
+7:	\insn
+	movq	$0, (%rsp)
+	movq	$0, 8(%rsp)
+	SNIPPET_END \name INSN_TEST_BOOST
+.endm
+
+MAKES_ROOM lea_sp	leaq	-16(%rsp), %rsp
+MAKES_ROOM enter	enter	$16, $0
+
 BOOSTED add_sp		addq	$16, %rsp
-BOOSTED enter		enter	$16, $0
 
 SNIPPET leave
 	leaq	16(%rsp), %rbp
@@ -374,8 +399,8 @@ LONG long_15 INSN_TEST_STEP  0x2e, 0x2e, 0x2e
 FAULTING fault_gp	0x8000000000000000 movq (%rdi), %rax
 FAULTING fault_pf	0xfffffffffffff000 movq (%rdi), %rax
 FAULTING fault_store	0xfffffffffffff000 movq %rax, 8(%rdi)
-FAULTING fault_call	0xfffffffffffff000 call *(%rdi)
-FAULTING fault_jmp	0x8000000000000000 jmp *(%rdi)
+FAULTING_BRANCH fault_call	0xfffffffffffff000 call *(%rdi)
+FAULTING_BRANCH fault_jmp	0x8000000000000000 jmp *(%rdi)
 
 SNIPPET no_fault
 7:	movq	insn_test_mem(%rip), %rax
@@ -431,15 +456,13 @@ SNIPPET_END call_cs INSN_TEST_EMULATE
 
 BRANCH_REG call_rax	%rax	call	*%rax
 BRANCH_REG call_r11	%r11	call	*%r11
-BRANCH_REG call_notrack	%rdx	notrack call *%rdx
 BRANCH_REG jmp_rbx	%rbx	jmp	*%rbx
 BRANCH_REG jmp_r15	%r15	jmp	*%r15
-BRANCH_REG jmp_notrack	%rsi	notrack jmp *%rsi
 BRANCH_REG jmp_cs_reg	%r11	cs jmp	*%r11
 
 #ifdef CONFIG_MITIGATION_RETPOLINE
-BRANCH_REG call_thunk	%rax	call	__x86_indirect_thunk_rax
-BRANCH_REG jmp_thunk	%r11	cs jmp	__x86_indirect_thunk_r11
+BRANCH_THUNK call_thunk	%rax "" call	__x86_indirect_thunk_rax
+BRANCH_THUNK jmp_thunk	%r11 "" cs jmp	__x86_indirect_thunk_r11
 #endif
 
 BRANCH_MEM call_rip	call	*target(%rip)
@@ -450,7 +473,13 @@ BRANCH_MEM call_percpu	call	*PER_CPU_VAR(insn_test_percpu_target)
 BRANCH_MEM jmp_rip	jmp	*target(%rip)
 BRANCH_MEM jmp_sib	jmp	*-24(%rdi,%rcx,8)
 BRANCH_MEM jmp_sp	jmp	*(%rsp)
+
+/* With IBT no such prefix is in the kernel: objtool sees to that. */
+#ifndef CONFIG_X86_KERNEL_IBT
+BRANCH_REG call_notrack	%rdx	notrack call *%rdx
+BRANCH_REG jmp_notrack	%rsi	notrack jmp *%rsi
 BRANCH_MEM jmp_notrack_rip notrack jmp *target(%rip)
+#endif
 
 .macro RETURN name:req insn:vararg
 	SNIPPET \name

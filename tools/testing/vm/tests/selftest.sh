@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Our kselftests of tools/testing/selftests/kprobes, which is /mnt here. Each
-# script there prints KTAP; one that does not is judged by its status.
+# Our kselftests of tools/testing/selftests/kprobes, which is /mnt here: those
+# that TESTS names. Each prints KTAP; one that does not is judged by its status.
 
-for t in /mnt/*.sh; do
-	name=${t##*/}
-	[ -x "$t" ] || continue
+for name in $TESTS; do
 	echo "    # Subtest: ${name%.sh}"
-	(cd /mnt && "$t") > /tmp/out 2>&1
-	code=$?
-	sed 's/^/    /' /tmp/out
+	# Shown as it comes: the last line tells where a guest died.
+	(cd /mnt && sh "./$name"; echo $? > /tmp/code) 2>&1 |
+		tee /tmp/out | sed 's/^/    /'
+	code=$(cat /tmp/code)
 	n=$((n + 1))
 	case $code in
 	0)	echo "ok $n ${name%.sh}" ;;
