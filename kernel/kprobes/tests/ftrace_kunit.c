@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Probes at function entries that ftrace owns, beside its other users. */
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+
+#include "../internal.h"
+#include "tests.h"
+
+static atomic_t traced;
+
+static void tracer_func(unsigned long ip, unsigned long parent_ip,
+			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	atomic_inc(&traced);
+}
+
+static struct ftrace_ops tracer = {
+	.func = tracer_func,
+};
+
+static struct ftrace_ops mover = {
+	.func = tracer_func,
+	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+};
+
+static void ops_drop(void *data)
+{
+	struct ftrace_ops *ops = data;
+
+	if (ops->flags & FTRACE_OPS_FL_ENABLED)
+		unregister_ftrace_function(ops);
+	ftrace_set_filter(ops, NULL, 0, 1);
+}
+
+static unsigned long entry_of(target_fn fn)
+{
+	return ftrace_location((unsigned long)fn);
+}
+
+static void ops_add(struct kunit *test, struct ftrace_ops *ops, target_fn fn)
+{
+	atomic_set(&traced, 0);
+	KUNIT_ASSERT_EQ(test, 0, ftrace_set_filter_ip(ops, entry_of(fn), 0, 1));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, ops_drop, ops));
+	KUNIT_ASSERT_EQ(test, 0, register_ftrace_function(ops));
+}
+
+static void entry_is_planted_through_ftrace(struct kunit *test)
+{
+	struct test_probe *tp = test_probe_new(test, kprobe_test_traced, WITH_PRE);
+	struct test_probe *inside;
+
+	KUNIT_EXPECT_TRUE(test, kprobe_ftrace(&tp->kp));
+	KUNIT_EXPECT_EQ(test, (unsigned long)tp->kp.addr,
+			entry_of(kprobe_test_traced));
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 5);
+
+	/* Behind it there is code like any other. */
+	inside = test_probe_at(test, (void *)entry_of(kprobe_test_traced),
+			       WITH_PRE | WITH_POST);
+	inside->kp.offset = MCOUNT_INSN_SIZE;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&inside->kp), 0);
+	KUNIT_EXPECT_FALSE(test, kprobe_ftrace(&inside->kp));
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(inside), 5);
+	KUNIT_EXPECT_EQ(test, test_post_hits(inside), 5);
+}
+
+static void tracer_first(struct kunit *test)
+{
+	struct test_probe *tp;
+
+	ops_add(test, &tracer, kprobe_test_traced);
+	test_call(test, kprobe_test_traced, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 1);
+	tp = test_probe_new(test, kprobe_test_traced, WITH_PRE | WITH_POST);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 6);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 5);
+	KUNIT_EXPECT_EQ(test, test_post_hits(tp), 5);
+	unregister_kprobe(&tp->kp);
+	test_call(test, kprobe_test_traced, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 7);
+}
+
+static void probe_first(struct kunit *test)
+{
+	struct test_probe *tp = test_probe_new(test, kprobe_test_traced, WITH_PRE);
+
+	ops_add(test, &tracer, kprobe_test_traced);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 5);
+	unregister_ftrace_function(&tracer);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 10);
+}
+
+/* Somebody redirects the function: a probe that might, too, is refused. */
+static void redirected_is_busy(struct kunit *test)
+{
+	struct test_probe *may, *cannot;
+
+	ops_add(test, &mover, kprobe_test_traced);
+	may = test_probe_at(test, kprobe_test_traced, WITH_PRE);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&may->kp), -EBUSY);
+	test_call(test, kprobe_test_traced, 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(may), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 3);
+
+	/* One with a post handler cannot redirect, and gets on with everybody. */
+	cannot = test_probe_new(test, kprobe_test_traced, WITH_PRE | WITH_POST);
+	test_call(test, kprobe_test_traced, 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(cannot), 3);
+	KUNIT_EXPECT_EQ(test, test_post_hits(cannot), 3);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&may->kp), -EBUSY);
+	test_call(test, kprobe_test_traced, 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(cannot), 6);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(may), 0);
+
+	unregister_ftrace_function(&mover);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&may->kp), 0);
+	test_call(test, kprobe_test_traced, 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(cannot), 9);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(may), 3);
+}
+
+/* And the other way round: the probe is there, who would redirect is refused. */
+static void probe_keeps_redirectors_out(struct kunit *test)
+{
+	struct test_probe *tp = test_probe_new(test, kprobe_test_traced, WITH_PRE);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			ftrace_set_filter_ip(&mover, entry_of(kprobe_test_traced),
+					     0, 1));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, ops_drop, &mover));
+	KUNIT_EXPECT_EQ(test, register_ftrace_function(&mover), -EBUSY);
+	unregister_kprobe(&tp->kp);
+	KUNIT_EXPECT_EQ(test, register_ftrace_function(&mover), 0);
+}
+
+#define NR_BATCH	8
+
+static void busy_one_in_a_batch(struct kunit *test)
+{
+	struct test_probe *tp[NR_BATCH];
+	struct kprobe *kps[NR_BATCH];
+	int i;
+
+	/* Even ones are planted through ftrace, the others are not. */
+	for (i = 0; i < NR_BATCH; i++) {
+		tp[i] = test_probe_at(test, test_many[i], WITH_PRE);
+		kps[i] = &tp[i]->kp;
+	}
+	ops_add(test, &mover, test_many[4]);
+	KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_BATCH), -EBUSY);
+	for (i = 0; i < NR_BATCH; i++) {
+		test_call(test, test_many[i], 1);
+		KUNIT_EXPECT_EQ(test, test_pre_hits(tp[i]), 0);
+	}
+	unregister_ftrace_function(&mover);
+	KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_BATCH), 0);
+	for (i = 0; i < NR_BATCH; i++) {
+		test_call(test, test_many[i], 1);
+		KUNIT_EXPECT_EQ(test, test_pre_hits(tp[i]), 1);
+	}
+}
+
+/* Enabling is refused where registration would be; others at the site go on. */
+static void busy_when_enabled(struct kunit *test)
+{
+	struct test_probe *other = test_probe_new(test, kprobe_test_traced,
+						  WITH_PRE | WITH_POST);
+	struct test_probe *tp = test_probe_at(test, kprobe_test_traced, WITH_PRE);
+
+	tp->kp.flags = KPROBE_FLAG_DISABLED;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
+	ops_add(test, &mover, kprobe_test_traced);
+	KUNIT_EXPECT_EQ(test, enable_kprobe(&tp->kp), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, kprobe_disabled(&tp->kp));
+	test_call(test, kprobe_test_traced, 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(other), 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 0);
+	unregister_ftrace_function(&mover);
+	KUNIT_EXPECT_EQ(test, enable_kprobe(&tp->kp), 0);
+	test_call(test, kprobe_test_traced, 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(other), 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 2);
+}
+
+static void set_armed(bool on)
+{
+	guard(mutex)(&kprobe_mutex);
+	sites_set_armed(on);
+}
+
+/* While probes are switched off somebody takes a function: only that one is lost. */
+static void busy_when_switched_back_on(struct kunit *test)
+{
+	struct test_probe *other = test_probe_new(test, test_many[0], WITH_PRE);
+	struct test_probe *plain = test_probe_new(test, kprobe_test_plain, WITH_PRE);
+	struct test_probe *tp = test_probe_new(test, kprobe_test_traced, WITH_PRE);
+
+	set_armed(false);
+	ops_add(test, &mover, kprobe_test_traced);
+	set_armed(true);
+	test_call(test, test_many[0], 2);
+	test_call(test, kprobe_test_plain, 2);
+	test_call(test, kprobe_test_traced, 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(other), 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(plain), 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 0);
+
+	unregister_ftrace_function(&mover);
+	set_armed(false);
+	set_armed(true);
+	test_call(test, kprobe_test_traced, 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 2);
+}
+
+static struct kunit_case ftrace_cases[] = {
+	KUNIT_CASE(entry_is_planted_through_ftrace),
+	KUNIT_CASE(tracer_first),
+	KUNIT_CASE(probe_first),
+	KUNIT_CASE(redirected_is_busy),
+	KUNIT_CASE(probe_keeps_redirectors_out),
+	KUNIT_CASE(busy_one_in_a_batch),
+	KUNIT_CASE(busy_when_enabled),
+	KUNIT_CASE(busy_when_switched_back_on),
+	{}
+};
+
+static struct kunit_suite ftrace_suite = {
+	.name = "kprobes_ftrace",
+	.test_cases = ftrace_cases,
+};
+
+kunit_test_suite(ftrace_suite);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A module that places one probe and tells what became of it, for
+ * tools/testing/selftests/kprobes/. Loading it fails with what registration returned.
+ */
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+
+static char *symbol = "kprobe_test_target:kprobe_target_plain";
+module_param(symbol, charp, 0444);
+MODULE_PARM_DESC(symbol, "where to probe");
+
+static bool ret;
+module_param(ret, bool, 0444);
+MODULE_PARM_DESC(ret, "probe returns as well");
+
+static char *wait;
+module_param(wait, charp, 0444);
+MODULE_PARM_DESC(wait, "register when this module is about to be initialized");
+
+static int result = 1;
+module_param(result, int, 0444);
+MODULE_PARM_DESC(result, "what registration returned, 1 if it has yet to come");
+
+static unsigned int hits;
+module_param(hits, uint, 0444);
+MODULE_PARM_DESC(hits, "runs of the handler");
+
+static unsigned int returns;
+module_param(returns, uint, 0444);
+MODULE_PARM_DESC(returns, "runs of the return handler");
+
+static int count_hit(struct kprobe *p, struct pt_regs *regs)
+{
+	hits++;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_hit);
+
+static int count_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	returns++;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_return);
+
+static struct kprobe probe = {
+	.pre_handler = count_hit,
+};
+
+static struct kretprobe retprobe = {
+	.handler = count_return,
+};
+
+static int state_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s%s\n", probe.flags & KPROBE_FLAG_GONE ? "gone " : "",
+			  kprobe_disabled(&probe) ? "disabled" : "enabled");
+}
+
+static const struct kernel_param_ops state_ops = {
+	.get = state_get,
+};
+module_param_cb(state, &state_ops, NULL, 0444);
+MODULE_PARM_DESC(state, "of the probe: enabled, disabled, gone disabled");
+
+/* Try to disable and enable it again; fails as these do. */
+static int toggle_set(const char *val, const struct kernel_param *kp)
+{
+	int err = disable_kprobe(&probe);
+
+	return err ?: enable_kprobe(&probe);
+}
+
+static const struct kernel_param_ops toggle_ops = {
+	.set = toggle_set,
+};
+module_param_cb(toggle, &toggle_ops, NULL, 0200);
+MODULE_PARM_DESC(toggle, "write to disable and enable the probe");
+
+static int place(void)
+{
+	int err;
+
+	probe.symbol_name = symbol;
+	err = register_kprobe(&probe);
+	if (err || !ret)
+		return err;
+	retprobe.kp.symbol_name = symbol;
+	err = register_kretprobe(&retprobe);
+	if (err)
+		unregister_kprobe(&probe);
+	return err;
+}
+
+static int module_event(struct notifier_block *nb, unsigned long event,
+			void *data)
+{
+	const struct module *mod = data;
+
+	if (event == MODULE_STATE_COMING && !strcmp(mod->name, wait))
+		result = place();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_nb = {
+	.notifier_call = module_event,
+};
+
+static int __init prober_init(void)
+{
+	if (wait)
+		return register_module_notifier(&module_nb);
+	result = place();
+	return result;
+}
+
+static void __exit prober_exit(void)
+{
+	if (wait)
+		unregister_module_notifier(&module_nb);
+	if (result)
+		return;
+	if (ret)
+		unregister_kretprobe(&retprobe);
+	unregister_kprobe(&probe);
+}
+
+module_init(prober_init);
+module_exit(prober_exit);
+MODULE_DESCRIPTION("A probe for the kprobes selftests");
+MODULE_LICENSE("GPL");

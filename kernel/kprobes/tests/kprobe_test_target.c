@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A module to be probed, for tools/testing/selftests/kprobes/.
+ *
+ * Each function returns its argument plus one, in a way of its own, or the compiler would
+ * make one of them all.
+ *
+ * It calls its functions as often as is written to its parameter "call", and once each
+ * when it is loaded. "wrong" is how many of these calls went wrong since.
+ */
+#include <linux/compiler.h>
+#include <linux/init.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+static unsigned int wrong;
+module_param(wrong, uint, 0444);
+MODULE_PARM_DESC(wrong, "calls that did not return what they should");
+
+static noinline __noclone unsigned long kprobe_target_traced(unsigned long x)
+{
+	x += 3;
+	OPTIMIZER_HIDE_VAR(x);
+	return x - 2;
+}
+
+static noinline __noclone unsigned long kprobe_target_other(unsigned long x)
+{
+	x += 11;
+	OPTIMIZER_HIDE_VAR(x);
+	return x - 10;
+}
+
+/* Not for events, which are refused here. */
+static noinline __noclone notrace unsigned long kprobe_target_plain(unsigned long x)
+{
+	x += 5;
+	OPTIMIZER_HIDE_VAR(x);
+	return x - 4;
+}
+
+static noinline __noclone unsigned long kprobe_target_black(unsigned long x)
+{
+	x += 7;
+	OPTIMIZER_HIDE_VAR(x);
+	return x - 6;
+}
+
+NOKPROBE_SYMBOL(kprobe_target_black);
+
+static noinline __noclone unsigned long __init kprobe_target_init(unsigned long x)
+{
+	x += 9;
+	OPTIMIZER_HIDE_VAR(x);
+	return x - 8;
+}
+
+static void call_all(unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		wrong += kprobe_target_traced(i) != i + 1;
+		wrong += kprobe_target_other(i) != i + 1;
+		wrong += kprobe_target_plain(i) != i + 1;
+		wrong += kprobe_target_black(i) != i + 1;
+	}
+}
+
+static int call_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int n;
+	int ret;
+
+	ret = kstrtouint(val, 0, &n);
+	if (!ret)
+		call_all(n);
+	return ret;
+}
+
+static const struct kernel_param_ops call_ops = {
+	.set = call_set,
+};
+module_param_cb(call, &call_ops, NULL, 0200);
+MODULE_PARM_DESC(call, "write N to call each function N times");
+
+static int __init target_init(void)
+{
+	wrong += kprobe_target_init(1) != 2;
+	call_all(1);
+	return 0;
+}
+
+static void __exit target_exit(void)
+{
+}
+
+module_init(target_init);
+module_exit(target_exit);
+MODULE_DESCRIPTION("Functions for the kprobes selftests to probe");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Many who listen at one address, in any mixture and in any order. */
+#include <linux/kprobes.h>
+
+#include "tests.h"
+
+static void mixture(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *pre = test_probe_new(test, t->fn, WITH_PRE);
+	struct test_probe *post = test_probe_new(test, t->fn, WITH_POST);
+	struct test_probe *both = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
+	struct test_probe *none = test_probe_new(test, t->fn, 0);
+	struct test_probe *off = test_probe_at(test, t->fn, WITH_PRE | WITH_POST);
+
+	off->kp.flags = KPROBE_FLAG_DISABLED;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&off->kp), 0);
+	test_call(test, t->fn, 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(pre), 10);
+	KUNIT_EXPECT_EQ(test, test_post_hits(pre), 0);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(post), 0);
+	KUNIT_EXPECT_EQ(test, test_post_hits(post), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(both), 10);
+	KUNIT_EXPECT_EQ(test, test_post_hits(both), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(off), 0);
+	KUNIT_EXPECT_EQ(test, test_post_hits(off), 0);
+	KUNIT_EXPECT_EQ(test, none->kp.nmissed, 0);
+
+	/* Only listeners without a post handler are left: none may run. */
+	unregister_kprobe(&post->kp);
+	unregister_kprobe(&both->kp);
+	test_call(test, t->fn, 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(pre), 20);
+	KUNIT_EXPECT_EQ(test, test_post_hits(post), 10);
+	KUNIT_EXPECT_EQ(test, test_post_hits(both), 10);
+}
+
+static void pre_handlers_run_in_order(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *a = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
+	struct test_probe *b = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
+	struct test_probe *c = test_probe_new(test, t->fn, WITH_PRE);
+
+	test_call(test, t->fn, 1);
+	KUNIT_EXPECT_LT(test, a->when_pre, b->when_pre);
+	KUNIT_EXPECT_LT(test, b->when_pre, c->when_pre);
+	/* The instruction is in between. */
+	KUNIT_EXPECT_LT(test, c->when_pre, a->when_post);
+	KUNIT_EXPECT_LT(test, c->when_pre, b->when_post);
+}
+
+#define NR_CROWD	16
+
+/* Each leaves in turn; those that are left must not notice. */
+static void leaving_in_any_order(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	static const unsigned char order[NR_CROWD] = {
+		7, 0, 15, 3, 8, 4, 12, 1, 14, 2, 9, 5, 11, 6, 13, 10,
+	};
+	struct test_probe *tp[NR_CROWD];
+	int expect[NR_CROWD] = {}, i, j;
+	bool here[NR_CROWD];
+
+	for (i = 0; i < NR_CROWD; i++) {
+		tp[i] = test_probe_new(test, t->fn,
+				       WITH_PRE | (i % 3 ? 0 : WITH_POST));
+		here[i] = true;
+	}
+	for (i = 0; i < NR_CROWD; i++) {
+		/* Every other one is disabled first, for a while. */
+		if (i % 2)
+			KUNIT_EXPECT_EQ(test, disable_kprobe(&tp[order[i]]->kp), 0);
+		else
+			unregister_kprobe(&tp[order[i]]->kp);
+		here[order[i]] = false;
+		test_call(test, t->fn, 2);
+		unregister_kprobe(&tp[order[i]]->kp);
+		test_call(test, t->fn, 1);
+		for (j = 0; j < NR_CROWD; j++) {
+			expect[j] += here[j] ? 3 : 0;
+			KUNIT_EXPECT_EQ(test, test_pre_hits(tp[j]), expect[j]);
+			KUNIT_EXPECT_EQ(test, test_post_hits(tp[j]),
+					j % 3 ? 0 : expect[j]);
+			KUNIT_EXPECT_EQ(test, tp[j]->kp.nmissed, 0);
+		}
+	}
+}
+
+static void one_disabled_of_two(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *a = test_probe_new(test, t->fn, WITH_PRE);
+	struct test_probe *b = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
+
+	KUNIT_EXPECT_EQ(test, disable_kprobe(&b->kp), 0);
+	test_call(test, t->fn, 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(a), 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(b), 0);
+	KUNIT_EXPECT_EQ(test, test_post_hits(b), 0);
+	KUNIT_EXPECT_EQ(test, disable_kprobe(&a->kp), 0);
+	test_call(test, t->fn, 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(a), 4);
+	KUNIT_EXPECT_EQ(test, enable_kprobe(&b->kp), 0);
+	test_call(test, t->fn, 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(a), 4);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(b), 4);
+	KUNIT_EXPECT_EQ(test, test_post_hits(b), 4);
+}
+
+static int go_elsewhere(struct kprobe *p, struct pt_regs *regs)
+{
+	struct test_probe *tp = container_of(p, struct test_probe, kp);
+
+	atomic_inc(&tp->pre);
+	instruction_pointer_set(regs, (unsigned long)kprobe_test_elsewhere);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(go_elsewhere);
+
+static void moving_on_elsewhere(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *before = test_probe_new(test, t->fn, WITH_PRE);
+	struct test_probe *mover = test_probe_at(test, t->fn, 0);
+	struct test_probe *after = test_probe_at(test, t->fn, WITH_PRE);
+
+	mover->kp.pre_handler = go_elsewhere;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&mover->kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&after->kp), 0);
+	KUNIT_EXPECT_EQ(test, call_target(t->fn, 5), 1005);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 1);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(mover), 1);
+	/* Who moves on ends the round. */
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 0);
+	/* And the CPU is not stuck in that hit. */
+	unregister_kprobe(&mover->kp);
+	test_call(test, t->fn, 1);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 2);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 1);
+}
+
+static int go_on_here(struct kprobe *p, struct pt_regs *regs)
+{
+	struct test_probe *tp = container_of(p, struct test_probe, kp);
+
+	atomic_inc(&tp->pre);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(go_on_here);
+
+/* Disabled, a mover moves nobody, and what it kept from others runs again. */
+static void mover_disabled(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *mover = test_probe_at(test, t->fn, 0);
+	struct test_probe *after = test_probe_at(test, t->fn, WITH_PRE | WITH_POST);
+	struct test_probe *same = test_probe_at(test, t->fn, 0);
+
+	mover->kp.pre_handler = go_elsewhere;
+	same->kp.pre_handler = go_on_here;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&mover->kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&after->kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&same->kp), 0);
+	KUNIT_EXPECT_EQ(test, call_target(t->fn, 1), 1001);
+	KUNIT_EXPECT_EQ(test, test_post_hits(after), 0);
+	KUNIT_EXPECT_EQ(test, disable_kprobe(&mover->kp), 0);
+	test_call(test, t->fn, 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(mover), 1);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 3);
+	KUNIT_EXPECT_EQ(test, test_post_hits(after), 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(same), 3);
+}
+
+KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
+
+static struct kunit_case listeners_cases[] = {
+	KUNIT_CASE_PARAM(mixture, target_gen_params),
+	KUNIT_CASE_PARAM(pre_handlers_run_in_order, target_gen_params),
+	KUNIT_CASE_PARAM(leaving_in_any_order, target_gen_params),
+	KUNIT_CASE_PARAM(one_disabled_of_two, target_gen_params),
+	KUNIT_CASE_PARAM(moving_on_elsewhere, target_gen_params),
+	KUNIT_CASE_PARAM(mover_disabled, target_gen_params),
+	{}
+};
+
+static struct kunit_suite listeners_suite = {
+	.name = "kprobes_listeners",
+	.test_cases = listeners_cases,
+};
+
+kunit_test_suite(listeners_suite);

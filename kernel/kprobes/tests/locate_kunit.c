@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From a name to an address, and the places where no probe may be. */
+#include <linux/kallsyms.h>
+#include <linux/string.h>
+#include <asm/sections.h>
+
+#include "../internal.h"
+#include "tests.h"
+
+static int locate(void *addr, const char *name, unsigned int offset,
+		  struct kprobe_place *place)
+{
+	struct kprobe kp = {
+		.addr = addr,
+		.symbol_name = name,
+		.offset = offset,
+	};
+
+	*place = (struct kprobe_place){};
+	return kprobe_locate(&kp, place);
+}
+
+static int check(unsigned long addr)
+{
+	struct kprobe_place place = { .addr = addr };
+
+	guard(mutex)(&kprobe_mutex);
+	return kprobe_check_place(&place);
+}
+
+static unsigned long size_of(unsigned long addr)
+{
+	unsigned long size = 0;
+
+	kallsyms_lookup_size_offset(addr, &size, NULL);
+	return size;
+}
+
+/* Where a probe on the entry really goes: behind what must be an entry's first. */
+static unsigned long entry_of(target_fn fn)
+{
+	bool on_entry;
+
+	return (unsigned long)arch_adjust_kprobe_addr((unsigned long)fn, 0,
+						      &on_entry);
+}
+
+static void by_name_and_by_address(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	unsigned long entry = entry_of(t->fn);
+	struct kprobe_place place;
+
+	KUNIT_EXPECT_EQ(test, locate(NULL, t->name, 0, &place), 0);
+	KUNIT_EXPECT_EQ(test, place.addr, entry);
+	KUNIT_EXPECT_TRUE(test, place.on_entry);
+	KUNIT_EXPECT_EQ(test, locate(t->fn, NULL, 0, &place), 0);
+	KUNIT_EXPECT_EQ(test, place.addr, entry);
+	KUNIT_EXPECT_TRUE(test, place.on_entry);
+	/* The entry by its own address is the entry, too. */
+	KUNIT_EXPECT_EQ(test, locate((void *)entry, NULL, 0, &place), 0);
+	KUNIT_EXPECT_EQ(test, place.addr, entry);
+	KUNIT_EXPECT_TRUE(test, place.on_entry);
+	KUNIT_EXPECT_EQ(test, check(place.addr), 0);
+}
+
+static void with_an_offset(struct kunit *test)
+{
+	unsigned long fn = (unsigned long)kprobe_test_plain;
+	unsigned long last = size_of(fn) - 1;
+	struct kprobe_place place;
+
+	KUNIT_ASSERT_GT(test, last, entry_of(kprobe_test_plain) - fn);
+	KUNIT_EXPECT_EQ(test, locate(NULL, "kprobe_test_plain", last, &place), 0);
+	KUNIT_EXPECT_EQ(test, place.addr, fn + last);
+	KUNIT_EXPECT_FALSE(test, place.on_entry);
+	KUNIT_EXPECT_EQ(test, locate((void *)fn, NULL, last, &place), 0);
+	KUNIT_EXPECT_EQ(test, place.addr, fn + last);
+	KUNIT_EXPECT_FALSE(test, place.on_entry);
+}
+
+static void both_neither_unknown(struct kunit *test)
+{
+	struct kprobe_place place;
+
+	KUNIT_EXPECT_EQ(test, locate(NULL, NULL, 0, &place), -EINVAL);
+	KUNIT_EXPECT_EQ(test, locate(kprobe_test_plain, "kprobe_test_plain", 0,
+				     &place), -EINVAL);
+	KUNIT_EXPECT_EQ(test, locate(NULL, "no_such_symbol", 0, &place), -ENOENT);
+	KUNIT_EXPECT_EQ(test, locate(NULL, "", 0, &place), -ENOENT);
+	KUNIT_EXPECT_EQ(test, locate(NULL, "no_module:kprobe_test_plain", 0,
+				     &place), -ENOENT);
+	KUNIT_EXPECT_EQ(test, locate(&place, NULL, 0, &place), -ENOENT);
+}
+
+static void function_entry(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	unsigned long entry = entry_of(t->fn);
+	unsigned long last = size_of((unsigned long)t->fn) - 1;
+	kprobe_opcode_t *fn = (kprobe_opcode_t *)t->fn;
+
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(NULL, t->name, 0), 0);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(fn, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry((void *)entry, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(NULL, t->name, last), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(fn, NULL, last), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(fn, t->name, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(NULL, NULL, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kprobe_on_func_entry(NULL, "no_such_symbol", 0),
+			-ENOENT);
+}
+
+static void data_is_refused(struct kunit *test)
+{
+	static unsigned long in_bss;
+	struct test_probe *tp;
+
+	KUNIT_EXPECT_EQ(test, check((unsigned long)&in_bss), -EINVAL);
+	KUNIT_EXPECT_EQ(test, check((unsigned long)test_targets), -EINVAL);
+	KUNIT_EXPECT_EQ(test, check((unsigned long)test), -EINVAL);
+	KUNIT_EXPECT_EQ(test, check(PAGE_SIZE), -EINVAL);
+
+	tp = test_probe_at(test, &in_bss, WITH_PRE);
+	KUNIT_EXPECT_NE(test, register_kprobe(&tp->kp), 0);
+}
+
+static noinline void __kprobes in_kprobes_text(void)
+{
+	barrier();
+}
+
+static noinline void marked_nokprobe(void)
+{
+	barrier();
+}
+
+NOKPROBE_SYMBOL(marked_nokprobe);
+
+static noinstr void marked_noinstr(void)
+{
+	barrier();
+}
+
+/* The first, a middle and the last byte of @addr's symbol are refused. */
+static void expect_black(struct kunit *test, unsigned long addr,
+			 const char *what)
+{
+	unsigned long size = size_of(addr);
+
+	KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr), "%s", what);
+	if (size < 2)
+		return;
+	KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size / 2),
+			      "middle of %s", what);
+	KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size - 1),
+			      "end of %s", what);
+	KUNIT_EXPECT_EQ_MSG(test, check(addr), -EINVAL, "%s", what);
+}
+
+static void blacklist_covers(struct kunit *test)
+{
+	struct test_probe *tp;
+
+	in_kprobes_text();
+	marked_nokprobe();
+	marked_noinstr();
+	expect_black(test, (unsigned long)in_kprobes_text, "__kprobes");
+	expect_black(test, (unsigned long)marked_nokprobe, "NOKPROBE_SYMBOL");
+	expect_black(test, (unsigned long)marked_noinstr, "noinstr");
+	expect_black(test, (unsigned long)__kprobes_text_start, "kprobes text");
+	expect_black(test, (unsigned long)__noinstr_text_start, "noinstr text");
+	expect_black(test, (unsigned long)__irqentry_text_start, "irqentry text");
+	expect_black(test, (unsigned long)__entry_text_start, "entry text");
+
+	KUNIT_EXPECT_FALSE(test, within_kprobe_blacklist((unsigned long)kprobe_test_plain));
+	KUNIT_EXPECT_FALSE(test, within_kprobe_blacklist((unsigned long)vprintk));
+
+	tp = test_probe_at(test, marked_nokprobe, WITH_PRE);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), -EINVAL);
+}
+
+/**
+ * struct clones - what the compiler made of functions, as symbols with a dot
+ * @test:	the test
+ * @black:	clones of blacklisted functions
+ * @open:	those that a probe would be allowed on
+ */
+struct clones {
+	struct kunit *test;
+	unsigned int black;
+	unsigned int open;
+};
+
+static int look_at_clone(void *data, const char *name, unsigned long addr)
+{
+	char whole[KSYM_NAME_LEN];
+	struct clones *c = data;
+	unsigned long fn;
+	char *dot;
+
+	if (!core_kernel_text(addr) || strscpy(whole, name, sizeof(whole)) < 0)
+		return 0;
+	dot = strchr(whole, '.');
+	if (!dot || dot == whole)
+		return 0;
+	*dot = '\0';
+	fn = kallsyms_lookup_name(whole);
+	if (!fn || !within_kprobe_blacklist(fn))
+		return 0;
+	c->black++;
+	if (within_kprobe_blacklist(addr))
+		return 0;
+	c->open++;
+	kunit_err(c->test, "%s can be probed", name);
+	return 0;
+}
+
+static void clones_are_as_black(struct kunit *test)
+{
+	struct clones c = { .test = test };
+
+	kallsyms_on_each_symbol(look_at_clone, &c);
+	if (!c.black)
+		kunit_skip(test, "the compiler split no blacklisted function");
+	KUNIT_EXPECT_EQ(test, c.open, 0);
+}
+
+/*
+ * By name, so that one that loses its mark is missed here. What the compiler inlined
+ * is not there to be probed; the first few must be, or the list is out of date.
+ */
+static const char * const hit_path[] = {
+	"get_kprobe", "site_pre_handler", "kprobes_inc_nmissed_count",
+	"kprobe_busy_begin", "kprobe_busy_end",
+#define NR_HIT_PATH_ALWAYS	5
+	"site_lookup", "site_post_handler", "opt_pre_handler", "dump_kprobe",
+	"kprobe_exceptions_notify",
+	"kretprobe_pre_handler", "kretprobe_pool_get", "kretprobe_pool_put",
+	"kretprobe_hook", "kretprobe_returned", "kretprobe_find_ret_addr",
+	"__kretprobe_trampoline_handler", "run_handler", "first_hook",
+	"rethook_try_get", "rethook_hook", "rethook_recycle", "pop_shared",
+	"rethook_find_ret_addr", "rethook_trampoline_handler",
+	"rethook_flush_task", "node_came_back", "no_way_back",
+	"arch_rethook_trampoline", "arch_rethook_trampoline_callback",
+	"arch_rethook_prepare", "arch_rethook_fixup_return",
+	"kprobe_int3_handler", "first_hit", "nested_hit", "step_trap",
+	"kprobe_fault_handler", "kprobe_ftrace_handler", "ftrace_hit",
+	"ftrace_entry", "kprobe_breakpoint_handler",
+	"exc_int3", "asm_exc_int3", "do_int3", "poke_int3_handler",
+};
+
+static void hit_path_is_refused(struct kunit *test)
+{
+	unsigned long addr;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hit_path); i++) {
+		addr = kallsyms_lookup_name(hit_path[i]);
+		if (addr)
+			expect_black(test, addr, hit_path[i]);
+		else
+			KUNIT_EXPECT_GE_MSG(test, i, NR_HIT_PATH_ALWAYS,
+					    "there is no %s", hit_path[i]);
+	}
+}
+
+KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
+
+static struct kunit_case locate_cases[] = {
+	KUNIT_CASE_PARAM(by_name_and_by_address, target_gen_params),
+	KUNIT_CASE(with_an_offset),
+	KUNIT_CASE(both_neither_unknown),
+	KUNIT_CASE_PARAM(function_entry, target_gen_params),
+	KUNIT_CASE(data_is_refused),
+	KUNIT_CASE(blacklist_covers),
+	KUNIT_CASE_SLOW(clones_are_as_black),
+	KUNIT_CASE(hit_path_is_refused),
+	{}
+};
+
+static struct kunit_suite locate_suite = {
+	.name = "kprobes_locate",
+	.test_cases = locate_cases,
+};
+
+kunit_test_suite(locate_suite);

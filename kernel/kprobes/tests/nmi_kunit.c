@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hits in NMIs, which this CPU sends to itself. x86 only. */
+#include <linux/cpumask.h>
+#include <linux/kprobes.h>
+#include <linux/nmi.h>
+#include <asm/apic.h>
+#include <asm/nmi.h>
+
+#include "tests.h"
+
+/* Guarded by there being one NMI at a time, of one test. */
+static struct {
+	target_fn fn;
+	unsigned long result;
+	int cpu;
+	atomic_t taken;
+} nmi_call = {
+	.cpu = -1,
+};
+
+static int call_in_nmi(unsigned int val, struct pt_regs *regs)
+{
+	if (smp_processor_id() != nmi_call.cpu)
+		return NMI_DONE;
+	nmi_call.cpu = -1;
+	nmi_call.result = nmi_call.fn(7);
+	atomic_inc(&nmi_call.taken);
+	return NMI_HANDLED;
+}
+
+NOKPROBE_SYMBOL(call_in_nmi);
+
+/* Preemption off. Returns when the NMI has been taken. */
+static void nmi_myself(target_fn fn)
+{
+	int before = atomic_read(&nmi_call.taken), spin = 0;
+
+	nmi_call.fn = fn;
+	nmi_call.cpu = smp_processor_id();
+	barrier();
+	__apic_send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
+	while (atomic_read(&nmi_call.taken) == before && spin++ < 100000000)
+		cpu_relax();
+}
+
+NOKPROBE_SYMBOL(nmi_myself);
+
+static int nmi_suite_init(struct kunit *test)
+{
+	atomic_set(&nmi_call.taken, 0);
+	return register_nmi_handler(NMI_LOCAL, call_in_nmi, NMI_FLAG_FIRST,
+				    "kprobes_test");
+}
+
+static void nmi_suite_exit(struct kunit *test)
+{
+	unregister_nmi_handler(NMI_LOCAL, "kprobes_test");
+}
+
+static void hit_in_nmi(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *tp = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		preempt_disable();
+		nmi_myself(t->fn);
+		preempt_enable();
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 20);
+	KUNIT_EXPECT_EQ(test, test_post_hits(tp), 20);
+	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
+}
+
+static int pre_with_nmi(struct kprobe *p, struct pt_regs *regs)
+{
+	struct test_probe *tp = container_of(p, struct test_probe, kp);
+
+	atomic_inc(&tp->pre);
+	nmi_myself(kprobe_test_plain);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(pre_with_nmi);
+
+/* The NMI comes while a handler runs: its hit is one inside a hit. */
+static void nmi_in_a_handler(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *inner = NULL;
+	struct test_probe *outer = test_probe_at(test, t->fn, WITH_POST);
+
+	if (t->fn != kprobe_test_plain)
+		inner = test_probe_new(test, kprobe_test_plain,
+				       WITH_PRE | WITH_POST);
+	outer->kp.pre_handler = pre_with_nmi;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
+	test_call(test, t->fn, 10);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 10);
+	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(outer), 10);
+	KUNIT_EXPECT_EQ(test, test_post_hits(outer), 10);
+	if (inner) {
+		KUNIT_EXPECT_EQ(test, test_pre_hits(inner), 0);
+		KUNIT_EXPECT_EQ(test, inner->kp.nmissed, 10);
+	} else {
+		KUNIT_EXPECT_EQ(test, outer->kp.nmissed, 10);
+	}
+}
+
+#ifdef CONFIG_KRETPROBES
+static atomic_t returns;
+
+static int count_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (regs_return_value(regs) == 8)
+		atomic_inc(&returns);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_return);
+
+static void return_in_nmi(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct kretprobe rp = {
+		.kp.addr = (kprobe_opcode_t *)t->fn,
+		.handler = count_return,
+	};
+	int i;
+
+	atomic_set(&returns, 0);
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
+	for (i = 0; i < 20; i++) {
+		preempt_disable();
+		nmi_myself(t->fn);
+		preempt_enable();
+	}
+	unregister_kretprobe(&rp);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 20);
+	KUNIT_EXPECT_EQ(test, rp.nmissed, 0);
+}
+#else
+static void return_in_nmi(struct kunit *test)
+{
+	kunit_skip(test, "no kretprobes");
+}
+#endif
+
+KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
+
+static struct kunit_case nmi_cases[] = {
+	KUNIT_CASE_PARAM(hit_in_nmi, target_gen_params),
+	KUNIT_CASE_PARAM(nmi_in_a_handler, target_gen_params),
+	KUNIT_CASE_PARAM(return_in_nmi, target_gen_params),
+	{}
+};
+
+static struct kunit_suite nmi_suite = {
+	.name = "kprobes_nmi",
+	.init = nmi_suite_init,
+	.exit = nmi_suite_exit,
+	.test_cases = nmi_cases,
+};
+
+kunit_test_suite(nmi_suite);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Probes that count their hits and go away with the test that made them. */
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/ptrace.h>
+
+#include "tests.h"
+
+static atomic_t test_clock;
+
+static nokprobe_inline unsigned long first_argument(struct pt_regs *regs)
+{
+#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
+	return regs_get_kernel_argument(regs, 0);
+#else
+	return 0;
+#endif
+}
+
+/* Handlers are out of bounds for probes themselves: hitpath_kunit.c probes all else. */
+int test_probe_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	struct test_probe *tp = container_of(p, struct test_probe, kp);
+
+	atomic_inc(&tp->pre);
+	tp->arg = first_argument(regs);
+	tp->when_pre = atomic_inc_return(&test_clock);
+	if (in_hardirq())
+		atomic_inc(&tp->in_irq);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(test_probe_pre);
+
+void test_probe_post(struct kprobe *p, struct pt_regs *regs,
+		     unsigned long flags)
+{
+	struct test_probe *tp = container_of(p, struct test_probe, kp);
+
+	atomic_inc(&tp->post);
+	tp->when_post = atomic_inc_return(&test_clock);
+}
+
+NOKPROBE_SYMBOL(test_probe_post);
+
+static void test_probe_gone(void *kp)
+{
+	unregister_kprobe(kp);
+}
+
+/**
+ * test_probe_at - a probe, not registered
+ * @test: at whose end it is unregistered if it still is registered, and freed
+ * @addr: where
+ * @handlers: WITH_PRE, WITH_POST
+ *
+ * Return: the probe; does not return without memory.
+ */
+struct test_probe *test_probe_at(struct kunit *test, void *addr,
+				 unsigned int handlers)
+{
+	struct test_probe *tp = kunit_kzalloc(test, sizeof(*tp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, tp);
+	tp->kp.addr = addr;
+	if (handlers & WITH_PRE)
+		tp->kp.pre_handler = test_probe_pre;
+	if (handlers & WITH_POST)
+		tp->kp.post_handler = test_probe_post;
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, test_probe_gone,
+						  &tp->kp));
+	return tp;
+}
+
+/* As test_probe_at(), and registered. */
+struct test_probe *test_probe_new(struct kunit *test, void *addr,
+				  unsigned int handlers)
+{
+	struct test_probe *tp = test_probe_at(test, addr, handlers);
+
+	KUNIT_ASSERT_EQ(test, 0, register_kprobe(&tp->kp));
+	return tp;
+}

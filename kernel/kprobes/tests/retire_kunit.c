@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is left of a probe after it, until when, and who waited for that. */
+#include <linux/completion.h>
+#include <linux/kallsyms.h>
+#include <linux/kthread.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+
+#include "../../rcu/rcu.h"
+#include "../internal.h"
+#include "tests.h"
+
+static struct kprobe_site *site_at(void *addr)
+{
+	guard(mutex)(&kprobe_mutex);
+	return site_lookup((unsigned long)addr);
+}
+
+static unsigned int nr_sites(void)
+{
+	guard(mutex)(&kprobe_mutex);
+	return site_table_count();
+}
+
+static unsigned int nr_slot_pages(void)
+{
+	char name[KSYM_NAME_LEN], type;
+	unsigned long value;
+	unsigned int i;
+
+	for (i = 0; !kprobe_get_kallsym(i, &value, &type, name); i++)
+		;
+	return i;
+}
+
+static void reclaimed_in_the_end(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	unsigned int before;
+	struct test_probe *tp;
+	void *addr;
+
+	kprobe_reclaim_flush();
+	before = nr_sites();
+	tp = test_probe_new(test, t->fn, WITH_PRE);
+	addr = tp->kp.addr;
+	KUNIT_EXPECT_NOT_NULL(test, site_at(addr));
+	KUNIT_EXPECT_EQ(test, nr_sites(), before + 1);
+	unregister_kprobe(&tp->kp);
+	kprobe_reclaim_flush();
+	KUNIT_EXPECT_NULL(test, site_at(addr));
+	KUNIT_EXPECT_EQ(test, nr_sites(), before);
+}
+
+/* Come back before the site is freed: it is taken into service again, and stays. */
+static void used_again_before_it_is_freed(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct test_probe *tp = test_probe_new(test, t->fn, WITH_PRE);
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		test_call(test, t->fn, 1);
+		unregister_kprobe(&tp->kp);
+		KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), 0);
+	}
+	kprobe_reclaim_flush();
+	KUNIT_EXPECT_NOT_NULL(test, site_at(tp->kp.addr));
+	test_call(test, t->fn, 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 25);
+	unregister_kprobe(&tp->kp);
+	kprobe_reclaim_flush();
+	KUNIT_EXPECT_NULL(test, site_at(tp->kp.addr));
+}
+
+static void slots_come_back(struct kunit *test)
+{
+	struct kprobe *kps[NR_MANY];
+	unsigned int pages, i;
+
+	for (i = 0; i < NR_MANY; i++)
+		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
+	kprobe_reclaim_flush();
+	pages = nr_slot_pages();
+	/* If they did not, this would be some pages full. */
+	for (i = 0; i < 4 * PAGE_SIZE / MAX_INSN_SIZE / NR_MANY; i++) {
+		KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_MANY), 0);
+		unregister_kprobes(kps, NR_MANY);
+		kprobe_reclaim_flush();
+	}
+	KUNIT_EXPECT_LE(test, nr_slot_pages(), pages + 1);
+}
+
+/* Grace periods of RCU so far, of either kind. */
+static unsigned long grace_periods(void)
+{
+	return (rcu_get_gp_seq() + rcu_exp_batches_completed()) >> 2;
+}
+
+/* One wait for a call, however many probes. */
+static void one_wait_for_many(struct kunit *test)
+{
+	struct kprobe *kps[NR_MANY];
+	unsigned long start, together, single;
+	int i;
+
+	for (i = 0; i < NR_MANY; i++)
+		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
+	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
+	start = grace_periods();
+	unregister_kprobes(kps, NR_MANY);
+	together = grace_periods() - start;
+
+	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
+	start = grace_periods();
+	for (i = 0; i < NR_MANY; i++)
+		unregister_kprobe(kps[i]);
+	single = grace_periods() - start;
+
+	/* The first shows that what is counted here is what was waited for. */
+	KUNIT_EXPECT_GE(test, single, NR_MANY / 2);
+	KUNIT_EXPECT_LT(test, together, NR_MANY / 4);
+}
+
+/**
+ * struct rcu_hog - an RCU reader, so that no grace period ends
+ * @began:	it is one
+ * @done:	it need not be any longer
+ * @gave_up:	it was one for so long that it thinks somebody waits for it
+ */
+struct rcu_hog {
+	struct completion began;
+	bool done;
+	bool gave_up;
+};
+
+static int hog_thread(void *data)
+{
+	struct rcu_hog *hog = data;
+	unsigned long left = 1UL << 26;
+
+	rcu_read_lock();
+	complete(&hog->began);
+	while (!READ_ONCE(hog->done) && --left)
+		cpu_relax();
+	rcu_read_unlock();
+	hog->gave_up = !left;
+	while (!kthread_should_stop())
+		schedule();
+	return 0;
+}
+
+/* Those whose handlers stay wait for no grace period, nor does registration. */
+static void no_wait_at_all(struct kunit *test)
+{
+	struct rcu_hog hog = {
+		.began = COMPLETION_INITIALIZER_ONSTACK(hog.began),
+	};
+	struct kprobe *kps[NR_MANY];
+	struct task_struct *task;
+	int i, cpu, ret = 0;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs a CPU that is not this one");
+	for (i = 0; i < NR_MANY; i++)
+		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
+
+	migrate_disable();
+	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	task = kthread_run_on_cpu(hog_thread, &hog, cpu, "kprobes_hog/%u");
+	if (!IS_ERR(task)) {
+		wait_for_completion(&hog.began);
+		for (i = 0; i < NR_MANY; i++)
+			ret = ret ?: register_kprobe(kps[i]);
+		ret = ret ?: disable_kprobes(kps, NR_MANY);
+		ret = ret ?: enable_kprobes(kps, NR_MANY);
+		for (i = 0; i < NR_MANY; i++)
+			unregister_kprobes_nowait(&kps[i], 1);
+		WRITE_ONCE(hog.done, true);
+		kthread_stop(task);
+	}
+	migrate_enable();
+	synchronize_rcu();
+	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_FALSE(test, hog.gave_up);
+}
+
+KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
+
+static struct kunit_case retire_cases[] = {
+	KUNIT_CASE_PARAM(reclaimed_in_the_end, target_gen_params),
+	KUNIT_CASE_PARAM(used_again_before_it_is_freed, target_gen_params),
+	KUNIT_CASE_SLOW(slots_come_back),
+	KUNIT_CASE_SLOW(one_wait_for_many),
+	KUNIT_CASE_SLOW(no_wait_at_all),
+	{}
+};
+
+static struct kunit_suite retire_suite = {
+	.name = "kprobes_retire",
+	.test_cases = retire_cases,
+};
+
+kunit_test_suite(retire_suite);

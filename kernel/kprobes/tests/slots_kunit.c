@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Slots for copied instructions: handed out once at a time, known to others. */
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../internal.h"
+#include "tests.h"
+
+#ifdef __ARCH_WANT_KPROBES_INSN_SLOT
+
+/* More than a page holds, whatever the size of a slot. */
+#define NR_SLOTS	(2 * PAGE_SIZE / sizeof(kprobe_opcode_t) / MAX_INSN_SIZE)
+
+static unsigned long page_of(const void *addr)
+{
+	return (unsigned long)addr & PAGE_MASK;
+}
+
+static bool in_kallsyms(unsigned long page)
+{
+	char name[KSYM_NAME_LEN], type;
+	unsigned long value;
+	unsigned int i;
+
+	for (i = 0; !kprobe_get_kallsym(i, &value, &type, name); i++) {
+		if (value == page)
+			return type == 't' && !strcmp(name, "kprobe_insn_page");
+	}
+	return false;
+}
+
+static unsigned int nr_pages(void)
+{
+	char name[KSYM_NAME_LEN], type;
+	unsigned long value;
+	unsigned int i;
+
+	for (i = 0; !kprobe_get_kallsym(i, &value, &type, name); i++)
+		;
+	return i;
+}
+
+static bool is_slot(const void *addr)
+{
+	guard(rcu)();
+	return is_kprobe_insn_slot((unsigned long)addr);
+}
+
+static void slots_free(kprobe_opcode_t **slot, unsigned int nr)
+{
+	while (nr)
+		free_insn_slot(slot[--nr], 0);
+}
+
+static void slots_are_apart(struct kunit *test)
+{
+	kprobe_opcode_t *a = get_insn_slot(), *b = get_insn_slot();
+	size_t apart;
+
+	KUNIT_EXPECT_NOT_NULL(test, a);
+	KUNIT_EXPECT_NOT_NULL(test, b);
+	if (!a || !b)
+		return;
+	apart = a < b ? b - a : a - b;
+	KUNIT_EXPECT_GE(test, apart, MAX_INSN_SIZE);
+	KUNIT_EXPECT_TRUE(test, is_slot(a));
+	KUNIT_EXPECT_TRUE(test, is_slot(b));
+	KUNIT_EXPECT_TRUE(test, kernel_text_address((unsigned long)a));
+	KUNIT_EXPECT_FALSE(test, is_slot(slots_are_apart));
+	KUNIT_EXPECT_FALSE(test, is_slot(&apart));
+	free_insn_slot(a, 0);
+	free_insn_slot(b, 1);
+}
+
+static void slot_is_used_again(struct kunit *test)
+{
+	kprobe_opcode_t *slot = get_insn_slot();
+	unsigned int pages = nr_pages();
+	int i;
+
+	for (i = 0; slot && i < NR_SLOTS; i++) {
+		free_insn_slot(slot, 1);
+		slot = get_insn_slot();
+	}
+	KUNIT_EXPECT_NOT_NULL(test, slot);
+	KUNIT_EXPECT_LE(test, nr_pages(), pages);
+	free_insn_slot(slot, 1);
+}
+
+static void full_page_gets_another(struct kunit *test)
+{
+	kprobe_opcode_t **slot;
+	unsigned int i, j, other = 0;
+
+	slot = kunit_kcalloc(test, NR_SLOTS, sizeof(*slot), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	for (i = 0; i < NR_SLOTS; i++) {
+		slot[i] = get_insn_slot();
+		if (!slot[i])
+			break;
+		for (j = 0; j < i && slot[j] != slot[i]; j++)
+			;
+		if (j < i)
+			break;
+		if (page_of(slot[i]) != page_of(slot[0]))
+			other = i;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, i, NR_SLOTS, "slot %u is none of its own", i);
+	KUNIT_EXPECT_GT(test, other, 0);
+	KUNIT_EXPECT_TRUE(test, in_kallsyms(page_of(slot[0])));
+	KUNIT_EXPECT_TRUE(test, in_kallsyms(page_of(slot[other])));
+	slots_free(slot, i);
+}
+
+static void empty_page_is_dropped(struct kunit *test)
+{
+	unsigned int before = nr_pages(), kept = 0, named = 0, i;
+	kprobe_opcode_t **slot;
+
+	slot = kunit_kcalloc(test, NR_SLOTS, sizeof(*slot), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	for (i = 0; i < NR_SLOTS; i++)
+		slot[i] = get_insn_slot();
+	KUNIT_EXPECT_GT(test, nr_pages(), before);
+	slots_free(slot, NR_SLOTS);
+	KUNIT_EXPECT_LE(test, nr_pages(), max(before, 1U));
+	for (i = 0; i < NR_SLOTS; i++) {
+		kept += is_slot(slot[i]);
+		named += in_kallsyms(page_of(slot[i]));
+	}
+	KUNIT_EXPECT_LT(test, kept, NR_SLOTS);
+	KUNIT_EXPECT_EQ(test, kept, named);
+}
+
+static void kallsyms_ends(struct kunit *test)
+{
+	char name[KSYM_NAME_LEN], type;
+	unsigned long value;
+
+	KUNIT_EXPECT_EQ(test, kprobe_get_kallsym(nr_pages(), &value, &type, name),
+			-ERANGE);
+	KUNIT_EXPECT_EQ(test, kprobe_get_kallsym(1 << 20, &value, &type, name),
+			-ERANGE);
+}
+
+static struct kunit_case slots_cases[] = {
+	KUNIT_CASE(slots_are_apart),
+	KUNIT_CASE(slot_is_used_again),
+	KUNIT_CASE(full_page_gets_another),
+	KUNIT_CASE(empty_page_is_dropped),
+	KUNIT_CASE(kallsyms_ends),
+	{}
+};
+
+static struct kunit_suite slots_suite = {
+	.name = "kprobes_slots",
+	.test_cases = slots_cases,
+};
+
+kunit_test_suite(slots_suite);
+
+#endif /* __ARCH_WANT_KPROBES_INSN_SLOT */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests share: functions to probe, and probes that count.
+ */
+#ifndef _KERNEL_KPROBES_TESTS_H
+#define _KERNEL_KPROBES_TESTS_H
+
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/kprobes.h>
+
+/* targets.c */
+
+typedef unsigned long (*target_fn)(unsigned long x);
+
+/**
+ * struct test_target - a function to probe
+ * @name:	its symbol
+ * @traced:	ftrace patches its entry, and so plants probes there
+ * @fn:		returns its argument plus one
+ */
+struct test_target {
+	const char *name;
+	bool traced;
+	target_fn fn;
+};
+
+/* The same function twice: probed by breakpoint, and through ftrace if it can. */
+#define NR_TARGETS	2
+extern const struct test_target test_targets[NR_TARGETS];
+
+unsigned long kprobe_test_plain(unsigned long x);
+unsigned long kprobe_test_traced(unsigned long x);
+
+/* Not probed by anybody who does not say so: to be called by handlers. */
+unsigned long kprobe_test_inner(unsigned long x);
+
+/* Where a handler sends those who called one of the above. Returns 1000 + x. */
+unsigned long kprobe_test_elsewhere(unsigned long x);
+
+/* A function with an entry in the exception table: *dst = *src, or -EFAULT. */
+int kprobe_test_load(unsigned long *dst, const unsigned long *src);
+
+/* Many functions; the even ones are traced, each returns its argument plus one. */
+#define NR_MANY		32
+extern const target_fn test_many[NR_MANY];
+
+/* probes.c */
+
+/**
+ * struct test_probe - a kprobe that counts
+ * @kp:		the kprobe
+ * @pre, @post:	how often the handlers ran
+ * @arg:	the first argument of the function, at the last hit of its entry
+ * @when_pre, @when_post: order of the last runs among all test probes
+ * @in_irq, @in_nmi: hits in these contexts
+ */
+struct test_probe {
+	struct kprobe kp;
+	atomic_t pre;
+	atomic_t post;
+	unsigned long arg;
+	int when_pre;
+	int when_post;
+	atomic_t in_irq;
+	atomic_t in_nmi;
+};
+
+#define WITH_PRE	BIT(0)
+#define WITH_POST	BIT(1)
+
+struct test_probe *test_probe_at(struct kunit *test, void *addr,
+				 unsigned int handlers);
+struct test_probe *test_probe_new(struct kunit *test, void *addr,
+				  unsigned int handlers);
+int test_probe_pre(struct kprobe *p, struct pt_regs *regs);
+void test_probe_post(struct kprobe *p, struct pt_regs *regs,
+		     unsigned long flags);
+
+static inline int test_pre_hits(const struct test_probe *tp)
+{
+	return atomic_read(&tp->pre);
+}
+
+static inline int test_post_hits(const struct test_probe *tp)
+{
+	return atomic_read(&tp->post);
+}
+
+/* One that the compiler cannot see through. */
+static inline unsigned long call_target(target_fn fn, unsigned long x)
+{
+	OPTIMIZER_HIDE_VAR(fn);
+	return fn(x);
+}
+
+/* @n calls of a target, and each must do what it is for. */
+static inline void test_call(struct kunit *test, target_fn fn, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, call_target(fn, i), (unsigned long)i + 1);
+}
+
+#endif /* _KERNEL_KPROBES_TESTS_H */

@@ -1,0 +1,155 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Run the shell examples of Documentation/trace/{kprobes,kprobetrace}.rst: all blocks
+# ".. code-block:: sh". Each has to succeed, command by command, in a clean tracefs. What
+# it leaves switched on or defined is taken down as a user would, and has to go.
+#
+# A line that starts with "!" has to fail, which "sh -e" by itself would not look at.
+#
+# DOCS may name the directory with the documents.
+
+tracing=/sys/kernel/tracing
+debug=/sys/kernel/debug/kprobes
+files="kprobes.rst kprobetrace.rst"
+
+skip() {
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+find_docs() {
+	# shellcheck disable=SC2153 # the caller sets it
+	for dir in "$DOCS" "${0%/*}/../../../../Documentation/trace" \
+		/mnt/Documentation/trace /mnt; do
+		[ -n "$dir" ] && [ -f "$dir/kprobetrace.rst" ] && echo "$dir" && return
+	done
+}
+
+# The blocks of file $1 as $work/FILE:LINE, without their indentation.
+extract() {
+	awk -v out="$work/${1##*/}" '
+	function indent(s) { match(s, /^ */); return RLENGTH }
+	function finish() { if (block) close(block); block = "" }
+	/^ *\.\. code-block:: sh *$/ {
+		finish()
+		at = indent($0); body = -1
+		block = sprintf("%s:%04d", out, NR)
+		printf "" > block
+		next
+	}
+	block && /^ *$/ { if (body >= 0) print "" > block; next }
+	block && indent($0) <= at { finish() }
+	block && body < 0 && /^ *:[a-z-]+:/ { next }
+	block {
+		if (body < 0) body = indent($0)
+		line = substr($0, body + 1)
+		if (line ~ /^! /) line = line " || exit 99"
+		print line > block
+	}' "$1"
+}
+
+probes_registered() {
+	wc -l < "$debug/list"
+}
+
+# Truncation removes histograms only.
+clean_triggers() {
+	[ -e "$1" ] || return
+	true > "$1"
+	grep -v '^#' "$1" | while read -r trigger; do
+		echo "!${trigger%%:*}" >> "$1"
+	done
+}
+
+# Back to a tracefs that nobody has used.
+clean() {
+	echo 1 > "$debug/enabled"
+	for dir in instances/*/; do
+		[ -d "$dir" ] || continue
+		echo 0 > "${dir}events/enable"
+		rmdir "$dir"
+	done
+	sed -n 's/^[a-z][0-9]*:\([^ ]*\).*/\1/p' dynamic_events | sort -u |
+		while read -r event; do
+			clean_triggers "events/$event/trigger"
+		done
+	echo 0 > events/enable
+	# Not ":", which would end this shell where that fails.
+	true > dynamic_events
+	true > error_log
+	echo nop > current_tracer
+	echo > trace
+	echo 1 > tracing_on
+}
+
+# What clean() should have taken down and could not, one line each.
+leftovers() {
+	sed 's/^/still defined: /' dynamic_events
+	sed 's/^/still counted: /' kprobe_profile
+	sed 's/^/still enabled: /' set_event
+	for dir in instances/*/; do
+		[ -d "$dir" ] && echo "instance left: $dir"
+	done
+	now=$(probes_registered)
+	[ "$now" = "$before" ] ||
+		echo "$now probes registered, $before before the first example"
+	[ "$(cat "$debug/enabled")" = 1 ] || echo "probes are not enabled"
+}
+
+say() {
+	sed 's/^/#   /' "$@"
+}
+
+# One example, in file $1; the result goes by the name $2.
+run() {
+	(cd / && sh -ex "$1") > "$work/out" 2>&1
+	code=$?
+	clean > "$work/clean" 2>&1
+	leftovers > "$work/left" 2>&1
+
+	if [ $code = 0 ] && [ ! -s "$work/left" ]; then
+		echo "ok $n - $2"
+		return
+	fi
+	echo "not ok $n - $2"
+	failed=1
+	case $code in
+	0)	;;
+	99)	echo "# a line with ! succeeded" ;;
+	*)	echo "# status $code" ;;
+	esac
+	say "$work/out" "$work/clean" "$work/left"
+}
+
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || skip "must be root"
+docs=$(find_docs)
+[ -n "$docs" ] || skip "no documents: set DOCS to Documentation/trace"
+[ -e $tracing/kprobe_events ] || skip "there is no $tracing/kprobe_events"
+[ -e $debug/list ] || skip "there is no $debug/list"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+for f in $files; do
+	extract "$docs/$f"
+done
+set -- "$work"/*.rst:*
+if [ ! -f "$1" ]; then
+	echo "Bail out! no example in $docs"
+	exit 1
+fi
+
+cd $tracing || exit 1
+clean > /dev/null 2>&1
+before=$(probes_registered)
+echo "1..$#"
+n=0
+failed=0
+for example; do
+	n=$((n + 1))
+	name=${example##*/}
+	line=${name##*:}
+	run "$example" "${name%:*} line ${line#"${line%%[!0]*}"}"
+done
+exit $failed

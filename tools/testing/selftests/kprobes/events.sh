@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# kprobe_events: what is accepted, what is refused and how, what is recorded.
+
+cd "$(dirname "$0")" && . ./functions
+
+created_listed_removed() {
+	put 'p:one vfs_open'
+	put 'p:mygroup/two vfs_open+0 a=$stack0 b=@vfs_open:x8'
+	put 'r:three vfs_open $retval'
+	grep -qx 'p:kprobes/one vfs_open' $events
+	grep -qx 'p:mygroup/two vfs_open a=$stack0 b=@vfs_open:x8' $events ||
+		grep -qx 'p:mygroup/two vfs_open+0 a=$stack0 b=@vfs_open:x8' $events
+	grep -qx 'r[0-9]*:kprobes/three vfs_open arg1=$retval' $events
+	cmp $events $tracefs/dynamic_events
+	grep -q 'field:.* a;' $tracefs/events/mygroup/two/format
+	put '-:mygroup/two'
+	[ ! -e $tracefs/events/mygroup ]
+	put '-:one'
+	put '-:three'
+	[ ! -s $events ] || [ -z "$(cat $events)" ]
+}
+
+named_by_the_kernel() {
+	put 'p vfs_open'
+	put 'r vfs_open'
+	[ -d $tracefs/events/kprobes/p_vfs_open_0 ]
+	[ -d $tracefs/events/kprobes/r_vfs_open_0 ]
+}
+
+bad_places() {
+	bad 'Invalid argument' 'p:e ^no_such_symbol'
+	bad 'Invalid argument' 'p:e ^vfs_open+x'
+	bad 'Invalid argument' 'r:e ^vfs_open+20'
+}
+
+bad_names() {
+	bad 'Invalid argument' 'p:^/e vfs_open'
+	bad 'Invalid argument' 'p:^1a/e vfs_open'
+	bad 'Invalid argument' 'p:g/^1a vfs_open'
+	bad 'Invalid argument' 'p^5:e vfs_open'
+}
+
+bad_arguments() {
+	bad 'Invalid argument' 'p:e vfs_open ^$no_such'
+	bad 'Invalid argument' 'p:e vfs_open a=^%nosuchreg'
+	bad 'Invalid argument' 'p:e vfs_open ^$retval'
+	bad 'Invalid argument' 'p:e vfs_open a=$stack0:^nosuch'
+	bad 'Invalid argument' 'p:e vfs_open a=^'
+	bad 'Invalid argument' 'p:e vfs_open a=$stack0 ^a=$stack1'
+	bad 'Invalid argument' 'p:e vfs_open a=+0($stack0^'
+	bad 'Invalid argument' 'p:e vfs_open ^-a=$stack0'
+}
+
+blacklisted() {
+	cat $tracefs/dynamic_events > "$tmp/before"
+	refused 'Invalid argument' 'p:e get_kprobe'
+	refused 'Invalid argument' 'r:e get_kprobe'
+	cat $tracefs/dynamic_events | cmp - "$tmp/before"
+}
+
+missing_to_remove() {
+	put 'p:one vfs_open'
+	refused 'No such file' '-:nosuch'
+	refused 'No such file' '-:nogroup/one'
+	[ "$(wc -l < $events)" = 1 ]
+}
+
+enabled_is_busy() {
+	load_target
+	put "p:one $inside"
+	put 'p:two kprobe_test_target:kprobe_target_traced'
+	echo 1 > $tracefs/events/kprobes/one/enable
+	refused 'busy' '-:one'
+	# Neither may all be thrown away, and that must not take half of them.
+	if env echo > $events 2> "$tmp/err"; then
+		return 1
+	fi
+	grep -q busy "$tmp/err"
+	grep -q one $events
+	grep -q two $events
+	call 3
+	hits one 3
+	echo 0 > $tracefs/events/kprobes/one/enable
+	put '-:one'
+	put '-:two'
+}
+
+enabled_in_an_instance_is_busy() {
+	put 'p:one vfs_open'
+	mkdir $tracefs/instances/kprobes_test
+	echo 1 > $tracefs/instances/kprobes_test/events/kprobes/one/enable
+	refused 'busy' '-:one'
+	echo 0 > $tracefs/instances/kprobes_test/events/kprobes/one/enable
+	put '-:one'
+	rmdir $tracefs/instances/kprobes_test
+}
+
+arguments_and_values() {
+	load_target
+	put 'p:enter kprobe_test_target:kprobe_target_traced x=$arg1:u64'
+	put 'p:plain kprobe_test_target:kprobe_target_other x=$arg1:u64'
+	put 'r:leave kprobe_test_target:kprobe_target_other v=$retval:u64'
+	echo 1 > $tracefs/events/kprobes/enable
+	call 20
+	echo 0 > $tracefs/events/kprobes/enable
+	seq 0 19 > "$tmp/x"
+	seq 1 20 > "$tmp/v"
+	sed -n 's/.* enter: .* x=//p' $tracefs/trace | cmp - "$tmp/x"
+	sed -n 's/.* plain: .* x=//p' $tracefs/trace | cmp - "$tmp/x"
+	sed -n 's/.* leave: .* v=//p' $tracefs/trace | cmp - "$tmp/v"
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+filtered() {
+	load_target
+	put 'p:enter kprobe_test_target:kprobe_target_traced x=$arg1:u64'
+	echo 'x == 7 || x > 97' > $tracefs/events/kprobes/enter/filter
+	echo 1 > $tracefs/events/kprobes/enter/enable
+	call 100
+	echo 0 > $tracefs/events/kprobes/enter/enable
+	[ "$(grep -c ' enter: ' $tracefs/trace)" = 3 ]
+	# Hits are hits, whatever becomes of the record.
+	hits enter 100
+}
+
+two_places_one_event() {
+	load_target
+	put 'p:both kprobe_test_target:kprobe_target_traced x=$arg1:u64'
+	put 'p:both kprobe_test_target:kprobe_target_other x=$arg1:u64'
+	refused 'exists' 'p:both kprobe_test_target:kprobe_target_other y=$arg1:u32'
+	echo 1 > $tracefs/events/kprobes/both/enable
+	call 10
+	echo 0 > $tracefs/events/kprobes/both/enable
+	[ "$(grep -c ' both: ' $tracefs/trace)" = 20 ]
+	put '-:both kprobe_test_target:kprobe_target_other'
+	[ "$(wc -l < $events)" = 1 ]
+	put '-:both'
+}
+
+with_the_function_tracer() {
+	load_target
+	grep -qw function $tracefs/available_tracers || skip "no function tracer"
+	put 'p:enter kprobe_test_target:kprobe_target_traced x=$arg1:u64'
+	echo kprobe_target_traced > $tracefs/set_ftrace_filter
+	echo function > $tracefs/current_tracer
+	echo 1 > $tracefs/events/kprobes/enter/enable
+	call 10
+	echo 0 > $tracefs/events/kprobes/enter/enable
+	call 10
+	echo nop > $tracefs/current_tracer
+	echo > $tracefs/set_ftrace_filter
+	hits enter 10
+	cp $tracefs/trace "$tmp/trace"
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+begin
+run created_listed_removed
+run named_by_the_kernel
+run bad_places
+run bad_names
+run bad_arguments
+run blacklisted
+run missing_to_remove
+run enabled_is_busy
+run enabled_in_an_instance_is_busy
+run arguments_and_values
+run filtered
+run two_places_one_event
+run with_the_function_tracer
+finish

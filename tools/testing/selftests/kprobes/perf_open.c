@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * perf_open [-r] SYMBOL FILE TEXT: how often is SYMBOL hit while TEXT is written to
+ * FILE? By a probe of the kprobe PMU, which only this process sees.
+ */
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int pmu_type(void)
+{
+	FILE *f = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+	int type = -1;
+
+	if (f) {
+		if (fscanf(f, "%d", &type) != 1)
+			type = -1;
+		fclose(f);
+	}
+	return type;
+}
+
+static int write_text(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY);
+	ssize_t len = strlen(text);
+
+	if (fd < 0 || write(fd, text, len) != len) {
+		perror(file);
+		return 1;
+	}
+	close(fd);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int ret = argc > 1 && !strcmp(argv[1], "-r");
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = pmu_type(),
+		.config = ret,
+		.sample_period = 1,
+		.disabled = 1,
+	};
+	uint64_t count;
+	int fd;
+
+	argv += ret;
+	argc -= ret;
+	if (argc != 4) {
+		fprintf(stderr, "usage: perf_open [-r] SYMBOL FILE TEXT\n");
+		return 2;
+	}
+	attr.kprobe_func = (uintptr_t)argv[1];
+	fd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0) {
+		perror("perf_event_open");
+		return 1;
+	}
+	ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+	if (write_text(argv[2], argv[3]))
+		return 1;
+	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
+	if (read(fd, &count, sizeof(count)) != sizeof(count)) {
+		perror("read");
+		return 1;
+	}
+	printf("%llu\n", (unsigned long long)count);
+	return 0;
+}
