@@ -39,6 +39,7 @@ enum site_method {
  *		opcode and ainsn never change after the site is in the table. Its
  *		handlers are the core's own (see hit.c). @kp.list links it in a batch
  *		of breakpoints to write, under kprobe_mutex
+ * @op:		the same for architectures that can plant a jump
  * @listeners:	the callers' kprobes, by their list. Written under kprobe_mutex, read
  *		by hits under RCU
  * @batch:	in a site_batch. Guarded by kprobe_mutex

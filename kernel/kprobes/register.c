@@ -317,7 +317,8 @@ int enable_kprobes(struct kprobe **kps, int num)
  * disable_kprobe - stop a handler from running, keep the probe
  * @kp: the kprobe
  *
- * Context, Return: as disable_kprobes().
+ * Context: as disable_kprobes().
+ * Return: as disable_kprobes().
  */
 int disable_kprobe(struct kprobe *kp)
 {
@@ -329,7 +330,8 @@ EXPORT_SYMBOL_GPL(disable_kprobe);
  * enable_kprobe - let a handler run again
  * @kp: the kprobe
  *
- * Context, Return: as enable_kprobes().
+ * Context: as enable_kprobes().
+ * Return: as enable_kprobes().
  */
 int enable_kprobe(struct kprobe *kp)
 {

@@ -145,6 +145,13 @@ static void kallsyms_ends(struct kunit *test)
 			-ERANGE);
 }
 
+/* Sites of other suites' probes must not go while this one counts. */
+static int slots_init(struct kunit *test)
+{
+	kprobe_reclaim_flush();
+	return 0;
+}
+
 static struct kunit_case slots_cases[] = {
 	KUNIT_CASE(slots_are_apart),
 	KUNIT_CASE(slot_is_used_again),
@@ -156,6 +163,7 @@ static struct kunit_case slots_cases[] = {
 
 static struct kunit_suite slots_suite = {
 	.name = "kprobes_slots",
+	.init = slots_init,
 	.test_cases = slots_cases,
 };
 

@@ -50,10 +50,13 @@ extern const target_fn test_many[NR_MANY];
 /**
  * struct test_probe - a kprobe that counts
  * @kp:		the kprobe
- * @pre, @post:	how often the handlers ran
+ * @pre:	how often its pre handler ran
+ * @post:	how often its post handler ran
  * @arg:	the first argument of the function, at the last hit of its entry
- * @when_pre, @when_post: order of the last runs among all test probes
- * @in_irq, @in_nmi: hits in these contexts
+ * @when_pre:	order of the last run of its pre handler among all test probes
+ * @when_post:	the same of its post handler
+ * @in_irq:	hits in hard interrupts
+ * @in_nmi:	hits in NMI context
  */
 struct test_probe {
 	struct kprobe kp;

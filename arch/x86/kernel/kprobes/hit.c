@@ -21,6 +21,7 @@
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 
 #include <asm/extable.h>
 #include <asm/trapnr.h>
@@ -256,11 +257,12 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 }
 NOKPROBE_SYMBOL(kprobe_fault_handler);
 
-/* Is this CPU in a hit at @addr? */
+/* Is this CPU in a pre handler for @addr? Behind that the instruction has been run. */
 static bool is_being_hit(unsigned long addr)
 {
 	const struct kprobe_ctlblk *cpu;
 	const struct kprobe *p;
+	unsigned long status;
 	unsigned int i;
 
 	if (preemptible())
@@ -268,10 +270,16 @@ static bool is_being_hit(unsigned long addr)
 
 	cpu = get_kprobe_ctlblk();
 	p = kprobe_running();
-	for (i = cpu->nesting; p && (unsigned long)p->addr != addr; i--)
-		p = i ? cpu->prev_kprobe[i - 1].kp : NULL;
-
-	return p;
+	status = cpu->kprobe_status;
+	for (i = cpu->nesting; p; i--) {
+		if (status == KPROBE_HIT_ACTIVE && (unsigned long)p->addr == addr)
+			return true;
+		if (!i)
+			break;
+		p = cpu->prev_kprobe[i - 1].kp;
+		status = cpu->prev_kprobe[i - 1].status;
+	}
+	return false;
 }
 NOKPROBE_SYMBOL(is_being_hit);
 
@@ -291,7 +299,8 @@ unsigned long kprobe_unwind_ip(unsigned long ip)
 	if (is_being_hit(ip - INT3_INSN_SIZE))
 		return ip - INT3_INSN_SIZE;
 
-	if (is_kprobe_insn_slot(ip))
+	/* Looked up under RCU. Where that is off, there is no copy to stand in. */
+	if (rcu_is_watching() && is_kprobe_insn_slot(ip))
 		return kprobe_slot_origin(ip);
 
 	return ip;

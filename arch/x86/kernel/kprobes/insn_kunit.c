@@ -8,12 +8,14 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -301,9 +303,13 @@ static void insn_test_refusal(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, after, before, sizeof(before));
 }
 
-/* The points of insn_test_sum(), and how often it passes them. */
-enum { POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS };
+/* The points of insn_test_sum(), and of insn_test_keep(). */
+enum {
+	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
+	POINT_PUSH = NR_POINTS, POINT_POP, POINT_BACK,
+};
 
+/* How often they are passed. */
 static const int passes_of_sum_10[NR_POINTS] = { 10, 10, 10, 1 };
 
 static void insn_test_neighbours(struct kunit *test)
@@ -465,6 +471,29 @@ static void insn_test_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, racer.wrong, 0);
 }
 
+/* An unwinder has to see the instruction, wherever a copy of it runs. */
+static void insn_test_unwind_address(struct kunit *test)
+{
+	struct probe *probe = add_probe(test, &insn_test_points[POINT_ADD], true);
+	unsigned long addr = (unsigned long)probe->kp.addr;
+	struct arch_specific_insn ainsn;
+	unsigned long copy;
+
+	ainsn = planted_insn(test, probe->kp.addr);
+	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
+	KUNIT_ASSERT_NOT_NULL(test, ainsn.boosted);
+
+	copy = (unsigned long)ainsn.insn;
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy), addr);
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy + ainsn.size), ainsn.next);
+	copy = (unsigned long)ainsn.boosted;
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy), addr);
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy + ainsn.size), ainsn.next);
+	/* What has to do with no probe stays as it is. */
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(addr), addr);
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(addr + 1), addr + 1);
+}
+
 /* Ftrace's own breakpoint, taken when ftrace has just removed it. */
 static void insn_test_late_ftrace_trap(struct kunit *test)
 {
@@ -490,6 +519,66 @@ static void insn_test_late_ftrace_trap(struct kunit *test)
 	unregister_kprobe(&probe->kp);
 }
 
+static int traces_taken, traces_with_caller;
+
+static noinline unsigned long call_keep(unsigned long n)
+{
+	/* Not a tail call: there has to be a frame to find. */
+	return insn_test_keep(n) + 1;
+}
+
+static void take_trace(void)
+{
+	unsigned long entries[32], size, offset;
+	unsigned int i, nr;
+
+	traces_taken++;
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+	for (i = 0; i < nr; i++) {
+		if (kallsyms_lookup_size_offset(entries[i], &size, &offset) &&
+		    entries[i] - offset == (unsigned long)call_keep) {
+			traces_with_caller++;
+			return;
+		}
+	}
+}
+
+static int trace_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	take_trace();
+	return 0;
+}
+
+static void trace_post(struct kprobe *kp, struct pt_regs *regs,
+		       unsigned long flags)
+{
+	take_trace();
+}
+
+/* Where instructions of one byte move the stack pointer. */
+static void insn_test_stack_trace(struct kunit *test)
+{
+	struct probe *probe;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC))
+		kunit_skip(test, "not for an unwinder that goes by frame pointers");
+
+	for (i = POINT_PUSH; i <= POINT_BACK; i++) {
+		traces_taken = 0;
+		traces_with_caller = 0;
+		probe = new_probe(test, &insn_test_points[i], true);
+		probe->kp.pre_handler = trace_pre;
+		probe->kp.post_handler = trace_post;
+		KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+		KUNIT_EXPECT_EQ(test, call_keep(5), 6);
+		unregister_kprobe(&probe->kp);
+
+		KUNIT_EXPECT_EQ(test, traces_taken, 2);
+		KUNIT_EXPECT_EQ_MSG(test, traces_with_caller, 2, "point %d", i);
+	}
+}
+
 static void insn_test_entry(struct kunit *test)
 {
 	unsigned long func = (unsigned long)insn_test_sum;
@@ -509,6 +598,12 @@ static void insn_test_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (unsigned long)addr, func + ENDBR_INSN_SIZE + 1);
 	KUNIT_EXPECT_FALSE(test, on_entry);
 }
+
+#ifdef CONFIG_KPROBES_ON_FTRACE
+#define FTRACE_HANDLER	kprobe_ftrace_handler
+#else
+#define FTRACE_HANDLER	kprobe_int3_handler
+#endif
 
 static void expect_off_limits(struct kunit *test, void *addr)
 {
@@ -532,8 +627,7 @@ static void insn_test_off_limits(struct kunit *test)
 	expect_off_limits(test, get_kprobe);
 	expect_off_limits(test, kprobes_inc_nmissed_count);
 	expect_off_limits(test, __entry_text_start);
-	if (IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
-		expect_off_limits(test, kprobe_ftrace_handler);
+	expect_off_limits(test, FTRACE_HANDLER);
 	if (IS_ENABLED(CONFIG_MITIGATION_RETPOLINE))
 		expect_off_limits(test, __x86_indirect_thunk_array);
 
@@ -585,7 +679,9 @@ static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE(insn_test_handler_moves_ip),
 	KUNIT_CASE(insn_test_handler_faults),
 	KUNIT_CASE_SLOW(insn_test_race),
+	KUNIT_CASE(insn_test_unwind_address),
 	KUNIT_CASE(insn_test_late_ftrace_trap),
+	KUNIT_CASE(insn_test_stack_trace),
 	KUNIT_CASE(insn_test_entry),
 	KUNIT_CASE(insn_test_off_limits),
 	{}

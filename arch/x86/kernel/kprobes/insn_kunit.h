@@ -66,7 +66,7 @@ struct insn_test_state {
 	u64 stack[INSN_TEST_STACK_WORDS];
 };
 
-/* Snippets to be run; those of which no probe may go on @offset; insn_test_sum(). */
+/* Snippets to be run; those of which no probe may go on @offset; functions. */
 extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_points[], insn_test_points_end[];
@@ -84,6 +84,7 @@ DECLARE_PER_CPU(void *, insn_test_percpu_target);
 asmlinkage void insn_test_run(void *entry);
 asmlinkage void insn_test_percpu_landing(void);
 asmlinkage unsigned long insn_test_sum(unsigned long n);
+asmlinkage unsigned long insn_test_keep(unsigned long n);
 #endif /* __ASSEMBLY__ */
 
 #endif /* _ARCH_X86_KPROBES_INSN_KUNIT_H */

@@ -598,10 +598,26 @@ SYM_FUNC_START(insn_test_sum)
 	RET
 SYM_FUNC_END(insn_test_sum)
 
+/* unsigned long insn_test_keep(unsigned long n): n, and back where it came from */
+SYM_FUNC_START(insn_test_keep)
+.Lpush:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	movq	%rbx, %rax
+.Lpop:
+	popq	%rbx
+.Lback:
+	RET
+SYM_FUNC_END(insn_test_keep)
+
 	TABLE_ENTRY POINTS insn_test_sum "(.Ladd - insn_test_sum)" INSN_TEST_BOOST
 	TABLE_ENTRY POINTS insn_test_sum "(.Lcall - insn_test_sum)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_sum "(.Ljcc - insn_test_sum)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_sum "(.Lret - insn_test_sum)" INSN_TEST_EMULATE
+
+	TABLE_ENTRY POINTS insn_test_keep "(.Lpush - insn_test_keep)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS insn_test_keep "(.Lpop - insn_test_keep)" INSN_TEST_BOOST
+	TABLE_ENTRY POINTS insn_test_keep "(.Lback - insn_test_keep)" INSN_TEST_EMULATE
 
 	TABLE CASES insn_test_cases_end
 	TABLE REFUSED insn_test_refused_end
