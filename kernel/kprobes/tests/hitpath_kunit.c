@@ -185,6 +185,9 @@ static void nothing_on_the_hit_path_can_be_probed(struct kunit *test)
 	struct test_probe *tp;
 	unsigned int from, probed = 0, bad = 0;
 
+	/* Lockdep and KASAN run for every access, and would be probed as well. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "takes too long with debugging aids probed");
 	chunk_alloc(test, &c);
 	test_probe_new(test, kprobe_test_plain, WITH_PRE);
 	test_probe_new(test, kprobe_test_traced, WITH_PRE);

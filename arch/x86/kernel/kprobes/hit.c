@@ -18,7 +18,9 @@
  * Nothing in here may be probed or traced.
  */
 #include <linux/bug.h>
+#include <linux/kdebug.h>
 #include <linux/kprobes.h>
+#include <linux/notifier.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
@@ -256,6 +258,28 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 	return trapnr != X86_TRAP_PF && fixup_exception(regs, trapnr, 0, 0);
 }
 NOKPROBE_SYMBOL(kprobe_fault_handler);
+
+/**
+ * kprobe_exceptions_notify - the same for exceptions that only go to the die chain
+ * @nb: the core's notifier
+ * @why: which DIE_* it is
+ * @data: struct die_args
+ *
+ * Context: exceptions.
+ * Return: NOTIFY_STOP if the exception table had an answer, else NOTIFY_DONE.
+ */
+int kprobe_exceptions_notify(struct notifier_block *nb, unsigned long why,
+			     void *data)
+{
+	const struct die_args *die = data;
+
+	if (why != DIE_TRAP || user_mode(die->regs) || preemptible())
+		return NOTIFY_DONE;
+
+	return kprobe_fault_handler(die->regs, die->trapnr) ? NOTIFY_STOP :
+							      NOTIFY_DONE;
+}
+NOKPROBE_SYMBOL(kprobe_exceptions_notify);
 
 /* Is this CPU in a pre handler for @addr? Behind that the instruction has been run. */
 static bool is_being_hit(unsigned long addr)

@@ -398,6 +398,7 @@ LONG long_15 INSN_TEST_STEP  0x2e, 0x2e, 0x2e
 /* The exception table goes by address. */
 FAULTING fault_gp	0x8000000000000000 movq (%rdi), %rax
 FAULTING fault_pf	0xfffffffffffff000 movq (%rdi), %rax
+FAULTING fault_div	0 divq %rdi
 FAULTING fault_store	0xfffffffffffff000 movq %rax, 8(%rdi)
 FAULTING_BRANCH fault_call	0xfffffffffffff000 call *(%rdi)
 FAULTING_BRANCH fault_jmp	0x8000000000000000 jmp *(%rdi)
