@@ -182,6 +182,8 @@ def compare(report, step, stock, ours):
 
 def plain(report, step, results):
     for name, (state, why) in results.items():
+        if state != "pass" and name in LATER:
+            state, why = "skip", LATER[name]
         report.add(f"{step}: {name}", state, why)
 
 
@@ -350,17 +352,25 @@ def step_debug(ctx):
     k = ctx.kernel(profile="debug")
     if not k:
         return
-    parts = [("debug-kunit", "kunit.sh", {"append": "kunit.enable=1"}),
-             ("debug-ftrace", "ftrace.sh", ftrace_job("test.d/kprobe"))]
-    try:
-        parts.insert(1, ("debug-samples", "samples.sh", {"share": build_samples(k)}))
-    except Failure as e:
-        ctx.report.add(f"debug-samples: build for {k.name}", "fail", str(e))
-    for step, script, job in parts:
+
+    def part(step, script, **job):
         results, _, fault = boot(k, step, script, **job)
         guest_ok(ctx.report, step, k, fault, results)
         plain(ctx.report, step, results)
-    selftests(ctx, "debug-selftest", k)
+
+    def short_ones():
+        part("debug-kunit", "kunit.sh", append="kunit.enable=1", timeout=1500)
+        try:
+            part("debug-samples", "samples.sh", share=build_samples(k))
+        except Failure as e:
+            ctx.report.add(f"debug-samples: build for {k.name}", "fail", str(e))
+        selftests(ctx, "debug-selftest", k)
+
+    # A guest keeps one core of the host busy: two at a time.
+    other = threading.Thread(target=short_ones)
+    other.start()
+    part("debug-ftrace", "ftrace.sh", **ftrace_job("test.d/kprobe"))
+    other.join()
 
 
 # Where probe code is held or called from.

@@ -21,8 +21,12 @@ place() {
 	done
 }
 
+# Each event that is switched on looks at every function: a kernel that checks its
+# locks takes minutes over a thousand.
 thousand_events() {
-	names 1200 > "$tmp/names"
+	many=1200
+	[ ! -e /proc/lockdep ] || many=120
+	names $many > "$tmp/names"
 	# shellcheck disable=SC2046
 	place $(cat "$tmp/names") > "$tmp/commands"
 	set +e
@@ -31,7 +35,7 @@ thousand_events() {
 	done < "$tmp/commands" 2> /dev/null
 	set -e
 	n=$(wc -l < $events)
-	[ "$n" -ge 1000 ]
+	[ "$n" -ge $((many * 5 / 6)) ]
 	[ "$(grep -c ' k ' $kprobes/list)" = "$n" ]
 	echo 1 > $tracefs/events/kprobes/enable
 	not grep DISABLED $kprobes/list
