@@ -285,6 +285,7 @@ int __init kprobe_blacklist_init(void)
 	return ret;
 }
 
+#ifdef CONFIG_MODULES
 static void draft_drop_module(const struct module *mod)
 {
 	unsigned int from, to = 0;
@@ -343,6 +344,8 @@ void kprobe_blacklist_module(struct module *mod, bool coming)
 		draft_drop_module(mod);
 	draft_publish();
 }
+
+#endif /* CONFIG_MODULES */
 
 /* debugfs kprobes/blacklist. */
 int kprobe_blacklist_show(struct seq_file *m, void *v)

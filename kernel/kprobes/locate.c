@@ -131,6 +131,7 @@ static bool text_is_spoken_for(unsigned long addr)
 	return taken;
 }
 
+#ifdef CONFIG_MODULES
 /*
  * Modules need no reference: one that is found here not to be going has yet to call
  * its notifier, which waits for kprobe_mutex and will then see the new site.
@@ -151,6 +152,12 @@ static int check_module_text(unsigned long addr)
 		ret = -ENOENT;
 	return ret;
 }
+#else
+static int check_module_text(unsigned long addr)
+{
+	return -EINVAL;
+}
+#endif /* CONFIG_MODULES */
 
 /**
  * kprobe_check_place - may a probe go there?

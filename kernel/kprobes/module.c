@@ -61,6 +61,7 @@ static void text_goes(const void *start, const void *end)
 	}
 }
 
+#ifdef CONFIG_MODULES
 static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 {
 	const struct module_memory *mem = &mod->mem[type];
@@ -104,6 +105,12 @@ int __init kprobe_module_init(void)
 {
 	return register_module_notifier(&module_nb);
 }
+#else
+int __init kprobe_module_init(void)
+{
+	return 0;
+}
+#endif /* CONFIG_MODULES */
 
 /**
  * kprobe_free_init_mem - the kernel's init text is about to be freed

@@ -533,8 +533,8 @@ static int pool_fill(struct rethook *rh, unsigned int num)
  * @num is a hint: the pool starts with at least two nodes for each possible CPU
  * and a reserve, and grows as needed to at most RETHOOK_MAX_NODES nodes or
  * RETHOOK_MAX_BYTES, whichever comes first, even if @num asks for more. A node
- * takes @size, rounded up to 64 bytes. Memory comes and goes with the pool; it does not shrink. Nodes are
- * zeroed once, not each time that they are used.
+ * takes @size, rounded up to 64 bytes. Memory comes and goes with the pool; it
+ * does not shrink. Nodes are zeroed once, not each time that they are used.
  *
  * Context: process context, may sleep.
  * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a
