@@ -38,6 +38,7 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 	}
 	hit_end();
 }
+
 NOKPROBE_SYMBOL(ftrace_hit);
 
 static void ftrace_entry(struct pt_regs *regs, unsigned long at)
@@ -53,6 +54,7 @@ static void ftrace_entry(struct pt_regs *regs, unsigned long at)
 	else
 		ftrace_hit(p, regs, at);
 }
+
 NOKPROBE_SYMBOL(ftrace_entry);
 
 /**
@@ -74,4 +76,5 @@ void kprobe_ftrace_handler(unsigned long ip, unsigned long caller,
 		ftrace_test_recursion_unlock(bit);
 	}
 }
+
 NOKPROBE_SYMBOL(kprobe_ftrace_handler);

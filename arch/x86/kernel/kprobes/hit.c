@@ -108,6 +108,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		hit_end();
 	}
 }
+
 NOKPROBE_SYMBOL(first_hit);
 
 static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
@@ -128,6 +129,7 @@ static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	if (run_insn(cpu, p, regs, false))
 		leave_nested(cpu);
 }
+
 NOKPROBE_SYMBOL(nested_hit);
 
 static nokprobe_inline bool is_stepping(const struct kprobe_ctlblk *cpu,
@@ -165,6 +167,7 @@ static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	hit_post(cpu, p, regs);
 	hit_end();
 }
+
 NOKPROBE_SYMBOL(step_trap);
 
 /**
@@ -220,6 +223,7 @@ int kprobe_int3_handler(struct pt_regs *regs)
 	int3_emulate_jmp(regs, at);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(kprobe_int3_handler);
 
 /**
@@ -257,6 +261,7 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 
 	return trapnr != X86_TRAP_PF && fixup_exception(regs, trapnr, 0, 0);
 }
+
 NOKPROBE_SYMBOL(kprobe_fault_handler);
 
 /**
@@ -279,6 +284,7 @@ int kprobe_exceptions_notify(struct notifier_block *nb, unsigned long why,
 	return kprobe_fault_handler(die->regs, die->trapnr) ? NOTIFY_STOP :
 							      NOTIFY_DONE;
 }
+
 NOKPROBE_SYMBOL(kprobe_exceptions_notify);
 
 /* Is this CPU in a pre handler for @addr? Behind that the instruction has been run. */
@@ -305,6 +311,7 @@ static bool is_being_hit(unsigned long addr)
 	}
 	return false;
 }
+
 NOKPROBE_SYMBOL(is_being_hit);
 
 /**
@@ -329,4 +336,5 @@ unsigned long kprobe_unwind_ip(unsigned long ip)
 
 	return ip;
 }
+
 NOKPROBE_SYMBOL(kprobe_unwind_ip);

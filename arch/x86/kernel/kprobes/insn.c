@@ -77,6 +77,7 @@ static void emulate_nop(const struct arch_specific_insn *ainsn,
 {
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_nop);
 
 static void emulate_push_reg(const struct arch_specific_insn *ainsn,
@@ -88,6 +89,7 @@ static void emulate_push_reg(const struct arch_specific_insn *ainsn,
 	int3_emulate_push(regs, val);
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_push_reg);
 
 static void emulate_call(const struct arch_specific_insn *ainsn,
@@ -96,6 +98,7 @@ static void emulate_call(const struct arch_specific_insn *ainsn,
 	int3_emulate_push(regs, ainsn->next);
 	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
 }
+
 NOKPROBE_SYMBOL(emulate_call);
 
 static void emulate_call_reg(const struct arch_specific_insn *ainsn,
@@ -106,6 +109,7 @@ static void emulate_call_reg(const struct arch_specific_insn *ainsn,
 	int3_emulate_push(regs, ainsn->next);
 	int3_emulate_jmp(regs, target);
 }
+
 NOKPROBE_SYMBOL(emulate_call_reg);
 
 static void emulate_jmp(const struct arch_specific_insn *ainsn,
@@ -113,6 +117,7 @@ static void emulate_jmp(const struct arch_specific_insn *ainsn,
 {
 	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
 }
+
 NOKPROBE_SYMBOL(emulate_jmp);
 
 static void emulate_jmp_reg(const struct arch_specific_insn *ainsn,
@@ -120,6 +125,7 @@ static void emulate_jmp_reg(const struct arch_specific_insn *ainsn,
 {
 	int3_emulate_jmp(regs, operand_reg(ainsn, regs));
 }
+
 NOKPROBE_SYMBOL(emulate_jmp_reg);
 
 static void emulate_ret(const struct arch_specific_insn *ainsn,
@@ -128,6 +134,7 @@ static void emulate_ret(const struct arch_specific_insn *ainsn,
 	int3_emulate_ret(regs);
 	regs->sp += ainsn->disp;
 }
+
 NOKPROBE_SYMBOL(emulate_ret);
 
 static void emulate_jcc(const struct arch_specific_insn *ainsn,
@@ -135,6 +142,7 @@ static void emulate_jcc(const struct arch_specific_insn *ainsn,
 {
 	int3_emulate_jcc(regs, ainsn->cond, ainsn->next, ainsn->disp);
 }
+
 NOKPROBE_SYMBOL(emulate_jcc);
 
 /* The counter of loop and jcxz: (r|e)cx, by the size of addresses. */
@@ -164,6 +172,7 @@ static void emulate_loop(const struct arch_specific_insn *ainsn,
 
 	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
 }
+
 NOKPROBE_SYMBOL(emulate_loop);
 
 static void emulate_jcxz(const struct arch_specific_insn *ainsn,
@@ -173,6 +182,7 @@ static void emulate_jcxz(const struct arch_specific_insn *ainsn,
 
 	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
 }
+
 NOKPROBE_SYMBOL(emulate_jcxz);
 
 static void emulate_pushf(const struct arch_specific_insn *ainsn,
@@ -188,6 +198,7 @@ static void emulate_pushf(const struct arch_specific_insn *ainsn,
 	}
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_pushf);
 
 /* What popf changes in the kernel; the 16-bit form changes the low half of it. */
@@ -213,6 +224,7 @@ static void emulate_popf(const struct arch_specific_insn *ainsn,
 	regs->flags = (regs->flags & ~mask) | (flags & mask);
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_popf);
 
 static void emulate_cli(const struct arch_specific_insn *ainsn,
@@ -221,6 +233,7 @@ static void emulate_cli(const struct arch_specific_insn *ainsn,
 	regs->flags &= ~X86_EFLAGS_IF;
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_cli);
 
 /*
@@ -233,6 +246,7 @@ static void emulate_sti(const struct arch_specific_insn *ainsn,
 	regs->flags |= X86_EFLAGS_IF;
 	int3_emulate_jmp(regs, ainsn->next);
 }
+
 NOKPROBE_SYMBOL(emulate_sti);
 
 /*
@@ -863,6 +877,7 @@ void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
 
 	int3_emulate_jmp(regs, target);
 }
+
 NOKPROBE_SYMBOL(kprobe_insn_finish);
 
 /**
@@ -891,4 +906,5 @@ unsigned long kprobe_slot_origin(unsigned long ip)
 		return next - insn.length;
 	return next;
 }
+
 NOKPROBE_SYMBOL(kprobe_slot_origin);
