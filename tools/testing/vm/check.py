@@ -359,7 +359,9 @@ def step_debug(ctx):
         plain(ctx.report, step, results)
 
     def short_ones():
-        part("debug-kunit", "kunit.sh", append="kunit.enable=1", timeout=1500)
+        # An expectation that fails in fprobe's handler allocates there: a splat of KUnit's.
+        ctx.report.add("debug-kunit: fprobe_test", "skip", LATER["fprobe_test.test_fprobe_nest"])
+        part("debug-kunit", "kunit.sh", append="kunit.enable=1 kunit.filter_glob=[!f]*", timeout=1500)
         try:
             part("debug-samples", "samples.sh", share=build_samples(k))
         except Failure as e:
