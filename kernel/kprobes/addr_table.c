@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changing a table of addresses; addr_table.h explains it and has the lookup. */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "addr_table.h"
+
+static struct addr_slots *slots_locked(struct addr_table *t)
+{
+	return rcu_dereference_protected(t->slots, lockdep_is_held(t->lock));
+}
+
+static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
+{
+	unsigned long i = hash_long(addr, slots_bits(s));
+
+	while (s->slot[i].addr != SLOT_EMPTY)
+		i = (i + 1) & slots_mask(s);
+	WRITE_ONCE(s->slot[i].item, item);
+	/* Pairs with addr_table_find(). */
+	smp_store_release(&s->slot[i].addr, addr);
+	s->used++;
+	s->live++;
+}
+
+static struct addr_slots *slots_copy(const struct addr_slots *old, unsigned int bits)
+{
+	struct addr_slots *s;
+	unsigned long i;
+
+	s = kvzalloc(struct_size(s, slot, 1UL << bits), GFP_KERNEL);
+	if (!s)
+		return NULL;
+	s->shift = BITS_PER_LONG - bits;
+	for (i = 0; i <= slots_mask(old); i++) {
+		if (old->slot[i].addr > SLOT_DEAD)
+			slot_fill(s, old->slot[i].addr, old->slot[i].item);
+	}
+	return s;
+}
+
+static unsigned int slots_room(unsigned int bits)
+{
+	return (1U << bits) / 4 * 3;
+}
+
+/**
+ * addr_table_reserve - make sure that insertions will find room
+ * @t: the table
+ * @nr: how many
+ *
+ * Context: process, the table's lock held. Sleeps.
+ * Return: 0, or -ENOMEM if the table had to grow and could not.
+ */
+int addr_table_reserve(struct addr_table *t, unsigned int nr)
+{
+	struct addr_slots *old = slots_locked(t), *new;
+	unsigned int bits = ADDR_TABLE_BOOT_BITS;
+
+	if (old->used + nr <= slots_room(slots_bits(old)))
+		return 0;
+	/* Twice what is needed: the next copy is as many insertions away. */
+	while (slots_room(bits) < 2 * (old->live + nr))
+		bits++;
+	new = slots_copy(old, bits);
+	if (!new)
+		return -ENOMEM;
+	rcu_assign_pointer(t->slots, new);
+	if (old != t->boot)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * addr_table_insert - let hits find an item
+ * @t: the table
+ * @addr: an address that is not in the table
+ * @item: fully set up
+ *
+ * Context: the table's lock held, addr_table_reserve() called.
+ */
+void addr_table_insert(struct addr_table *t, unsigned long addr, void *item)
+{
+	slot_fill(slots_locked(t), addr, item);
+}
+
+static struct addr_slot *slot_of(struct addr_slots *s, unsigned long addr)
+{
+	unsigned long i = hash_long(addr, slots_bits(s));
+
+	while (s->slot[i].addr != addr)
+		i = (i + 1) & slots_mask(s);
+	return &s->slot[i];
+}
+
+/**
+ * addr_table_replace - let hits find another item
+ * @t: the table
+ * @addr: an address in the table
+ * @item: fully set up
+ *
+ * Context: the table's lock held.
+ */
+void addr_table_replace(struct addr_table *t, unsigned long addr, void *item)
+{
+	/* Who sees the item sees what is in it. */
+	smp_store_release(&slot_of(slots_locked(t), addr)->item, item);
+}
+
+/**
+ * addr_table_remove - hide the item at an address
+ * @t: the table
+ * @addr: an address in the table
+ *
+ * Context: the table's lock held. Free the item after a grace period.
+ */
+void addr_table_remove(struct addr_table *t, unsigned long addr)
+{
+	struct addr_slots *s = slots_locked(t);
+	struct addr_slot *slot = slot_of(s, addr);
+
+	WRITE_ONCE(slot->item, NULL);
+	WRITE_ONCE(slot->addr, SLOT_DEAD);
+	s->live--;
+}
+
+/**
+ * addr_table_next - walk all items
+ * @t: the table
+ * @pos: where the walk is; start with 0
+ *
+ * Context: the table's lock held over the whole walk.
+ * Return: the next item in no particular order, NULL at the end.
+ */
+void *addr_table_next(struct addr_table *t, unsigned int *pos)
+{
+	struct addr_slots *s = slots_locked(t);
+	void *item;
+
+	while (*pos <= slots_mask(s)) {
+		item = s->slot[(*pos)++].item;
+		if (item)
+			return item;
+	}
+	return NULL;
+}
+
+/* How many items there are; the table's lock held. */
+unsigned int addr_table_count(struct addr_table *t)
+{
+	return slots_locked(t)->live;
+}
