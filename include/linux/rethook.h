@@ -15,6 +15,7 @@
 #include <linux/compiler.h>
 #include <linux/kallsyms.h>
 #include <linux/llist.h>
+#include <linux/slab.h>
 #include <linux/spinlock_types.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -66,6 +67,9 @@ struct rethook_node {
 /* A pool grows to so many nodes, and to so much memory, at most. */
 #define RETHOOK_MAX_NODES	(BITS_PER_LONG == 64 ? 131072U : 16384U)
 #define RETHOOK_MAX_BYTES	(64U << 20)
+
+/* What a node of a user may take; a segment of 256 of them is one allocation. */
+#define RETHOOK_MAX_NODE_SIZE	(KMALLOC_MAX_SIZE / 256)
 
 /* Segments that a pool can name before it needs a longer table; [0] is not one. */
 #define RETHOOK_INLINE_SEGMENTS	8
@@ -148,6 +152,8 @@ struct rethook_stats {
 #ifdef CONFIG_RETHOOK
 
 struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num);
+struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int size,
+				      int num, int most);
 void rethook_stop(struct rethook *rh);
 void rethook_free(struct rethook *rh);
 void rethook_pool_stats(struct rethook *rh, struct rethook_stats *stats);
@@ -155,6 +161,8 @@ void rethook_pool_stats(struct rethook *rh, struct rethook_stats *stats);
 struct rethook_node *rethook_try_get(struct rethook *rh);
 void rethook_recycle(struct rethook_node *node);
 void rethook_hook(struct rethook_node *node, struct pt_regs *regs, bool mcount);
+void rethook_hook_in(struct rethook_node *node, struct pt_regs *regs, bool mcount,
+		     struct task_struct *task);
 
 unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame,
 				    struct llist_node **cur);
@@ -164,6 +172,8 @@ void rethook_flush_task(struct task_struct *tk);
 void arch_rethook_prepare(struct rethook_node *node, struct pt_regs *regs, bool mcount);
 void arch_rethook_fixup_return(struct pt_regs *regs, unsigned long correct_ret_addr);
 void arch_rethook_trampoline(void);
+unsigned long arch_rethook_switch_ip(void);
+struct task_struct *arch_rethook_switch_to(struct pt_regs *regs);
 
 /* For the architecture's trampoline. */
 unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sites where ftrace patches a function's entry: planted as addresses in the filter of
- * an ftrace_ops, so that all users of the entry share one patched instruction.
+ * Sites where ftrace patches a function's entry.
  *
- * There are two ftrace_ops. A handler may change the instruction pointer; of those
- * ftrace allows one per function, and live patches are of that kind as well. So sites
- * whose listeners cannot do that stay out of the way, in an ops of their own.
+ * A handler may change the instruction pointer. Ftrace allows one ftrace_ops of that kind
+ * per function, and live patches are such, too. So sites whose listeners cannot do that
+ * stay out of the way: they hook the entry together with fprobes (entry.c), or, where the
+ * architecture has no handler for that, are in an ftrace_ops of their own.
  */
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 
+#include "entry.h"
 #include "internal.h"
 
 /**
@@ -21,13 +22,6 @@
 struct ftrace_side {
 	struct ftrace_ops ops;
 	unsigned int users;
-};
-
-static struct ftrace_side side_plain = {
-	.ops = {
-		.func = kprobe_ftrace_handler,
-		.flags = FTRACE_OPS_FL_SAVE_REGS,
-	},
 };
 
 static struct ftrace_side side_ip = {
@@ -64,11 +58,6 @@ int __weak arch_prepare_kprobe_ftrace(struct kprobe *p)
 	return 0;
 }
 
-static struct ftrace_side *side_of(enum site_method method)
-{
-	return method == SITE_FTRACE_IP ? &side_ip : &side_plain;
-}
-
 static unsigned long *collect_ips(struct list_head *sites, unsigned int *nr)
 {
 	struct kprobe_site *site;
@@ -103,27 +92,16 @@ static int side_join(struct ftrace_side *side, unsigned long *ips,
 	return 0;
 }
 
-/**
- * site_ftrace_plant - get hits through ftrace
- * @sites: by their batch member
- * @method: SITE_FTRACE or SITE_FTRACE_IP
- *
- * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0; -ENOMEM; -EBUSY if another user redirects one of the functions; -ENODEV
- * if ftrace is dead. On error no site is planted.
- */
-int site_ftrace_plant(struct list_head *sites, enum site_method method)
+static int side_plant(struct ftrace_side *side, struct list_head *sites)
 {
 	unsigned long *ips;
 	unsigned int nr;
 	int ret;
 
-	if (READ_ONCE(ftrace_is_dead))
-		return -ENODEV;
 	ips = collect_ips(sites, &nr);
 	if (!ips)
 		return -ENOMEM;
-	ret = side_join(side_of(method), ips, nr);
+	ret = side_join(side, ips, nr);
 	kvfree(ips);
 	return ret;
 }
@@ -137,21 +115,11 @@ static void leave_one_by_one(struct ftrace_side *side, struct list_head *sites)
 		ftrace_set_filter_ip(&side->ops, site_addr(site), 1, 0);
 }
 
-/**
- * site_ftrace_uproot - no more hits through ftrace
- * @sites: by their batch member
- * @method: how they are planted
- *
- * Context: process, kprobe_mutex held. Sleeps.
- */
-void site_ftrace_uproot(struct list_head *sites, enum site_method method)
+static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 {
-	struct ftrace_side *side = side_of(method);
 	unsigned long *ips;
 	unsigned int nr;
 
-	if (READ_ONCE(ftrace_is_dead))
-		return;
 	ips = collect_ips(sites, &nr);
 	side->users -= nr;
 	if (!side->users)
@@ -161,4 +129,112 @@ void site_ftrace_uproot(struct list_head *sites, enum site_method method)
 	else
 		leave_one_by_one(side, sites);
 	kvfree(ips);
+}
+
+#ifdef arch_kprobe_entry_hit
+static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+			   struct pt_regs *regs)
+{
+	struct kprobe *p = &container_of(hook, struct kprobe_site, entry)->kp;
+
+	if (!kprobe_disabled(p))
+		arch_kprobe_entry_hit(p, ip, regs);
+}
+
+NOKPROBE_SYMBOL(site_entry_hit);
+
+static void site_entry_missed(struct entry_hook *hook)
+{
+	struct kprobe *p = &container_of(hook, struct kprobe_site, entry)->kp;
+
+	if (!kprobe_disabled(p))
+		kprobes_inc_nmissed_count(p);
+}
+
+NOKPROBE_SYMBOL(site_entry_missed);
+
+static const struct entry_user site_entry_user = {
+	.hit	= site_entry_hit,
+	.missed	= site_entry_missed,
+};
+
+static struct entry_hook *entry_batch(struct list_head *sites)
+{
+	struct entry_hook *batch = NULL;
+	struct kprobe_site *site;
+
+	list_for_each_entry(site, sites, batch) {
+		site->entry.batch = batch;
+		batch = &site->entry;
+	}
+	return batch;
+}
+
+static int plain_plant(struct list_head *sites)
+{
+	struct kprobe_site *site;
+
+	list_for_each_entry(site, sites, batch) {
+		site->entry.user = &site_entry_user;
+		site->entry.ip = site_addr(site);
+	}
+	return entry_hooks_join(entry_batch(sites));
+}
+
+static void plain_uproot(struct list_head *sites)
+{
+	entry_hooks_leave(entry_batch(sites));
+}
+#else
+static struct ftrace_side side_plain = {
+	.ops = {
+		.func = kprobe_ftrace_handler,
+		.flags = FTRACE_OPS_FL_SAVE_REGS,
+	},
+};
+
+static int plain_plant(struct list_head *sites)
+{
+	return side_plant(&side_plain, sites);
+}
+
+static void plain_uproot(struct list_head *sites)
+{
+	side_uproot(&side_plain, sites);
+}
+#endif /* arch_kprobe_entry_hit */
+
+/**
+ * site_ftrace_plant - get hits through ftrace
+ * @sites: by their batch member
+ * @method: SITE_FTRACE or SITE_FTRACE_IP
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ * Return: 0; -ENOMEM; -EBUSY if another user redirects one of the functions; -ENODEV
+ * if ftrace is dead. On error no site is planted.
+ */
+int site_ftrace_plant(struct list_head *sites, enum site_method method)
+{
+	if (READ_ONCE(ftrace_is_dead))
+		return -ENODEV;
+	if (method == SITE_FTRACE)
+		return plain_plant(sites);
+	return side_plant(&side_ip, sites);
+}
+
+/**
+ * site_ftrace_uproot - no more hits through ftrace
+ * @sites: by their batch member
+ * @method: how they are planted
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ */
+void site_ftrace_uproot(struct list_head *sites, enum site_method method)
+{
+	if (READ_ONCE(ftrace_is_dead))
+		return;
+	if (method == SITE_FTRACE)
+		plain_uproot(sites);
+	else
+		side_uproot(&side_ip, sites);
 }

@@ -9,6 +9,7 @@
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H
 
+#include <linux/fprobe.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -21,10 +22,9 @@ struct seq_file;
  * enum site_method - how a site gets control
  * @SITE_UNPLANTED: not at all; the text is as the compiler and linker left it
  * @SITE_BREAKPOINT: a breakpoint instruction is in the text
- * @SITE_FTRACE:	the address is in the filter of an ftrace_ops that leaves the
- *			instruction pointer alone
- * @SITE_FTRACE_IP:	the same with an ftrace_ops that may change it, which ftrace
- *			grants to one user per function
+ * @SITE_FTRACE:	ftrace calls, and the instruction pointer is left alone
+ * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that may change it, which
+ *			ftrace grants to one user per function
  */
 enum site_method {
 	SITE_UNPLANTED,
@@ -47,6 +47,8 @@ enum site_method {
  * @gone:	its text is gone but listeners are left, see module.c. Such a site is not
  *		in the table any more. Guarded by kprobe_mutex
  * @method:	how it is planted now. Guarded by kprobe_mutex
+ * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets
+ *		kprobes share that with fprobes. Changed under kprobe_mutex
  * @rcu:	frees the site once out of the table
  *
  * Created by the first listener and retired after the last one; a listener that
@@ -66,6 +68,7 @@ struct kprobe_site {
 	struct list_head retired;
 	struct list_head gone;
 	enum site_method method;
+	struct entry_hook entry;
 	struct rcu_head rcu;
 };
 

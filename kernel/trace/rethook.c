@@ -223,12 +223,12 @@ static unsigned int free_close(struct rethook *rh, unsigned long *head)
  * HOME_NODES and two of the shared ones for each CPU cover it, and four more
  * cover one CPU that does more than the others. A pool that serves many
  * functions nests deeper. Its user asks for more nodes; having grown once, it
- * keeps an eighth of its size besides. Nothing bounds recursion but the stack,
+ * keeps a quarter of its size besides. Nothing bounds recursion but the stack,
  * though: what even that does not cover is counted in nr_exhausted.
  */
 static unsigned int reserve_nodes(unsigned int nr_nodes)
 {
-	return 4 + 2 * num_possible_cpus() + nr_nodes / 8;
+	return 4 + 2 * num_possible_cpus() + nr_nodes / 4;
 }
 
 /* Slots of the next segment for about @wanted nodes; 0 if the pool is full. */
@@ -523,6 +523,69 @@ static int pool_fill(struct rethook *rh, unsigned int num)
 	return 0;
 }
 
+/* Set a pool up, but for its nodes. */
+static struct rethook *pool_make(void *data, rethook_handler_t handler, int size)
+{
+	struct rethook *rh;
+
+	rh = kzalloc(sizeof(*rh), GFP_KERNEL);
+	if (!rh)
+		return NULL;
+	rh->node_size = ALIGN(size, NODE_ALIGN);
+	rh->max_nodes = min(RETHOOK_MAX_NODES, RETHOOK_MAX_BYTES / rh->node_size);
+	rh->data = data;
+	rh->handler = handler;
+	rh->segments = rh->inline_segments;
+	rh->nr_segments = 1;
+	rh->len_segments = RETHOOK_INLINE_SEGMENTS;
+	raw_spin_lock_init(&rh->grow_lock);
+	INIT_WORK(&rh->grow_work, grow_worker);
+	INIT_RCU_WORK(&rh->free_work, pool_retire);
+	rh->heads = alloc_percpu(unsigned long);
+	if (rh->heads)
+		return rh;
+	kfree(rh);
+	return NULL;
+}
+
+/**
+ * rethook_alloc_bounded() - make a return hook for so many calls at most
+ * @data: for the handler
+ * @handler: what runs when a hooked call returns
+ * @size: size of the user's node, which starts with a struct rethook_node
+ * @num: how many calls are likely to be under way at a time
+ * @most: how many may be hooked at a time, 0 for as many as rethook_alloc() allows
+ *
+ * Like rethook_alloc(), but rethook_try_get() finds no node while @most are in use.
+ *
+ * Context: process context, may sleep.
+ * Return: as rethook_alloc(); ERR_PTR(-EINVAL) also if @most is negative.
+ */
+struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int size,
+				      int num, int most)
+{
+	unsigned int least = HOME_NODES * num_possible_cpus() + 2 * reserve_nodes(0);
+	struct rethook *rh;
+	int ret;
+
+	if (!handler || num <= 0 || most < 0 || size < (int)sizeof(struct rethook_node) ||
+	    size > (int)RETHOOK_MAX_NODE_SIZE)
+		return ERR_PTR(-EINVAL);
+
+	rh = pool_make(data, handler, size);
+	if (!rh)
+		return ERR_PTR(-ENOMEM);
+	if (most)
+		rh->max_nodes = min_t(unsigned int, rh->max_nodes, most);
+	ret = pool_fill(rh, min(rh->max_nodes, max_t(unsigned int, num, least)));
+	if (ret) {
+		pool_free_memory(rh);
+		return ERR_PTR(ret);
+	}
+	rh->low_water = reserve_nodes(rh->nr_nodes);
+	return rh;
+}
+
 /**
  * rethook_alloc() - make a return hook with its pool of nodes
  * @data: for the handler
@@ -544,38 +607,7 @@ static int pool_fill(struct rethook *rh, unsigned int num)
  */
 struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num)
 {
-	unsigned int least = HOME_NODES * num_possible_cpus() + 2 * reserve_nodes(0);
-	struct rethook *rh;
-	int ret;
-
-	if (!handler || num <= 0 || size < (int)sizeof(struct rethook_node) ||
-	    size > KMALLOC_MAX_SIZE / MAX_SLOTS)
-		return ERR_PTR(-EINVAL);
-
-	rh = kzalloc(sizeof(*rh), GFP_KERNEL);
-	if (!rh)
-		return ERR_PTR(-ENOMEM);
-	rh->node_size = ALIGN(size, NODE_ALIGN);
-	rh->max_nodes = min(RETHOOK_MAX_NODES, RETHOOK_MAX_BYTES / rh->node_size);
-	num = min_t(unsigned int, num, rh->max_nodes);
-
-	rh->data = data;
-	rh->handler = handler;
-	rh->segments = rh->inline_segments;
-	rh->nr_segments = 1;
-	rh->len_segments = RETHOOK_INLINE_SEGMENTS;
-	raw_spin_lock_init(&rh->grow_lock);
-	INIT_WORK(&rh->grow_work, grow_worker);
-	INIT_RCU_WORK(&rh->free_work, pool_retire);
-
-	rh->heads = alloc_percpu(unsigned long);
-	ret = rh->heads ? pool_fill(rh, max_t(unsigned int, num, least)) : -ENOMEM;
-	if (ret) {
-		pool_free_memory(rh);
-		return ERR_PTR(ret);
-	}
-	rh->low_water = reserve_nodes(rh->nr_nodes);
-	return rh;
+	return rethook_alloc_bounded(data, handler, size, num, 0);
 }
 
 /**
@@ -684,11 +716,57 @@ NOKPROBE_SYMBOL(rethook_recycle);
  */
 void rethook_hook(struct rethook_node *node, struct pt_regs *entry, bool mcount)
 {
-	arch_rethook_prepare(node, entry, mcount);
-	list_push_local(&node->llist, &current->rethooks);
+	rethook_hook_in(node, entry, mcount, current);
 }
 
 NOKPROBE_SYMBOL(rethook_hook);
+
+/**
+ * rethook_hook_in() - have a call return through the trampoline, in another task
+ * @node: from rethook_try_get()
+ * @entry: registers at the entry of the function
+ * @mcount: the entry was caught by ftrace, not by a kprobe
+ * @task: who will be current when the call returns, see arch_rethook_switch_to()
+ *
+ * Context: as rethook_hook().
+ */
+void rethook_hook_in(struct rethook_node *node, struct pt_regs *entry, bool mcount,
+		     struct task_struct *task)
+{
+	arch_rethook_prepare(node, entry, mcount);
+	list_push_local(&node->llist, &task->rethooks);
+}
+
+NOKPROBE_SYMBOL(rethook_hook_in);
+
+/**
+ * arch_rethook_switch_ip() - is there a function that returns in another task?
+ *
+ * A function that switches stacks returns from an earlier call of its own, in the task
+ * that made it, and needs no care. One that is called on the stack of the next task and
+ * makes that current needs it.
+ *
+ * Context: process.
+ * Return: where ftrace calls from in it; 0 if there is none.
+ */
+unsigned long __weak arch_rethook_switch_ip(void)
+{
+	return 0;
+}
+
+/**
+ * arch_rethook_switch_to() - in which task will this call return?
+ * @entry: registers at the entry of the function of arch_rethook_switch_ip()
+ *
+ * Context: a hit.
+ * Return: the task.
+ */
+struct task_struct * __weak arch_rethook_switch_to(struct pt_regs *entry)
+{
+	return current;
+}
+
+NOKPROBE_SYMBOL(arch_rethook_switch_to);
 
 /* Architectures without anything to fix leave this. */
 void __weak arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)

@@ -7,6 +7,7 @@
  * address there, and the function's RET leads to the trampoline with the stack
  * pointer just above the slot.
  */
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/objtool.h>
 #include <linux/ptrace.h>
@@ -20,6 +21,7 @@
 #include <asm/linkage.h>
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
+#include <asm/switch_to.h>
 #include <asm/unwind_hints.h>
 
 /*
@@ -177,3 +179,26 @@ void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
 }
 
 NOKPROBE_SYMBOL(arch_rethook_fixup_return);
+
+/**
+ * arch_rethook_switch_ip() - the function that is called on the next task's stack
+ *
+ * Return: where ftrace calls from in it.
+ */
+unsigned long arch_rethook_switch_ip(void)
+{
+	return ftrace_location((unsigned long)__switch_to);
+}
+
+/**
+ * arch_rethook_switch_to() - the task that __switch_to() makes current
+ * @entry: registers at its entry, with the task as its second argument
+ *
+ * Return: the task.
+ */
+struct task_struct *arch_rethook_switch_to(struct pt_regs *entry)
+{
+	return (struct task_struct *)regs_get_kernel_argument(entry, 1);
+}
+
+NOKPROBE_SYMBOL(arch_rethook_switch_to);

@@ -126,6 +126,10 @@ struct kprobe_ctlblk {
 	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
 };
 
+/* Lets the core share function entries with fprobes. */
+#define arch_kprobe_entry_hit arch_kprobe_entry_hit
+void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs);
+
 int kprobe_int3_handler(struct pt_regs *regs);
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr);
 void arch_remove_kprobe(struct kprobe *p);

@@ -41,18 +41,31 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 
 NOKPROBE_SYMBOL(ftrace_hit);
 
+/**
+ * arch_kprobe_entry_hit - a function with a probe at its entry was entered
+ * @p: the probe, enabled
+ * @at: where ftrace was called from
+ * @regs: the registers there, all of them
+ *
+ * Context: a hit, preemption off.
+ */
+void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs)
+{
+	if (kprobe_running())
+		kprobes_inc_nmissed_count(p);
+	else
+		ftrace_hit(p, regs, at);
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_entry_hit);
+
 static void ftrace_entry(struct pt_regs *regs, unsigned long at)
 {
 	struct kprobe *p = get_kprobe((void *)at);
 
 	/* Ftrace may call for a function that has just lost its probe. */
-	if (!p || !regs || kprobe_disabled(p))
-		return;
-
-	if (kprobe_running())
-		kprobes_inc_nmissed_count(p);
-	else
-		ftrace_hit(p, regs, at);
+	if (p && regs && !kprobe_disabled(p))
+		arch_kprobe_entry_hit(p, at, regs);
 }
 
 NOKPROBE_SYMBOL(ftrace_entry);

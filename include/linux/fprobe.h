@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Function probes: handlers at the entry and the return of many functions at a time.
+ *
+ * See Documentation/trace/fprobe.rst for how to use them, kernel/trace/fprobe.c for how
+ * they work.
+ */
+#ifndef _LINUX_FPROBE_H
+#define _LINUX_FPROBE_H
+
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/ftrace.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct pt_regs;
+struct rethook;
+
+struct entry_hook;
+struct fprobe_targets;
+
+/**
+ * struct entry_user - who hooks the entries of functions, see kernel/kprobes/entry.c
+ * @hit: a function was entered; @ip is where ftrace calls from and @caller where the
+ *	function returns to
+ * @missed: a function was entered from within a handler of this context
+ *
+ * Context: preemption off, NMI included; must not be traced nor probed.
+ */
+struct entry_user {
+	void (*hit)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+		    struct pt_regs *regs);
+	void (*missed)(struct entry_hook *hook);
+};
+
+/**
+ * struct entry_hook - one user at the entry of one function
+ * @next: the next one at the same entry. Written under entry_mutex, read by hits
+ * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
+ * @user: whose it is
+ * @batch: the next one in a batch that is to join or leave. Guarded by the user's lock
+ */
+struct entry_hook {
+	struct entry_hook	*next;
+	unsigned long		ip;
+	const struct entry_user	*user;
+	struct entry_hook	*batch;
+};
+
+/* Flags of struct fprobe: do not call the handlers for the time being, */
+#define FPROBE_FL_DISABLED	BIT(0)
+/* and: the handlers also serve kprobes, so never nest the ones in the others. */
+#define FPROBE_FL_KPROBE_SHARED	BIT(1)
+
+/**
+ * struct fprobe - handlers for the functions that it is registered for
+ * @nmissed: calls that a handler should have seen and did not: one that came from a
+ *	handler (neither of the two was called), or whose return could not be hooked for
+ *	want of memory or because of @nr_maxactive (neither was called), or that returned
+ *	while a handler was running (@exit_handler was not called)
+ * @flags: FPROBE_FL_*; set FPROBE_FL_KPROBE_SHARED before registering, change
+ *	FPROBE_FL_DISABLED with disable_fprobe() and enable_fprobe()
+ * @entry_data_size: bytes that the two handlers share for each call, in @entry_data
+ * @nr_maxactive: calls whose return is hooked at a time, at most; 0 for as many as there
+ *	are. More are missed
+ * @entry_handler: called when a function is entered, or NULL. If it returns other than 0,
+ *	@exit_handler is not called for this call
+ * @exit_handler: called when the call returns, or NULL
+ * @rethook: private, the pool of hooked calls; NULL without @exit_handler
+ * @user: private, what the entry hooks call
+ * @user_switch: private, the same for a function that switches tasks
+ * @targets: private, the functions
+ * @registered: private, in the list of registered fprobes
+ *
+ * Set what is not private before registering; what is not set has to be 0. The memory
+ * must stay until unregister_fprobe() has returned.
+ *
+ * Handlers run with preemption off in any context, NMI included. @entry_ip is where
+ * ftrace calls from in the function, the same for both handlers, @ret_ip is where the
+ * function returns to, @regs are the registers at that moment, all of them. Functions
+ * that a handler calls are not reported to other handlers.
+ */
+struct fprobe {
+	unsigned long		nmissed;
+	unsigned int		flags;
+	size_t			entry_data_size;
+	int			nr_maxactive;
+
+	int (*entry_handler)(struct fprobe *fp, unsigned long entry_ip,
+			     unsigned long ret_ip, struct pt_regs *regs,
+			     void *entry_data);
+	void (*exit_handler)(struct fprobe *fp, unsigned long entry_ip,
+			     unsigned long ret_ip, struct pt_regs *regs,
+			     void *entry_data);
+
+	struct rethook		*rethook;
+	struct entry_user	user;
+	struct entry_user	user_switch;
+	struct fprobe_targets	*targets;
+	struct list_head	registered;
+};
+
+/**
+ * fprobe_disabled() - are the handlers of an fprobe off?
+ * @fp: the fprobe
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool fprobe_disabled(struct fprobe *fp)
+{
+	return fp && READ_ONCE(fp->flags) & FPROBE_FL_DISABLED;
+}
+
+/**
+ * fprobe_shared_with_kprobes() - do the handlers of an fprobe serve kprobes, too?
+ * @fp: the fprobe
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool fprobe_shared_with_kprobes(struct fprobe *fp)
+{
+	return fp && fp->flags & FPROBE_FL_KPROBE_SHARED;
+}
+
+#ifdef CONFIG_FPROBE
+int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter);
+int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num);
+int register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
+int unregister_fprobe(struct fprobe *fp);
+void unregister_fprobe_nowait(struct fprobe *fp);
+bool fprobe_is_registered(struct fprobe *fp);
+#else
+static inline int register_fprobe(struct fprobe *fp, const char *filter,
+				  const char *notfilter)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int unregister_fprobe(struct fprobe *fp)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void unregister_fprobe_nowait(struct fprobe *fp) { }
+
+static inline bool fprobe_is_registered(struct fprobe *fp)
+{
+	return false;
+}
+#endif
+
+/**
+ * disable_fprobe() - have an fprobe's handlers not called for the time being
+ * @fp: the fprobe, registered or not
+ *
+ * The functions stay hooked; a call in flight when this is called may still be reported.
+ *
+ * Context: any; calls for one @fp must not run at the same time.
+ */
+static inline void disable_fprobe(struct fprobe *fp)
+{
+	if (fp)
+		WRITE_ONCE(fp->flags, fp->flags | FPROBE_FL_DISABLED);
+}
+
+/**
+ * enable_fprobe() - undo disable_fprobe()
+ * @fp: the fprobe
+ *
+ * Context: as disable_fprobe().
+ */
+static inline void enable_fprobe(struct fprobe *fp)
+{
+	if (fp)
+		WRITE_ONCE(fp->flags, fp->flags & ~FPROBE_FL_DISABLED);
+}
+
+#endif /* _LINUX_FPROBE_H */

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hooks on the entries of functions.
+ *
+ * However many fprobes and kretprobes want to know of calls, and whichever functions
+ * they want, there is one ftrace_ops. Ftrace calls it directly where it is the only one
+ * at a function. Then one test for recursion and one lookup lead to all who hooked that
+ * entry, and any number of hooks comes or goes with one update of one filter.
+ *
+ * Users of the ftrace_ops that may change the instruction pointer do not belong here:
+ * ftrace grants that to one ops per function, and live patches want it, too.
+ */
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "addr_table.h"
+#include "entry.h"
+
+/*
+ * Guards the hooks, the table and the filter. Comes after kprobe_mutex and the fprobes'
+ * own, and before those of ftrace.
+ */
+static DEFINE_MUTEX(entry_mutex);
+
+DEFINE_PER_CPU(unsigned int, entry_context);
+
+/* From where ftrace calls to the first hook there. */
+DEFINE_ADDR_TABLE(entry_table, entry_mutex);
+
+static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+		      struct ftrace_regs *fregs);
+
+/* Registered while @nr_entries is not 0: an empty filter would mean every function. */
+static struct ftrace_ops entry_ops = {
+	.func	= entry_hit,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS,
+};
+
+/* Addresses in the filter. Guarded by entry_mutex. */
+static unsigned int nr_entries;
+
+/*
+ * Hooks are read as they stand: who follows a pointer to one, in the table or in another
+ * hook, sees it set up (smp_store_release(), and the dependency here), and it stays until
+ * a grace period after it was taken out, as does its pointer to the next one.
+ */
+#define for_each_hook(hook, at)							\
+	for ((hook) = addr_table_find(&entry_table, (at)); (hook);		\
+	     (hook) = READ_ONCE((hook)->next))
+
+/* A handler calls what is hooked. */
+static noinline void entry_missed(unsigned long ip)
+{
+	struct entry_hook *hook;
+
+	for_each_hook(hook, ip)
+		hook->user->missed(hook);
+}
+
+NOKPROBE_SYMBOL(entry_missed);
+
+static __always_inline void call_hooks(unsigned long ip, unsigned long caller,
+				       struct pt_regs *regs)
+{
+	struct entry_hook *hook;
+	unsigned int outer;
+
+	if (!entry_handlers_begin(&outer)) {
+		entry_missed(ip);
+		return;
+	}
+	for_each_hook(hook, ip)
+		hook->user->hit(hook, ip, caller, regs);
+	entry_handlers_end(outer);
+}
+
+static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+		      struct ftrace_regs *fregs)
+{
+	preempt_disable_notrace();
+	/* Elsewhere nothing that ftrace calls from runs without RCU. */
+	if (IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching())
+		call_hooks(ip, caller, ftrace_get_regs(fregs));
+	preempt_enable_notrace();
+}
+
+NOKPROBE_SYMBOL(entry_hit);
+
+/* Returns true if it is the first at its entry. */
+static bool add_hook(struct entry_hook *hook)
+{
+	struct entry_hook *at = addr_table_find(&entry_table, hook->ip);
+
+	hook->next = NULL;
+	if (!at) {
+		addr_table_insert(&entry_table, hook->ip, hook);
+		return true;
+	}
+	while (at->next)
+		at = at->next;
+	/* Pairs with for_each_hook(). */
+	smp_store_release(&at->next, hook);
+	return false;
+}
+
+/* Returns true if nobody is left at its entry. */
+static bool del_hook(struct entry_hook *hook)
+{
+	struct entry_hook *at = addr_table_find(&entry_table, hook->ip);
+
+	if (at != hook) {
+		while (at->next != hook)
+			at = at->next;
+		WRITE_ONCE(at->next, hook->next);
+		return false;
+	}
+	if (hook->next) {
+		addr_table_replace(&entry_table, hook->ip, hook->next);
+		return false;
+	}
+	addr_table_remove(&entry_table, hook->ip);
+	return true;
+}
+
+static int filter_add(unsigned long *ips, unsigned int nr)
+{
+	int ret;
+
+	if (!nr)
+		return 0;
+	ret = ftrace_set_filter_ips(&entry_ops, ips, nr, 0, 0);
+	if (ret)
+		return ret;
+	if (!nr_entries) {
+		ret = register_ftrace_function(&entry_ops);
+		if (ret) {
+			ftrace_set_filter_ips(&entry_ops, ips, nr, 1, 0);
+			return ret;
+		}
+	}
+	nr_entries += nr;
+	return 0;
+}
+
+/*
+ * Ftrace refuses the whole when it has forgotten about one of them, which happens to the
+ * kernel's init text. Nothing will be called from there, so what stays is harmless.
+ */
+static void filter_del(unsigned long *ips, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	nr_entries -= nr;
+	if (!nr_entries)
+		unregister_ftrace_function(&entry_ops);
+	if (!ftrace_set_filter_ips(&entry_ops, ips, nr, 1, 0))
+		return;
+	for (i = 0; i < nr; i++)
+		ftrace_set_filter_ip(&entry_ops, ips[i], 1, 0);
+}
+
+#define for_each_in_batch(hook, batch_)						\
+	for ((hook) = (batch_); (hook); (hook) = (hook)->batch)
+
+static unsigned int batch_count(struct entry_hook *batch)
+{
+	struct entry_hook *hook;
+	unsigned int nr = 0;
+
+	for_each_in_batch(hook, batch)
+		nr++;
+	return nr;
+}
+
+static int join_locked(struct entry_hook *batch, unsigned int nr, unsigned long *ips)
+{
+	struct entry_hook *hook;
+	unsigned int nr_new = 0;
+	int ret;
+
+	ret = addr_table_reserve(&entry_table, nr);
+	if (ret)
+		return ret;
+	for_each_in_batch(hook, batch) {
+		if (add_hook(hook))
+			ips[nr_new++] = hook->ip;
+	}
+	ret = filter_add(ips, nr_new);
+	if (!ret)
+		return 0;
+	for_each_in_batch(hook, batch) {
+		del_hook(hook);
+		hook->ip = 0;
+	}
+	return ret;
+}
+
+/**
+ * entry_hooks_join - hook the entries of functions, all or none
+ * @batch: the hooks by their batch member, with user and ip set; no two of a user have
+ *	the same ip
+ *
+ * On error, too, a hit may have seen a hook at an entry that others hook as well: free
+ * them after a grace period.
+ *
+ * Context: process. Sleeps.
+ * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
+ * ftrace has shut itself down.
+ */
+int entry_hooks_join(struct entry_hook *batch)
+{
+	unsigned int nr = batch_count(batch);
+	unsigned long *ips;
+	int ret;
+
+	ips = kvmalloc_array(nr, sizeof(*ips), GFP_KERNEL);
+	if (!ips)
+		return -ENOMEM;
+	mutex_lock(&entry_mutex);
+	ret = join_locked(batch, nr, ips);
+	mutex_unlock(&entry_mutex);
+	kvfree(ips);
+	return ret;
+}
+
+static void leave_locked(struct entry_hook *batch, unsigned long *ips, unsigned int room)
+{
+	struct entry_hook *hook;
+	unsigned int nr_gone = 0;
+
+	for_each_in_batch(hook, batch) {
+		if (!hook->ip)
+			continue;
+		if (del_hook(hook))
+			ips[nr_gone++] = hook->ip;
+		hook->ip = 0;
+		if (nr_gone == room) {
+			filter_del(ips, nr_gone);
+			nr_gone = 0;
+		}
+	}
+	filter_del(ips, nr_gone);
+}
+
+/**
+ * entry_hooks_leave - unhook the entries of functions
+ * @batch: the hooks by their batch member; those that are at no entry are passed over
+ *
+ * Hits under way may still be using the hooks: free them, or join again, after a grace
+ * period.
+ *
+ * Context: process. Sleeps on locks and in ftrace only.
+ */
+void entry_hooks_leave(struct entry_hook *batch)
+{
+	unsigned int nr = batch_count(batch);
+	unsigned long few[8], *ips;
+
+	if (!nr)
+		return;
+	ips = kvmalloc_array(nr, sizeof(*ips), GFP_KERNEL);
+	mutex_lock(&entry_mutex);
+	/* Without memory, as many at a time as fit on the stack. */
+	leave_locked(batch, ips ?: few, ips ? nr : ARRAY_SIZE(few));
+	mutex_unlock(&entry_mutex);
+	kvfree(ips);
+}

@@ -1,0 +1,694 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Function probes.
+ *
+ * An fprobe is a hook at each of its functions' entries (kernel/kprobes/entry.c), and for
+ * those whose return it wants to see, a pool of return hooks (rethook.c).
+ *
+ * Everything that hits use is set up before the hooks join, and stays until an RCU grace
+ * period after they left. Handlers run with preemption off, which is what that waits for.
+ */
+#include <linux/atomic.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fprobe.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/rethook.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include "../kprobes/entry.h"
+#include "trace.h"
+
+/**
+ * struct fprobe_call - a call that is going to return to us
+ * @node: in the list of its task
+ * @entry_ip: where ftrace called from
+ * @data: what the two handlers share
+ */
+struct fprobe_call {
+	struct rethook_node	node;
+	unsigned long		entry_ip;
+	char			data[] __aligned(sizeof(long));
+};
+
+/**
+ * struct fprobe_targets - the functions of an fprobe
+ * @rcu: frees this
+ * @nr: how many
+ * @hook: one for each, by address
+ */
+struct fprobe_targets {
+	struct rcu_head		rcu;
+	unsigned int		nr;
+	struct entry_hook	hook[] __counted_by(nr);
+};
+
+/* What the handlers may share for each call is part of its node: rethook's limit. */
+#define FPROBE_MAX_DATA_SIZE	(RETHOOK_MAX_NODE_SIZE - sizeof(struct fprobe_call))
+
+/* Guards @fprobes and what is private in a struct fprobe. Comes before entry_mutex. */
+static DEFINE_MUTEX(fprobe_mutex);
+
+/* The registered ones. */
+static LIST_HEAD(fprobes);
+
+/* Hits */
+
+/* Misses come from all CPUs, and from interrupts on this one. */
+static __always_inline void count_miss(struct fprobe *fp)
+{
+	unsigned long old = READ_ONCE(fp->nmissed);
+
+	while (!try_cmpxchg(&fp->nmissed, &old, old + 1))
+		;
+}
+
+static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *call)
+{
+	return fp->entry_data_size ? call->data : NULL;
+}
+
+/*
+ * Where a call returns to, if something hooked the return before: a function that was
+ * hooked and ended in this one by a tail call, or a user with an ftrace_ops of its own.
+ */
+static noinline unsigned long hooked_caller(struct pt_regs *regs)
+{
+	unsigned long slot = kernel_stack_pointer(regs);
+	struct llist_node *cur = NULL;
+
+	return rethook_find_ret_addr(current, slot, &cur);
+}
+
+NOKPROBE_SYMBOL(hooked_caller);
+
+static __always_inline unsigned long true_caller(unsigned long caller, struct pt_regs *regs)
+{
+	return unlikely(is_rethook_trampoline(caller)) ? hooked_caller(regs) : caller;
+}
+
+static __always_inline bool call_exit_handler(struct fprobe *fp, struct fprobe_call *call,
+					      unsigned long to, struct pt_regs *regs)
+{
+	if (fprobe_shared_with_kprobes(fp)) {
+		if (kprobe_running())
+			return false;
+		kprobe_busy_begin();
+	}
+	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
+	if (fprobe_shared_with_kprobes(fp))
+		kprobe_busy_end();
+	return true;
+}
+
+static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
+			    struct pt_regs *regs)
+{
+	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
+	struct fprobe *fp = data;
+	unsigned int outer;
+
+	if (fprobe_disabled(fp))
+		return;
+	if (!entry_handlers_begin(&outer)) {
+		count_miss(fp);
+		return;
+	}
+	if (!call_exit_handler(fp, call, to, regs))
+		count_miss(fp);
+	entry_handlers_end(outer);
+}
+
+NOKPROBE_SYMBOL(fprobe_returned);
+
+static __always_inline void call_entered(struct fprobe *fp, unsigned long ip,
+					 unsigned long caller, struct pt_regs *regs,
+					 struct task_struct *task)
+{
+	struct rethook_node *node = rethook_try_get(fp->rethook);
+	struct fprobe_call *call;
+
+	if (unlikely(!node)) {
+		/* Not that it would matter once it has been stopped. */
+		count_miss(fp);
+		return;
+	}
+	call = container_of(node, struct fprobe_call, node);
+	call->entry_ip = ip;
+	if (fp->entry_handler &&
+	    fp->entry_handler(fp, ip, true_caller(caller, regs), regs, entry_data(fp, call)))
+		rethook_recycle(node);
+	else
+		rethook_hook_in(node, regs, true, task);
+}
+
+/* An fprobe with an exit handler. */
+static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
+			    unsigned long caller, struct pt_regs *regs)
+{
+	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
+
+	if (!fprobe_disabled(fp))
+		call_entered(fp, ip, caller, regs, current);
+}
+
+NOKPROBE_SYMBOL(fprobe_call_hit);
+
+/* One with an entry handler only. */
+static void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip,
+			     unsigned long caller, struct pt_regs *regs)
+{
+	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
+
+	if (!fprobe_disabled(fp))
+		fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
+}
+
+NOKPROBE_SYMBOL(fprobe_entry_hit);
+
+/* Any, also those that serve kprobes, and those that have no handler. */
+static __always_inline void any_hit(struct fprobe *fp, unsigned long ip,
+				    unsigned long caller, struct pt_regs *regs,
+				    struct task_struct *task)
+{
+	if (fprobe_disabled(fp))
+		return;
+	if (fprobe_shared_with_kprobes(fp)) {
+		if (kprobe_running()) {
+			count_miss(fp);
+			return;
+		}
+		kprobe_busy_begin();
+	}
+	if (fp->exit_handler)
+		call_entered(fp, ip, caller, regs, task);
+	else if (fp->entry_handler)
+		fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
+	if (fprobe_shared_with_kprobes(fp))
+		kprobe_busy_end();
+}
+
+static void fprobe_any_hit(struct entry_hook *hook, unsigned long ip,
+			   unsigned long caller, struct pt_regs *regs)
+{
+	any_hit(container_of(hook->user, struct fprobe, user), ip, caller, regs, current);
+}
+
+NOKPROBE_SYMBOL(fprobe_any_hit);
+
+/* Entered on the stack of the task that it makes current, and returning on it. */
+static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
+			      unsigned long caller, struct pt_regs *regs)
+{
+	any_hit(container_of(hook->user, struct fprobe, user_switch), ip, caller, regs,
+		arch_rethook_switch_to(regs));
+}
+
+NOKPROBE_SYMBOL(fprobe_switch_hit);
+
+static void fprobe_missed(struct entry_hook *hook)
+{
+	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
+
+	if (!fprobe_disabled(fp))
+		count_miss(fp);
+}
+
+NOKPROBE_SYMBOL(fprobe_missed);
+
+static void fprobe_switch_missed(struct entry_hook *hook)
+{
+	struct fprobe *fp = container_of(hook->user, struct fprobe, user_switch);
+
+	if (!fprobe_disabled(fp))
+		count_miss(fp);
+}
+
+NOKPROBE_SYMBOL(fprobe_switch_missed);
+
+/* Targets */
+
+static int compare_ips(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sort them, each once; returns how many are left. */
+static unsigned int sort_ips(unsigned long *ips, unsigned int nr)
+{
+	unsigned int i, kept = 0;
+
+	sort(ips, nr, sizeof(*ips), compare_ips, NULL);
+	for (i = 0; i < nr; i++) {
+		if (!kept || ips[kept - 1] != ips[i])
+			ips[kept++] = ips[i];
+	}
+	return kept;
+}
+
+/* A module that is on its way out was taken off all fprobes, and must not come back. */
+static bool text_is_going(unsigned long ip)
+{
+	struct module *mod;
+
+	if (core_kernel_text(ip))
+		return false;
+	guard(preempt)();
+	mod = __module_text_address(ip);
+	return !mod || mod->state == MODULE_STATE_GOING;
+}
+
+/* @ips are where ftrace calls from. fprobe_mutex held. */
+static struct fprobe_targets *make_targets(struct fprobe *fp, unsigned long *ips,
+					   unsigned int nr)
+{
+	unsigned long switch_ip = arch_rethook_switch_ip();
+	struct fprobe_targets *t;
+	unsigned int i;
+
+	nr = sort_ips(ips, nr);
+	t = kvzalloc(struct_size(t, hook, nr), GFP_KERNEL);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	t->nr = nr;
+	for (i = 0; i < nr; i++) {
+		if (text_is_going(ips[i])) {
+			kvfree(t);
+			return ERR_PTR(-ENOENT);
+		}
+		t->hook[i].ip = ips[i];
+		t->hook[i].user = ips[i] == switch_ip ? &fp->user_switch : &fp->user;
+	}
+	return t;
+}
+
+/* Those in [start, end) as a batch. */
+static struct entry_hook *targets_within(struct fprobe_targets *t, unsigned long start,
+					 unsigned long end)
+{
+	struct entry_hook *batch = NULL;
+	unsigned int i;
+
+	for (i = 0; i < t->nr; i++) {
+		if (t->hook[i].ip < start || t->hook[i].ip >= end)
+			continue;
+		t->hook[i].batch = batch;
+		batch = &t->hook[i];
+	}
+	return batch;
+}
+
+static struct entry_hook *all_targets(struct fprobe_targets *t)
+{
+	return targets_within(t, 1, ULONG_MAX);
+}
+
+/* Registration */
+
+/*
+ * How many calls an fprobe may see at a time before its pool has to grow: the more
+ * functions, the more of them will be under way on each CPU at a time.
+ */
+static unsigned int calls_expected(const struct fprobe_targets *t)
+{
+	return num_possible_cpus() * clamp(t->nr, 4U, 64U);
+}
+
+static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
+{
+	struct rethook *pool;
+
+	fp->rethook = NULL;
+	if (!fp->exit_handler)
+		return 0;
+	if (fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
+		return -ENOMEM;
+	pool = rethook_alloc_bounded(fp, fprobe_returned,
+				     struct_size_t(struct fprobe_call, data,
+						   fp->entry_data_size),
+				     calls_expected(t), fp->nr_maxactive);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	fp->rethook = pool;
+	return 0;
+}
+
+static void set_users(struct fprobe *fp)
+{
+	fp->user.missed = fprobe_missed;
+	fp->user_switch.missed = fprobe_switch_missed;
+	fp->user_switch.hit = fprobe_switch_hit;
+	fp->user.hit = fprobe_any_hit;
+	if (fprobe_shared_with_kprobes(fp))
+		return;
+	if (fp->exit_handler)
+		fp->user.hit = fprobe_call_hit;
+	else if (fp->entry_handler)
+		fp->user.hit = fprobe_entry_hit;
+}
+
+/* fprobe_mutex held. */
+static bool is_registered(const struct fprobe *fp)
+{
+	const struct fprobe *each;
+
+	list_for_each_entry(each, &fprobes, registered) {
+		if (each == fp)
+			return true;
+	}
+	return false;
+}
+
+/* The targets are set and nothing else is; they are freed on error. */
+static int attach(struct fprobe *fp, struct fprobe_targets *t)
+{
+	int ret;
+
+	fp->nmissed = 0;
+	set_users(fp);
+	ret = make_pool(fp, t);
+	if (!ret) {
+		ret = entry_hooks_join(all_targets(t));
+		if (!ret) {
+			fp->targets = t;
+			list_add_tail(&fp->registered, &fprobes);
+			return 0;
+		}
+		/* A function that was hooked already may have called us. */
+		if (fp->rethook)
+			rethook_free(fp->rethook);
+		synchronize_rcu();
+		fp->rethook = NULL;
+	}
+	kvfree(t);
+	return ret;
+}
+
+/* @ips are where ftrace calls from; they get sorted. */
+static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
+{
+	struct fprobe_targets *t;
+
+	guard(mutex)(&fprobe_mutex);
+	if (is_registered(fp))
+		return -EBUSY;
+	t = make_targets(fp, ips, nr);
+	return IS_ERR(t) ? PTR_ERR(t) : attach(fp, t);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Where ftrace calls from in these functions; -EINVAL if it does not in one of them. */
+static int locate_calls(unsigned long *addrs, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		addrs[i] = ftrace_location(addrs[i]);
+		if (!addrs[i])
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * register_fprobe_ips() - call an fprobe's handlers for functions given by address
+ * @fp: the fprobe
+ * @addrs: addresses of functions, or of where ftrace calls from in them
+ * @num: how many
+ *
+ * An address that is given twice counts once. The functions of a module that goes are
+ * taken out with it; for the others, @fp stays registered.
+ *
+ * Context: process. Sleeps.
+ * Return: 0; -EINVAL without @fp or @addrs, if @num is not positive, an address is not one
+ * that ftrace calls from, or nr_maxactive is negative and there is an exit handler; -EBUSY
+ * if @fp is registered; -ENOENT if a function's module is being unloaded; -ENOMEM without
+ * memory, or if entry_data_size is too large; -ENODEV if ftrace has shut itself down.
+ * Nothing is registered then.
+ */
+int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
+{
+	unsigned long *ips;
+	int ret;
+
+	if (!fp || !addrs || num <= 0)
+		return -EINVAL;
+	ips = kvmalloc_array(num, sizeof(*ips), GFP_KERNEL);
+	if (!ips)
+		return -ENOMEM;
+	memcpy(ips, addrs, array_size(num, sizeof(*ips)));
+	ret = locate_calls(ips, num);
+	if (!ret)
+		ret = attach_ips(fp, ips, num);
+	kvfree(ips);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(register_fprobe_ips);
+
+/* Addresses of functions by name; @names get sorted. */
+static int find_functions(const char **names, unsigned long *addrs, int num)
+{
+	int ret;
+
+	sort(names, num, sizeof(*names), compare_names, NULL);
+	ret = ftrace_lookup_symbols(names, num, addrs);
+	return ret == -ESRCH ? -ENOENT : ret;
+}
+
+/**
+ * register_fprobe_syms() - call an fprobe's handlers for functions given by name
+ * @fp: the fprobe
+ * @syms: names of functions
+ * @num: how many
+ *
+ * Context: process. Sleeps.
+ * Return: as register_fprobe_ips(); -ENOENT if there is no such function, or none that
+ * can be traced.
+ */
+int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
+{
+	unsigned long *addrs;
+	const char **names;
+	int ret = -ENOMEM;
+
+	if (!fp || !syms || num <= 0)
+		return -EINVAL;
+	addrs = kvmalloc_array(num, sizeof(*addrs), GFP_KERNEL);
+	names = kvmalloc_array(num, sizeof(*names), GFP_KERNEL);
+	if (addrs && names) {
+		memcpy(names, syms, array_size(num, sizeof(*names)));
+		ret = find_functions(names, addrs, num);
+		if (!ret)
+			ret = register_fprobe_ips(fp, addrs, num);
+	}
+	kvfree(names);
+	kvfree(addrs);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(register_fprobe_syms);
+
+/*
+ * Patterns are ftrace's matter. An ftrace_ops that is never registered takes them and
+ * holds the functions that match.
+ */
+static int set_patterns(struct ftrace_ops *scratch, const char *filter, const char *notfilter)
+{
+	char *pattern __free(kfree) = kstrdup(filter, GFP_KERNEL);
+	char *but __free(kfree) = notfilter ? kstrdup(notfilter, GFP_KERNEL) : NULL;
+	int ret;
+
+	if (!pattern || (notfilter && !but))
+		return -ENOMEM;
+	ret = ftrace_set_filter(scratch, pattern, strlen(pattern), 0);
+	if (!ret && but)
+		ret = ftrace_set_notrace(scratch, but, strlen(but), 0);
+	return ret;
+}
+
+/* What matched, into @ips; returns how many. */
+static unsigned int selected(struct ftrace_ops *scratch, unsigned long *ips)
+{
+	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
+	struct ftrace_hash *but = rcu_dereference_raw(scratch->func_hash->notrace_hash);
+	struct ftrace_func_entry *entry;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < 1U << set->size_bits; i++) {
+		hlist_for_each_entry(entry, &set->buckets[i], hlist) {
+			if (!ftrace_lookup_ip(but, entry->ip))
+				ips[nr++] = entry->ip;
+		}
+	}
+	return nr;
+}
+
+static int attach_set(struct fprobe *fp, struct ftrace_ops *scratch)
+{
+	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
+	unsigned int nr;
+	unsigned long *ips;
+	int ret;
+
+	/* "!pattern" is a match, and selects nothing. */
+	if (ftrace_hash_empty(set))
+		return -EINVAL;
+	ips = kvmalloc_array(set->count, sizeof(*ips), GFP_KERNEL);
+	if (!ips)
+		return -ENOMEM;
+	nr = selected(scratch, ips);
+	ret = attach_ips(fp, ips, nr);
+	kvfree(ips);
+	return ret;
+}
+
+/**
+ * register_fprobe() - call an fprobe's handlers for functions given by a pattern
+ * @fp: the fprobe
+ * @filter: pattern as in set_ftrace_filter, for the names of functions
+ * @notfilter: pattern for names that @filter matches and are not meant, or NULL
+ *
+ * Functions of modules that are loaded later are not looked at. It is no error if
+ * @notfilter leaves nothing; each of the two has to match something, though.
+ *
+ * Context: process. Sleeps.
+ * Return: as register_fprobe_ips(); -EINVAL also without @filter, and if one of the two
+ * matches no function that can be traced.
+ */
+int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter)
+{
+	struct ftrace_ops *scratch;
+	int ret;
+
+	if (!fp || !filter)
+		return -EINVAL;
+	scratch = kzalloc(sizeof(*scratch), GFP_KERNEL);
+	if (!scratch)
+		return -ENOMEM;
+	ret = set_patterns(scratch, filter, notfilter);
+	if (!ret)
+		ret = attach_set(fp, scratch);
+	ftrace_free_filter(scratch);
+	kfree(scratch);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(register_fprobe);
+
+/* Handlers may still be running when this returns. */
+static int detach(struct fprobe *fp)
+{
+	guard(mutex)(&fprobe_mutex);
+	if (!is_registered(fp))
+		return -EINVAL;
+	entry_hooks_leave(all_targets(fp->targets));
+	if (fp->rethook)
+		rethook_free(fp->rethook);
+	list_del(&fp->registered);
+	kvfree_rcu(fp->targets, rcu);
+	return 0;
+}
+
+/**
+ * unregister_fprobe() - call an fprobe's handlers no more
+ * @fp: the fprobe
+ *
+ * When this returns none of the handlers is running, and none will, not for calls that
+ * have yet to return either. @fp can be registered again, or freed.
+ *
+ * Context: process. Sleeps for one grace period.
+ * Return: 0, or -EINVAL if @fp is not registered.
+ */
+int unregister_fprobe(struct fprobe *fp)
+{
+	int ret;
+
+	if (!fp)
+		return -EINVAL;
+	ret = detach(fp);
+	if (!ret)
+		synchronize_rcu();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(unregister_fprobe);
+
+/**
+ * unregister_fprobe_nowait() - call an fprobe's handlers no more, without waiting
+ * @fp: the fprobe, registered
+ *
+ * For callers whose handlers are built in: calls and returns under way may still be
+ * running them. @fp has to stay, and not be registered again, until an RCU grace period
+ * has passed.
+ *
+ * Context: process. Sleeps on locks only.
+ */
+void unregister_fprobe_nowait(struct fprobe *fp)
+{
+	WARN_ON_ONCE(detach(fp));
+}
+
+/**
+ * fprobe_is_registered() - is this fprobe registered?
+ * @fp: what may be an fprobe
+ *
+ * Context: process. Sleeps on locks only.
+ * Return: true if so.
+ */
+bool fprobe_is_registered(struct fprobe *fp)
+{
+	guard(mutex)(&fprobe_mutex);
+	return is_registered(fp);
+}
+
+/* Modules */
+
+#ifdef CONFIG_MODULES
+/* While it is still there for ftrace, which would keep the addresses otherwise. */
+static void module_text_goes(const struct module *mod, enum mod_mem_type type)
+{
+	unsigned long start = (unsigned long)mod->mem[type].base;
+	struct fprobe *fp;
+
+	if (!mod->mem[type].size)
+		return;
+	list_for_each_entry(fp, &fprobes, registered)
+		entry_hooks_leave(targets_within(fp->targets, start,
+						 start + mod->mem[type].size));
+}
+
+static int fprobe_module_event(struct notifier_block *nb, unsigned long state, void *data)
+{
+	struct module *mod = data;
+
+	guard(mutex)(&fprobe_mutex);
+	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
+		module_text_goes(mod, MOD_INIT_TEXT);
+	if (state == MODULE_STATE_GOING)
+		module_text_goes(mod, MOD_TEXT);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block fprobe_module_nb = {
+	.notifier_call = fprobe_module_event,
+};
+
+static int __init fprobe_watch_modules(void)
+{
+	return register_module_notifier(&fprobe_module_nb);
+}
+core_initcall(fprobe_watch_modules);
+#endif /* CONFIG_MODULES */
