@@ -19,20 +19,19 @@ struct pt_regs;
 struct rethook;
 
 struct entry_hook;
+struct fprobe;
 struct fprobe_targets;
 
 /**
  * struct entry_user - who hooks the entries of functions, see kernel/kprobes/entry.c
  * @hit: a function was entered; @ip is where ftrace calls from and @caller where the
  *	function returns to
- * @missed: a function was entered from within a handler of this context
  *
  * Context: preemption off, NMI included; must not be traced nor probed.
  */
 struct entry_user {
 	void (*hit)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		    struct pt_regs *regs);
-	void (*missed)(struct entry_hook *hook);
 };
 
 /**
@@ -48,6 +47,34 @@ struct entry_hook {
 	const struct entry_user	*user;
 	struct entry_hook	*batch;
 };
+
+/**
+ * typedef fprobe_entry_t - what runs when a function is entered
+ * @fp: the fprobe
+ * @entry_ip: where ftrace calls from in the function
+ * @ret_ip: where the function is going to return to
+ * @regs: the registers, all of them
+ * @entry_data: for the handler at the exit, of &fprobe.entry_data_size bytes as the last
+ *	call left them; NULL if that is 0 or there is no such handler
+ *
+ * Context: any, NMI included; preemption is off.
+ * Return: 0, or else the handler at the exit is not called for this call.
+ */
+typedef int (*fprobe_entry_t)(struct fprobe *fp, unsigned long entry_ip,
+			      unsigned long ret_ip, struct pt_regs *regs, void *entry_data);
+
+/**
+ * typedef fprobe_exit_t - what runs when a function has returned
+ * @fp: the fprobe
+ * @entry_ip: as at the entry
+ * @ret_ip: where it returned to; so does the instruction pointer in @regs
+ * @regs: the registers, all of them; what is written to them takes effect
+ * @entry_data: as at the entry
+ *
+ * Context: as the call's; preemption is off.
+ */
+typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
+			      unsigned long ret_ip, struct pt_regs *regs, void *entry_data);
 
 /* Flags of struct fprobe: do not call the handlers for the time being, */
 #define FPROBE_FL_DISABLED	BIT(0)
@@ -77,10 +104,7 @@ struct entry_hook {
  * Set what is not private before registering; what is not set has to be 0. The memory
  * must stay until unregister_fprobe() has returned.
  *
- * Handlers run with preemption off in any context, NMI included. @entry_ip is where
- * ftrace calls from in the function, the same for both handlers, @ret_ip is where the
- * function returns to, @regs are the registers at that moment, all of them. Functions
- * that a handler calls are not reported to other handlers.
+ * Functions that a handler calls are not reported to other handlers.
  */
 struct fprobe {
 	unsigned long		nmissed;
@@ -88,12 +112,8 @@ struct fprobe {
 	size_t			entry_data_size;
 	int			nr_maxactive;
 
-	int (*entry_handler)(struct fprobe *fp, unsigned long entry_ip,
-			     unsigned long ret_ip, struct pt_regs *regs,
-			     void *entry_data);
-	void (*exit_handler)(struct fprobe *fp, unsigned long entry_ip,
-			     unsigned long ret_ip, struct pt_regs *regs,
-			     void *entry_data);
+	fprobe_entry_t		entry_handler;
+	fprobe_exit_t		exit_handler;
 
 	struct rethook		*rethook;
 	struct entry_user	user;
@@ -126,43 +146,6 @@ static inline bool fprobe_shared_with_kprobes(struct fprobe *fp)
 	return fp && fp->flags & FPROBE_FL_KPROBE_SHARED;
 }
 
-#ifdef CONFIG_FPROBE
-int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter);
-int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num);
-int register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
-int unregister_fprobe(struct fprobe *fp);
-void unregister_fprobe_nowait(struct fprobe *fp);
-bool fprobe_is_registered(struct fprobe *fp);
-#else
-static inline int register_fprobe(struct fprobe *fp, const char *filter,
-				  const char *notfilter)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline int unregister_fprobe(struct fprobe *fp)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline void unregister_fprobe_nowait(struct fprobe *fp) { }
-
-static inline bool fprobe_is_registered(struct fprobe *fp)
-{
-	return false;
-}
-#endif
-
 /**
  * disable_fprobe() - have an fprobe's handlers not called for the time being
  * @fp: the fprobe, registered or not
@@ -188,5 +171,48 @@ static inline void enable_fprobe(struct fprobe *fp)
 	if (fp)
 		WRITE_ONCE(fp->flags, fp->flags & ~FPROBE_FL_DISABLED);
 }
+
+#ifdef CONFIG_FPROBE
+
+bool fprobe_is_registered(struct fprobe *fp);
+int unregister_fprobe(struct fprobe *fp);
+void unregister_fprobe_nowait(struct fprobe *fp);
+int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num);
+int register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
+int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter);
+
+#else /* !CONFIG_FPROBE */
+
+static inline bool fprobe_is_registered(struct fprobe *fp)
+{
+	return false;
+}
+
+static inline int unregister_fprobe(struct fprobe *fp)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void unregister_fprobe_nowait(struct fprobe *fp)
+{
+}
+
+static inline int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int register_fprobe(struct fprobe *fp, const char *filter,
+				  const char *notfilter)
+{
+	return -EOPNOTSUPP;
+}
+
+#endif /* CONFIG_FPROBE */
 
 #endif /* _LINUX_FPROBE_H */

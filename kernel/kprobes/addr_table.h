@@ -51,12 +51,12 @@ struct addr_slots {
  * struct addr_table - a table
  * @slots: the present generation. Replaced under @lock
  * @boot: the first generation
- * @lock: what its user changes it under
+ * @lock: the lock of its user, under which it is changed
  */
 struct addr_table {
 	struct addr_slots __rcu	*slots;
 	struct addr_slots	*boot;
-	struct mutex		*lock;
+	struct mutex		*lock;	/* the user's */
 };
 
 #define DEFINE_ADDR_TABLE(name, mutex)						\

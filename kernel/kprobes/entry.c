@@ -4,8 +4,11 @@
  *
  * However many fprobes and kretprobes want to know of calls, and whichever functions
  * they want, there is one ftrace_ops. Ftrace calls it directly where it is the only one
- * at a function. Then one test for recursion and one lookup lead to all who hooked that
- * entry, and any number of hooks comes or goes with one update of one filter.
+ * at a function. Then one lookup leads to all who hooked that entry, and any number of hooks
+ * comes or goes with one update of one filter.
+ *
+ * Calls that a user's own handlers make are up to the user, who knows what may nest in
+ * what. Nothing here calls what could be hooked.
  *
  * Users of the ftrace_ops that may change the instruction pointer do not belong here:
  * ftrace grants that to one ops per function, and live patches want it, too.
@@ -24,8 +27,6 @@
  * own, and before those of ftrace.
  */
 static DEFINE_MUTEX(entry_mutex);
-
-DEFINE_PER_CPU(unsigned int, entry_context);
 
 /* From where ftrace calls to the first hook there. */
 DEFINE_ADDR_TABLE(entry_table, entry_mutex);
@@ -47,63 +48,33 @@ static unsigned int nr_entries;
  * hook, sees it set up (smp_store_release(), and the dependency here), and it stays until
  * a grace period after it was taken out, as does its pointer to the next one.
  */
-#define for_each_hook(hook, at)							\
-	for ((hook) = addr_table_find(&entry_table, (at)); (hook);		\
-	     (hook) = READ_ONCE((hook)->next))
-
-/* A handler calls what is hooked. */
-static noinline void entry_missed(unsigned long ip)
-{
-	struct entry_hook *hook;
-
-	for_each_hook(hook, ip)
-		hook->user->missed(hook);
-}
-
-NOKPROBE_SYMBOL(entry_missed);
-
-static __always_inline void call_hooks(unsigned long ip, unsigned long caller,
-				       struct pt_regs *regs)
-{
-	struct entry_hook *hook;
-	unsigned int outer;
-
-	if (!entry_handlers_begin(&outer)) {
-		entry_missed(ip);
-		return;
-	}
-	for_each_hook(hook, ip)
-		hook->user->hit(hook, ip, caller, regs);
-	entry_handlers_end(outer);
-}
-
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs)
 {
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+	struct entry_hook *hook;
+
 	preempt_disable_notrace();
 	/* Elsewhere nothing that ftrace calls from runs without RCU. */
-	if (IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching())
-		call_hooks(ip, caller, ftrace_get_regs(fregs));
+	if (IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching()) {
+		hook = addr_table_find(&entry_table, ip);
+		for (; hook; hook = READ_ONCE(hook->next))
+			hook->user->hit(hook, ip, caller, regs);
+	}
 	preempt_enable_notrace();
 }
 
 NOKPROBE_SYMBOL(entry_hit);
 
-/* Returns true if it is the first at its entry. */
+/* The latest comes first. Returns true if it is the only one at its entry. */
 static bool add_hook(struct entry_hook *hook)
 {
-	struct entry_hook *at = addr_table_find(&entry_table, hook->ip);
-
-	hook->next = NULL;
-	if (!at) {
+	hook->next = addr_table_find(&entry_table, hook->ip);
+	if (hook->next)
+		addr_table_replace(&entry_table, hook->ip, hook);
+	else
 		addr_table_insert(&entry_table, hook->ip, hook);
-		return true;
-	}
-	while (at->next)
-		at = at->next;
-	/* Pairs with for_each_hook(). */
-	smp_store_release(&at->next, hook);
-	return false;
+	return !hook->next;
 }
 
 /* Returns true if nobody is left at its entry. */
@@ -164,15 +135,12 @@ static void filter_del(unsigned long *ips, unsigned int nr)
 		ftrace_set_filter_ip(&entry_ops, ips[i], 1, 0);
 }
 
-#define for_each_in_batch(hook, batch_)						\
-	for ((hook) = (batch_); (hook); (hook) = (hook)->batch)
-
 static unsigned int batch_count(struct entry_hook *batch)
 {
 	struct entry_hook *hook;
 	unsigned int nr = 0;
 
-	for_each_in_batch(hook, batch)
+	for (hook = batch; hook; hook = hook->batch)
 		nr++;
 	return nr;
 }
@@ -186,14 +154,14 @@ static int join_locked(struct entry_hook *batch, unsigned int nr, unsigned long 
 	ret = addr_table_reserve(&entry_table, nr);
 	if (ret)
 		return ret;
-	for_each_in_batch(hook, batch) {
+	for (hook = batch; hook; hook = hook->batch) {
 		if (add_hook(hook))
 			ips[nr_new++] = hook->ip;
 	}
 	ret = filter_add(ips, nr_new);
 	if (!ret)
 		return 0;
-	for_each_in_batch(hook, batch) {
+	for (hook = batch; hook; hook = hook->batch) {
 		del_hook(hook);
 		hook->ip = 0;
 	}
@@ -233,7 +201,7 @@ static void leave_locked(struct entry_hook *batch, unsigned long *ips, unsigned 
 	struct entry_hook *hook;
 	unsigned int nr_gone = 0;
 
-	for_each_in_batch(hook, batch) {
+	for (hook = batch; hook; hook = hook->batch) {
 		if (!hook->ip)
 			continue;
 		if (del_hook(hook))

@@ -143,19 +143,8 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 
 NOKPROBE_SYMBOL(site_entry_hit);
 
-static void site_entry_missed(struct entry_hook *hook)
-{
-	struct kprobe *p = &container_of(hook, struct kprobe_site, entry)->kp;
-
-	if (!kprobe_disabled(p))
-		kprobes_inc_nmissed_count(p);
-}
-
-NOKPROBE_SYMBOL(site_entry_missed);
-
 static const struct entry_user site_entry_user = {
-	.hit	= site_entry_hit,
-	.missed	= site_entry_missed,
+	.hit = site_entry_hit,
 };
 
 static struct entry_hook *entry_batch(struct list_head *sites)

@@ -20,6 +20,8 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
 #include <linux/slab.h>
@@ -64,6 +66,47 @@ static LIST_HEAD(fprobes);
 
 /* Hits */
 
+/*
+ * The context that this CPU runs an fprobe's handler in, 0 if it runs none; only this CPU
+ * reads or writes it.
+ */
+static DEFINE_PER_CPU(unsigned int, handler_context);
+
+#define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
+
+/*
+ * A handler is going to run, unless one already does. Returns false in that case; else
+ * @outer is for handler_end().
+ *
+ * Handlers may be interrupted, and what interrupts them may have fprobes as well, but what
+ * a handler calls is not reported. An interrupt puts handler_context back to what it was,
+ * so if that is not the present context, no handler runs in the present context. What is
+ * called in an interrupt before preempt_count() shows it looks like a call from the
+ * handler; entry code takes care that this is next to nothing.
+ *
+ * ftrace_test_recursion_trylock() is for this as well. It takes three times as many
+ * instructions, as it also serves callbacks that can be preempted, and it lets the first
+ * call from a handler through.
+ */
+static __always_inline bool handler_begin(unsigned int *outer)
+{
+	unsigned int now = (preempt_count() & CONTEXT_MASK) | 1;
+
+	*outer = __this_cpu_read(handler_context);
+	if (unlikely(*outer == now))
+		return false;
+	__this_cpu_write(handler_context, now);
+	/* Nothing of the handler moves out of the region. */
+	barrier();
+	return true;
+}
+
+static __always_inline void handler_end(unsigned int outer)
+{
+	barrier();
+	__this_cpu_write(handler_context, outer);
+}
+
 /* Misses come from all CPUs, and from interrupts on this one. */
 static __always_inline void count_miss(struct fprobe *fp)
 {
@@ -71,6 +114,17 @@ static __always_inline void count_miss(struct fprobe *fp)
 
 	while (!try_cmpxchg(&fp->nmissed, &old, old + 1))
 		;
+}
+
+/* fprobe_disabled() without the test for NULL. */
+static __always_inline bool is_off(const struct fprobe *fp)
+{
+	return unlikely(READ_ONCE(fp->flags) & FPROBE_FL_DISABLED);
+}
+
+static __always_inline bool serves_kprobes(const struct fprobe *fp)
+{
+	return fp->flags & FPROBE_FL_KPROBE_SHARED;
 }
 
 static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *call)
@@ -97,20 +151,6 @@ static __always_inline unsigned long true_caller(unsigned long caller, struct pt
 	return unlikely(is_rethook_trampoline(caller)) ? hooked_caller(regs) : caller;
 }
 
-static __always_inline bool call_exit_handler(struct fprobe *fp, struct fprobe_call *call,
-					      unsigned long to, struct pt_regs *regs)
-{
-	if (fprobe_shared_with_kprobes(fp)) {
-		if (kprobe_running())
-			return false;
-		kprobe_busy_begin();
-	}
-	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
-	if (fprobe_shared_with_kprobes(fp))
-		kprobe_busy_end();
-	return true;
-}
-
 static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
 			    struct pt_regs *regs)
 {
@@ -118,18 +158,35 @@ static void fprobe_returned(struct rethook_node *node, void *data, unsigned long
 	struct fprobe *fp = data;
 	unsigned int outer;
 
-	if (fprobe_disabled(fp))
+	if (is_off(fp))
 		return;
-	if (!entry_handlers_begin(&outer)) {
+	if (!handler_begin(&outer)) {
 		count_miss(fp);
 		return;
 	}
-	if (!call_exit_handler(fp, call, to, regs))
-		count_miss(fp);
-	entry_handlers_end(outer);
+	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
+	handler_end(outer);
 }
 
 NOKPROBE_SYMBOL(fprobe_returned);
+
+/* The same for an fprobe that serves kprobes. */
+static void fprobe_shared_returned(struct rethook_node *node, void *data, unsigned long to,
+				   struct pt_regs *regs)
+{
+	struct fprobe *fp = data;
+
+	if (kprobe_running()) {
+		if (!is_off(fp))
+			count_miss(fp);
+		return;
+	}
+	kprobe_busy_begin();
+	fprobe_returned(node, data, to, regs);
+	kprobe_busy_end();
+}
+
+NOKPROBE_SYMBOL(fprobe_shared_returned);
 
 static __always_inline void call_entered(struct fprobe *fp, unsigned long ip,
 					 unsigned long caller, struct pt_regs *regs,
@@ -139,7 +196,6 @@ static __always_inline void call_entered(struct fprobe *fp, unsigned long ip,
 	struct fprobe_call *call;
 
 	if (unlikely(!node)) {
-		/* Not that it would matter once it has been stopped. */
 		count_miss(fp);
 		return;
 	}
@@ -157,9 +213,16 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 			    unsigned long caller, struct pt_regs *regs)
 {
 	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
+	unsigned int outer;
 
-	if (!fprobe_disabled(fp))
-		call_entered(fp, ip, caller, regs, current);
+	if (is_off(fp))
+		return;
+	if (!handler_begin(&outer)) {
+		count_miss(fp);
+		return;
+	}
+	call_entered(fp, ip, caller, regs, current);
+	handler_end(outer);
 }
 
 NOKPROBE_SYMBOL(fprobe_call_hit);
@@ -169,33 +232,59 @@ static void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip,
 			     unsigned long caller, struct pt_regs *regs)
 {
 	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
+	unsigned int outer;
 
-	if (!fprobe_disabled(fp))
-		fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
+	if (is_off(fp))
+		return;
+	if (!handler_begin(&outer)) {
+		count_miss(fp);
+		return;
+	}
+	fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
+	handler_end(outer);
 }
 
 NOKPROBE_SYMBOL(fprobe_entry_hit);
+
+static __always_inline bool kprobes_begin(const struct fprobe *fp)
+{
+	if (!serves_kprobes(fp))
+		return true;
+	if (kprobe_running())
+		return false;
+	kprobe_busy_begin();
+	return true;
+}
+
+static __always_inline void kprobes_end(const struct fprobe *fp)
+{
+	if (serves_kprobes(fp))
+		kprobe_busy_end();
+}
 
 /* Any, also those that serve kprobes, and those that have no handler. */
 static __always_inline void any_hit(struct fprobe *fp, unsigned long ip,
 				    unsigned long caller, struct pt_regs *regs,
 				    struct task_struct *task)
 {
-	if (fprobe_disabled(fp))
+	unsigned int outer;
+
+	if (is_off(fp))
 		return;
-	if (fprobe_shared_with_kprobes(fp)) {
-		if (kprobe_running()) {
-			count_miss(fp);
-			return;
-		}
-		kprobe_busy_begin();
+	if (!kprobes_begin(fp)) {
+		count_miss(fp);
+		return;
 	}
-	if (fp->exit_handler)
-		call_entered(fp, ip, caller, regs, task);
-	else if (fp->entry_handler)
-		fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
-	if (fprobe_shared_with_kprobes(fp))
-		kprobe_busy_end();
+	if (!handler_begin(&outer)) {
+		count_miss(fp);
+	} else {
+		if (fp->exit_handler)
+			call_entered(fp, ip, caller, regs, task);
+		else if (fp->entry_handler)
+			fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
+		handler_end(outer);
+	}
+	kprobes_end(fp);
 }
 
 static void fprobe_any_hit(struct entry_hook *hook, unsigned long ip,
@@ -215,26 +304,6 @@ static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
 }
 
 NOKPROBE_SYMBOL(fprobe_switch_hit);
-
-static void fprobe_missed(struct entry_hook *hook)
-{
-	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
-
-	if (!fprobe_disabled(fp))
-		count_miss(fp);
-}
-
-NOKPROBE_SYMBOL(fprobe_missed);
-
-static void fprobe_switch_missed(struct entry_hook *hook)
-{
-	struct fprobe *fp = container_of(hook->user, struct fprobe, user_switch);
-
-	if (!fprobe_disabled(fp))
-		count_miss(fp);
-}
-
-NOKPROBE_SYMBOL(fprobe_switch_missed);
 
 /* Targets */
 
@@ -335,7 +404,8 @@ static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
 		return 0;
 	if (fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
 		return -ENOMEM;
-	pool = rethook_alloc_bounded(fp, fprobe_returned,
+	pool = rethook_alloc_bounded(fp, serves_kprobes(fp) ? fprobe_shared_returned :
+							      fprobe_returned,
 				     struct_size_t(struct fprobe_call, data,
 						   fp->entry_data_size),
 				     calls_expected(t), fp->nr_maxactive);
@@ -347,11 +417,9 @@ static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
 
 static void set_users(struct fprobe *fp)
 {
-	fp->user.missed = fprobe_missed;
-	fp->user_switch.missed = fprobe_switch_missed;
 	fp->user_switch.hit = fprobe_switch_hit;
 	fp->user.hit = fprobe_any_hit;
-	if (fprobe_shared_with_kprobes(fp))
+	if (serves_kprobes(fp))
 		return;
 	if (fp->exit_handler)
 		fp->user.hit = fprobe_call_hit;
