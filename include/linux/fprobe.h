@@ -23,28 +23,33 @@ struct fprobe;
 struct fprobe_targets;
 
 /**
- * struct entry_user - who hooks the entries of functions, see kernel/kprobes/entry.c
- * @hit: a function was entered; @ip is where ftrace calls from and @caller where the
- *	function returns to
+ * typedef entry_hit_t - a function was entered
+ * @hook: the hook at its entry
+ * @ip: where ftrace calls from
+ * @caller: where the function returns to
+ * @regs: the registers, all of them
  *
- * Context: preemption off, NMI included; must not be traced nor probed.
+ * Context: any, NMI included; preemption is off. Must not be traced nor probed.
  */
-struct entry_user {
-	void (*hit)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
-		    struct pt_regs *regs);
-};
+typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+			    struct pt_regs *regs);
 
 /**
- * struct entry_hook - one user at the entry of one function
+ * struct entry_hook - one user at the entry of one function, see kernel/kprobes/entry.c
  * @next: the next one at the same entry. Written under entry_mutex, read by hits
+ * @first: what to call if this is the first one: @hit if it is alone, and else what calls
+ *	all. Written under entry_mutex, read by hits
+ * @hit: what to call for this one. Set before joining
+ * @owner: for @hit. Set before joining
  * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
- * @user: whose it is
  * @batch: the next one in a batch that is to join or leave. Guarded by the user's lock
  */
 struct entry_hook {
 	struct entry_hook	*next;
+	entry_hit_t		first;
+	entry_hit_t		hit;
+	void			*owner;
 	unsigned long		ip;
-	const struct entry_user	*user;
 	struct entry_hook	*batch;
 };
 
@@ -96,8 +101,6 @@ typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
  *	@exit_handler is not called for this call
  * @exit_handler: called when the call returns, or NULL
  * @rethook: private, the pool of hooked calls; NULL without @exit_handler
- * @user: private, what the entry hooks call
- * @user_switch: private, the same for a function that switches tasks
  * @targets: private, the functions
  * @registered: private, in the list of registered fprobes
  *
@@ -116,8 +119,6 @@ struct fprobe {
 	fprobe_exit_t		exit_handler;
 
 	struct rethook		*rethook;
-	struct entry_user	user;
-	struct entry_user	user_switch;
 	struct fprobe_targets	*targets;
 	struct list_head	registered;
 };

@@ -45,21 +45,21 @@ typedef void (*rethook_handler_t)(struct rethook_node *node, void *data,
  * @ret_addr: the return address that was displaced
  * @frame: where that address stood, or whatever else identifies the frame on
  *	this architecture
- * @home: head of the per-CPU free list that the node returns to, or NULL for
- *	the shared one; set once
- * @next_free: name of the node below on the free list, while on one
+ * @home: the place of a CPU that the node returns to, or NULL for the list that
+ *	all share; set once
+ * @next_free: name of the node below on the shared list, while on it
  * @name: segment and slot of the node in its pool; set once
  *
  * While planted, the node belongs to the task whose list it is on: only that
  * task, and interrupts on top of it, change the list. While free it belongs
- * to the free list.
+ * to its home, or to the shared list.
  */
 struct rethook_node {
 	struct llist_node	llist;
 	struct rethook		*rethook;
 	unsigned long		ret_addr;
 	unsigned long		frame;
-	unsigned long		*home;
+	struct rethook_node	**home;
 	unsigned int		next_free;
 	unsigned int		name;
 };
@@ -71,6 +71,21 @@ struct rethook_node {
 /* What a node of a user may take; a segment of 256 of them is one allocation. */
 #define RETHOOK_MAX_NODE_SIZE	(KMALLOC_MAX_SIZE / 256)
 
+/* Nodes at home with each CPU. */
+#define RETHOOK_HOMES		2
+
+/**
+ * struct rethook_homes - free nodes of a CPU
+ * @node: each place is for one node, and NULL while that is away, or RETHOOK_CLOSED.
+ *	Taken by any CPU, with xchg()
+ */
+struct rethook_homes {
+	struct rethook_node	*node[RETHOOK_HOMES];
+};
+
+/* The pool was freed: nodes that come back are counted. */
+#define RETHOOK_CLOSED		((struct rethook_node *)1UL)
+
 /* Segments that a pool can name before it needs a longer table; [0] is not one. */
 #define RETHOOK_INLINE_SEGMENTS	8
 
@@ -78,7 +93,7 @@ struct rethook_node {
  * struct rethook - a handler and its pool of nodes
  * @handler: NULL once stopped
  * @data: for the handler
- * @heads: one free list for each CPU, see &rethook_node.home
+ * @homes: for each CPU, see &rethook_node.home
  * @segments: memory of segment n at [n]; [0] links the tables outgrown
  * @node_size: distance of two nodes in a segment
  * @low_water: the shared list asks for more nodes below this
@@ -107,13 +122,13 @@ struct rethook {
 	/* Set up once; read on every hit. @handler, @segments: READ_ONCE(). */
 	rethook_handler_t	handler;
 	void			*data;
-	unsigned long __percpu	*heads;
+	struct rethook_homes __percpu *homes;
 	void			**segments;
 	unsigned int		node_size;
 	unsigned int		low_water;
 	bool			full;
 
-	/* Changed by hits that find the list of their CPU empty. */
+	/* Changed by hits that find no node at home. */
 	unsigned long		shared ____cacheline_aligned_in_smp;
 	atomic_t		spare;
 
@@ -168,9 +183,9 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 				    struct llist_node **cur);
 void rethook_flush_task(struct task_struct *tk);
 
-/* Provided by the architecture. */
-void arch_rethook_prepare(struct rethook_node *node, struct pt_regs *regs, bool mcount);
-void arch_rethook_fixup_return(struct pt_regs *regs, unsigned long correct_ret_addr);
+/* Provided by the architecture, as are the two that are in its header. */
+#include <asm/rethook.h>
+
 void arch_rethook_trampoline(void);
 unsigned long arch_rethook_switch_ip(void);
 struct task_struct *arch_rethook_switch_to(struct pt_regs *regs);

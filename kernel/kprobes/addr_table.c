@@ -11,38 +11,56 @@ static struct addr_slots *slots_locked(struct addr_table *t)
 	return rcu_dereference_protected(t->slots, lockdep_is_held(t->lock));
 }
 
-static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
+/* Where an address is, or else is to go. */
+static struct addr_slot *slot_of(struct addr_slots *s, unsigned long addr)
 {
-	unsigned long i = hash_long(addr, slots_bits(s));
+	unsigned long offset = slot_start(s, addr);
 
-	while (s->slot[i].addr != SLOT_EMPTY)
-		i = (i + 1) & slots_mask(s);
-	WRITE_ONCE(s->slot[i].item, item);
-	/* Pairs with addr_table_find(). */
-	smp_store_release(&s->slot[i].addr, addr);
-	s->used++;
-	s->live++;
+	for (;;) {
+		if (slot_at(s, offset)->addr == addr || slot_at(s, offset)->addr == SLOT_EMPTY)
+			return slot_at(s, offset);
+		offset = slot_after(s, offset);
+	}
 }
 
-static struct addr_slots *slots_copy(const struct addr_slots *old, unsigned int bits)
+static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
 {
+	struct addr_slot *slot = slot_of(s, addr);
+
+	if (slot->addr == SLOT_EMPTY)
+		s->used++;
+	s->live++;
+	/* Who sees the item sees what is in it, */
+	smp_store_release(&slot->item, item);
+	/* and who sees the address sees the item. Pairs with addr_table_find(). */
+	smp_store_release(&slot->addr, addr);
+}
+
+static bool slot_has_item(const struct addr_table *t, const struct addr_slot *slot)
+{
+	return slot->addr != SLOT_EMPTY && slot->item != t->nothing;
+}
+
+static struct addr_slots *slots_copy(struct addr_table *t, unsigned int bits)
+{
+	const struct addr_slots *old = slots_locked(t);
 	struct addr_slots *s;
-	unsigned long i;
+	unsigned int i;
 
 	s = kvzalloc(struct_size(s, slot, 1UL << bits), GFP_KERNEL);
 	if (!s)
 		return NULL;
-	s->shift = BITS_PER_LONG - bits;
-	for (i = 0; i <= slots_mask(old); i++) {
-		if (old->slot[i].addr > SLOT_DEAD)
+	s->mask = ADDR_TABLE_MASK(1UL << bits);
+	for (i = 0; i < slots_nr(old); i++) {
+		if (slot_has_item(t, &old->slot[i]))
 			slot_fill(s, old->slot[i].addr, old->slot[i].item);
 	}
 	return s;
 }
 
-static unsigned int slots_room(unsigned int bits)
+static unsigned int slots_room(unsigned int nr)
 {
-	return (1U << bits) / 4 * 3;
+	return nr / 4 * 3;
 }
 
 /**
@@ -58,12 +76,12 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 	struct addr_slots *old = slots_locked(t), *new;
 	unsigned int bits = ADDR_TABLE_BOOT_BITS;
 
-	if (old->used + nr <= slots_room(slots_bits(old)))
+	if (old->used + nr <= slots_room(slots_nr(old)))
 		return 0;
 	/* Twice what is needed: the next copy is as many insertions away. */
-	while (slots_room(bits) < 2 * (old->live + nr))
+	while (slots_room(1U << bits) < 2 * (old->live + nr))
 		bits++;
-	new = slots_copy(old, bits);
+	new = slots_copy(t, bits);
 	if (!new)
 		return -ENOMEM;
 	rcu_assign_pointer(t->slots, new);
@@ -83,15 +101,6 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 void addr_table_insert(struct addr_table *t, unsigned long addr, void *item)
 {
 	slot_fill(slots_locked(t), addr, item);
-}
-
-static struct addr_slot *slot_of(struct addr_slots *s, unsigned long addr)
-{
-	unsigned long i = hash_long(addr, slots_bits(s));
-
-	while (s->slot[i].addr != addr)
-		i = (i + 1) & slots_mask(s);
-	return &s->slot[i];
 }
 
 /**
@@ -118,10 +127,8 @@ void addr_table_replace(struct addr_table *t, unsigned long addr, void *item)
 void addr_table_remove(struct addr_table *t, unsigned long addr)
 {
 	struct addr_slots *s = slots_locked(t);
-	struct addr_slot *slot = slot_of(s, addr);
 
-	WRITE_ONCE(slot->item, NULL);
-	WRITE_ONCE(slot->addr, SLOT_DEAD);
+	WRITE_ONCE(slot_of(s, addr)->item, t->nothing);
 	s->live--;
 }
 
@@ -136,12 +143,12 @@ void addr_table_remove(struct addr_table *t, unsigned long addr)
 void *addr_table_next(struct addr_table *t, unsigned int *pos)
 {
 	struct addr_slots *s = slots_locked(t);
-	void *item;
+	struct addr_slot *slot;
 
-	while (*pos <= slots_mask(s)) {
-		item = s->slot[(*pos)++].item;
-		if (item)
-			return item;
+	while (*pos < slots_nr(s)) {
+		slot = &s->slot[(*pos)++];
+		if (slot_has_item(t, slot))
+			return slot->item;
 	}
 	return NULL;
 }

@@ -6,9 +6,9 @@
  * that a lookup touches a cache line or two with one item or with 50,000. Hits look
  * up without a lock and from any context, NMI included.
  *
- * What makes that safe is that the address in a slot is written once: it goes from empty
- * to an address, and from there to dead, never back. A full array is not cleaned but
- * copied to a new one, with room to grow, and freed after a grace period.
+ * What makes that safe is that the address in a slot is written once, and stays when its
+ * item goes; the next item at that address takes the same slot. A full array is not
+ * cleaned but copied to a new one, with room to grow, and freed after a grace period.
  */
 #ifndef _KERNEL_KPROBES_ADDR_TABLE_H
 #define _KERNEL_KPROBES_ADDR_TABLE_H
@@ -18,9 +18,8 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
-/* Values of addr_slot::addr where no instruction can be. */
+/* The addr_slot::addr of a slot that was never used. */
 #define SLOT_EMPTY	0UL
-#define SLOT_DEAD	1UL
 
 /* The first array is static, so that there is one before and without memory. */
 #define ADDR_TABLE_BOOT_BITS	6
@@ -32,15 +31,14 @@ struct addr_slot {
 
 /**
  * struct addr_slots - one generation of a table
- * @shift: what the hash of an address is shifted by; there are 2^(BITS_PER_LONG - @shift)
- *	slots
- * @used: slots that are not empty. Guarded by the table's lock
- * @live: slots that hold an item. Guarded by the table's lock
+ * @mask: for offsets of slots, in bytes; there is a power of two of them
+ * @used: slots with an address. Guarded by the table's lock
+ * @live: slots with an item. Guarded by the table's lock
  * @rcu: frees it after the last lookup
  * @slot: the pairs. Written under the table's lock, read by anyone under RCU
  */
 struct addr_slots {
-	unsigned int	shift;
+	unsigned long	mask;
 	unsigned int	used;
 	unsigned int	live;
 	struct rcu_head	rcu;
@@ -51,17 +49,21 @@ struct addr_slots {
  * struct addr_table - a table
  * @slots: the present generation. Replaced under @lock
  * @boot: the first generation
+ * @nothing: what is found where an item was, to save a lookup the test for NULL; or NULL
  * @lock: the lock of its user, under which it is changed
  */
 struct addr_table {
 	struct addr_slots __rcu	*slots;
 	struct addr_slots	*boot;
+	void			*nothing;
 	struct mutex		*lock;	/* the user's */
 };
 
-#define DEFINE_ADDR_TABLE(name, mutex)						\
+#define ADDR_TABLE_MASK(nr)	(((nr) - 1) * sizeof(struct addr_slot))
+
+#define DEFINE_ADDR_TABLE(name, mutex, nothing_)				\
 	static struct addr_slots name##_boot = {				\
-		.shift = BITS_PER_LONG - ADDR_TABLE_BOOT_BITS,			\
+		.mask = ADDR_TABLE_MASK(1UL << ADDR_TABLE_BOOT_BITS),		\
 		.slot = {							\
 			[(1 << ADDR_TABLE_BOOT_BITS) - 1] = { .addr = SLOT_EMPTY } \
 		},								\
@@ -69,17 +71,55 @@ struct addr_table {
 	static struct addr_table name = {					\
 		.slots = RCU_INITIALIZER(&name##_boot),				\
 		.boot = &name##_boot,						\
+		.nothing = (nothing_),						\
 		.lock = &(mutex),						\
 	}
 
-static __always_inline unsigned int slots_bits(const struct addr_slots *s)
+/* All bits of an address that matter have their say in these of the product. */
+#define ADDR_HASH_SHIFT		(BITS_PER_LONG == 64 ? 32 : 8)
+
+/* Where the search for an address starts, in bytes. */
+static __always_inline unsigned long slot_start(const struct addr_slots *s, unsigned long addr)
 {
-	return BITS_PER_LONG - s->shift;
+	return addr * GOLDEN_RATIO_PRIME >> ADDR_HASH_SHIFT & s->mask;
 }
 
-static __always_inline unsigned long slots_mask(const struct addr_slots *s)
+static __always_inline struct addr_slot *slot_at(const struct addr_slots *s, unsigned long offset)
 {
-	return (1UL << slots_bits(s)) - 1;
+	return (void *)s + offset + offsetof(struct addr_slots, slot);
+}
+
+/* The next one, in a ring. */
+static __always_inline unsigned long slot_after(const struct addr_slots *s, unsigned long offset)
+{
+	return (offset + sizeof(struct addr_slot)) & s->mask;
+}
+
+static __always_inline unsigned int slots_nr(const struct addr_slots *s)
+{
+	return s->mask / sizeof(struct addr_slot) + 1;
+}
+
+/**
+ * addr_table_near() - look an address up where most are
+ * @t: the table
+ * @addr: address of an instruction
+ * @item: what is there, or &addr_table.nothing; untouched if it is not found
+ *
+ * Context: as addr_table_find().
+ * Return: true if it was found; if not, addr_table_find() may still find it.
+ */
+static __always_inline bool addr_table_near(const struct addr_table *t, unsigned long addr,
+					    void **item)
+{
+	const struct addr_slots *s = rcu_dereference_raw(t->slots);
+	const struct addr_slot *slot = slot_at(s, slot_start(s, addr));
+
+	/* Pairs with slot_fill(): who sees the address sees the item. */
+	if (unlikely(smp_load_acquire(&slot->addr) != addr))
+		return false;
+	*item = READ_ONCE(slot->item);
+	return true;
 }
 
 /**
@@ -92,26 +132,26 @@ static __always_inline unsigned long slots_mask(const struct addr_slots *s)
  * Context: any; either preemption is off or the table's lock is held.
  * Return: the item, or NULL.
  */
-static __always_inline void *addr_table_find(const struct addr_table *t,
-					     unsigned long addr)
+static __always_inline void *addr_table_find(const struct addr_table *t, unsigned long addr)
 {
 	/* Preemption off is all the RCU there is here: lockdep can be probed. */
 	const struct addr_slots *s = rcu_dereference_raw(t->slots);
-	unsigned long i = hash_long(addr, slots_bits(s));
-	const struct addr_slot *slot = &s->slot[i];
+	unsigned long offset = slot_start(s, addr);
 	unsigned long key;
+	void *item;
 
 	/* Ends: a quarter of the slots is empty. */
 	for (;;) {
 		/* Pairs with slot_fill(): who sees the address sees the item. */
-		key = smp_load_acquire(&slot->addr);
+		key = smp_load_acquire(&slot_at(s, offset)->addr);
 		if (likely(key == addr))
-			return READ_ONCE(slot->item);
+			break;
 		if (key == SLOT_EMPTY)
 			return NULL;
-		i = (i + 1) & slots_mask(s);
-		slot = &s->slot[i];
+		offset = slot_after(s, offset);
 	}
+	item = READ_ONCE(slot_at(s, offset)->item);
+	return unlikely(item == t->nothing) ? NULL : item;
 }
 
 int addr_table_reserve(struct addr_table *t, unsigned int nr);

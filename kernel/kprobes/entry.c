@@ -19,8 +19,14 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "../trace/fprobe_hit.h"
 #include "addr_table.h"
 #include "entry.h"
+
+/* The registers at the entry, all of them, which FTRACE_OPS_FL_SAVE_REGS asks for. */
+#ifndef arch_ftrace_saved_regs
+#define arch_ftrace_saved_regs(fregs)	ftrace_get_regs(fregs)
+#endif
 
 /*
  * Guards the hooks, the table and the filter. Comes after kprobe_mutex and the fprobes'
@@ -28,8 +34,20 @@
  */
 static DEFINE_MUTEX(entry_mutex);
 
+static void nobody_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+		       struct pt_regs *regs)
+{
+}
+
+NOKPROBE_SYMBOL(nobody_hit);
+
+/* What a hit finds that comes when all hooks at its entry have gone. */
+static struct entry_hook nobody = {
+	.first	= nobody_hit,
+};
+
 /* From where ftrace calls to the first hook there. */
-DEFINE_ADDR_TABLE(entry_table, entry_mutex);
+DEFINE_ADDR_TABLE(entry_table, entry_mutex, &nobody);
 
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs);
@@ -48,18 +66,53 @@ static unsigned int nr_entries;
  * hook, sees it set up (smp_store_release(), and the dependency here), and it stays until
  * a grace period after it was taken out, as does its pointer to the next one.
  */
+static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+		     struct pt_regs *regs)
+{
+	for (; hook; hook = READ_ONCE(hook->next))
+		hook->hit(hook, ip, caller, regs);
+}
+
+NOKPROBE_SYMBOL(many_hit);
+
+/*
+ * For fprobes without exit handler the whole way is here, as it takes hardly more than
+ * what a call would add.
+ */
+static __always_inline void first_hit(struct entry_hook *hook, unsigned long ip,
+				      unsigned long caller, struct pt_regs *regs)
+{
+	entry_hit_t hit = READ_ONCE(hook->first);
+
+	if (is_fprobe_entry_hit(hit))
+		fprobe_entered(hook, ip, caller, regs);
+	else
+		hit(hook, ip, caller, regs);
+}
+
+static noinline void far_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
+{
+	struct entry_hook *hook = addr_table_find(&entry_table, ip);
+
+	if (hook)
+		first_hit(hook, ip, caller, regs);
+}
+
+NOKPROBE_SYMBOL(far_hit);
+
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs)
 {
-	struct pt_regs *regs = ftrace_get_regs(fregs);
-	struct entry_hook *hook;
+	struct pt_regs *regs = arch_ftrace_saved_regs(fregs);
+	void *hook;
 
 	preempt_disable_notrace();
 	/* Elsewhere nothing that ftrace calls from runs without RCU. */
 	if (IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching()) {
-		hook = addr_table_find(&entry_table, ip);
-		for (; hook; hook = READ_ONCE(hook->next))
-			hook->user->hit(hook, ip, caller, regs);
+		if (likely(addr_table_near(&entry_table, ip, &hook)))
+			first_hit(hook, ip, caller, regs);
+		else
+			far_hit(ip, caller, regs);
 	}
 	preempt_enable_notrace();
 }
@@ -70,6 +123,7 @@ NOKPROBE_SYMBOL(entry_hit);
 static bool add_hook(struct entry_hook *hook)
 {
 	hook->next = addr_table_find(&entry_table, hook->ip);
+	hook->first = hook->next ? many_hit : hook->hit;
 	if (hook->next)
 		addr_table_replace(&entry_table, hook->ip, hook);
 	else
@@ -77,18 +131,27 @@ static bool add_hook(struct entry_hook *hook)
 	return !hook->next;
 }
 
+/* @first is the first at its entry. */
+static void update_first(struct entry_hook *first)
+{
+	WRITE_ONCE(first->first, first->next ? many_hit : first->hit);
+}
+
 /* Returns true if nobody is left at its entry. */
 static bool del_hook(struct entry_hook *hook)
 {
-	struct entry_hook *at = addr_table_find(&entry_table, hook->ip);
+	struct entry_hook *first = addr_table_find(&entry_table, hook->ip);
+	struct entry_hook *at = first;
 
-	if (at != hook) {
+	if (first != hook) {
 		while (at->next != hook)
 			at = at->next;
 		WRITE_ONCE(at->next, hook->next);
+		update_first(first);
 		return false;
 	}
 	if (hook->next) {
+		update_first(hook->next);
 		addr_table_replace(&entry_table, hook->ip, hook->next);
 		return false;
 	}

@@ -135,17 +135,16 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 			   struct pt_regs *regs)
 {
-	struct kprobe *p = &container_of(hook, struct kprobe_site, entry)->kp;
+	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry);
+	struct kretprobe *lone = READ_ONCE(site->lone);
 
-	if (!kprobe_disabled(p))
-		arch_kprobe_entry_hit(p, ip, regs);
+	if (likely(lone && !kprobe_running() && kretprobe_enter(lone, regs)))
+		return;
+	if (!kprobe_disabled(&site->kp))
+		arch_kprobe_entry_hit(&site->kp, ip, regs);
 }
 
 NOKPROBE_SYMBOL(site_entry_hit);
-
-static const struct entry_user site_entry_user = {
-	.hit = site_entry_hit,
-};
 
 static struct entry_hook *entry_batch(struct list_head *sites)
 {
@@ -164,7 +163,7 @@ static int plain_plant(struct list_head *sites)
 	struct kprobe_site *site;
 
 	list_for_each_entry(site, sites, batch) {
-		site->entry.user = &site_entry_user;
+		site->entry.hit = site_entry_hit;
 		site->entry.ip = site_addr(site);
 	}
 	return entry_hooks_join(entry_batch(sites));

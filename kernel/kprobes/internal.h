@@ -15,6 +15,8 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
+#include "../trace/rethook_hit.h"
+
 struct module;
 struct seq_file;
 
@@ -49,6 +51,8 @@ enum site_method {
  * @method:	how it is planted now. Guarded by kprobe_mutex
  * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets
  *		kprobes share that with fprobes. Changed under kprobe_mutex
+ * @lone:	of all listeners, only this kretprobe wants to know, and no more than that
+ *		the call returns. Changed under kprobe_mutex, read by hits under RCU
  * @rcu:	frees the site once out of the table
  *
  * Created by the first listener and retired after the last one; a listener that
@@ -69,6 +73,7 @@ struct kprobe_site {
 	struct list_head gone;
 	enum site_method method;
 	struct entry_hook entry;
+	struct kretprobe *lone;
 	struct rcu_head rcu;
 };
 
@@ -233,6 +238,16 @@ static inline bool is_kretprobe(const struct kprobe *kp)
 {
 	return kp->pre_handler == kretprobe_pre_handler;
 }
+
+/* Where nothing but the pool of nodes is needed to hook the return. */
+static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
+{
+	struct kretprobe *rp = container_of(kp, struct kretprobe, kp);
+
+	if (!IS_ENABLED(CONFIG_KRETPROBE_ON_RETHOOK) || !is_kretprobe(kp) || rp->entry_handler)
+		return NULL;
+	return rp;
+}
 #else
 static inline int kretprobe_prepare(struct kretprobe *rp)
 {
@@ -243,6 +258,32 @@ static inline void kretprobe_release(struct kretprobe *rp) { }
 static inline void kretprobe_blacklist_init(void) { }
 
 static inline bool is_kretprobe(const struct kprobe *kp)
+{
+	return false;
+}
+
+static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
+{
+	return NULL;
+}
+#endif
+
+#ifdef CONFIG_KRETPROBE_ON_RETHOOK
+/*
+ * kretprobe_pre_handler() for one of kretprobe_if_plain(), as it mostly goes. Runs nothing
+ * that could be probed, so nobody has to know. Returns false if it is to be called.
+ */
+static nokprobe_inline bool kretprobe_enter(struct kretprobe *rp, struct pt_regs *regs)
+{
+	struct rethook_node *node = rethook_take_home(rp->rh);
+
+	if (unlikely(!node))
+		return false;
+	rethook_plant(node, regs, true, current);
+	return true;
+}
+#else
+static inline bool kretprobe_enter(struct kretprobe *rp, struct pt_regs *regs)
 {
 	return false;
 }

@@ -45,16 +45,19 @@ static enum site_method site_wanted(struct kprobe_site *site)
 /* Make what architecture code sees the sum of the listeners. */
 static void site_refresh(struct kprobe_site *site)
 {
+	struct kretprobe *lone = NULL;
 	bool enabled = false, post = false;
 	struct kprobe *kp;
 
 	list_for_each_entry(kp, &site->listeners, list) {
 		if (kprobe_disabled(kp))
 			continue;
+		lone = enabled ? NULL : kretprobe_if_plain(kp);
 		enabled = true;
 		if (kp->post_handler)
 			post = true;
 	}
+	WRITE_ONCE(site->lone, lone);
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
 	if (enabled)
 		site->kp.flags &= ~KPROBE_FLAG_DISABLED;

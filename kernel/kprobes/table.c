@@ -5,7 +5,7 @@
 #include "addr_table.h"
 #include "internal.h"
 
-DEFINE_ADDR_TABLE(kprobe_table, kprobe_mutex);
+DEFINE_ADDR_TABLE(kprobe_table, kprobe_mutex, NULL);
 
 /**
  * site_lookup - find the site at an address

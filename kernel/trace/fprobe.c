@@ -29,6 +29,8 @@
 #include <linux/string.h>
 
 #include "../kprobes/entry.h"
+#include "fprobe_hit.h"
+#include "rethook_hit.h"
 #include "trace.h"
 
 /**
@@ -66,46 +68,9 @@ static LIST_HEAD(fprobes);
 
 /* Hits */
 
-/*
- * The context that this CPU runs an fprobe's handler in, 0 if it runs none; only this CPU
- * reads or writes it.
- */
-static DEFINE_PER_CPU(unsigned int, handler_context);
+DEFINE_PER_CPU(unsigned int, fprobe_context);
 
 #define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
-
-/*
- * A handler is going to run, unless one already does. Returns false in that case; else
- * @outer is for handler_end().
- *
- * Handlers may be interrupted, and what interrupts them may have fprobes as well, but what
- * a handler calls is not reported. An interrupt puts handler_context back to what it was,
- * so if that is not the present context, no handler runs in the present context. What is
- * called in an interrupt before preempt_count() shows it looks like a call from the
- * handler; entry code takes care that this is next to nothing.
- *
- * ftrace_test_recursion_trylock() is for this as well. It takes three times as many
- * instructions, as it also serves callbacks that can be preempted, and it lets the first
- * call from a handler through.
- */
-static __always_inline bool handler_begin(unsigned int *outer)
-{
-	unsigned int now = (preempt_count() & CONTEXT_MASK) | 1;
-
-	*outer = __this_cpu_read(handler_context);
-	if (unlikely(*outer == now))
-		return false;
-	__this_cpu_write(handler_context, now);
-	/* Nothing of the handler moves out of the region. */
-	barrier();
-	return true;
-}
-
-static __always_inline void handler_end(unsigned int outer)
-{
-	barrier();
-	__this_cpu_write(handler_context, outer);
-}
 
 /* Misses come from all CPUs, and from interrupts on this one. */
 static __always_inline void count_miss(struct fprobe *fp)
@@ -116,15 +81,34 @@ static __always_inline void count_miss(struct fprobe *fp)
 		;
 }
 
-/* fprobe_disabled() without the test for NULL. */
-static __always_inline bool is_off(const struct fprobe *fp)
-{
-	return unlikely(READ_ONCE(fp->flags) & FPROBE_FL_DISABLED);
-}
-
 static __always_inline bool serves_kprobes(const struct fprobe *fp)
 {
 	return fp->flags & FPROBE_FL_KPROBE_SHARED;
+}
+
+/*
+ * A handler is going to run, unless one already does that it must not nest in. Returns
+ * false in that case; else @outer is for handlers_end().
+ */
+static __always_inline bool handlers_begin(const struct fprobe *fp, unsigned int *outer)
+{
+	*outer = __this_cpu_read(fprobe_context);
+	if (*outer && !((*outer ^ preempt_count()) & CONTEXT_MASK))
+		return false;
+	if (serves_kprobes(fp)) {
+		if (kprobe_running())
+			return false;
+		kprobe_busy_begin();
+	}
+	fprobe_handler_begin();
+	return true;
+}
+
+static __always_inline void handlers_end(const struct fprobe *fp, unsigned int outer)
+{
+	fprobe_handler_end(outer);
+	if (serves_kprobes(fp))
+		kprobe_busy_end();
 }
 
 static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *call)
@@ -133,164 +117,114 @@ static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *c
 }
 
 /*
- * Where a call returns to, if something hooked the return before: a function that was
- * hooked and ended in this one by a tail call, or a user with an ftrace_ops of its own.
+ * Where a call returns to; @caller is what its return address looks like. Something may
+ * have hooked the return before: a function that was hooked and ended in this one by a
+ * tail call, or a user with an ftrace_ops of its own.
  */
-static noinline unsigned long hooked_caller(struct pt_regs *regs)
-{
-	unsigned long slot = kernel_stack_pointer(regs);
-	struct llist_node *cur = NULL;
-
-	return rethook_find_ret_addr(current, slot, &cur);
-}
-
-NOKPROBE_SYMBOL(hooked_caller);
-
 static __always_inline unsigned long true_caller(unsigned long caller, struct pt_regs *regs)
 {
-	return unlikely(is_rethook_trampoline(caller)) ? hooked_caller(regs) : caller;
+	struct llist_node *cur = NULL;
+
+	if (likely(!is_rethook_trampoline(caller)))
+		return caller;
+	return rethook_find_ret_addr(current, kernel_stack_pointer(regs), &cur);
 }
 
-static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
-			    struct pt_regs *regs)
+/* The handler at the exit, whatever the fprobe and whatever runs on this CPU. */
+static void any_returned(struct rethook_node *node, void *data, unsigned long to,
+			 struct pt_regs *regs)
 {
 	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
 	struct fprobe *fp = data;
 	unsigned int outer;
 
-	if (is_off(fp))
+	if (fprobe_is_off(fp))
 		return;
-	if (!handler_begin(&outer)) {
+	if (!handlers_begin(fp, &outer)) {
 		count_miss(fp);
 		return;
 	}
 	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
-	handler_end(outer);
+	handlers_end(fp, outer);
+}
+
+NOKPROBE_SYMBOL(any_returned);
+
+/* The same for an fprobe that does not serve kprobes. */
+static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
+			    struct pt_regs *regs)
+{
+	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
+	struct fprobe *fp = data;
+
+	if (!fprobe_no_handler_runs()) {
+		any_returned(node, data, to, regs);
+		return;
+	}
+	if (fprobe_is_off(fp))
+		return;
+	fprobe_handler_begin();
+	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
+	fprobe_handler_end(0);
 }
 
 NOKPROBE_SYMBOL(fprobe_returned);
 
-/* The same for an fprobe that serves kprobes. */
-static void fprobe_shared_returned(struct rethook_node *node, void *data, unsigned long to,
-				   struct pt_regs *regs)
+/* The handler at the entry; with its consent, the call will return to us. */
+static __always_inline void enter_call(struct fprobe *fp, struct rethook_node *node,
+				       unsigned long ip, unsigned long caller,
+				       struct pt_regs *regs, struct task_struct *task)
 {
-	struct fprobe *fp = data;
+	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
 
-	if (kprobe_running()) {
-		if (!is_off(fp))
-			count_miss(fp);
-		return;
-	}
-	kprobe_busy_begin();
-	fprobe_returned(node, data, to, regs);
-	kprobe_busy_end();
-}
-
-NOKPROBE_SYMBOL(fprobe_shared_returned);
-
-static __always_inline void call_entered(struct fprobe *fp, unsigned long ip,
-					 unsigned long caller, struct pt_regs *regs,
-					 struct task_struct *task)
-{
-	struct rethook_node *node = rethook_try_get(fp->rethook);
-	struct fprobe_call *call;
-
-	if (unlikely(!node)) {
-		count_miss(fp);
-		return;
-	}
-	call = container_of(node, struct fprobe_call, node);
 	call->entry_ip = ip;
 	if (fp->entry_handler &&
-	    fp->entry_handler(fp, ip, true_caller(caller, regs), regs, entry_data(fp, call)))
+	    fp->entry_handler(fp, ip, caller, regs, entry_data(fp, call)))
 		rethook_recycle(node);
 	else
-		rethook_hook_in(node, regs, true, task);
+		rethook_plant(node, regs, true, task);
 }
 
-/* An fprobe with an exit handler. */
-static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
-			    unsigned long caller, struct pt_regs *regs)
+static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned long caller,
+				  struct pt_regs *regs, struct task_struct *task)
 {
-	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
-	unsigned int outer;
+	struct rethook_node *node;
 
-	if (is_off(fp))
-		return;
-	if (!handler_begin(&outer)) {
-		count_miss(fp);
+	caller = true_caller(caller, regs);
+	if (!fp->exit_handler) {
+		if (fp->entry_handler)
+			fp->entry_handler(fp, ip, caller, regs, NULL);
 		return;
 	}
-	call_entered(fp, ip, caller, regs, current);
-	handler_end(outer);
-}
-
-NOKPROBE_SYMBOL(fprobe_call_hit);
-
-/* One with an entry handler only. */
-static void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip,
-			     unsigned long caller, struct pt_regs *regs)
-{
-	struct fprobe *fp = container_of(hook->user, struct fprobe, user);
-	unsigned int outer;
-
-	if (is_off(fp))
-		return;
-	if (!handler_begin(&outer)) {
+	node = rethook_try_get(fp->rethook);
+	if (node)
+		enter_call(fp, node, ip, caller, regs, task);
+	else
 		count_miss(fp);
-		return;
-	}
-	fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
-	handler_end(outer);
 }
 
-NOKPROBE_SYMBOL(fprobe_entry_hit);
-
-static __always_inline bool kprobes_begin(const struct fprobe *fp)
-{
-	if (!serves_kprobes(fp))
-		return true;
-	if (kprobe_running())
-		return false;
-	kprobe_busy_begin();
-	return true;
-}
-
-static __always_inline void kprobes_end(const struct fprobe *fp)
-{
-	if (serves_kprobes(fp))
-		kprobe_busy_end();
-}
-
-/* Any, also those that serve kprobes, and those that have no handler. */
-static __always_inline void any_hit(struct fprobe *fp, unsigned long ip,
-				    unsigned long caller, struct pt_regs *regs,
-				    struct task_struct *task)
+/* Whatever the fprobe and whatever runs on this CPU. */
+static noinline void any_entered(struct fprobe *fp, unsigned long ip, unsigned long caller,
+				 struct pt_regs *regs, struct task_struct *task)
 {
 	unsigned int outer;
 
-	if (is_off(fp))
+	if (fprobe_is_off(fp))
 		return;
-	if (!kprobes_begin(fp)) {
+	if (!handlers_begin(fp, &outer)) {
 		count_miss(fp);
 		return;
 	}
-	if (!handler_begin(&outer)) {
-		count_miss(fp);
-	} else {
-		if (fp->exit_handler)
-			call_entered(fp, ip, caller, regs, task);
-		else if (fp->entry_handler)
-			fp->entry_handler(fp, ip, true_caller(caller, regs), regs, NULL);
-		handler_end(outer);
-	}
-	kprobes_end(fp);
+	enter(fp, ip, caller, regs, task);
+	handlers_end(fp, outer);
 }
+
+NOKPROBE_SYMBOL(any_entered);
 
 static void fprobe_any_hit(struct entry_hook *hook, unsigned long ip,
 			   unsigned long caller, struct pt_regs *regs)
 {
-	any_hit(container_of(hook->user, struct fprobe, user), ip, caller, regs, current);
+	any_entered(hook->owner, ip, caller, regs, current);
 }
 
 NOKPROBE_SYMBOL(fprobe_any_hit);
@@ -299,11 +233,41 @@ NOKPROBE_SYMBOL(fprobe_any_hit);
 static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
 			      unsigned long caller, struct pt_regs *regs)
 {
-	any_hit(container_of(hook->user, struct fprobe, user_switch), ip, caller, regs,
-		arch_rethook_switch_to(regs));
+	any_entered(hook->owner, ip, caller, regs, arch_rethook_switch_to(regs));
 }
 
 NOKPROBE_SYMBOL(fprobe_switch_hit);
+
+/* An entry handler only, and it does not serve kprobes: entry.c knows a shorter way. */
+void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+		      struct pt_regs *regs)
+{
+	any_entered(hook->owner, ip, caller, regs, current);
+}
+
+NOKPROBE_SYMBOL(fprobe_entry_hit);
+
+/* An exit handler, and it does not serve kprobes. */
+static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
+			    unsigned long caller, struct pt_regs *regs)
+{
+	struct fprobe *fp = hook->owner;
+	struct rethook_node *node;
+
+	if (fprobe_is_off(fp))
+		return;
+	node = fprobe_no_handler_runs() && !is_rethook_trampoline(caller) ?
+		rethook_take_home(fp->rethook) : NULL;
+	if (unlikely(!node)) {
+		any_entered(fp, ip, caller, regs, current);
+		return;
+	}
+	fprobe_handler_begin();
+	enter_call(fp, node, ip, caller, regs, current);
+	fprobe_handler_end(0);
+}
+
+NOKPROBE_SYMBOL(fprobe_call_hit);
 
 /* Targets */
 
@@ -339,6 +303,15 @@ static bool text_is_going(unsigned long ip)
 	return !mod || mod->state == MODULE_STATE_GOING;
 }
 
+static entry_hit_t hit_of(const struct fprobe *fp)
+{
+	if (serves_kprobes(fp))
+		return fprobe_any_hit;
+	if (fp->exit_handler)
+		return fprobe_call_hit;
+	return fp->entry_handler ? fprobe_entry_hit : fprobe_any_hit;
+}
+
 /* @ips are where ftrace calls from. fprobe_mutex held. */
 static struct fprobe_targets *make_targets(struct fprobe *fp, unsigned long *ips,
 					   unsigned int nr)
@@ -358,7 +331,8 @@ static struct fprobe_targets *make_targets(struct fprobe *fp, unsigned long *ips
 			return ERR_PTR(-ENOENT);
 		}
 		t->hook[i].ip = ips[i];
-		t->hook[i].user = ips[i] == switch_ip ? &fp->user_switch : &fp->user;
+		t->hook[i].owner = fp;
+		t->hook[i].hit = ips[i] == switch_ip ? fprobe_switch_hit : hit_of(fp);
 	}
 	return t;
 }
@@ -404,8 +378,7 @@ static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
 		return 0;
 	if (fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
 		return -ENOMEM;
-	pool = rethook_alloc_bounded(fp, serves_kprobes(fp) ? fprobe_shared_returned :
-							      fprobe_returned,
+	pool = rethook_alloc_bounded(fp, serves_kprobes(fp) ? any_returned : fprobe_returned,
 				     struct_size_t(struct fprobe_call, data,
 						   fp->entry_data_size),
 				     calls_expected(t), fp->nr_maxactive);
@@ -413,18 +386,6 @@ static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
 		return PTR_ERR(pool);
 	fp->rethook = pool;
 	return 0;
-}
-
-static void set_users(struct fprobe *fp)
-{
-	fp->user_switch.hit = fprobe_switch_hit;
-	fp->user.hit = fprobe_any_hit;
-	if (serves_kprobes(fp))
-		return;
-	if (fp->exit_handler)
-		fp->user.hit = fprobe_call_hit;
-	else if (fp->entry_handler)
-		fp->user.hit = fprobe_entry_hit;
 }
 
 /* fprobe_mutex held. */
@@ -445,7 +406,6 @@ static int attach(struct fprobe *fp, struct fprobe_targets *t)
 	int ret;
 
 	fp->nmissed = 0;
-	set_users(fp);
 	ret = make_pool(fp, t);
 	if (!ret) {
 		ret = entry_hooks_join(all_targets(t));

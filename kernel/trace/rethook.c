@@ -12,14 +12,15 @@
  * Nodes come from a pool, one for each struct rethook. It is used in any
  * context, NMI included, so it takes no lock and allocates nothing there:
  *
- * - A free list is one word, the name of the node on top in the upper half and
- *   a count of changes in the lower one, changed by cmpxchg. The count is what
- *   keeps a list that was changed and changed back from passing as unchanged.
- *   Nodes have names, not addresses, for both to fit in a word.
+ * - A few nodes have their home with a CPU: a place each, which an xchg empties
+ *   and a cmpxchg fills. A node goes back to its home wherever the call returns,
+ *   so no CPU gets rich at the expense of another.
  *
- * - A few nodes have their home on the list of a CPU, all others on a list that
- *   is shared. A node goes back to its home wherever the call returns, so no
- *   list fills up at the expense of another.
+ * - All others are on a list. Its head is one word, the name of the node on top
+ *   in the upper half and a count of changes in the lower one, changed by
+ *   cmpxchg. The count is what keeps a list that was changed and changed back
+ *   from passing as unchanged. Nodes have names, not addresses, for both to fit
+ *   in a word.
  *
  * - When the shared list runs low, an irq_work adds nodes as soon as the hit
  *   is over and interrupts are on. Only what is hit before that has to be
@@ -27,8 +28,8 @@
  *
  * Memory is freed with the pool, which may be long after rethook_free(): a
  * task can sleep in a hooked call for days. Nodes hold no references. Rather,
- * a list that rethook_free() has closed takes no node back, and from then on
- * nodes that come back are counted.
+ * homes and list are closed by rethook_free(), and from then on nodes that come
+ * back are counted.
  */
 #include <linux/atomic.h>
 #include <linux/bug.h>
@@ -49,7 +50,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-/* The upper half of a list head: a node's name or one of these. */
+#include "rethook_hit.h"
+
+/* The upper half of the list's head: a node's name or one of these. */
 #define LIST_HALF	(BITS_PER_LONG / 2)
 #define LIST_EMPTY	0U
 #define LIST_CLOSED	1U
@@ -63,7 +66,6 @@
 #define NODE_ALIGN	64
 #define SEGMENT_BYTES	4096
 #define MIN_SLOTS	4
-#define HOME_NODES	2
 
 /* Segments that one interrupt adds at most. */
 #define GROW_AT_ONCE	8
@@ -94,11 +96,7 @@ static __always_inline struct rethook_node *to_node(struct llist_node *link)
 	return container_of(link, struct rethook_node, llist);
 }
 
-/*
- * llist_add() without leaving this file, as that can be probed. An interrupt
- * may push in between; what it pushes onto a task's list is mostly gone again
- * before the cmpxchg, which then rightly succeeds.
- */
+/* llist_add() without leaving this file, as that can be probed. */
 static __always_inline void list_push(struct llist_node *link, struct llist_head *list)
 {
 	struct llist_node *first = READ_ONCE(list->first);
@@ -108,19 +106,7 @@ static __always_inline void list_push(struct llist_node *link, struct llist_head
 	} while (!try_cmpxchg(&list->first, &first, link));
 }
 
-/* As list_push(), for a list that no other CPU adds to. */
-static __always_inline void list_push_local(struct llist_node *link, struct llist_head *list)
-{
-	struct llist_node *first = READ_ONCE(list->first);
-
-	do {
-		WRITE_ONCE(link->next, first);
-		/* Whoever follows @list->first finds a valid @link->next. */
-		smp_wmb();
-	} while (!try_cmpxchg_local(&list->first, &first, link));
-}
-
-/* Free lists */
+/* Free nodes */
 
 static __always_inline unsigned int head_name(unsigned long head)
 {
@@ -143,13 +129,13 @@ static __always_inline struct rethook_node *name_to_node(struct rethook *rh, uns
 }
 
 /*
- * Take a node off a free list. Another context may take the same node, use it
+ * Take a node off the shared list. Another context may take the same node, use it
  * and give it back at any point here: what is read from it is then garbage,
  * but from memory that stays, and the cmpxchg fails.
  */
-static __always_inline struct rethook_node *free_pop(struct rethook *rh, unsigned long *head)
+static __always_inline struct rethook_node *shared_pop(struct rethook *rh)
 {
-	unsigned long old = READ_ONCE(*head);
+	unsigned long old = READ_ONCE(rh->shared);
 	struct rethook_node *node;
 
 	do {
@@ -158,7 +144,7 @@ static __always_inline struct rethook_node *free_pop(struct rethook *rh, unsigne
 		/* The name is known, so is the segment: see install_segment(). */
 		smp_rmb();
 		node = name_to_node(rh, head_name(old));
-	} while (!try_cmpxchg(head, &old, head_next(old, READ_ONCE(node->next_free))));
+	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, READ_ONCE(node->next_free))));
 	return node;
 }
 
@@ -173,41 +159,73 @@ static noinline void node_came_back(struct rethook *rh)
 
 NOKPROBE_SYMBOL(node_came_back);
 
+static noinline void shared_push(struct rethook_node *node)
+{
+	struct rethook *rh = node->rethook;
+	unsigned long old;
+
+	atomic_inc(&rh->spare);
+	old = READ_ONCE(rh->shared);
+	do {
+		if (unlikely(head_name(old) == LIST_CLOSED)) {
+			node_came_back(rh);
+			return;
+		}
+		WRITE_ONCE(node->next_free, head_name(old));
+	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, node->name)));
+}
+
+NOKPROBE_SYMBOL(shared_push);
+
 /*
  * Give a node back. The pool can be gone right after unless preemption is off
  * with RCU watching, so nothing is touched after the cmpxchg.
  */
 static __always_inline void free_push(struct rethook_node *node)
 {
-	unsigned long *head = node->home;
-	unsigned long old;
+	struct rethook_node *away = NULL;
 
-	if (unlikely(!head)) {
-		head = &node->rethook->shared;
-		atomic_inc(&node->rethook->spare);
-	}
-
-	old = READ_ONCE(*head);
-	do {
-		if (unlikely(head_name(old) == LIST_CLOSED)) {
-			node_came_back(node->rethook);
-			return;
-		}
-		WRITE_ONCE(node->next_free, head_name(old));
-	} while (!try_cmpxchg(head, &old, head_next(old, node->name)));
+	if (unlikely(!node->home))
+		shared_push(node);
+	else if (unlikely(!try_cmpxchg(node->home, &away, node)))
+		node_came_back(node->rethook);
 }
 
 /* Returns how many nodes were on the list; it takes no more. */
-static unsigned int free_close(struct rethook *rh, unsigned long *head)
+static unsigned int shared_close(struct rethook *rh)
 {
-	unsigned long old = READ_ONCE(*head);
+	unsigned long old = READ_ONCE(rh->shared);
 	unsigned int name, count = 0;
 
-	while (!try_cmpxchg(head, &old, head_next(old, LIST_CLOSED)))
+	while (!try_cmpxchg(&rh->shared, &old, head_next(old, LIST_CLOSED)))
 		;
 	for (name = head_name(old); name != LIST_EMPTY; count++)
 		name = name_to_node(rh, name)->next_free;
 	return count;
+}
+
+/* The same for a CPU's. */
+static unsigned int homes_close(struct rethook_homes *homes)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < RETHOOK_HOMES; i++)
+		count += !!xchg(&homes->node[i], RETHOOK_CLOSED);
+	return count;
+}
+
+/* Any node of a CPU. */
+static __always_inline struct rethook_node *homes_pop(struct rethook_homes *homes)
+{
+	struct rethook_node *node;
+	unsigned int i;
+
+	for (i = 0; i < RETHOOK_HOMES; i++) {
+		node = xchg(&homes->node[i], NULL);
+		if (node)
+			return node;
+	}
+	return NULL;
 }
 
 /* Growing */
@@ -220,7 +238,7 @@ static unsigned int free_close(struct rethook *rh, unsigned long *head)
  * calls within calls, as one that has returned has given its node back, and
  * by what runs on top: a hard interrupt, an NMI. For a hook on one function
  * that is a node for each of those contexts unless the function calls itself;
- * HOME_NODES and two of the shared ones for each CPU cover it, and four more
+ * RETHOOK_HOMES and two of the shared ones for each CPU cover it, and four more
  * cover one CPU that does more than the others. A pool that serves many
  * functions nests deeper. Its user asks for more nodes; having grown once, it
  * keeps a quarter of its size besides. Nothing bounds recursion but the stack,
@@ -273,7 +291,7 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
 		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
 		longer->segments[0] = rh->segments;
 		rh->len_segments = longer->len;
-		/* Pairs with the smp_rmb() in free_pop(). */
+		/* Pairs with the smp_rmb() in shared_pop(). */
 		smp_store_release(&rh->segments, longer->segments);
 		longer->segments = NULL;
 	}
@@ -286,8 +304,8 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
  * Enter a segment of @slots nodes into the table; its number or 0. @longer is
  * used, and taken, if the present table is full.
  *
- * The nodes are pushed onto a free list after this, by a fully ordered
- * cmpxchg. free_pop() reads the table after it read a name off the list. So it
+ * The nodes are pushed onto the shared list after this, by a fully ordered
+ * cmpxchg. shared_pop() reads the table after it read a name off the list. So it
  * never looks up a segment that the table it sees does not have.
  */
 static unsigned int install_segment(struct rethook *rh, void *segment, unsigned int slots,
@@ -400,29 +418,32 @@ static __always_inline void ask_for_refill(struct rethook *rh)
 	irq_work_queue(this_cpu_ptr(&pool_refill.work));
 }
 
-/* The list of this CPU is empty. */
-static noinline struct rethook_node *pop_shared(struct rethook *rh)
+static __always_inline struct rethook_node *pop_shared(struct rethook *rh)
 {
-	struct rethook_node *node = free_pop(rh, &rh->shared);
+	struct rethook_node *node = shared_pop(rh);
+
+	if (likely(node) && atomic_dec_return(&rh->spare) >= (int)READ_ONCE(rh->low_water))
+		return node;
+	ask_for_refill(rh);
+	return node;
+}
+
+static __always_inline struct rethook_node *free_pop(struct rethook *rh)
+{
+	struct rethook_node *node;
 	int cpu;
 
-	if (likely(node)) {
-		if (atomic_dec_return(&rh->spare) < (int)READ_ONCE(rh->low_water))
-			ask_for_refill(rh);
+	node = homes_pop(this_cpu_ptr(rh->homes)) ?: pop_shared(rh);
+	if (likely(node))
 		return node;
-	}
-
-	ask_for_refill(rh);
 	for_each_possible_cpu(cpu) {
-		node = free_pop(rh, per_cpu_ptr(rh->heads, cpu));
+		node = homes_pop(per_cpu_ptr(rh->homes, cpu));
 		if (node)
 			return node;
 	}
 	atomic_long_inc(&rh->nr_exhausted);
 	return NULL;
 }
-
-NOKPROBE_SYMBOL(pop_shared);
 
 /* Life of a pool */
 
@@ -438,7 +459,7 @@ static void pool_free_memory(struct rethook *rh)
 		older = table[0];
 		kfree(table);
 	}
-	free_percpu(rh->heads);
+	free_percpu(rh->homes);
 	kfree(rh);
 
 	if (freed)
@@ -485,21 +506,21 @@ static void pool_retire(struct work_struct *work)
 		cmpxchg(&per_cpu_ptr(&pool_refill, cpu)->pool, rh, NULL);
 	cancel_work_sync(&rh->grow_work);
 
-	nr_free = free_close(rh, &rh->shared);
+	nr_free = shared_close(rh);
 	for_each_possible_cpu(cpu)
-		nr_free += free_close(rh, per_cpu_ptr(rh->heads, cpu));
+		nr_free += homes_close(per_cpu_ptr(rh->homes, cpu));
 
 	/* Nodes that came back since have made @owed negative. */
 	if (!atomic_add_return(rh->nr_nodes - nr_free, &rh->owed))
 		pool_free_later(rh);
 }
 
-/* HOME_NODES for each CPU, the others for all. */
+/* RETHOOK_HOMES for each CPU, the others for all. */
 static void distribute_node(struct rethook *rh, struct rethook_node *node, int *cpu, int *dealt)
 {
 	if (*cpu < nr_cpu_ids) {
-		node->home = per_cpu_ptr(rh->heads, *cpu);
-		if (++*dealt == HOME_NODES) {
+		node->home = &per_cpu_ptr(rh->homes, *cpu)->node[*dealt];
+		if (++*dealt == RETHOOK_HOMES) {
 			*cpu = cpumask_next(*cpu, cpu_possible_mask);
 			*dealt = 0;
 		}
@@ -541,8 +562,8 @@ static struct rethook *pool_make(void *data, rethook_handler_t handler, int size
 	raw_spin_lock_init(&rh->grow_lock);
 	INIT_WORK(&rh->grow_work, grow_worker);
 	INIT_RCU_WORK(&rh->free_work, pool_retire);
-	rh->heads = alloc_percpu(unsigned long);
-	if (rh->heads)
+	rh->homes = alloc_percpu(struct rethook_homes);
+	if (rh->homes)
 		return rh;
 	kfree(rh);
 	return NULL;
@@ -564,7 +585,7 @@ static struct rethook *pool_make(void *data, rethook_handler_t handler, int size
 struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int size,
 				      int num, int most)
 {
-	unsigned int least = HOME_NODES * num_possible_cpus() + 2 * reserve_nodes(0);
+	unsigned int least = RETHOOK_HOMES * num_possible_cpus() + 2 * reserve_nodes(0);
 	struct rethook *rh;
 	int ret;
 
@@ -678,16 +699,12 @@ void rethook_pool_stats(struct rethook *rh, struct rethook_stats *stats)
  */
 struct rethook_node *rethook_try_get(struct rethook *rh)
 {
-	struct rethook_node *node;
-
 	if (unlikely(!READ_ONCE(rh->handler)))
 		return NULL;
 	/* Elsewhere nothing that can be hooked runs without RCU. */
 	if (!IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) && unlikely(!rcu_is_watching()))
 		return NULL;
-
-	node = free_pop(rh, this_cpu_ptr(rh->heads));
-	return likely(node) ? node : pop_shared(rh);
+	return free_pop(rh);
 }
 
 NOKPROBE_SYMBOL(rethook_try_get);
@@ -733,8 +750,7 @@ NOKPROBE_SYMBOL(rethook_hook);
 void rethook_hook_in(struct rethook_node *node, struct pt_regs *entry, bool mcount,
 		     struct task_struct *task)
 {
-	arch_rethook_prepare(node, entry, mcount);
-	list_push_local(&node->llist, &task->rethooks);
+	rethook_plant(node, entry, mcount, task);
 }
 
 NOKPROBE_SYMBOL(rethook_hook_in);
@@ -768,12 +784,14 @@ struct task_struct * __weak arch_rethook_switch_to(struct pt_regs *entry)
 
 NOKPROBE_SYMBOL(arch_rethook_switch_to);
 
+#ifndef arch_rethook_fixup_return
 /* Architectures without anything to fix leave this. */
 void __weak arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
 {
 }
 
 NOKPROBE_SYMBOL(arch_rethook_fixup_return);
+#endif
 
 /* There is nowhere to return to. Say what is known before dying of it. */
 static noinline __noreturn void no_way_back(unsigned long frame)
@@ -794,9 +812,10 @@ NOKPROBE_SYMBOL(no_way_back);
 static __always_inline struct rethook_node *node_of_frame(struct llist_node *link,
 							  unsigned long frame)
 {
-	for (; likely(link); link = link->next)
-		if (likely(to_node(link)->frame == frame))
+	for (; link; link = link->next) {
+		if (to_node(link)->frame == frame)
 			return to_node(link);
+	}
 	no_way_back(frame);
 }
 
@@ -809,7 +828,7 @@ static __always_inline struct rethook_node *node_with_address(struct rethook_nod
 {
 	unsigned long frame = node->frame;
 
-	while (unlikely(is_rethook_trampoline(node->ret_addr))) {
+	while (is_rethook_trampoline(node->ret_addr)) {
 		if (!node->llist.next)
 			no_way_back(frame);
 		node = to_node(node->llist.next);
@@ -818,7 +837,7 @@ static __always_inline struct rethook_node *node_with_address(struct rethook_nod
 }
 
 /* Take everything down to @last off the list of this task. */
-static __always_inline void recycle_down_to(struct rethook_node *last)
+static noinline void recycle_down_to(struct rethook_node *last)
 {
 	struct llist_head *list = &current->rethooks;
 	struct llist_node *link = READ_ONCE(list->first);
@@ -829,7 +848,62 @@ static __always_inline void recycle_down_to(struct rethook_node *last)
 		node = to_node(link);
 		link = link->next;
 		free_push(node);
-	} while (unlikely(node != last));
+	} while (node != last);
+}
+
+NOKPROBE_SYMBOL(recycle_down_to);
+
+static __always_inline void call_handler(struct rethook_node *node, unsigned long ret_addr,
+					 struct pt_regs *regs)
+{
+	struct rethook *rh = node->rethook;
+	rethook_handler_t handler = READ_ONCE(rh->handler);
+
+	if (likely(handler))
+		handler(node, rh->data, ret_addr, regs);
+}
+
+/* Several nodes, of this call or above it. */
+static noinline unsigned long returned_through_many(struct pt_regs *regs, unsigned long frame)
+{
+	struct rethook_node *node = node_of_frame(current->rethooks.first, frame);
+	struct rethook_node *last = node_with_address(node);
+	unsigned long ret_addr = last->ret_addr;
+
+	instruction_pointer_set(regs, ret_addr);
+	for (;;) {
+		call_handler(node, ret_addr, regs);
+		if (node == last)
+			break;
+		node = to_node(node->llist.next);
+	}
+	arch_rethook_fixup_return(regs, ret_addr);
+	recycle_down_to(last);
+	return ret_addr;
+}
+
+NOKPROBE_SYMBOL(returned_through_many);
+
+/* The latest node, alone for this call. */
+static __always_inline unsigned long returned_through(struct rethook_node *node,
+						      struct pt_regs *regs)
+{
+	unsigned long ret_addr = node->ret_addr;
+	struct llist_head *list;
+
+	instruction_pointer_set(regs, ret_addr);
+	call_handler(node, ret_addr, regs);
+	/* Once more, which is cheaper than to keep it. */
+	ret_addr = READ_ONCE(node->ret_addr);
+	arch_rethook_fixup_return(regs, ret_addr);
+	list = &current->rethooks;
+	if (unlikely(list->first != &node->llist)) {
+		recycle_down_to(node);
+	} else {
+		WRITE_ONCE(list->first, node->llist.next);
+		free_push(node);
+	}
+	return ret_addr;
 }
 
 /**
@@ -847,27 +921,16 @@ static __always_inline void recycle_down_to(struct rethook_node *last)
  */
 unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame)
 {
-	struct rethook_node *node, *last;
-	rethook_handler_t handler;
+	struct llist_node *link;
 	unsigned long ret_addr;
 
 	preempt_disable_notrace();
-	node = node_of_frame(current->rethooks.first, frame);
-	last = node_with_address(node);
-	ret_addr = last->ret_addr;
-	instruction_pointer_set(regs, ret_addr);
-
-	for (;;) {
-		handler = READ_ONCE(node->rethook->handler);
-		if (likely(handler))
-			handler(node, node->rethook->data, ret_addr, regs);
-		if (likely(node == last))
-			break;
-		node = to_node(node->llist.next);
-	}
-
-	arch_rethook_fixup_return(regs, ret_addr);
-	recycle_down_to(last);
+	link = current->rethooks.first;
+	if (likely(link && to_node(link)->frame == frame &&
+		   !is_rethook_trampoline(to_node(link)->ret_addr)))
+		ret_addr = returned_through(to_node(link), regs);
+	else
+		ret_addr = returned_through_many(regs, frame);
 	preempt_enable_notrace();
 	return ret_addr;
 }

@@ -352,23 +352,28 @@ static void change_is_noticed(struct kunit *test)
 {
 	struct test_hook hook = {};
 	struct rethook *rh = pool(test, &hook, 1);
-	struct test_node *a, *b, *again;
-	unsigned long flags, *head, before, after;
+	struct test_node *home[RETHOOK_HOMES], *a, *b, *again;
+	unsigned long flags, before, after;
+	int i;
 
 	local_irq_save(flags);
+	for (i = 0; i < RETHOOK_HOMES; i++)
+		home[i] = get(rh);
 	a = get(rh);
-	head = a->node.home ?: &rh->shared;
 	put(a);
-	before = *head;
+	before = rh->shared;
 	a = get(rh);
 	b = get(rh);
 	put(a);
-	after = *head;
+	after = rh->shared;
 	again = get(rh);
 	put(b);
 	put(again);
+	for (i = 0; i < RETHOOK_HOMES; i++)
+		put(home[i]);
 	local_irq_restore(flags);
 
+	KUNIT_EXPECT_NULL(test, a->node.home);
 	KUNIT_EXPECT_PTR_EQ(test, again, a);
 	KUNIT_EXPECT_NE(test, before, after);
 	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);

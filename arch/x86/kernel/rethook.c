@@ -2,10 +2,9 @@
 /*
  * Return hooks on x86: the trampoline.
  *
- * At the entry of a function the stack pointer is at the return address. That
- * slot identifies the call; arch_rethook_prepare() stores the trampoline's
- * address there, and the function's RET leads to the trampoline with the stack
- * pointer just above the slot.
+ * At the entry of a function the stack pointer is at the return address.
+ * arch_rethook_prepare() stores the trampoline's address there, and the function's
+ * RET leads to the trampoline with the stack pointer just above that slot.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -145,40 +144,6 @@ NOKPROBE_SYMBOL(arch_rethook_trampoline);
 STACK_FRAME_NON_STANDARD_FP(arch_rethook_trampoline);
 
 static_assert(sizeof(struct pt_regs) == REGS_SIZE);
-
-static __always_inline unsigned long *slot_above(struct pt_regs *saved)
-{
-	return (unsigned long *)(saved + 1);
-}
-
-/**
- * arch_rethook_prepare() - displace the return address of a call
- * @call: remembers it
- * @entry: registers at the entry of the function
- * @by_ftrace: what caught the entry; the stack is the same in both cases
- */
-void arch_rethook_prepare(struct rethook_node *call, struct pt_regs *entry, bool by_ftrace)
-{
-	unsigned long *slot = (unsigned long *)kernel_stack_pointer(entry);
-
-	call->ret_addr = *slot;
-	*slot = (unsigned long)arch_rethook_trampoline;
-	call->frame = (unsigned long)slot;
-}
-
-NOKPROBE_SYMBOL(arch_rethook_prepare);
-
-/**
- * arch_rethook_fixup_return() - put the return address back
- * @saved: what the trampoline saved, right below the slot
- * @ret_addr: goes into the slot, for the trampoline's RET and for unwinders
- */
-void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
-{
-	*slot_above(saved) = ret_addr;
-}
-
-NOKPROBE_SYMBOL(arch_rethook_fixup_return);
 
 /**
  * arch_rethook_switch_ip() - the function that is called on the next task's stack

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../addr_table.h"
 #include "../internal.h"
 #include "tests.h"
 
@@ -260,8 +261,33 @@ static int table_init(struct kunit *test)
 	return 0;
 }
 
+static DEFINE_MUTEX(own_mutex);
+static int own_nothing;
+DEFINE_ADDR_TABLE(own_table, own_mutex, &own_nothing);
+
+/* What comes and goes at one address must not make lookups of it longer and longer. */
+static void table_uses_a_place_again(struct kunit *test)
+{
+	const unsigned long addr = 0x12345670;
+	struct addr_slots *slots;
+	int items[2], i;
+
+	guard(mutex)(&own_mutex);
+	KUNIT_ASSERT_EQ(test, addr_table_reserve(&own_table, 1), 0);
+	for (i = 0; i < 40; i++) {
+		KUNIT_EXPECT_NULL(test, addr_table_find(&own_table, addr));
+		addr_table_insert(&own_table, addr, &items[i % 2]);
+		KUNIT_EXPECT_PTR_EQ(test, addr_table_find(&own_table, addr), (void *)&items[i % 2]);
+		addr_table_remove(&own_table, addr);
+	}
+	slots = rcu_dereference_protected(own_table.slots, lockdep_is_held(&own_mutex));
+	KUNIT_EXPECT_EQ(test, slots->used, 1);
+	KUNIT_EXPECT_EQ(test, addr_table_count(&own_table), 0);
+}
+
 static struct kunit_case table_cases[] = {
 	KUNIT_CASE(table_finds_what_is_there),
+	KUNIT_CASE(table_uses_a_place_again),
 	KUNIT_CASE_SLOW(table_does_not_fill_with_the_dead),
 	KUNIT_CASE_SLOW(table_grows_under_readers),
 	{}

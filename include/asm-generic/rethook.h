@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Return hooks: the architecture's part, where that is in its own rethook.c. */
+#ifndef _ASM_GENERIC_RETHOOK_H
+#define _ASM_GENERIC_RETHOOK_H
+
+#include <linux/types.h>
+
+struct pt_regs;
+struct rethook_node;
+
+void arch_rethook_prepare(struct rethook_node *call, struct pt_regs *entry, bool by_ftrace);
+void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr);
+
+#endif /* _ASM_GENERIC_RETHOOK_H */
