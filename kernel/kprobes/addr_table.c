@@ -85,7 +85,7 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 	if (!new)
 		return -ENOMEM;
 	rcu_assign_pointer(t->slots, new);
-	if (old != t->boot)
+	if (!old->is_static)
 		kvfree_rcu(old, rcu);
 	return 0;
 }

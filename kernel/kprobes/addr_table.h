@@ -34,6 +34,7 @@ struct addr_slot {
  * @mask: for offsets of slots, in bytes; there is a power of two of them
  * @used: slots with an address. Guarded by the table's lock
  * @live: slots with an item. Guarded by the table's lock
+ * @is_static: the first one, which is not to be freed
  * @rcu: frees it after the last lookup
  * @slot: the pairs. Written under the table's lock, read by anyone under RCU
  */
@@ -41,6 +42,7 @@ struct addr_slots {
 	unsigned long	mask;
 	unsigned int	used;
 	unsigned int	live;
+	bool		is_static;
 	struct rcu_head	rcu;
 	struct addr_slot slot[];
 };
@@ -48,31 +50,32 @@ struct addr_slots {
 /**
  * struct addr_table - a table
  * @slots: the present generation. Replaced under @lock
- * @boot: the first generation
  * @nothing: what is found where an item was, to save a lookup the test for NULL; or NULL
  * @lock: the lock of its user, under which it is changed
  */
 struct addr_table {
 	struct addr_slots __rcu	*slots;
-	struct addr_slots	*boot;
 	void			*nothing;
 	struct mutex		*lock;	/* the user's */
 };
 
 #define ADDR_TABLE_MASK(nr)	(((nr) - 1) * sizeof(struct addr_slot))
 
-#define DEFINE_ADDR_TABLE(name, mutex, nothing_)				\
-	static struct addr_slots name##_boot = {				\
+/* The first generation of a table, to be given with ADDR_TABLE_INIT(). */
+#define DEFINE_ADDR_SLOTS(name)							\
+	static struct addr_slots name = {					\
 		.mask = ADDR_TABLE_MASK(1UL << ADDR_TABLE_BOOT_BITS),		\
+		.is_static = true,						\
 		.slot = {							\
 			[(1 << ADDR_TABLE_BOOT_BITS) - 1] = { .addr = SLOT_EMPTY } \
 		},								\
-	};									\
-	static struct addr_table name = {					\
-		.slots = RCU_INITIALIZER(&name##_boot),				\
-		.boot = &name##_boot,						\
+	}
+
+#define ADDR_TABLE_INIT(slots_, lock_, nothing_)				\
+	{									\
+		.slots = RCU_INITIALIZER(&(slots_)),				\
 		.nothing = (nothing_),						\
-		.lock = &(mutex),						\
+		.lock = &(lock_),						\
 	}
 
 /* All bits of an address that matter have their say in these of the product. */

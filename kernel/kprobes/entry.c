@@ -23,11 +23,6 @@
 #include "addr_table.h"
 #include "entry.h"
 
-/* The registers at the entry, all of them, which FTRACE_OPS_FL_SAVE_REGS asks for. */
-#ifndef arch_ftrace_saved_regs
-#define arch_ftrace_saved_regs(fregs)	ftrace_get_regs(fregs)
-#endif
-
 /*
  * Guards the hooks, the table and the filter. Comes after kprobe_mutex and the fprobes'
  * own, and before those of ftrace.
@@ -47,7 +42,8 @@ static struct entry_hook nobody = {
 };
 
 /* From where ftrace calls to the first hook there. */
-DEFINE_ADDR_TABLE(entry_table, entry_mutex, &nobody);
+DEFINE_ADDR_SLOTS(boot_slots);
+static struct addr_table entry_table = ADDR_TABLE_INIT(boot_slots, entry_mutex, &nobody);
 
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs);
@@ -107,8 +103,7 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 	void *hook;
 
 	preempt_disable_notrace();
-	/* Elsewhere nothing that ftrace calls from runs without RCU. */
-	if (IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching()) {
+	if (entry_is_watched()) {
 		if (likely(addr_table_near(&entry_table, ip, &hook)))
 			first_hit(hook, ip, caller, regs);
 		else

@@ -10,6 +10,7 @@
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 
+#include "addr_table.h"
 #include "entry.h"
 #include "internal.h"
 
@@ -24,9 +25,17 @@ struct ftrace_side {
 	unsigned int users;
 };
 
+#ifdef arch_kprobe_entry_hit
+#define site_ip_handler		site_ip_hit
+static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			struct ftrace_regs *fregs);
+#else
+#define site_ip_handler		kprobe_ftrace_handler
+#endif
+
 static struct ftrace_side side_ip = {
 	.ops = {
-		.func = kprobe_ftrace_handler,
+		.func = site_ip_handler,
 		.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
 	},
 };
@@ -145,6 +154,54 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 }
 
 NOKPROBE_SYMBOL(site_entry_hit);
+
+/* The rest is the architecture's, which knows of post handlers. */
+static noinline void site_slow_hit(struct kprobe_site *site, unsigned long ip,
+				   struct pt_regs *regs)
+{
+	if (site && !kprobe_disabled(&site->kp))
+		arch_kprobe_entry_hit(&site->kp, ip, regs);
+}
+
+NOKPROBE_SYMBOL(site_slow_hit);
+
+/* The one listener sees what it would see at a breakpoint. */
+static __always_inline void only_hit(struct kprobe_site *site, struct kprobe *kp,
+				     unsigned long ip, struct pt_regs *regs)
+{
+	unsigned long resume = instruction_pointer(regs);
+
+	__this_cpu_write(current_kprobe, &site->kp);
+	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
+	instruction_pointer_set(regs, arch_kprobe_entry_ip(ip));
+	/* Live patching may have been here before, and chosen. */
+	if (!kp->pre_handler(kp, regs))
+		instruction_pointer_set(regs, resume);
+	reset_current_kprobe();
+}
+
+/* What listeners call is a hit inside a hit, so ftrace's guard is not needed. */
+static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = arch_ftrace_saved_regs(fregs);
+	struct kprobe *kp;
+	void *site;
+
+	preempt_disable_notrace();
+	if (entry_is_watched()) {
+		if (unlikely(!addr_table_near(&kprobe_table, ip, &site)))
+			site = site_lookup(ip);
+		kp = site ? READ_ONCE(((struct kprobe_site *)site)->only) : NULL;
+		if (likely(kp && !kprobe_running()))
+			only_hit(site, kp, ip, regs);
+		else
+			site_slow_hit(site, ip, regs);
+	}
+	preempt_enable_notrace();
+}
+
+NOKPROBE_SYMBOL(site_ip_hit);
 
 static struct entry_hook *entry_batch(struct list_head *sites)
 {

@@ -17,6 +17,7 @@
 
 #include "../trace/rethook_hit.h"
 
+struct addr_table;
 struct module;
 struct seq_file;
 
@@ -51,8 +52,10 @@ enum site_method {
  * @method:	how it is planted now. Guarded by kprobe_mutex
  * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets
  *		kprobes share that with fprobes. Changed under kprobe_mutex
- * @lone:	of all listeners, only this kretprobe wants to know, and no more than that
- *		the call returns. Changed under kprobe_mutex, read by hits under RCU
+ * @only:	the one listener that wants to know, if it has no post handler. Changed
+ *		under kprobe_mutex, read by hits under RCU
+ * @lone:	the same if it is a kretprobe and no more is wanted than that the call
+ *		returns
  * @rcu:	frees the site once out of the table
  *
  * Created by the first listener and retired after the last one; a listener that
@@ -73,6 +76,7 @@ struct kprobe_site {
 	struct list_head gone;
 	enum site_method method;
 	struct entry_hook entry;
+	struct kprobe *only;
 	struct kretprobe *lone;
 	struct rcu_head rcu;
 };
@@ -94,6 +98,7 @@ static inline unsigned long site_addr(const struct kprobe_site *site)
 extern struct mutex kprobe_mutex;
 
 /* table.c */
+extern struct addr_table kprobe_table;
 struct kprobe_site *site_lookup(unsigned long addr);
 int site_table_reserve(unsigned int nr);
 void site_table_insert(struct kprobe_site *site);

@@ -45,19 +45,20 @@ static enum site_method site_wanted(struct kprobe_site *site)
 /* Make what architecture code sees the sum of the listeners. */
 static void site_refresh(struct kprobe_site *site)
 {
-	struct kretprobe *lone = NULL;
+	struct kprobe *only = NULL;
 	bool enabled = false, post = false;
 	struct kprobe *kp;
 
 	list_for_each_entry(kp, &site->listeners, list) {
 		if (kprobe_disabled(kp))
 			continue;
-		lone = enabled ? NULL : kretprobe_if_plain(kp);
+		only = enabled || kp->post_handler || !kp->pre_handler ? NULL : kp;
 		enabled = true;
 		if (kp->post_handler)
 			post = true;
 	}
-	WRITE_ONCE(site->lone, lone);
+	WRITE_ONCE(site->only, only);
+	WRITE_ONCE(site->lone, only ? kretprobe_if_plain(only) : NULL);
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
 	if (enabled)
 		site->kp.flags &= ~KPROBE_FLAG_DISABLED;

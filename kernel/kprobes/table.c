@@ -5,7 +5,8 @@
 #include "addr_table.h"
 #include "internal.h"
 
-DEFINE_ADDR_TABLE(kprobe_table, kprobe_mutex, NULL);
+DEFINE_ADDR_SLOTS(boot_slots);
+struct addr_table kprobe_table = ADDR_TABLE_INIT(boot_slots, kprobe_mutex, NULL);
 
 /**
  * site_lookup - find the site at an address

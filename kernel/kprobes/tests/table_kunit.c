@@ -263,7 +263,8 @@ static int table_init(struct kunit *test)
 
 static DEFINE_MUTEX(own_mutex);
 static int own_nothing;
-DEFINE_ADDR_TABLE(own_table, own_mutex, &own_nothing);
+DEFINE_ADDR_SLOTS(own_slots);
+static struct addr_table own_table = ADDR_TABLE_INIT(own_slots, own_mutex, &own_nothing);
 
 /* What comes and goes at one address must not make lookups of it longer and longer. */
 static void table_uses_a_place_again(struct kunit *test)

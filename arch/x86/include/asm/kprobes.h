@@ -135,6 +135,12 @@ struct kprobe_ctlblk {
 #define arch_kprobe_entry_hit arch_kprobe_entry_hit
 void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs);
 
+/* The instruction pointer that a pre handler sees there: as at a breakpoint. */
+static __always_inline unsigned long arch_kprobe_entry_ip(unsigned long at)
+{
+	return at + INT3_INSN_SIZE;
+}
+
 int kprobe_int3_handler(struct pt_regs *regs);
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr);
 void arch_remove_kprobe(struct kprobe *p);

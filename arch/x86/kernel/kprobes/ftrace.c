@@ -29,7 +29,7 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 	unsigned long resume = instruction_pointer(regs);
 
 	hit_begin(cpu, p);
-	instruction_pointer_set(regs, at + INT3_INSN_SIZE);
+	instruction_pointer_set(regs, arch_kprobe_entry_ip(at));
 	if (!p->pre_handler(p, regs)) {
 		instruction_pointer_set(regs, at + MCOUNT_INSN_SIZE);
 		hit_post(cpu, p, regs);
@@ -58,36 +58,3 @@ void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *r
 }
 
 NOKPROBE_SYMBOL(arch_kprobe_entry_hit);
-
-static void ftrace_entry(struct pt_regs *regs, unsigned long at)
-{
-	struct kprobe *p = get_kprobe((void *)at);
-
-	/* Ftrace may call for a function that has just lost its probe. */
-	if (p && regs && !kprobe_disabled(p))
-		arch_kprobe_entry_hit(p, at, regs);
-}
-
-NOKPROBE_SYMBOL(ftrace_entry);
-
-/**
- * kprobe_ftrace_handler - ftrace's callback for probed functions
- * @ip: where in the function ftrace was called from
- * @caller: where the function was called from
- * @op: the ftrace_ops that the core of kprobes has registered
- * @f: the registers at @ip, all of them
- *
- * Context: any that can be traced; preemption is turned off.
- */
-void kprobe_ftrace_handler(unsigned long ip, unsigned long caller,
-			   struct ftrace_ops *op, struct ftrace_regs *f)
-{
-	int bit = ftrace_test_recursion_trylock(ip, caller);
-
-	if (bit >= 0) {
-		ftrace_entry(ftrace_get_regs(f), ip);
-		ftrace_test_recursion_unlock(bit);
-	}
-}
-
-NOKPROBE_SYMBOL(kprobe_ftrace_handler);

@@ -607,7 +607,7 @@ static void insn_test_entry(struct kunit *test)
 }
 
 #ifdef CONFIG_KPROBES_ON_FTRACE
-#define FTRACE_HANDLER	kprobe_ftrace_handler
+#define FTRACE_HANDLER	arch_kprobe_entry_hit
 #else
 #define FTRACE_HANDLER	kprobe_int3_handler
 #endif
