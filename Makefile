@@ -25,10 +25,13 @@ kunit:
 check:
 	@$(VM) check
 
+bench:
+	@$(VM) bench
+
 lint:
 	@$(VM) lint
 
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check lint series
+.PHONY: help run shell kernel kunit check bench lint series

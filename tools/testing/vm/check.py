@@ -347,6 +347,17 @@ def step_selftest(ctx):
     selftests(ctx, "selftest", ctx.kernel())
 
 
+def step_clients(ctx):
+    """Debian's bpftrace, perf and trace-cmd on ours: they count what happened."""
+    k = ctx.kernel()
+    if not k:
+        return
+    env = {"TOP": TOP, "VMLINUX": os.path.join(k.out, "vmlinux")}
+    results, _, fault = boot(k, "clients", "clients.sh", env, host_root=True, timeout=900)
+    guest_ok(ctx.report, "clients", k, fault, results)
+    plain(ctx.report, "clients", results)
+
+
 def step_debug(ctx):
     """The same on the debug profile: everything passes, no splat."""
     k = ctx.kernel(profile="debug")
@@ -411,6 +422,7 @@ STEPS = {
     "samples": step_samples,
     "selftest": step_selftest,
     "ftrace": step_ftrace,
+    "clients": step_clients,
     "debug": step_debug,
     "variants": step_variants,
     "lint": step_lint,

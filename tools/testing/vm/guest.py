@@ -36,7 +36,7 @@ class Job:
 
     def __init__(self, script=None, smp=2, icount=False, host_root=False, share=None,
                  append="", console=False, timeout=600, interactive=False, mem=2048,
-                 expect=None):
+                 expect=None, qemu=()):
         self.script = script
         self.smp = 1 if icount else smp
         self.icount = icount
@@ -48,6 +48,7 @@ class Job:
         self.interactive = interactive
         self.mem = mem
         self.expect = expect        # pattern of splats that are part of the test
+        self.qemu = qemu            # more options for QEMU
 
 
 def cpio(directory, dest):
@@ -113,7 +114,7 @@ def command(k, job, tmp):
         cmd += plan9("root", "/", True)
     if job.share:
         cmd += plan9("share", os.path.realpath(job.share), False)
-    return cmd
+    return cmd + list(job.qemu)
 
 
 class Channel(threading.Thread):

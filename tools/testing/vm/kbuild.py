@@ -233,6 +233,14 @@ def build(k, modules=True, keep_going=False):
             say(f"built {k.name} in {int(took)} s")
 
 
+def ready(k, up_to_date):
+    """A kernel to boot: brought up to date, or as it is."""
+    if up_to_date:
+        build(k)
+    elif not os.path.exists(k.image):
+        raise Failure(f"{k.name} is not built; leave out --no-build")
+
+
 def drop_stale(k):
     """Remove objects of base files that series/removed took away in the meantime."""
     if k.stock:

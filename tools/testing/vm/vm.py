@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import bench
 import check
 import demo
 import guest
@@ -44,10 +45,7 @@ def ready(args):
     if args.host_root:
         if subprocess.run([os.path.join(HERE, "packages"), "clients"]).returncode:
             raise Failure("the programs for --host-root are missing; see the line above")
-    if not args.no_build:
-        kbuild.build(k)
-    elif not os.path.exists(k.image):
-        raise Failure(f"{k.name} is not built; leave out --no-build")
+    kbuild.ready(k, not args.no_build)
     return k
 
 
@@ -80,6 +78,11 @@ def cmd_shell(args):
 
 def cmd_check(args):
     return check.run(args.steps)
+
+
+def cmd_bench(args):
+    sides = [args.only] if args.only else ["stock", "ours"]
+    return bench.run(args.arch, sides, args.rows or list(bench.ROWS), args.follow, not args.no_build)
 
 
 def cmd_lint(_):
@@ -144,6 +147,17 @@ def parser():
     s = sub.add_parser("check", help="all tests, or only some steps")
     s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.STEPS))
     s.set_defaults(func=cmd_check)
+
+    s = sub.add_parser("bench", help="what probes cost, ours against stock",
+                       description="Boot stock and ours under --icount, print instructions per hit, write "
+                       "them to build/bench/ARCH.json and each instruction to build/bench/KERNEL-ROW.txt.")
+    s.add_argument("--arch", default="x86_64", help="architecture (default x86_64)")
+    s.add_argument("--only", choices=["stock", "ours"],
+                   help="measure only that; the other's figures are those of last time")
+    s.add_argument("--follow", action="store_true", help="print, too, how many are in which function")
+    s.add_argument("--no-build", action="store_true", help="measure what is built, as it is")
+    s.add_argument("rows", nargs="*", metavar="ROW", help=" ".join(bench.ROWS))
+    s.set_defaults(func=cmd_bench)
 
     s = sub.add_parser("lint", help="static checks of our files")
     s.set_defaults(func=cmd_lint)

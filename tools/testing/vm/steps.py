@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a call executed: instructions with their functions and their text."""
+import bisect
+import os
+import re
+import subprocess
+import tempfile
+
+from common import Failure
+
+SLOT = 32           # bytes a piece of code is padded to for the disassembler
+LONGEST = 16        # bytes that hold an instruction
+PAGE = 4096
+
+
+class Symbols:
+    """Names of addresses, from a guest's /proc/kallsyms."""
+
+    def __init__(self, path, module):
+        found, inside = {}, []
+        self.by_name = {}
+        for line in open(path):
+            addr, kind, name, *mod = line.split()
+            if kind not in "tTwW" or name.startswith("__pfx_") or mod not in ([], [f"[{module}]"]):
+                continue
+            addr = int(addr, 16)
+            self.by_name[name] = addr
+            found.setdefault(addr, name)
+            if mod:
+                inside.append(addr)
+        self.addrs = sorted(found)
+        self.names = [found[a] for a in self.addrs]
+        # Outside of these is code that was made at run time.
+        self.known = ((self.by_name["_stext"], self.by_name["_etext"]),
+                      (min(inside), (max(inside) // PAGE + 1) * PAGE))
+
+    def name(self, addr):
+        """The function at addr; None for code that was made at run time."""
+        if not any(lo <= addr < hi for lo, hi in self.known):
+            return None
+        return self.names[bisect.bisect_right(self.addrs, addr) - 1]
+
+    def starts(self, addr):
+        """Is addr the first instruction of a function?"""
+        i = bisect.bisect_left(self.addrs, addr)
+        return i < len(self.addrs) and self.addrs[i] == addr
+
+
+def disassemble(code, machine):
+    """{address: text} of {address: bytes}."""
+    addrs = sorted(code)
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        path = os.path.join(tmp, "code")
+        with open(path, "wb") as f:
+            for a in addrs:
+                f.write(code[a].ljust(SLOT, b"\x90"))
+        res = subprocess.run(["objdump", "-D", "-b", "binary", *machine, path],
+                             capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"objdump: {res.stderr.strip()}")
+    out = {}
+    for line in res.stdout.splitlines():
+        m = re.match(r" *([0-9a-f]+):\t(.*)", line)
+        if m and int(m.group(1), 16) % SLOT == 0:
+            at = int(m.group(1), 16)
+            addr = addrs[at // SLOT]
+            out[addr] = move(m.group(2).strip(), addr - at)
+    return out
+
+
+def move(text, by):
+    """Correct addresses in what objdump says about code that it believes to be elsewhere."""
+    def absolute(m):
+        return m.group(1) + f"{(int(m.group(2), 16) + by) & (1 << 64) - 1:#x}"
+
+    text = re.sub(r"(# )0x([0-9a-f]+)", absolute, text)
+    return re.sub(r"^((?:[cd]s )*(?:call|j[a-z]+|b[a-z.]*) +)0x([0-9a-f]+)", absolute, text)
+
+
+class Trace:
+    """The instructions of one call, in order."""
+
+    def __init__(self):
+        self.pcs = []
+        self.code = {}      # as it was when it ran; {address: bytes}
+
+    def add(self, pc, read):
+        self.pcs.append(pc)
+        if pc not in self.code:
+            self.code[pc] = read(pc, LONGEST)
+
+    def named(self, symbols, machine):
+        """[(address, function, text)]"""
+        text = disassemble(self.code, machine)
+        out, called = [], False
+        made = {}           # page: what it is
+        for pc in self.pcs:
+            name = symbols.name(pc)
+            if name is None:
+                kind = "(ftrace trampoline)" if called else "(copied instruction)"
+                name = made.setdefault(pc // PAGE, kind)
+            out.append((pc, name, text.get(pc, "?")))
+            called = text.get(pc, "").startswith("call")
+        return out
+
+
+def per_function(named):
+    """{function: instructions}, in the order of the first ones."""
+    counts = {}
+    for _, name, _ in named:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def traps(trace, symbols):
+    """How many exceptions were taken."""
+    return sum(symbols.starts(pc) and (symbols.name(pc) or "").startswith("asm_exc_")
+               for pc in trace.pcs)

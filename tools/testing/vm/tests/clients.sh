@@ -1,0 +1,179 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Programs that people trace with, as Debian ships them: bpftrace, perf, trace-cmd. What
+# they count has to be what happened. Runs with the host's root; TOP and VMLINUX are put
+# in front by check.py.
+
+# shellcheck source=tools/testing/selftests/kprobes/functions
+. "$TOP/tools/testing/selftests/kprobes/functions"
+
+plain=$tracefs/instances/plain
+
+# Calls of vfs_write() are counted while this runs: dd's for each byte and no other.
+bytes=1000
+write_bytes="$(command -v dd) if=/dev/zero of=/dev/null bs=1 count=$bytes status=none"
+
+needs() {
+	command -v "$1" > /dev/null || skip "there is no $1"
+}
+
+# Many functions at a time
+
+# System calls without starting a process. Goes ahead when somebody opens the FIFO.
+cat > "$tmp/worker" <<'END'
+read -r line < "$1/go"
+i=0
+while [ $i -lt 200 ]; do
+	read -r line < /etc/passwd
+	echo "$line" > "$1/copy"
+	cd /proc
+	[ -e "$1/copy" ]
+	cd "$1"
+	kill -0 $$
+	i=$((i + 1))
+done
+END
+
+# Every call of these functions by this process, in the trace of an instance of its own.
+trace_plainly() {
+	mkdir $plain
+	echo "$1" > $plain/set_ftrace_pid
+	printf '%s\n' "$2" > $plain/set_ftrace_filter
+	echo 8192 > $plain/buffer_size_kb
+	echo function > $plain/current_tracer
+}
+
+multi_links() {
+	cat "/proc/$1/fdinfo/"* 2> /dev/null | grep -c 'link_type:.kprobe_multi' || :
+}
+
+# bpftrace_runs PID: it handles events, which it does once all its probes are attached.
+bpftrace_runs() {
+	set +x
+	while kill -0 "$1" && ! grep -q '^attached$' "$tmp/out"; do
+		:
+	done
+	set -x
+	kill -0 "$1" || cat "$tmp/out"
+}
+
+# A function a line and how often, from the instance.
+plain_counts() {
+	grep overrun: $plain/per_cpu/cpu*/stats > "$tmp/overruns"
+	not grep -v 'overrun: 0$' "$tmp/overruns"
+	awk '!/^#/ { n[$(NF - 1)] += /<-/ } END { for (f in n) print f, n[f] }' $plain/trace |
+		sort
+}
+
+bpftrace_by_kprobe_multi() {
+	needs bpftrace
+	mkfifo "$tmp/go"
+	sh "$tmp/worker" "$tmp" &
+	worker=$!
+	not grep . $tracefs/enabled_functions
+
+	bpftrace -e "kprobe:__x64_sys_*, kprobe:vfs_* /pid == $worker/ { @calls[func] = count(); }
+		kretprobe:__x64_sys_*, kretprobe:vfs_* /pid == $worker/ { @returns = count(); }
+		interval:s:1 { printf(\"attached\n\"); }" > "$tmp/out" 2>&1 &
+	bpftrace=$!
+	bpftrace_runs $bpftrace
+	# By one link for each pattern, not by a probe for each function.
+	multi_links $bpftrace
+	[ "$(multi_links $bpftrace)" = 4 ]
+	[ "$(grep -c . $tracefs/enabled_functions)" -ge 100 ]
+	trace_plainly $worker '__x64_sys_* vfs_*'
+
+	: > "$tmp/go"
+	wait $worker
+	echo 0 > $plain/tracing_on
+	kill -INT $bpftrace
+	wait $bpftrace
+
+	plain_counts > "$tmp/plain"
+	sed -n 's/^@calls\[\(.*\)\]: /\1 /p' "$tmp/out" | sort > "$tmp/counted"
+	diff "$tmp/plain" "$tmp/counted"
+	# What the worker does for certain.
+	grep -x '__x64_sys_kill 200' "$tmp/counted"
+	# All calls return but the one that ends the process.
+	awk '$1 != "__x64_sys_exit_group" { n += $2 } END { print "@returns: " n }' \
+		"$tmp/plain" > "$tmp/returns"
+	cat "$tmp/returns"
+	grep -xF -f "$tmp/returns" "$tmp/out"
+	# Nothing stays behind.
+	echo nop > $plain/current_tracer
+	not grep . $tracefs/enabled_functions
+}
+
+bpftrace_on_one_function() {
+	needs bpftrace
+	# shellcheck disable=SC2016 # for bpftrace
+	bpftrace -c "$write_bytes" -e '
+		kprobe:vfs_write /pid == cpid/ { @calls = count(); @sum = sum(arg2); }
+		kretprobe:vfs_write /pid == cpid/ { @returns = count(); @written = sum(retval); }' |
+		tee "$tmp/out"
+	for name in calls sum returns written; do
+		grep -x "@$name: $bytes" "$tmp/out"
+	done
+	[ -z "$(cat $kprobes/list)" ]
+}
+
+# perf
+
+# probed EVENT VALUE ARGUMENT...: perf probe, told so, makes that event; perf stat and perf
+# record see each hit of it, which ends with that value.
+probed() {
+	needs perf
+	event=$1
+	value=$2
+	shift 2
+	perf probe -q "$@"
+	cat $events
+	perf stat -x, -o "$tmp/stat" -e "$event" -- $write_bytes
+	cat "$tmp/stat"
+	[ "$(awk -F, -v e="$event" '$3 == e { print $1 }' "$tmp/stat")" = $bytes ]
+	perf record -q -o "$tmp/perf.data" -c 1 -e "$event" -- $write_bytes
+	perf script -i "$tmp/perf.data" > "$tmp/script"
+	[ "$(grep -c "$event:.*$value\$" "$tmp/script")" = $bytes ]
+	perf probe -q -d "$event"
+	[ -z "$(cat $events)" ]
+}
+
+perf_probe_at_entry() {
+	probed probe:mine '' -a mine=vfs_write
+}
+
+perf_probe_at_return() {
+	# shellcheck disable=SC2016 # for perf
+	probed probe:mine__return arg1=0x1 -a 'mine=vfs_write%return $retval'
+}
+
+# By the debug information of the kernel that runs.
+perf_probe_of_a_variable() {
+	readelf -S "$VMLINUX" > "$tmp/sections" || skip "there is no $VMLINUX"
+	grep -q '\.debug_info' "$tmp/sections" || skip "$VMLINUX has no debug information"
+	probed probe:mine count=0x1 -k "$VMLINUX" -a 'mine=vfs_write count'
+}
+
+trace_cmd_records_an_event() {
+	needs trace-cmd
+	put 'p:mine vfs_write count=$arg3'
+	put 'r:mine_ret vfs_write ret=$retval:s64'
+	trace-cmd record -q -o "$tmp/trace.dat" -e kprobes -F $write_bytes
+	trace-cmd report -i "$tmp/trace.dat" > "$tmp/report" 2> /dev/null
+	tail -n 3 "$tmp/report"
+	[ "$(grep -c 'mine:.* count=0x1$' "$tmp/report")" = $bytes ]
+	# The write that switches tracing on returns into it, before those of dd.
+	awk '/ mine: / { begun = 1 } / mine_ret: .* ret=1$/ { n += begun } END { print n }' \
+		"$tmp/report" > "$tmp/returns"
+	[ "$(cat "$tmp/returns")" = $bytes ]
+}
+
+begin
+run bpftrace_by_kprobe_multi
+run bpftrace_on_one_function
+run perf_probe_at_entry
+run perf_probe_at_return
+run perf_probe_of_a_variable
+run trace_cmd_records_an_event
+finish
