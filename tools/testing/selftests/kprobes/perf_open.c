@@ -2,11 +2,14 @@
 /*
  * perf_open [-r] SYMBOL FILE TEXT: how often is SYMBOL hit while TEXT is written to
  * FILE? By a probe of the kprobe PMU, which only this process sees.
+ *
+ * perf_open -e ID FILE TEXT: how often does the trace event with that ID happen?
  */
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -38,33 +41,18 @@ static int write_text(const char *file, const char *text)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int count(struct perf_event_attr *attr, const char *file, const char *text)
 {
-	int ret = argc > 1 && !strcmp(argv[1], "-r");
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = pmu_type(),
-		.config = ret,
-		.sample_period = 1,
-		.disabled = 1,
-	};
 	uint64_t count;
 	int fd;
 
-	argv += ret;
-	argc -= ret;
-	if (argc != 4) {
-		fprintf(stderr, "usage: perf_open [-r] SYMBOL FILE TEXT\n");
-		return 2;
-	}
-	attr.kprobe_func = (uintptr_t)argv[1];
-	fd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = syscall(__NR_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0) {
 		perror("perf_event_open");
 		return 1;
 	}
 	ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
-	if (write_text(argv[2], argv[3]))
+	if (write_text(file, text))
 		return 1;
 	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
 	if (read(fd, &count, sizeof(count)) != sizeof(count)) {
@@ -73,4 +61,30 @@ int main(int argc, char **argv)
 	}
 	printf("%llu\n", (unsigned long long)count);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int event = argc > 1 && !strcmp(argv[1], "-e");
+	int ret = argc > 1 && !strcmp(argv[1], "-r");
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = event ? PERF_TYPE_TRACEPOINT : pmu_type(),
+		.config = ret,
+		.sample_period = 1,
+		.disabled = 1,
+	};
+
+	argv += ret + event;
+	argc -= ret + event;
+	if (argc != 4) {
+		fprintf(stderr, "usage: perf_open [-r] SYMBOL FILE TEXT\n"
+			"       perf_open -e ID FILE TEXT\n");
+		return 2;
+	}
+	if (event)
+		attr.config = strtoull(argv[1], NULL, 0);
+	else
+		attr.kprobe_func = (uintptr_t)argv[1];
+	return count(&attr, argv[2], argv[3]);
 }

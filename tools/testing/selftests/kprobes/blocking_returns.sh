@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many tasks asleep in one probed function: each of them returns, late, and is reported,
+# once, with no maxactive asked for.
+#
+# They sleep in fifo_open(), readers without a writer, until one opens the FIFO.
+
+cd "$(dirname "$0")" && . ./functions
+
+sleepers=1000
+# Enough where starting one takes 50 ms.
+zcat /proc/config.gz 2> /dev/null | grep -q '^CONFIG_KASAN=y' && sleepers=200
+
+# All that have been started are asleep in there.
+wait_until_asleep() {
+	until [ "$(cat /proc/[0-9]*/wchan 2> /dev/null |
+		   grep -o 'wait_for_partner\|fifo_open' | wc -l)" = $sleepers ]; do
+		:
+	done
+}
+
+put_to_sleep() {
+	set +x
+	for i in $(seq $sleepers); do
+		: < "$tmp/fifo" &
+		echo $!
+	done > "$tmp/pids"
+	wait_until_asleep
+	set -x
+}
+
+# Every task that slept, and the one that woke them, in the trace once.
+reported_once() {
+	awk -v e="$1:" '!/^#/ && index($0, e) {
+		match($0, /-[0-9]+ +\[/)
+		print substr($0, RSTART + 1, RLENGTH - 3) + 0
+	}' $tracefs/trace | sort > "$tmp/reported"
+	sort "$tmp/pids" > "$tmp/expected"
+	wc -l "$tmp/reported" "$tmp/expected"
+	cmp "$tmp/reported" "$tmp/expected"
+}
+
+# all_return EVENT
+all_return() {
+	mkfifo "$tmp/fifo"
+	echo 1 > $tracefs/events/kprobes/enable
+	put_to_sleep
+	not grep -q "$1:" $tracefs/trace
+	sh -c 'echo $$; : > "$0"' "$tmp/fifo" >> "$tmp/pids"
+	wait
+	echo 0 > $tracefs/events/kprobes/enable
+	rm "$tmp/fifo"
+	reported_once "$1"
+}
+
+kretprobe_event() {
+	put 'r:returned fifo_open'
+	all_return returned
+	hits returned $((sleepers + 1))
+}
+
+fprobe_event() {
+	put 'f:kprobes/returned fifo_open%return' $tracefs/dynamic_events 2> "$tmp/err" ||
+		skip "no fprobe events"
+	all_return returned
+}
+
+begin
+run kretprobe_event
+run fprobe_event
+finish
