@@ -291,6 +291,7 @@ static unsigned int sort_ips(unsigned long *ips, unsigned int nr)
 	return kept;
 }
 
+#ifdef CONFIG_MODULES
 /* A module that is on its way out was taken off all fprobes, and must not come back. */
 static bool text_is_going(unsigned long ip)
 {
@@ -302,6 +303,12 @@ static bool text_is_going(unsigned long ip)
 	mod = __module_text_address(ip);
 	return !mod || mod->state == MODULE_STATE_GOING;
 }
+#else
+static bool text_is_going(unsigned long ip)
+{
+	return false;
+}
+#endif
 
 static entry_hit_t hit_of(const struct fprobe *fp)
 {

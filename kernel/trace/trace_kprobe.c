@@ -10,136 +10,15 @@
 #include <linux/kallsyms.h>
 #include <linux/seq_file.h>
 #include <linux/security.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tracefs.h>
 #include <asm/setup.h>
 
 #include "trace_kprobe.h"
 
-/* The words of a command before its arguments. */
-#define HEAD_WORDS	2
-
-/**
- * struct arg_words - a command's arguments, with what stands for several spelt out
- * @argc:	how many there are
- * @argv:	they
- * @owned:	@argv, if it had to be made for this
- * @btf_buf:	room for the names that $arg* becomes
- * @dentry_buf:	what %pd and %pD become, allocated
- */
-struct arg_words {
-	int		argc;
-	const char	**argv;
-	const char	**owned;
-	char		btf_buf[MAX_BTF_ARGS_LEN];
-	char		*dentry_buf;
-};
-
-static int arg_words_expand(struct arg_words *words,
-			    struct traceprobe_parse_context *ctx)
-{
-	words->owned = traceprobe_expand_meta_args(words->argc, words->argv,
-						   &words->argc, words->btf_buf,
-						   sizeof(words->btf_buf), ctx);
-	if (IS_ERR(words->owned)) {
-		int err = PTR_ERR(words->owned);
-
-		words->owned = NULL;
-		return err;
-	}
-	if (words->owned)
-		words->argv = words->owned;
-	if (words->argc > MAX_TRACE_ARGS)
-		return -E2BIG;
-	return traceprobe_expand_dentry_args(words->argc, words->argv,
-					     &words->dentry_buf);
-}
-
-static void arg_words_release(struct arg_words *words)
-{
-	kfree(words->owned);
-	kfree(words->dentry_buf);
-}
-
-static int compile_args(struct kpoint *pt, const struct arg_words *words,
-			struct traceprobe_parse_context *ctx)
-{
-	int i = 0, err;
-
-	for (; i < words->argc; i++) {
-		trace_probe_log_set_index(i + HEAD_WORDS);
-		ctx->offset = 0;
-		err = traceprobe_parse_probe_arg(&pt->tp, i, words->argv[i], ctx);
-		if (err)
-			return err;
-	}
-	return traceprobe_set_print_fmt(&pt->tp, pt->kind->print_fmt);
-}
-
-static int add_point(struct kprobe_spec *spec, const struct arg_words *words,
-		     struct traceprobe_parse_context *ctx)
-{
-	struct kpoint *pt = kpoint_create(spec, words->argc);
-	int err;
-
-	if (IS_ERR(pt))
-		return PTR_ERR(pt);
-
-	err = compile_args(pt, words, ctx);
-	if (!err) {
-		mutex_lock(&event_mutex);
-		err = kpoint_publish(pt);
-		mutex_unlock(&event_mutex);
-	}
-	if (err)
-		kpoint_free_later(pt);
-	return err;
-}
-
-static int add_described(struct kprobe_spec *spec, int argc, const char **argv)
-{
-	struct traceprobe_parse_context ctx = { .flags = spec->scope };
-	struct arg_words words = { .argc = argc, .argv = argv };
-	char *function = NULL;
-	int err;
-
-	if (argc > MAX_TRACE_ARGS)
-		return -E2BIG;
-	/* The point takes the symbol along, and BTF is asked for the function. */
-	if (spec->symbol) {
-		function = kstrdup(spec->symbol, GFP_KERNEL);
-		if (!function)
-			return -ENOMEM;
-	}
-	ctx.funcname = function;
-
-	trace_probe_log_set_index(HEAD_WORDS);
-	err = arg_words_expand(&words, &ctx) ?: add_point(spec, &words, &ctx);
-
-	traceprobe_finish_parse(&ctx);
-	arg_words_release(&words);
-	kfree(function);
-	return err;
-}
-
 static int add_command(int argc, const char **argv)
 {
-	struct kprobe_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	int err;
-
-	if (!spec)
-		return -ENOMEM;
-
-	err = kprobe_spec_parse(spec, argc, argv);
-	if (!err)
-		err = add_described(spec, argc - HEAD_WORDS, argv + HEAD_WORDS);
-	if (err != -ECANCELED)
-		trace_probe_log_clear();
-
-	kprobe_spec_release(spec);
-	kfree(spec);
-	return err;
+	return probe_spec_run(&kprobe_class, argc, argv);
 }
 
 /* dyn_event_operations: dyn_event_ops_mutex for create, event_mutex for others. */
@@ -167,63 +46,20 @@ static void show_place(struct seq_file *m, const struct kpoint *pt)
 static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 {
 	struct kpoint *pt = kpoint_of_dyn(ev);
-	unsigned int i, maxactive;
 
-	seq_putc(m, pt->kind->letter);
 	/* Registration has filled in the default, unless it is yet to come. */
-	maxactive = pt->rp.maxactive ?: pt->maxactive;
-	if (maxactive)
-		seq_printf(m, "%u", maxactive);
-	seq_printf(m, ":%s/%s ", trace_probe_group_name(&pt->tp),
-		   trace_probe_name(&pt->tp));
+	point_show_name(m, &pt->point, pt->rp.maxactive ?: pt->maxactive);
 	show_place(m, pt);
-	for (i = 0; i < pt->tp.nr_args; i++)
-		seq_printf(m, " %s=%s", pt->tp.args[i].name, pt->tp.args[i].comm);
-	seq_puts(m, "\n");
+	point_show_args(m, &pt->point);
 	return 0;
-}
-
-static bool kprobe_event_is_busy(struct dyn_event *ev)
-{
-	return trace_probe_is_enabled(&kpoint_of_dyn(ev)->tp);
-}
-
-static int kprobe_event_free(struct dyn_event *ev)
-{
-	return kpoint_retire(kpoint_of_dyn(ev));
-}
-
-/* "PLACE ARGS" as in the command that made the point, in any equal spelling. */
-static bool matches_definition(struct kpoint *pt, int words, const char **word)
-{
-	struct kprobe_spec place = { };
-	bool same;
-
-	same = !kprobe_spec_place(&place, word[0]) && kpoint_is_at(pt, &place) &&
-	       (!place.is_return || kpoint_is_return(pt));
-	kprobe_spec_release(&place);
-	return same && trace_probe_match_command_args(&pt->tp, words - 1, word + 1);
-}
-
-/* No group: any; no name: all of the group; no more words: all of that name. */
-static bool kprobe_event_match(const char *group, const char *name, int words,
-			       const char **word, struct dyn_event *ev)
-{
-	struct kpoint *pt = kpoint_of_dyn(ev);
-
-	if (group && strcmp(group, trace_probe_group_name(&pt->tp)))
-		return false;
-	if (*name && strcmp(name, trace_probe_name(&pt->tp)))
-		return false;
-	return !words || matches_definition(pt, words, word);
 }
 
 struct dyn_event_operations kprobe_event_ops = {
 	.create		= kprobe_event_create,
 	.show		= kprobe_event_show,
-	.is_busy	= kprobe_event_is_busy,
-	.free		= kprobe_event_free,
-	.match		= kprobe_event_match,
+	.is_busy	= point_is_busy,
+	.free		= point_retire,
+	.match		= point_matches,
 };
 
 /**
@@ -255,11 +91,19 @@ static int events_show_one(struct seq_file *m, void *item)
 static int profile_show_one(struct seq_file *m, void *item)
 {
 	struct dyn_event *ev = item;
-	struct kpoint *pt = kpoint_of_dyn(ev);
+	struct kpoint_misses misses;
+	struct kpoint *pt;
 
-	if (ev->ops == &kprobe_event_ops)
-		seq_printf(m, "  %-44s %15lu %15lu\n", trace_probe_name(&pt->tp),
-			   kpoint_hits(pt), kpoint_missed(pt));
+	if (ev->ops != &kprobe_event_ops)
+		return 0;
+	pt = kpoint_of_dyn(ev);
+	kpoint_count_misses(pt, &misses);
+	seq_printf(m, "  %-44s %15lu %15lu", trace_probe_name(&pt->point.tp),
+		   kpoint_hits(pt), misses.recursion + misses.exhausted);
+	if (misses.recursion || misses.exhausted)
+		seq_printf(m, " recursion=%lu exhausted=%lu", misses.recursion,
+			   misses.exhausted);
+	seq_putc(m, '\n');
 	return 0;
 }
 

@@ -2,10 +2,11 @@
 #ifndef _TRACE_KPROBE_H
 #define _TRACE_KPROBE_H
 /*
- * Trace events on kernel probes: what their files share.
+ * Trace events on kernel probes: what their files share. trace_probe_point.h tells what
+ * they have in common with those on function probes.
  *
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
- *	trace_kprobe_parse.c	the head of a command -> struct kprobe_spec
+ *	trace_kprobe_parse.c	the head of a command -> struct probe_spec
  *	trace_kprobe_point.c	the life of a point: made, planted, published, retired
  *	trace_kprobe_event.c	its event class: enable, fields, printing
  *	trace_kprobe_hit.c	what runs when a point is hit
@@ -14,43 +15,14 @@
  *	trace_kprobe_check.c	the startup test
  */
 #include <linux/kprobes.h>
-#include <linux/workqueue.h>
 
-#include "trace_dynevent.h"
-#include "trace_probe.h"
+#include "trace_probe_point.h"
 
 #define KPROBE_EVENT_GROUP	"kprobes"
 
-/**
- * struct kprobe_spec - where a command wants a probe, and under which name
- * @group:	group of the event
- * @event:	name of the event
- * @symbol:	"[MOD:]SYM", allocated; NULL when @addr says where
- * @addr:	address to probe, without @symbol
- * @offset:	bytes from @symbol
- * @maxactive:	calls in flight that a return probe asked for, 0: default
- * @scope:	TPARG_FL_* that say what its arguments may refer to
- * @is_return:	probe the return
- * @group_buf:	room for @group
- * @event_buf:	room for a name made up for @event
- */
-struct kprobe_spec {
-	const char	*group;
-	const char	*event;
-	char		*symbol;
-	unsigned long	addr;
-	unsigned long	offset;
-	unsigned int	maxactive;
-	unsigned int	scope;
-	bool		is_return;
-	char		group_buf[MAX_EVENT_NAME_LEN];
-	char		event_buf[MAX_EVENT_NAME_LEN];
-};
-
-int kprobe_spec_parse(struct kprobe_spec *spec, int argc, const char **argv);
-int kprobe_spec_place(struct kprobe_spec *spec, const char *text);
+int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
+int kprobe_spec_place(struct probe_spec *spec, const char *text);
 int kprobe_spec_resolve(const char *symbol);
-void kprobe_spec_release(struct kprobe_spec *spec);
 
 #ifdef CONFIG_MODULES
 bool kprobe_module_present(const char *symbol, size_t mod_len);
@@ -61,94 +33,78 @@ static inline bool kprobe_module_present(const char *symbol, size_t mod_len)
 }
 #endif
 
-struct kpoint;
-
-/**
- * struct kpoint_kind - how entry and return points differ
- * @letter:	of the command
- * @head:	size of what precedes the arguments in a record
- * @print_fmt:	which format string the event shows
- * @funcs:	the event's printing
- * @fields:	the event's fields
- */
-struct kpoint_kind {
-	char				letter;
-	size_t				head;
-	enum probe_print_type		print_fmt;
-	struct trace_event_functions	funcs;
-	struct trace_event_fields	fields[2];
-};
-
-extern struct kpoint_kind kpoint_kinds[2];
+extern const struct point_kind kprobe_kinds[2];
 
 /**
  * struct kpoint - one probed place of a kprobe event
- * @dyn:	in the list of dynamic events; event_mutex
  * @rp:		the probe; a point at an instruction uses @rp.kp alone
- * @kind:	entry or return
  * @symbol:	"[MOD:]SYM" or NULL; @rp.kp.symbol_name points here
  * @addr:	without @symbol, the address that was asked for. @rp.kp.addr is where the
  *		probe sits, which may be past an ENDBR
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @maxactive:	as the user asked for
  * @planted:	@rp is registered; event_mutex (points of perf: their owner)
- * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
- *		handlers until an RCU grace period after the point left the event
  * @hits:	per-CPU count, written by that CPU only
- * @detached:	grace period after which nobody uses a trace_event_file that the
- *		event was detached from; event_mutex
- * @reaper:	frees the point when no handler can use it any more
- * @tp:		arguments and the link to the event, event_mutex; ends in an array
+ * @point:	what all points have; ends in an array
  */
 struct kpoint {
-	struct dyn_event		dyn;
 	struct kretprobe		rp;
-	const struct kpoint_kind	*kind;
 	char				*symbol;
 	unsigned long			addr;
 	size_t				mod_len;
 	unsigned int			maxactive;
 	bool				planted;
-	struct trace_probe_event	*event;
 	unsigned long __percpu		*hits;
-	unsigned long			detached;
-	struct rcu_work			reaper;
-	struct trace_probe		tp;
+	struct probe_point		point;
 };
 
 static nokprobe_inline bool kpoint_is_return(const struct kpoint *pt)
 {
-	return pt->kind == &kpoint_kinds[1];
+	return point_is_return(&pt->point);
+}
+
+static inline struct kpoint *kpoint_of(const struct probe_point *pp)
+{
+	return container_of(pp, struct kpoint, point);
 }
 
 static inline struct kpoint *kpoint_of_dyn(struct dyn_event *ev)
 {
-	return container_of(ev, struct kpoint, dyn);
+	return kpoint_of(point_of_dyn(ev));
 }
 
 static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 {
-	struct trace_probe *tp = trace_probe_primary_from_call(call);
+	struct probe_point *pp = point_of_call(call);
 
-	return WARN_ON_ONCE(!tp) ? NULL : container_of(tp, struct kpoint, tp);
+	return pp ? kpoint_of(pp) : NULL;
 }
 
 /* All points of an event; event_mutex. */
 #define for_each_kpoint(pt, ev) \
-	list_for_each_entry(pt, &(ev)->probes, tp.list)
+	list_for_each_entry(pt, &(ev)->probes, point.tp.list)
+
+/**
+ * struct kpoint_misses - hits and returns that a point did not report
+ * @recursion:	as they came from a handler
+ * @exhausted:	as there was no memory to follow one more call
+ */
+struct kpoint_misses {
+	unsigned long recursion;
+	unsigned long exhausted;
+};
 
 /* trace_kprobe_point.c */
-struct kpoint *kpoint_create(struct kprobe_spec *spec, int nargs);
-void kpoint_free_later(struct kpoint *pt);
+extern const struct point_class kprobe_class;
+struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
 int kpoint_plant(struct kpoint *pt, bool armed);
-int kpoint_publish(struct kpoint *pt);
-int kpoint_retire(struct kpoint *pt);
-bool kpoint_is_at(const struct kpoint *pt, const struct kprobe_spec *spec);
+bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec);
 unsigned long kpoint_hits(const struct kpoint *pt);
+void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses);
 unsigned long kpoint_missed(const struct kpoint *pt);
 
 /* trace_kprobe_event.c */
-void kpoint_init_event(struct kpoint *pt);
+int kpoints_turn(struct trace_probe_event *ev, bool on);
 
 /* trace_kprobe_hit.c */
 void kpoint_set_handlers(struct kpoint *pt);

@@ -1,189 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: what runs when a point is hit.
- *
- * Any context, NMI included, preemption off. No lock is taken, nothing sleeps and
- * nothing here can be probed. A point, its arguments and its event stay until an
- * RCU grace period after the point was disarmed; so does the link to an instance's
- * file after it was unlinked. The flags of the event are read with acquire, so
- * that whoever sees one sees what had been set up before it was set.
+ * Kprobe events: what runs when a point is hit. See trace_probe_hit.h for what the
+ * handlers rely on.
  */
 #include <linux/filter.h>
-#include <linux/percpu.h>
-#include <linux/rculist.h>
 
 #include "trace_kprobe.h"
-#include "trace_probe_tmpl.h"
-#include "trace_probe_kernel.h"
-
-/**
- * struct kpoint_hit - one hit, for all who want a record of it
- * @pt:		what was hit
- * @regs:	with these registers
- * @saved:	what was kept at entry; returns only
- * @ip:		entry: the probed address, return: the function
- * @ret_ip:	return: where it goes on
- * @tail:	bytes that strings and such take behind the arguments, -1: unknown yet
- */
-struct kpoint_hit {
-	struct kpoint	*pt;
-	struct pt_regs	*regs;
-	void		*saved;
-	unsigned long	ip;
-	unsigned long	ret_ip;
-	int		tail;
-};
-
-#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
-static nokprobe_inline unsigned long nth_argument(struct pt_regs *regs, int n)
-{
-	return regs_get_kernel_argument(regs, n);
-}
-#else
-/* The parser lets no such argument through. */
-static nokprobe_inline unsigned long nth_argument(struct pt_regs *regs, int n)
-{
-	return 0;
-}
-#endif
-
-/* The first step of an argument, where it is a matter of registers. */
-static nokprobe_inline bool fetch_from_regs(const struct fetch_insn *op,
-					    struct pt_regs *regs,
-					    unsigned long *out)
-{
-	switch (op->op) {
-	case FETCH_OP_ARG:
-		*out = nth_argument(regs, op->param);
-		return true;
-	case FETCH_OP_REG:
-		*out = regs_get_register(regs, op->param);
-		return true;
-	case FETCH_OP_RETVAL:
-		*out = regs_return_value(regs);
-		return true;
-	case FETCH_OP_STACK:
-		*out = regs_get_kernel_stack_nth(regs, op->param);
-		return true;
-	case FETCH_OP_STACKP:
-		*out = kernel_stack_pointer(regs);
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Run the program of one argument, for trace_probe_tmpl.h, whose callback this is:
- * @saved was kept at entry, @base is the record.
- */
-static int process_fetch_insn(struct fetch_insn *op, void *regs, void *saved,
-			      void *dest, void *base)
-{
-	unsigned long val;
-	int err;
-
-	/* Where "@SYM" was; the address has been put behind it. */
-	while (op->op == FETCH_NOP_SYMBOL)
-		op++;
-
-	if (op->op == FETCH_OP_EDATA) {
-		val = *(unsigned long *)(saved + op->offset);
-	} else if (!fetch_from_regs(op, regs, &val)) {
-		err = process_common_fetch_insn(op, &val);
-		if (err < 0)
-			return err;
-	}
-	return process_fetch_insn_bottom(op + 1, val, dest, base);
-}
-
-NOKPROBE_SYMBOL(process_fetch_insn);
-
-/* Bytes of a record behind its head. Strings are measured once a hit. */
-static nokprobe_inline int body_size(struct kpoint_hit *hit)
-{
-	struct trace_probe *tp = &hit->pt->tp;
-
-	if (hit->tail < 0)
-		hit->tail = __get_data_size(tp, hit->regs, hit->saved);
-	return tp->size + hit->tail;
-}
-
-static nokprobe_inline void write_record(const struct kpoint_hit *hit, void *rec)
-{
-	struct kretprobe_trace_entry_head *ret = rec;
-	struct kprobe_trace_entry_head *entry = rec;
-	struct kpoint *pt = hit->pt;
-
-	if (kpoint_is_return(pt)) {
-		ret->func = hit->ip;
-		ret->ret_ip = hit->ret_ip;
-	} else {
-		entry->ip = hit->ip;
-	}
-	store_trace_args(rec + pt->kind->head, &pt->tp, hit->regs, hit->saved,
-			 pt->kind->head, hit->tail);
-}
-
-/* Into the buffer of every instance that has the event on. */
-static nokprobe_inline void hit_trace(struct kpoint_hit *hit)
-{
-	size_t head = hit->pt->kind->head;
-	struct event_file_link *link;
-	struct trace_event_buffer out;
-	void *rec;
-
-	list_for_each_entry_rcu(link, &hit->pt->event->files, list) {
-		if (trace_trigger_soft_disabled(link->file))
-			continue;
-		rec = trace_event_buffer_reserve(&out, link->file,
-						 head + body_size(hit));
-		if (!rec)
-			continue;
-		out.regs = hit->regs;
-		write_record(hit, rec);
-		trace_event_buffer_commit(&out);
-	}
-}
+#include "trace_probe_hit.h"
 
 #ifdef CONFIG_PERF_EVENTS
-static nokprobe_inline void hit_perf_record(struct kpoint_hit *hit)
-{
-	struct trace_event_call *call = &hit->pt->event->call;
-	int head = hit->pt->kind->head;
-	struct hlist_head *takers;
-	int size, most, body, rctx;
-	void *rec;
-
-	takers = this_cpu_ptr(call->perf_events);
-	if (hlist_empty(takers))
-		return;
-
-	/* perf puts a u32 in front, and wants the whole to be of u64s. */
-	most = PERF_MAX_TRACE_SIZE - sizeof(u32) - head;
-	body = min(body_size(hit), most);
-	size = ALIGN(head + body + sizeof(u32), sizeof(u64)) - sizeof(u32);
-	/* What does not fit are the ends of the last strings. */
-	hit->tail = body - hit->pt->tp.size;
-	rec = perf_trace_buf_alloc(size, NULL, &rctx);
-	if (!rec)
-		return;
-
-	/* A string may have got shorter: nothing stale is to leave the kernel. */
-	memset(rec + head, 0, size - head);
-	write_record(hit, rec);
-	perf_trace_buf_submit(rec, size, rctx, call->event.type, 1, hit->regs,
-			      takers, NULL);
-}
-
 /*
  * BPF programs first: they decide whether there is a record. At an entry they may
  * also have sent the function home, bpf_override_return(): true says that execution
  * goes on elsewhere, so that the probed instruction must not run.
  */
-static nokprobe_inline bool hit_perf(struct kpoint_hit *hit)
+static nokprobe_inline bool hit_perf(struct point_hit *hit)
 {
-	struct trace_event_call *call = &hit->pt->event->call;
+	struct trace_event_call *call = &hit->pp->event->call;
 	unsigned long ip = instruction_pointer(hit->regs);
 
 	if (bpf_prog_array_valid(call)) {
@@ -198,19 +31,19 @@ static nokprobe_inline bool hit_perf(struct kpoint_hit *hit)
 	return false;
 }
 #else
-static nokprobe_inline bool hit_perf(struct kpoint_hit *hit)
+static nokprobe_inline bool hit_perf(struct point_hit *hit)
 {
 	return false;
 }
 #endif /* CONFIG_PERF_EVENTS */
 
-static nokprobe_inline bool deliver(struct kpoint_hit *hit)
+static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 {
-	/* Pairs with the release that sets a flag: see the head of this file. */
-	unsigned int who = smp_load_acquire(&hit->pt->event->flags);
+	/* Pairs with the release that sets a flag: see trace_probe_hit.h. */
+	unsigned int who = smp_load_acquire(&hit->pp->event->flags);
 	bool elsewhere = false;
 
-	this_cpu_inc(*hit->pt->hits);
+	this_cpu_inc(*pt->hits);
 	if (who & TP_FLAG_TRACE)
 		hit_trace(hit);
 	if (who & TP_FLAG_PROFILE)
@@ -221,14 +54,14 @@ static nokprobe_inline bool deliver(struct kpoint_hit *hit)
 static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct kpoint *pt = container_of(kp, struct kpoint, rp.kp);
-	struct kpoint_hit hit = {
-		.pt	= pt,
+	struct point_hit hit = {
+		.pp	= &pt->point,
 		.regs	= regs,
 		.ip	= (unsigned long)kp->addr,
 		.tail	= -1,
 	};
 
-	return deliver(&hit);
+	return deliver(pt, &hit);
 }
 
 NOKPROBE_SYMBOL(kpoint_entry);
@@ -242,7 +75,7 @@ static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
 	if (!rp)
 		return -ENOENT;
 	store_trace_entry_data(call->data,
-			       &container_of(rp, struct kpoint, rp)->tp, regs);
+			       &container_of(rp, struct kpoint, rp)->point.tp, regs);
 	return 0;
 }
 
@@ -251,7 +84,8 @@ NOKPROBE_SYMBOL(kpoint_keep);
 static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
-	struct kpoint_hit hit = {
+	struct kpoint *pt;
+	struct point_hit hit = {
 		.regs	= regs,
 		.saved	= call->data,
 		.ret_ip	= get_kretprobe_retaddr(call),
@@ -261,9 +95,10 @@ static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 	/* The function was entered before the point was taken out. */
 	if (!rp)
 		return 0;
-	hit.pt = container_of(rp, struct kpoint, rp);
+	pt = container_of(rp, struct kpoint, rp);
+	hit.pp = &pt->point;
 	hit.ip = (unsigned long)rp->kp.addr;
-	deliver(&hit);
+	deliver(pt, &hit);
 	return 0;
 }
 
@@ -272,7 +107,7 @@ NOKPROBE_SYMBOL(kpoint_return);
 static void set_return_handlers(struct kpoint *pt)
 {
 	pt->rp.handler = kpoint_return;
-	if (pt->tp.entry_arg)
+	if (pt->point.tp.entry_arg)
 		pt->rp.entry_handler = kpoint_keep;
 }
 #else

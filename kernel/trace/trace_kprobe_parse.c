@@ -5,7 +5,7 @@
  *	p[:[GRP/][EVENT]] [MOD:]SYM[+OFFS][%return]|MEMADDR
  *	r[MAXACTIVE][:[GRP/][EVENT]] [MOD:]SYM[+0]|MEMADDR
  *
- * Nothing here has an effect outside the struct kprobe_spec that it fills in,
+ * Nothing here has an effect outside the struct probe_spec that it fills in,
  * except for the entry in error_log when the command is wrong.
  */
 #include <linux/ctype.h>
@@ -16,64 +16,30 @@
 
 #include "trace_kprobe.h"
 
-/* More than this many calls in flight nobody asks for but by mistake. */
-#define KRETPROBE_MAXACTIVE_MAX	4096
-
-#define RETURN_SUFFIX	"%return"
-
-/* Which word of the command error_log points into. */
-enum { WORD_HEAD, WORD_PLACE };
-
-/* What is wrong with a word, and at which character of it. */
-struct flaw {
-	int code;
-	int at;
-};
-
-static int flawed(struct flaw *flaw, int code, int at)
-{
-	flaw->code = code;
-	flaw->at = at;
-	return -EINVAL;
-}
-
-/* Users get one errno for all of these, and the reason from error_log. */
-static int report(int word, const struct flaw *flaw)
-{
-	trace_probe_log_set_index(word);
-	__trace_probe_log_err(flaw->at, flaw->code);
-	return -EINVAL;
-}
-
 /* MEMADDR or [MOD:]SYM[+OFFS], both perhaps with %return behind. */
-static int parse_place(struct kprobe_spec *spec, const char *text,
-		       struct flaw *flaw)
+static int parse_place(struct probe_spec *spec, const char *text,
+		       struct probe_flaw *flaw)
 {
-	char *suffix;
 	long offset = 0;
+	int err;
 
 	flaw->code = 0;
 	spec->symbol = kstrdup(text, GFP_KERNEL);
 	if (!spec->symbol)
 		return -ENOMEM;
 
-	suffix = strchr(spec->symbol, '%');
-	if (suffix) {
-		if (strcmp(suffix, RETURN_SUFFIX))
-			return flawed(flaw, TP_ERR_BAD_ADDR_SUFFIX,
-				      suffix - spec->symbol);
-		*suffix = '\0';
-		spec->is_return = true;
-	}
+	err = probe_spec_cut_return(spec, flaw);
+	if (err)
+		return err;
 
 	if (!kstrtoul(spec->symbol, 0, &spec->addr)) {
-		kprobe_spec_release(spec);
+		probe_spec_release(spec);
 		return 0;
 	}
 
 	if (traceprobe_split_symbol_offset(spec->symbol, &offset) ||
 	    offset < 0 || offset > UINT_MAX)
-		return flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
 	spec->offset = offset;
 	return 0;
 }
@@ -85,24 +51,14 @@ static int parse_place(struct kprobe_spec *spec, const char *text,
  *
  * Leaves error_log alone.
  *
- * Return: 0, -EINVAL if this is no place, or -ENOMEM. kprobe_spec_release() is
+ * Return: 0, -EINVAL if this is no place, or -ENOMEM. probe_spec_release() is
  * due in every case.
  */
-int kprobe_spec_place(struct kprobe_spec *spec, const char *text)
+int kprobe_spec_place(struct probe_spec *spec, const char *text)
 {
-	struct flaw ignored;
+	struct probe_flaw ignored;
 
 	return parse_place(spec, text, &ignored);
-}
-
-/**
- * kprobe_spec_release - give back what a spec owns
- * @spec: the spec, no longer to be used for a symbol
- */
-void kprobe_spec_release(struct kprobe_spec *spec)
-{
-	kfree(spec->symbol);
-	spec->symbol = NULL;
 }
 
 /* How often a name occurs; two is as bad as two hundred. */
@@ -195,7 +151,7 @@ int kprobe_spec_resolve(const char *symbol)
 }
 
 /* Is the place one that can be probed, and which arguments make sense there? */
-static int judge_place(struct kprobe_spec *spec, struct flaw *flaw)
+static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err;
 
@@ -203,9 +159,9 @@ static int judge_place(struct kprobe_spec *spec, struct flaw *flaw)
 	if (spec->symbol) {
 		err = kprobe_spec_resolve(spec->symbol);
 		if (err == -EADDRNOTAVAIL)
-			return flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
+			return probe_flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
 		if (err)
-			return flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+			return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
 	}
 
 	err = kprobe_on_func_entry((kprobe_opcode_t *)spec->addr, spec->symbol,
@@ -214,37 +170,17 @@ static int judge_place(struct kprobe_spec *spec, struct flaw *flaw)
 		spec->scope |= TPARG_FL_RETURN;
 		/* -ENOENT: a module that is still to come will tell. */
 		if (err == -EINVAL)
-			return flawed(flaw, TP_ERR_BAD_RETPROBE, 0);
+			return probe_flawed(flaw, TP_ERR_BAD_RETPROBE, 0);
 	} else if (!err) {
 		spec->scope |= TPARG_FL_FENTRY;
 	}
 	return 0;
 }
 
-static int parse_maxactive(struct kprobe_spec *spec, const char *head,
-			   struct flaw *flaw)
-{
-	size_t len = strcspn(head + 1, ":");
-	char digits[16];
-
-	if (!isdigit(head[1]))
-		return 0;
-	if (!spec->is_return)
-		return flawed(flaw, TP_ERR_BAD_MAXACT_TYPE, 1);
-	if (len >= sizeof(digits))
-		return flawed(flaw, TP_ERR_BAD_MAXACT, 1);
-	strscpy(digits, head + 1, len + 1);
-	if (kstrtouint(digits, 0, &spec->maxactive))
-		return flawed(flaw, TP_ERR_BAD_MAXACT, 1);
-	if (spec->maxactive > KRETPROBE_MAXACTIVE_MAX)
-		return flawed(flaw, TP_ERR_MAXACT_TOO_BIG, 1);
-	return 0;
-}
-
 /* "r_SYM_OFFS", "p_0xADDR": for events that the user gave no name. */
-static void invent_name(struct kprobe_spec *spec)
+static void invent_name(struct probe_spec *spec)
 {
-	const char letter = kpoint_kinds[spec->is_return].letter;
+	const char letter = kprobe_kinds[spec->is_return].letter;
 	const size_t room = sizeof(spec->event_buf);
 
 	if (spec->symbol)
@@ -254,27 +190,6 @@ static void invent_name(struct kprobe_spec *spec)
 		snprintf(spec->event_buf, room, "%c_0x%lx", letter, spec->addr);
 	sanitize_event_name(spec->event_buf);
 	spec->event = spec->event_buf;
-}
-
-static int parse_names(struct kprobe_spec *spec, const char *head)
-{
-	const char *colon = strchr(head, ':');
-	int err;
-
-	spec->group = KPROBE_EVENT_GROUP;
-	spec->event = NULL;
-	if (colon) {
-		spec->event = colon + 1;
-		trace_probe_log_set_index(WORD_HEAD);
-		err = traceprobe_parse_event_name(&spec->event, &spec->group,
-						  spec->group_buf,
-						  spec->event - head);
-		if (err)
-			return err;
-	}
-	if (!spec->event)
-		invent_name(spec);
-	return 0;
 }
 
 /* PATH:OFFSET is a place for uprobes. */
@@ -295,11 +210,11 @@ static bool names_file(const char *place)
  * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
  * Return: 0; -ECANCELED if this is not a kprobe event's command; -EINVAL if it is a
  * wrong one; -ENOMEM.
- * kprobe_spec_release() is due in every case.
+ * probe_spec_release() is due in every case.
  */
-int kprobe_spec_parse(struct kprobe_spec *spec, int argc, const char **argv)
+int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 {
-	struct flaw flaw = { };
+	struct probe_flaw flaw = { };
 	int err;
 
 	if (argc < 2 || (argv[0][0] != 'p' && argv[0][0] != 'r') ||
@@ -308,15 +223,21 @@ int kprobe_spec_parse(struct kprobe_spec *spec, int argc, const char **argv)
 
 	spec->is_return = argv[0][0] == 'r';
 	trace_probe_log_init("trace_kprobe", argc, argv);
-	err = parse_maxactive(spec, argv[0], &flaw);
+	if (isdigit(argv[0][1]) && !spec->is_return)
+		err = probe_flawed(&flaw, TP_ERR_BAD_MAXACT_TYPE, 1);
+	else
+		err = probe_spec_maxactive(spec, argv[0], &flaw);
 	if (err)
-		return report(WORD_HEAD, &flaw);
+		return probe_report(WORD_HEAD, &flaw);
 
 	err = parse_place(spec, argv[1], &flaw) ?: judge_place(spec, &flaw);
 	if (err == -ENOMEM)
 		return err;
 	if (err)
-		return report(WORD_PLACE, &flaw);
+		return probe_report(WORD_PLACE, &flaw);
 
-	return parse_names(spec, argv[0]);
+	err = probe_spec_names(spec, argv[0], KPROBE_EVENT_GROUP);
+	if (!err && !spec->event)
+		invent_name(spec);
+	return err;
 }

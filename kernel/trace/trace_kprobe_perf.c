@@ -32,7 +32,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 						   unsigned long offset,
 						   bool is_return)
 {
-	struct kprobe_spec spec = {
+	struct probe_spec spec = {
 		.group		= KPROBE_EVENT_GROUP,
 		.event		= symbol ?: LOCAL_NAME,
 		.is_return	= is_return,
@@ -53,18 +53,18 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	}
 
 	pt = kpoint_create(&spec, 0);
-	kprobe_spec_release(&spec);
+	probe_spec_release(&spec);
 	if (IS_ERR(pt))
 		return ERR_CAST(pt);
 
-	err = traceprobe_set_print_fmt(&pt->tp, pt->kind->print_fmt);
+	err = point_set_print_fmt(&pt->point);
 	if (!err)
 		err = kpoint_plant(pt, false);
 	if (err) {
-		kpoint_free_later(pt);
+		point_free_later(&pt->point);
 		return ERR_PTR(err);
 	}
-	return trace_probe_event_call(&pt->tp);
+	return trace_probe_event_call(&pt->point.tp);
 }
 
 /**
@@ -79,9 +79,9 @@ void destroy_local_trace_kprobe(struct trace_event_call *event_call)
 
 	if (!pt)
 		return;
-	if (WARN_ON_ONCE(trace_probe_is_enabled(&pt->tp)))
+	if (WARN_ON_ONCE(trace_probe_is_enabled(&pt->point.tp)))
 		return;
-	kpoint_free_later(pt);
+	point_free_later(&pt->point);
 }
 
 /**

@@ -22,12 +22,15 @@
 
 #include "trace_kprobe.h"
 
-/* No handler can be using it now. An event that has no other point goes too. */
-static void kpoint_reap(struct work_struct *work)
-{
-	struct kpoint *pt = container_of(to_rcu_work(work), struct kpoint, reaper);
+const struct point_kind kprobe_kinds[2] = {
+	[false]	= { .class = &kprobe_class, .letter = 'p' },
+	[true]	= { .class = &kprobe_class, .letter = 'r', .is_return = true },
+};
 
-	trace_probe_cleanup(&pt->tp);
+static void kpoint_release(struct probe_point *pp)
+{
+	struct kpoint *pt = kpoint_of(pp);
+
 	free_percpu(pt->hits);
 	kfree(pt->symbol);
 	kfree(pt);
@@ -38,25 +41,24 @@ static void kpoint_reap(struct work_struct *work)
  * @spec: the description; its symbol moves to the point
  * @nargs: how many arguments there will be
  *
- * Return: the point, to be given back with kpoint_free_later(), or an ERR_PTR() of
+ * Return: the point, to be given back with point_free_later(), or an ERR_PTR() of
  * -ENOMEM or of what trace_probe_init() says.
  */
-struct kpoint *kpoint_create(struct kprobe_spec *spec, int nargs)
+struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 {
 	struct kpoint *pt;
 	int err = -ENOMEM;
 
-	pt = kzalloc(struct_size(pt, tp.args, nargs), GFP_KERNEL);
+	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
 	pt->hits = alloc_percpu(unsigned long);
 	if (pt->hits)
-		err = trace_probe_init(&pt->tp, spec->event, spec->group, false,
-				       nargs);
+		err = point_init(&pt->point, &kprobe_kinds[spec->is_return], spec,
+				 nargs);
 	if (err) {
-		free_percpu(pt->hits);
-		kfree(pt);
+		kpoint_release(&pt->point);
 		return ERR_PTR(err);
 	}
 
@@ -65,18 +67,20 @@ struct kpoint *kpoint_create(struct kprobe_spec *spec, int nargs)
 		pt->mod_len = strcspn(pt->symbol, ":");
 	pt->addr = spec->addr;
 	pt->rp.kp.offset = spec->offset;
-	pt->kind = &kpoint_kinds[spec->is_return];
 	pt->maxactive = spec->maxactive;
-	pt->event = pt->tp.event;
-	pt->detached = get_completed_synchronize_rcu();
-	INIT_RCU_WORK(&pt->reaper, kpoint_reap);
-	dyn_event_init(&pt->dyn, &kprobe_event_ops);
-	kpoint_init_event(pt);
 	return pt;
 }
 
-static void kpoint_unplant(struct kpoint *pt)
+static struct probe_point *kpoint_create_point(struct probe_spec *spec, int nargs)
 {
+	struct kpoint *pt = kpoint_create(spec, nargs);
+
+	return IS_ERR(pt) ? ERR_CAST(pt) : &pt->point;
+}
+
+static void kpoint_unplant(struct probe_point *pp)
+{
+	struct kpoint *pt = kpoint_of(pp);
 	struct kretprobe *rp = &pt->rp;
 	struct kprobe *kp = &rp->kp;
 
@@ -87,18 +91,6 @@ static void kpoint_unplant(struct kpoint *pt)
 	else
 		unregister_kprobes_nowait(&kp, 1);
 	pt->planted = false;
-}
-
-/**
- * kpoint_free_later - take a point out and free it when its handlers are done
- * @pt: the point; the caller's no more
- *
- * Does not wait. If the point has an event of its own, that is freed with it.
- */
-void kpoint_free_later(struct kpoint *pt)
-{
-	kpoint_unplant(pt);
-	queue_rcu_work(system_wq, &pt->reaper);
 }
 
 /* The address that a point is at, or will be at; 0: its symbol is not there. */
@@ -168,8 +160,8 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 	INIT_LIST_HEAD(&rp->kp.list);
 	if (kpoint_is_return(pt)) {
 		rp->maxactive = pt->maxactive;
-		if (pt->tp.entry_arg)
-			rp->data_size = traceprobe_get_entry_data_size(&pt->tp);
+		if (pt->point.tp.entry_arg)
+			rp->data_size = traceprobe_get_entry_data_size(&pt->point.tp);
 	}
 	kpoint_set_handlers(pt);
 }
@@ -186,7 +178,6 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
  */
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
-	unsigned int i;
 	int err;
 
 	err = security_locked_down(LOCKDOWN_KPROBES);
@@ -195,15 +186,13 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 
 	if (out_of_bounds(pt)) {
 		pr_warn("%s: in a notrace function\n",
-			pt->symbol ?: trace_probe_name(&pt->tp));
+			pt->symbol ?: trace_probe_name(&pt->point.tp));
 		return -EINVAL;
 	}
 
-	for (i = 0; i < pt->tp.nr_args; i++) {
-		err = traceprobe_update_arg(&pt->tp.args[i]);
-		if (err)
-			return err;
-	}
+	err = point_update_args(&pt->point);
+	if (err)
+		return err;
 
 	kpoint_reset_probe(pt, armed);
 	if (kpoint_is_return(pt))
@@ -215,8 +204,9 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 }
 
 /* Plant for a command: say what is wrong, and wait for a module if need be. */
-static int kpoint_plant_or_wait(struct kpoint *pt, bool armed)
+static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 {
+	struct kpoint *pt = kpoint_of(pp);
 	int err = kpoint_plant(pt, armed);
 
 	if (!err)
@@ -227,7 +217,7 @@ static int kpoint_plant_or_wait(struct kpoint *pt, bool armed)
 		return 0;
 	}
 
-	trace_probe_log_set_index(1);
+	trace_probe_log_set_index(WORD_PLACE);
 	switch (err) {
 	case -EILSEQ:
 		trace_probe_log_err(0, BAD_INSN_BNDRY);
@@ -251,7 +241,7 @@ static int kpoint_plant_or_wait(struct kpoint *pt, bool armed)
  *
  * Return: true if symbol and offset, or the addresses, agree.
  */
-bool kpoint_is_at(const struct kpoint *pt, const struct kprobe_spec *spec)
+bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec)
 {
 	if (!pt->symbol || !spec->symbol)
 		return !pt->symbol && !spec->symbol &&
@@ -260,147 +250,42 @@ bool kpoint_is_at(const struct kpoint *pt, const struct kprobe_spec *spec)
 	       !strcmp(spec->symbol, pt->symbol);
 }
 
-/* Same place, same expressions? Names and types are known to agree. */
-static bool kpoint_repeats(const struct kpoint *pt, const struct kpoint *other)
+static bool kpoint_same_place(const struct probe_point *a, const struct probe_point *b)
 {
-	const struct kprobe_spec place = {
+	const struct kpoint *other = kpoint_of(b);
+	const struct probe_spec place = {
 		.symbol	= other->symbol,
 		.addr	= other->addr,
 		.offset	= other->rp.kp.offset,
 	};
-	unsigned int i;
 
-	if (!kpoint_is_at(pt, &place))
-		return false;
-	for (i = 0; i < pt->tp.nr_args; i++)
-		if (strcmp(pt->tp.args[i].comm, other->tp.args[i].comm))
-			return false;
-	return true;
+	return kpoint_is_at(kpoint_of(a), &place);
 }
 
-static int refuse(int word, int code)
+/* "PLACE" as in the command that made the point, in any equal spelling. */
+static bool kpoint_is_named(const struct probe_point *pp, const char *text)
 {
-	trace_probe_log_set_index(word);
-	__trace_probe_log_err(0, code);
-	return -EEXIST;
+	struct probe_spec place = { };
+	bool same;
+
+	same = !kprobe_spec_place(&place, text) && kpoint_is_at(kpoint_of(pp), &place) &&
+	       (!place.is_return || point_is_return(pp));
+	probe_spec_release(&place);
+	return same;
 }
 
-/* Make a point one more of those that an event has. */
-static int kpoint_join(struct kpoint *pt, struct kpoint *host)
-{
-	struct kpoint *other;
-	int err;
-
-	if (pt->kind != host->kind)
-		return refuse(0, TP_ERR_DIFF_PROBE_TYPE);
-
-	/* Counts from 1, and the arguments follow two other words. */
-	err = trace_probe_compare_arg_type(&pt->tp, &host->tp);
-	if (err)
-		return refuse(err + 1, TP_ERR_DIFF_ARG_TYPE);
-
-	for_each_kpoint(other, host->tp.event)
-		if (kpoint_repeats(pt, other))
-			return refuse(0, TP_ERR_SAME_PROBE);
-
-	err = trace_probe_append(&pt->tp, &host->tp);
-	if (err)
-		return err;
-	pt->event = pt->tp.event;
-	pt->detached = host->detached;
-
-	err = kpoint_plant_or_wait(pt, trace_probe_is_enabled(&host->tp));
-	if (err) {
-		down_write(&trace_event_sem);
-		trace_probe_unlink(&pt->tp);
-		up_write(&trace_event_sem);
-		return err;
-	}
-	return dyn_event_add(&pt->dyn, trace_probe_event_call(&pt->tp));
-}
-
-static struct kpoint *find_host(struct kpoint *pt)
-{
-	const char *group = trace_probe_group_name(&pt->tp);
-	const char *name = trace_probe_name(&pt->tp);
-	struct dyn_event *ev;
-
-	for_each_dyn_event(ev) {
-		if (ev->ops == &kprobe_event_ops &&
-		    ev->ops->match(group, name, 0, NULL, ev))
-			return kpoint_of_dyn(ev);
-	}
-	return NULL;
-}
-
-/**
- * kpoint_publish - plant a point and make its event visible
- * @pt: the point
- *
- * The event is a new one, or one of this name that gets one more point. On failure
- * no event is left behind, and the caller disposes of the point with
- * kpoint_free_later().
- *
- * Context: may sleep; event_mutex held.
- * Return: 0; -EEXIST if the event cannot have this point or is no kprobe event;
- * what kpoint_plant() or the registration of an event says.
- */
-int kpoint_publish(struct kpoint *pt)
-{
-	struct trace_event_call *call = trace_probe_event_call(&pt->tp);
-	struct kpoint *host;
-	int err;
-
-	lockdep_assert_held(&event_mutex);
-
-	host = find_host(pt);
-	if (host)
-		return kpoint_join(pt, host);
-
-	err = kpoint_plant_or_wait(pt, false);
-	if (err)
-		return err;
-
-	err = trace_probe_register_event_call(&pt->tp);
-	if (!err)
-		return dyn_event_add(&pt->dyn, call);
-
-	return err == -EEXIST ? refuse(0, TP_ERR_EVENT_EXIST) : err;
-}
-
-/**
- * kpoint_retire - take a point out of its event, the last one with the event
- * @pt: the point; freed if 0 is returned
- *
- * Context: may sleep; event_mutex held. Waits for the rest of a grace period if the
- * event was detached from a tracing instance just before.
- * Return: 0, or -EBUSY if the point is its event's last and that is in use.
- */
-int kpoint_retire(struct kpoint *pt)
-{
-	struct trace_probe *tp = &pt->tp;
-
-	lockdep_assert_held(&event_mutex);
-
-	if (trace_probe_has_sibling(tp)) {
-		/* Printing looks at the first point of an event. */
-		down_write(&trace_event_sem);
-		trace_probe_unlink(tp);
-		up_write(&trace_event_sem);
-	} else {
-		if (trace_probe_is_enabled(tp) ||
-		    trace_event_dyn_busy(trace_probe_event_call(tp)))
-			return -EBUSY;
-		/* The event's files are freed at once. */
-		cond_synchronize_rcu(pt->detached);
-		if (trace_probe_unregister_event_call(tp))
-			return -EBUSY;
-	}
-
-	dyn_event_remove(&pt->dyn);
-	kpoint_free_later(pt);
-	return 0;
-}
+const struct point_class kprobe_class = {
+	.dyn		= &kprobe_event_ops,
+	.event_flags	= TRACE_EVENT_FL_KPROBE,
+	.parse		= kprobe_spec_parse,
+	.create		= kpoint_create_point,
+	.plant		= kpoint_plant_or_wait,
+	.unplant	= kpoint_unplant,
+	.turn		= kpoints_turn,
+	.same_place	= kpoint_same_place,
+	.is_at		= kpoint_is_named,
+	.release	= kpoint_release,
+};
 
 /**
  * kpoint_hits - how often was this point hit while its event was enabled?
@@ -419,6 +304,20 @@ unsigned long kpoint_hits(const struct kpoint *pt)
 }
 
 /**
+ * kpoint_count_misses - how many hits and returns of it were lost, and why?
+ * @pt: the point
+ * @misses: their numbers since the probe was planted
+ */
+void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses)
+{
+	misses->recursion = READ_ONCE(pt->rp.kp.nmissed);
+	misses->exhausted = 0;
+	/* What kretprobes find no node for; recursion is found before they look. */
+	if (kpoint_is_return(pt))
+		misses->exhausted = READ_ONCE(pt->rp.nmissed);
+}
+
+/**
  * kpoint_missed - how many hits and returns of it were lost?
  * @pt: the point
  *
@@ -426,11 +325,10 @@ unsigned long kpoint_hits(const struct kpoint *pt)
  */
 unsigned long kpoint_missed(const struct kpoint *pt)
 {
-	unsigned long sum = pt->rp.kp.nmissed;
+	struct kpoint_misses misses;
 
-	if (kpoint_is_return(pt))
-		sum += pt->rp.nmissed;
-	return sum;
+	kpoint_count_misses(pt, &misses);
+	return misses.recursion + misses.exhausted;
 }
 
 #ifdef CONFIG_MODULES
@@ -446,7 +344,7 @@ static void revive(struct kpoint *pt)
 
 	if (pt->planted)
 		return;
-	err = kpoint_plant(pt, trace_probe_is_enabled(&pt->tp));
+	err = kpoint_plant(pt, trace_probe_is_enabled(&pt->point.tp));
 	if (err)
 		pr_warn("%s: not planted as its module came: %d\n", pt->symbol,
 			err);
@@ -473,7 +371,7 @@ static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 		if (ev->ops != &kprobe_event_ops || !kpoint_is_in(pt, mod) ||
 		    !pt->planted)
 			continue;
-		kpoint_unplant(pt);
+		kpoint_unplant(&pt->point);
 		wait = true;
 	}
 	if (wait)

@@ -6,13 +6,21 @@
  * make one of them all.
  *
  * It calls its functions as often as is written to its parameter "call", and once each
- * when it is loaded. "wrong" is how many of these calls went wrong since.
+ * when it is loaded. "wrong" is how many of these calls went wrong since. Its tracepoint
+ * is passed as often.
  */
 #include <linux/compiler.h>
 #include <linux/init.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/tracepoint.h>
+
+DECLARE_TRACE(kprobe_target_call,
+	      TP_PROTO(unsigned long x, const char *who),
+	      TP_ARGS(x, who));
+DEFINE_TRACE(kprobe_target_call, TP_PROTO(unsigned long x, const char *who),
+	     TP_ARGS(x, who));
 
 static unsigned int wrong;
 module_param(wrong, uint, 0444);
@@ -61,6 +69,7 @@ static void call_all(unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
+		trace_kprobe_target_call(i, module_name(THIS_MODULE));
 		wrong += kprobe_target_traced(i) != i + 1;
 		wrong += kprobe_target_other(i) != i + 1;
 		wrong += kprobe_target_plain(i) != i + 1;

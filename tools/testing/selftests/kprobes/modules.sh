@@ -137,25 +137,15 @@ disable_and_enable() {
 	[ "$(cat $prober/hits)" = 10 ]
 }
 
-# Loaded and unloaded many times, with events on it being placed all the while.
+place_and_remove() {
+	echo "p:race $inside" >> $events
+	echo 1 > $tracefs/events/kprobes/race/enable
+	echo 0 > $tracefs/events/kprobes/race/enable
+	echo '-:race' >> $events
+}
+
 racing_events_and_modules() {
-	needs_modules
-	(set +e
-	 for i in $(seq 40); do
-		echo "p:race $inside" >> $events
-		echo 1 > $tracefs/events/kprobes/race/enable
-		echo 0 > $tracefs/events/kprobes/race/enable
-		echo '-:race' >> $events
-	 done) 2> /dev/null &
-	for i in $(seq 20); do
-		load_target
-		call 5
-		[ "$(cat $target/wrong)" = 0 ]
-		rmmod kprobe_test_target
-	done
-	wait
-	echo 0 > $tracefs/events/enable
-	echo > $events
+	race_with_module place_and_remove
 	not grep -q kprobe_target $kprobes/list
 }
 

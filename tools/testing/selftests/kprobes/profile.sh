@@ -72,8 +72,29 @@ counted_for_each_event() {
 	echo 0 > $tracefs/instances/kprobes_test/events/kprobes/two/enable
 }
 
+# A probe that is hit in the handler of another one is missed, and why is told behind the
+# columns that have always been there.
+missed_in_a_handler() {
+	load_target
+	put 'p:inner copy_from_kernel_nofault' ||
+		skip "copy_from_kernel_nofault cannot be probed"
+	put 'r:innerret copy_from_kernel_nofault'
+	put 'p:outer kprobe_test_target:kprobe_target_traced s=+0(@linux_banner):u64'
+	echo 1 > $tracefs/events/kprobes/enable
+	call 10
+	echo 0 > $tracefs/events/kprobes/enable
+	hits outer 10
+	cat $profile
+	for e in inner innerret; do
+		grep -qE "^  $e +[0-9]+ +[1-9][0-9]* recursion=[1-9][0-9]* exhausted=0\$" $profile
+		awk -v e=$e '$1 == e { split($4, why, "="); exit why[2] != $3 }' $profile
+	done
+	grep -qE '^  outer +10 +0$' $profile
+}
+
 begin
 run counted_one_by_one
 run counted_on_all_cpus
 run counted_for_each_event
+run missed_in_a_handler
 finish

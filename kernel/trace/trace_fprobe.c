@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe and tracepoint probe events: commands.
+ *
+ *	f[:[GRP/][EVENT]] SYM
+ *	f[MAXACTIVE][:[GRP/][EVENT]] SYM%return
+ *	t[:[GRP/][EVENT]] TRACEPOINT
+ *
+ * See Documentation/trace/fprobetrace.rst for what they do.
+ */
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "trace_fprobe.h"
+
+#define FPROBE_EVENT_GROUP	"fprobes"
+#define TPROBE_EVENT_GROUP	"tracepoints"
+
+/* Of the function that a tracepoint calls for probes on it, and BTF knows. */
+#define PROBESTUB_PREFIX	"__probestub_"
+
+/* Reading commands */
+
+static bool for_tracepoint(const struct probe_spec *spec)
+{
+	return spec->scope & TPARG_FL_TPOINT;
+}
+
+/* SYM or SYM%return. There may be functions to match SYM, or none: planting tells. */
+static int parse_function(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	int err = probe_spec_cut_return(spec, flaw);
+
+	spec->scope |= spec->is_return ? TPARG_FL_RETURN : TPARG_FL_FENTRY;
+	return err;
+}
+
+static int parse_tracepoint(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	const char *at = strchr(spec->symbol, '%');
+
+	if (at)
+		return probe_flawed(flaw, TP_ERR_BAD_ADDR_SUFFIX, at - spec->symbol);
+	for (at = spec->symbol; *at; at++)
+		if (!isalnum(*at) && *at != '_')
+			return probe_flawed(flaw, TP_ERR_BAD_TP_NAME,
+					    at - spec->symbol);
+
+	spec->scope |= TPARG_FL_FENTRY;
+	spec->function = kasprintf(GFP_KERNEL, PROBESTUB_PREFIX "%s", spec->symbol);
+	return spec->function ? 0 : -ENOMEM;
+}
+
+static int parse_place(struct probe_spec *spec, const char *text,
+		       struct probe_flaw *flaw)
+{
+	spec->symbol = kstrdup(text, GFP_KERNEL);
+	if (!spec->symbol)
+		return -ENOMEM;
+	return for_tracepoint(spec) ? parse_tracepoint(spec, flaw) :
+				      parse_function(spec, flaw);
+}
+
+/* "SYM__entry", "SYM__exit", "TRACEPOINT": for events that the user gave no name. */
+static void invent_name(struct probe_spec *spec)
+{
+	const char *before = "", *behind = "";
+
+	if (!for_tracepoint(spec))
+		behind = spec->is_return ? "__exit" : "__entry";
+	else if (isdigit(*spec->symbol))
+		before = "_";
+	snprintf(spec->event_buf, sizeof(spec->event_buf), "%s%s%s", before,
+		 spec->symbol, behind);
+	sanitize_event_name(spec->event_buf);
+	spec->event = spec->event_buf;
+}
+
+/**
+ * fprobe_spec_parse - read the first two words of a command
+ * @spec: the result; the caller has zeroed it
+ * @argc: number of words
+ * @argv: the words, which @spec->event may point into afterwards
+ *
+ * What is wrong is told in error_log.
+ *
+ * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
+ * Return: 0; -ECANCELED if this is not a command for us; -EINVAL if it is a wrong one;
+ * -ENOMEM.
+ * probe_spec_release() is due in every case.
+ */
+int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
+{
+	const char *head = argv[WORD_HEAD];
+	struct probe_flaw flaw = { };
+	int err;
+
+	if (argc <= WORD_PLACE || (*head != 't' && *head != 'f'))
+		return -ECANCELED;
+	spec->scope = TPARG_FL_KERNEL | TPARG_FL_FPROBE;
+	if (*head == 't')
+		spec->scope |= TPARG_FL_TPOINT;
+	trace_probe_log_init("trace_fprobe", argc, argv);
+
+	err = parse_place(spec, argv[WORD_PLACE], &flaw);
+	if (err)
+		return err == -ENOMEM ? err : probe_report(WORD_PLACE, &flaw);
+	err = probe_spec_maxactive(spec, head, &flaw);
+	if (!err && spec->maxactive && !spec->is_return)
+		err = probe_flawed(&flaw, TP_ERR_BAD_MAXACT_TYPE, 1);
+	if (err)
+		return probe_report(WORD_HEAD, &flaw);
+
+	err = probe_spec_names(spec, head, for_tracepoint(spec) ?
+					   TPROBE_EVENT_GROUP : FPROBE_EVENT_GROUP);
+	if (!err && !spec->event)
+		invent_name(spec);
+	return err;
+}
+
+/* dyn_event_operations: dyn_event_ops_mutex for create, event_mutex for others. */
+
+static int add_command(int argc, const char **argv)
+{
+	return probe_spec_run(&fprobe_class, argc, argv);
+}
+
+static int fprobe_event_create(const char *text)
+{
+	return trace_probe_create(text, add_command);
+}
+
+static int fprobe_event_show(struct seq_file *m, struct dyn_event *ev)
+{
+	struct fpoint *pt = fpoint_of(point_of_dyn(ev));
+
+	point_show_name(m, &pt->point, pt->maxactive);
+	seq_puts(m, pt->symbol);
+	if (point_is_return(&pt->point))
+		seq_puts(m, PROBE_RETURN_SUFFIX);
+	point_show_args(m, &pt->point);
+	return 0;
+}
+
+struct dyn_event_operations fprobe_event_ops = {
+	.create		= fprobe_event_create,
+	.show		= fprobe_event_show,
+	.is_busy	= point_is_busy,
+	.free		= point_retire,
+	.match		= point_matches,
+};
+
+/* Early, so that what runs at fs_initcall can already make events. */
+static int __init fprobe_events_init(void)
+{
+	return dyn_event_register(&fprobe_event_ops);
+}
+core_initcall(fprobe_events_init);

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe and tracepoint probe events: making, planting and arming points.
+ *
+ * Functions are hooked when the event is defined, which shows whether they can be, and
+ * arming is a flag. A tracepoint costs more than nothing once it has somebody to call,
+ * so that has to wait until the event is enabled.
+ */
+#define pr_fmt(fmt)	"trace_fprobe: " fmt
+
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+#include "trace_fprobe.h"
+
+const struct point_kind fprobe_kinds[] = {
+	[FPROBE_ENTRY]		= { .class = &fprobe_class, .letter = 'f' },
+	[FPROBE_RETURN]		= { .class = &fprobe_class, .letter = 'f',
+				    .is_return = true },
+	[FPROBE_TRACEPOINT]	= { .class = &fprobe_class, .letter = 't' },
+};
+
+static void release(struct probe_point *pp)
+{
+	struct fpoint *pt = fpoint_of(pp);
+
+	kfree(pt->symbol);
+	kfree(pt);
+}
+
+static const struct point_kind *kind_of(const struct probe_spec *spec)
+{
+	if (spec->scope & TPARG_FL_TPOINT)
+		return &fprobe_kinds[FPROBE_TRACEPOINT];
+	return &fprobe_kinds[spec->is_return ? FPROBE_RETURN : FPROBE_ENTRY];
+}
+
+static struct probe_point *create(struct probe_spec *spec, int nargs)
+{
+	struct fpoint *pt;
+	int err;
+
+	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+
+	err = point_init(&pt->point, kind_of(spec), spec, nargs);
+	if (err) {
+		kfree(pt);
+		return ERR_PTR(err);
+	}
+	swap(pt->symbol, spec->symbol);
+	pt->maxactive = spec->maxactive;
+	pt->unhooked = get_completed_synchronize_rcu();
+	return &pt->point;
+}
+
+/* Tracepoints */
+
+static void match_tracepoint(struct tracepoint *tracepoint, void *data)
+{
+	struct fpoint *pt = data;
+
+	if (!pt->tracepoint && !strcmp(tracepoint->name, pt->symbol))
+		pt->tracepoint = tracepoint;
+}
+
+static void find_tracepoint(struct fpoint *pt)
+{
+	for_each_kernel_tracepoint(match_tracepoint, pt);
+	if (!pt->tracepoint)
+		fpoint_look_into_modules(pt);
+}
+
+/* One call to the probestub does for all points on a tracepoint. */
+static bool is_shared(const struct fpoint *pt)
+{
+	const struct fpoint *other;
+
+	for_each_dyn_fpoint(other) {
+		if (is_fpoint(other) && other != pt && other->listening &&
+		    other->tracepoint == pt->tracepoint)
+			return true;
+	}
+	return false;
+}
+
+static int listen(struct fpoint *pt)
+{
+	int err = 0;
+
+	if (!pt->tracepoint || pt->listening)
+		return 0;
+	if (!is_shared(pt))
+		err = tracepoint_probe_register(pt->tracepoint,
+						pt->tracepoint->probestub, NULL);
+	pt->listening = !err;
+	return err;
+}
+
+static void unlisten(struct fpoint *pt)
+{
+	if (!pt->listening)
+		return;
+	if (!is_shared(pt))
+		tracepoint_probe_unregister(pt->tracepoint,
+					    pt->tracepoint->probestub, NULL);
+	pt->listening = false;
+}
+
+/* Planting */
+
+static int arm(struct fpoint *pt)
+{
+	enable_fprobe(&pt->fp);
+	return listen(pt);
+}
+
+static void disarm(struct fpoint *pt)
+{
+	unlisten(pt);
+	disable_fprobe(&pt->fp);
+}
+
+/* An fprobe that was registered before is not fit for it again as it is. */
+static void reset_probe(struct fpoint *pt)
+{
+	struct trace_probe *tp = &pt->point.tp;
+
+	cond_synchronize_rcu(pt->unhooked);
+	pt->fp = (struct fprobe) { .flags = FPROBE_FL_DISABLED };
+	if (tp->entry_arg)
+		pt->fp.entry_data_size = traceprobe_get_entry_data_size(tp);
+	fpoint_set_handlers(pt);
+}
+
+static int hook_functions(struct fpoint *pt)
+{
+	unsigned long stub;
+
+	if (!fpoint_is_tracepoint(pt))
+		return register_fprobe(&pt->fp, pt->symbol, NULL);
+	stub = (unsigned long)pt->tracepoint->probestub;
+	return register_fprobe_ips(&pt->fp, &stub, 1);
+}
+
+/**
+ * fpoint_plant - register a point's probe
+ * @pt: the point, with all its arguments; not planted. If it is on a tracepoint, that is
+ *	there
+ * @armed: let it fire at once
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0; -EPERM if the kernel is locked down; what registration says otherwise, e.g.
+ * -EINVAL for a pattern that no function matches.
+ */
+int fpoint_plant(struct fpoint *pt, bool armed)
+{
+	int err;
+
+	err = security_locked_down(LOCKDOWN_KPROBES) ?: point_update_args(&pt->point);
+	if (err)
+		return err;
+
+	reset_probe(pt);
+	err = hook_functions(pt);
+	if (err)
+		return err;
+	pt->planted = true;
+	if (armed)
+		err = arm(pt);
+	if (err)
+		fpoint_unplant(pt);
+	return err;
+}
+
+/**
+ * fpoint_unplant - take a point's probe out
+ * @pt: the point, perhaps not planted
+ *
+ * Does not wait for its handlers.
+ *
+ * Context: may sleep; event_mutex held, unless the point was never published.
+ */
+void fpoint_unplant(struct fpoint *pt)
+{
+	if (!pt->planted)
+		return;
+	disarm(pt);
+	unregister_fprobe_nowait(&pt->fp);
+	pt->unhooked = get_state_synchronize_rcu();
+	pt->planted = false;
+}
+
+/* Plant for a command: say what is wrong, and wait for a module if need be. */
+static int plant_or_wait(struct probe_point *pp, bool armed)
+{
+	struct fpoint *pt = fpoint_of(pp);
+	int err;
+
+	if (fpoint_is_tracepoint(pt)) {
+		find_tracepoint(pt);
+		if (!pt->tracepoint) {
+			pr_info("%s: waits for a module with this tracepoint\n",
+				pt->symbol);
+			return 0;
+		}
+	}
+
+	err = fpoint_plant(pt, armed);
+	if (!err || err == -ENOMEM)
+		return err;
+	trace_probe_log_set_index(WORD_PLACE);
+	trace_probe_log_err(0, FAIL_REG_PROBE);
+	return err;
+}
+
+static void unplant(struct probe_point *pp)
+{
+	fpoint_unplant(fpoint_of(pp));
+}
+
+static int turn(struct trace_probe_event *ev, bool on)
+{
+	struct fpoint *pt;
+	int err;
+
+	list_for_each_entry(pt, &ev->probes, point.tp.list) {
+		if (!pt->planted)
+			continue;
+		if (!on) {
+			disarm(pt);
+			continue;
+		}
+		err = arm(pt);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool same_place(const struct probe_point *a, const struct probe_point *b)
+{
+	return !strcmp(fpoint_of(a)->symbol, fpoint_of(b)->symbol);
+}
+
+/* "SYM" is a point at the return of SYM, too. */
+static bool is_at(const struct probe_point *pp, const char *text)
+{
+	const char *symbol = fpoint_of(pp)->symbol;
+	size_t len = strlen(symbol);
+
+	if (strncmp(text, symbol, len))
+		return false;
+	return !text[len] ||
+	       (point_is_return(pp) && !strcmp(text + len, PROBE_RETURN_SUFFIX));
+}
+
+const struct point_class fprobe_class = {
+	.dyn		= &fprobe_event_ops,
+	.event_flags	= TRACE_EVENT_FL_FPROBE,
+	.parse		= fprobe_spec_parse,
+	.create		= create,
+	.plant		= plant_or_wait,
+	.unplant	= unplant,
+	.turn		= turn,
+	.same_place	= same_place,
+	.is_at		= is_at,
+	.release	= release,
+};
