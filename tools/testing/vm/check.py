@@ -142,8 +142,6 @@ def boot_all(kernels, step, script, jobs=None, **job):
 
 # Tests of the base for something that ours does not have yet, or does better.
 LATER = {
-    "fprobe_test.test_fprobe_nest":
-        "wants a nested return to be missed; ours is not, and fprobe's own limit comes with fprobe",
     "Register/unregister optimized probe": "ours does not optimize to jumps yet",
 }
 
@@ -280,28 +278,25 @@ def step_samples(ctx):
     compare(ctx.report, "samples", stock, ours)
 
 
-# Tests of the base that take the stock kernel down, so that there is nothing to compare.
-FTRACE_LEFT_OUT = {
-    "test.d/dynevent/add_remove_tprobe_module.tc": "panics the stock kernel (in its fprobe)",
-}
+# Tests of the base that take the stock kernel down, in its fprobe: only ours runs them.
+FTRACE_OURS_ONLY = ["test.d/dynevent/add_remove_tprobe_module.tc"]
 
 
-def ftrace_job(*dirs):
+def ftrace_job(k, *dirs):
     """How to run the base's ftrace selftests of these directories."""
     top = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
     names = sorted(os.path.relpath(p, top) for d in dirs for p in glob.glob(f"{top}/{d}/*.tc"))
-    tests = " ".join(n for n in names if n not in FTRACE_LEFT_OUT)
+    tests = " ".join(n for n in names if not k.stock or n not in FTRACE_OURS_ONLY)
     return {"env": {"BASE": tree.BASE, "TESTS": tests}, "host_root": True, "timeout": 2400}
 
 
 def step_ftrace(ctx):
     """The base's ftrace selftests on probes, on both."""
     pair = [k for k in ctx.pair() if k]
-    got = boot_all(pair, "ftrace", "ftrace.sh", **ftrace_job("test.d/kprobe", "test.d/dynevent"))
+    jobs = {k.name: ftrace_job(k, "test.d/kprobe", "test.d/dynevent") for k in pair}
+    got = boot_all(pair, "ftrace", "ftrace.sh", jobs)
     for k in pair:
         guest_ok(ctx.report, "ftrace", k, got[k.name][2], got[k.name][0])
-    for name, why in FTRACE_LEFT_OUT.items():
-        ctx.report.add(f"ftrace: {os.path.basename(name)}", "skip", why)
     if len(pair) == 2:
         compare(ctx.report, "ftrace", *(got[k.name][0] for k in pair))
 
@@ -370,9 +365,7 @@ def step_debug(ctx):
         plain(ctx.report, step, results)
 
     def short_ones():
-        # An expectation that fails in fprobe's handler allocates there: a splat of KUnit's.
-        ctx.report.add("debug-kunit: fprobe_test", "skip", LATER["fprobe_test.test_fprobe_nest"])
-        part("debug-kunit", "kunit.sh", append="kunit.enable=1 kunit.filter_glob=[!f]*", timeout=1500)
+        part("debug-kunit", "kunit.sh", append="kunit.enable=1", timeout=1500)
         try:
             part("debug-samples", "samples.sh", share=build_samples(k))
         except Failure as e:
@@ -382,7 +375,7 @@ def step_debug(ctx):
     # A guest keeps one core of the host busy: two at a time.
     other = threading.Thread(target=short_ones)
     other.start()
-    part("debug-ftrace", "ftrace.sh", **ftrace_job("test.d/kprobe"))
+    part("debug-ftrace", "ftrace.sh", **ftrace_job(k, "test.d/kprobe", "test.d/dynevent"))
     other.join()
 
 
