@@ -7,11 +7,12 @@
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/rethook.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 
 #include "../internal.h"
-#include "tests.h"
+#include "fprobes.h"
 
 #define NR_CHUNK	4096
 
@@ -25,6 +26,7 @@
  * @missed:	how often each was missed while hits were taken
  * @nr:		entries in @kps
  * @wrong:	calls with a wrong result
+ * @hooked:	a function with fprobes that count as kprobes, unless NULL
  */
 struct chunk {
 	struct kunit *test;
@@ -35,6 +37,7 @@ struct chunk {
 	unsigned long *missed;
 	unsigned int nr;
 	unsigned int wrong;
+	target_fn hooked;
 };
 
 static int count_symbol(void *data, const char *name, unsigned long addr)
@@ -78,6 +81,7 @@ static int take_hits(void *data)
 		c->wrong += kprobe_test_plain(i) != i + 1;
 		c->wrong += kprobe_test_traced(i) != i + 1;
 		c->wrong += kprobe_test_inner(i) != i + 2;
+		c->wrong += c->hooked && c->hooked(i) != i + 1;
 	}
 	for (i = 0; i < c->nr; i++)
 		c->missed[i] = READ_ONCE(c->kps[i]->nmissed) - c->missed[i];
@@ -130,6 +134,13 @@ static unsigned int report_missed(struct chunk *c)
 	return bad;
 }
 
+/* Lockdep and KASAN run for every access, and would be probed as well. */
+static void skip_with_debugging_aids(struct kunit *test)
+{
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "takes too long with debugging aids probed");
+}
+
 #ifdef CONFIG_KRETPROBES
 static int return_handler(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -167,6 +178,87 @@ static void hooks_plant(struct kunit *test) { }
 static void hooks_remove(void) { }
 #endif
 
+#ifdef CONFIG_FPROBE
+/* What a handler of these hits is missed by kprobes. */
+static target_fn fprobes_plant(struct kunit *test)
+{
+	static const unsigned int kinds[] = { WITH_ENTRY, WITH_EXIT, WITH_ALL };
+	struct test_fprobe *tf;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		tf = test_fprobe_make(test, kinds[i]);
+		tf->fp.flags = FPROBE_FL_KPROBE_SHARED;
+		KUNIT_EXPECT_EQ(test, register_fprobe(&tf->fp, "fprobe_test_one", NULL), 0);
+	}
+	return fprobe_test_one;
+}
+
+/**
+ * struct everything - an fprobe at all functions
+ * @tf:		the fprobe
+ * @missed:	how often it missed a call while nothing but hits happened
+ * @wrong:	calls with a wrong result
+ */
+struct everything {
+	struct test_fprobe *tf;
+	unsigned long missed;
+	unsigned int wrong;
+};
+
+/* Interrupts are off. */
+static int take_hits_of_fprobe(void *data)
+{
+	struct everything *e = data;
+	unsigned long before = READ_ONCE(e->tf->fp.nmissed);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		e->wrong += fprobe_test_one(i) != i + 1;
+		e->wrong += fprobe_test_tail(i) != i + 1;
+		e->wrong += fprobe_test_recurse(i) != i + 1;
+	}
+	e->missed = READ_ONCE(e->tf->fp.nmissed) - before;
+	return 0;
+}
+
+/* With all that can be traced hooked, a hit is no reason for another one. */
+static void nothing_on_the_hit_path_is_traced(struct kunit *test)
+{
+	struct everything e = {};
+	struct test_fprobe *first;
+	struct rethook_stats pool;
+
+	skip_with_debugging_aids(test);
+	first = test_fprobe_on(test, "fprobe_test_*", WITH_ALL);
+	e.tf = test_fprobe_make(test, WITH_ALL);
+	e.tf->any_value = true;
+	KUNIT_ASSERT_EQ(test, register_fprobe(&e.tf->fp, "*", NULL), 0);
+	stop_machine(take_hits_of_fprobe, &e, NULL);
+	rethook_pool_stats(e.tf->fp.rethook, &pool);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&e.tf->fp), 0);
+	kunit_info(test, "%d entries, %d exits, %lu missed in all, %lu of them for want of one of %u nodes",
+		   atomic_read(&e.tf->entries), atomic_read(&e.tf->exits), e.tf->fp.nmissed,
+		   pool.nr_exhausted, pool.nr_nodes);
+	KUNIT_EXPECT_EQ(test, e.wrong, 0);
+	KUNIT_EXPECT_EQ(test, e.missed, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.tf->bad), 0);
+	/* One each, two for the tail call, as many as it recurses. */
+	test_fprobe_expect(test, first, 4 + 8 + 10, 4 + 8 + 10, 0);
+	KUNIT_EXPECT_GT(test, atomic_read(&e.tf->exits), 4 + 8 + 10);
+}
+#else
+static target_fn fprobes_plant(struct kunit *test)
+{
+	return NULL;
+}
+
+static void nothing_on_the_hit_path_is_traced(struct kunit *test)
+{
+	kunit_skip(test, "no fprobes");
+}
+#endif
+
 static void chunk_alloc(struct kunit *test, struct chunk *c)
 {
 	kallsyms_on_each_symbol(count_symbol, c);
@@ -185,15 +277,14 @@ static void nothing_on_the_hit_path_can_be_probed(struct kunit *test)
 	struct test_probe *tp;
 	unsigned int from, probed = 0, bad = 0;
 
-	/* Lockdep and KASAN run for every access, and would be probed as well. */
-	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN))
-		kunit_skip(test, "takes too long with debugging aids probed");
+	skip_with_debugging_aids(test);
 	chunk_alloc(test, &c);
 	test_probe_new(test, kprobe_test_plain, WITH_PRE);
 	test_probe_new(test, kprobe_test_traced, WITH_PRE);
 	test_probe_new(test, kprobe_test_traced, WITH_PRE | WITH_POST);
 	tp = test_probe_new(test, kprobe_test_inner, WITH_PRE | WITH_POST);
 	hooks_plant(test);
+	c.hooked = fprobes_plant(test);
 
 	for (from = 0; from < c.nr_sym; from += NR_CHUNK) {
 		plant_chunk(&c, from, min(from + NR_CHUNK, c.nr_sym));
@@ -213,6 +304,7 @@ static void nothing_on_the_hit_path_can_be_probed(struct kunit *test)
 
 static struct kunit_case hitpath_cases[] = {
 	KUNIT_CASE_SLOW(nothing_on_the_hit_path_can_be_probed),
+	KUNIT_CASE_SLOW(nothing_on_the_hit_path_is_traced),
 	{}
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hits: what handlers see, hits inside hits, hits in interrupts, hits everywhere. */
-#include <linux/irq_work.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
@@ -202,40 +201,14 @@ static void busy_means_missed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 1);
 }
 
-/**
- * struct irq_call - calls a function in a hard interrupt
- * @work:	raises the interrupt
- * @fn:		the function
- * @result:	what it returned
- */
-struct irq_call {
-	struct irq_work work;
-	target_fn fn;
-	unsigned long result;
-};
-
-static void call_in_irq(struct irq_work *work)
-{
-	struct irq_call *c = container_of(work, struct irq_call, work);
-
-	c->result = c->fn(1);
-}
-
 static void hit_in_an_interrupt(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
 	struct test_probe *tp = test_probe_new(test, t->fn, WITH_PRE | WITH_POST);
-	struct irq_call c = {
-		.work = IRQ_WORK_INIT_HARD(call_in_irq),
-		.fn = t->fn,
-	};
 	int i;
 
-	for (i = 0; i < 100; i++) {
-		irq_work_queue(&c.work);
-		irq_work_sync(&c.work);
-		KUNIT_EXPECT_EQ(test, c.result, 2);
-	}
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, test_call_in_irq(t->fn, i), i + 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 100);
 	KUNIT_EXPECT_EQ(test, test_post_hits(tp), 100);
 	KUNIT_EXPECT_EQ(test, atomic_read(&tp->in_irq), 100);

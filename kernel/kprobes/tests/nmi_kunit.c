@@ -6,7 +6,7 @@
 #include <asm/apic.h>
 #include <asm/nmi.h>
 
-#include "tests.h"
+#include "fprobes.h"
 
 /* Guarded by there being one NMI at a time, of one test. */
 static struct {
@@ -151,12 +151,99 @@ static void return_in_nmi(struct kunit *test)
 }
 #endif
 
+#ifdef CONFIG_FPROBE
+static void fprobe_in_nmi(struct kunit *test)
+{
+	struct test_fprobe *tf = test_fprobe_at(test, fprobe_test_one, WITH_ALL);
+	struct test_fprobe *entry = test_fprobe_at(test, fprobe_test_one, WITH_ENTRY);
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		preempt_disable();
+		nmi_myself(fprobe_test_one);
+		preempt_enable();
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	test_fprobe_expect(test, tf, 20, 20, 0);
+	test_fprobe_expect(test, entry, 20, 0, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tf->in_nmi), 20);
+}
+
+static unsigned long nmi_here(unsigned long x)
+{
+	nmi_myself(fprobe_test_two);
+	return x;
+}
+
+/* What an NMI calls is not called by the handler that it came upon. */
+static void nmi_in_a_handler_of_fprobe(struct kunit *test)
+{
+	struct test_fprobe *two = test_fprobe_at(test, fprobe_test_two, WITH_ALL);
+	struct test_fprobe *one = test_fprobe_make(test, WITH_ALL);
+
+	one->in_entry = nmi_here;
+	one->in_exit = nmi_here;
+	KUNIT_ASSERT_EQ(test, register_fprobe(&one->fp, "fprobe_test_one", NULL), 0);
+	test_call(test, fprobe_test_one, 10);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	test_fprobe_expect(test, one, 10, 10, 0);
+	test_fprobe_expect(test, two, 20, 20, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&two->in_nmi), 20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&one->in_nmi), 0);
+}
+
+static unsigned long deep_nmi(unsigned long x)
+{
+	return fprobe_test_recurse(x) + fprobe_test_recurse(x) - fprobe_test_recurse(x);
+}
+
+/*
+ * In an NMI there is no growing: what its calls need has to be there, or to be counted.
+ * Either way nothing is lost when they return.
+ */
+static void deep_in_nmi(struct kunit *test)
+{
+	struct test_fprobe *tf = test_fprobe_at(test, fprobe_test_recurse, WITH_ALL);
+	int i, seen;
+
+	for (i = 0; i < 20; i++) {
+		preempt_disable();
+		nmi_myself(deep_nmi);
+		preempt_enable();
+	}
+	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	seen = atomic_read(&tf->entries);
+	KUNIT_EXPECT_EQ(test, seen + tf->fp.nmissed, 20 * 3 * 8);
+	test_fprobe_expect(test, tf, seen, seen, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tf->in_nmi), seen);
+}
+#else
+static void fprobe_in_nmi(struct kunit *test)
+{
+	kunit_skip(test, "no fprobes");
+}
+
+static void nmi_in_a_handler_of_fprobe(struct kunit *test)
+{
+	kunit_skip(test, "no fprobes");
+}
+
+static void deep_in_nmi(struct kunit *test)
+{
+	kunit_skip(test, "no fprobes");
+}
+#endif
+
 KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
 
 static struct kunit_case nmi_cases[] = {
 	KUNIT_CASE_PARAM(hit_in_nmi, target_gen_params),
 	KUNIT_CASE_PARAM(nmi_in_a_handler, target_gen_params),
 	KUNIT_CASE_PARAM(return_in_nmi, target_gen_params),
+	KUNIT_CASE(fprobe_in_nmi),
+	KUNIT_CASE(nmi_in_a_handler_of_fprobe),
+	KUNIT_CASE(deep_in_nmi),
 	{}
 };
 

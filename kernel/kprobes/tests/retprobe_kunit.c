@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Return probes: every return is seen, whatever the calls do in between. */
 #include <linux/completion.h>
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/ptrace.h>
@@ -376,73 +375,12 @@ static void tail_calls(struct kunit *test)
 	expect_returns(test, end, 10);
 }
 
-/**
- * struct sleepers - tasks that sleep in one function
- * @inside:	tasks that have entered it
- * @back:	tasks that have come back
- * @go:		lets them return
- * @exit:	let them exit in there instead
- */
-struct sleepers {
-	atomic_t inside;
-	atomic_t back;
-	struct completion go;
-	bool exit;
-};
-
-static noinline __noclone unsigned long sleep_here(unsigned long arg)
-{
-	struct sleepers *s = (struct sleepers *)arg;
-
-	atomic_inc(&s->inside);
-	wake_up_var(&s->inside);
-	wait_for_completion(&s->go);
-	if (s->exit) {
-		atomic_inc(&s->back);
-		wake_up_var(&s->back);
-		kthread_exit(0);
-	}
-	return arg + 1;
-}
-
-static int sleeper(void *data)
-{
-	struct sleepers *s = data;
-
-	if (READ_ONCE(s)->exit)
-		sleep_here((unsigned long)s);
-	WARN_ON_ONCE(sleep_here((unsigned long)s) != (unsigned long)s + 1);
-	atomic_inc(&s->back);
-	wake_up_var(&s->back);
-	return 0;
-}
-
-static struct sleepers *sleepers_start(struct kunit *test, int n)
-{
-	struct sleepers *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-	int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	init_completion(&s->go);
-	for (i = 0; i < n; i++)
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper, s,
-							    "kprobes_sleep")));
-	wait_var_event(&s->inside, atomic_read(&s->inside) == n);
-	return s;
-}
-
-static void sleepers_wake(struct sleepers *s, int n)
-{
-	complete_all(&s->go);
-	wait_var_event(&s->back, atomic_read(&s->back) == n);
-}
-
 #define NR_SLEEPERS	200
 
 /* Many more than maxactive; the pool has to follow. */
 static void many_asleep_inside(struct kunit *test)
 {
-	struct test_ret *tr = test_ret_new(test, sleep_here, true);
+	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
 	struct sleepers *s = sleepers_start(test, NR_SLEEPERS);
 
 	expect_returns(test, tr, 0);
@@ -454,7 +392,7 @@ static void many_asleep_inside(struct kunit *test)
 /* They return all the same, to where they came from, and no handler runs. */
 static void unregistered_while_asleep(struct kunit *test)
 {
-	struct test_ret *tr = test_ret_new(test, sleep_here, true);
+	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
 	struct sleepers *s = sleepers_start(test, 50);
 
 	unregister_kretprobe(&tr->rp);
@@ -464,7 +402,7 @@ static void unregistered_while_asleep(struct kunit *test)
 
 static void registered_again_while_asleep(struct kunit *test)
 {
-	struct test_ret *tr = test_ret_new(test, sleep_here, true);
+	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
 	struct sleepers *old = sleepers_start(test, 20), *new;
 
 	unregister_kretprobe(&tr->rp);
@@ -489,18 +427,16 @@ static bool wait_for_flush(struct task_struct *task)
 /* A task that ends in there never returns; what it held goes back to the pool. */
 static void exit_inside(struct kunit *test)
 {
-	struct test_ret *tr = test_ret_new(test, sleep_here, true);
-	struct sleepers *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
+	struct sleepers *s = sleepers_make(test);
 	unsigned int size = pool_size(tr), i;
 	struct task_struct *task;
 	bool flushed;
 
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	init_completion(&s->go);
 	s->exit = true;
 	complete_all(&s->go);
 	for (i = 0; i < 2 * size + 10; i++) {
-		task = kthread_create(sleeper, s, "kprobes_exit");
+		task = kthread_create(test_sleeper, s, "kprobes_exit");
 		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 		get_task_struct(task);
 		wake_up_process(task);
@@ -515,152 +451,56 @@ static void exit_inside(struct kunit *test)
 }
 
 #ifdef CONFIG_ARCH_CORRECT_STACKTRACE_ON_KRETPROBE
-#define NR_TRACE	32
-
-/**
- * struct trace - a call chain
- * @entries:	return addresses
- * @nr:		entries used
- */
-struct trace {
-	unsigned long entries[NR_TRACE];
-	unsigned int nr;
-};
-
-static struct trace *trace_inside, *trace_handler;
-
-static noinline void trace_take(struct trace *tr)
-{
-	tr->nr = stack_trace_save(tr->entries, NR_TRACE, 0);
-}
-
-static noinline __noclone unsigned long trace_inner(unsigned long x)
-{
-	trace_take(trace_inside);
-	OPTIMIZER_HIDE_VAR(x);
-	return x + 1;
-}
-
-static noinline __noclone notrace unsigned long trace_middle(unsigned long x)
-{
-	x = trace_inner(x);
-	OPTIMIZER_HIDE_VAR(x);
-	return x;
-}
-
-static noinline __noclone unsigned long trace_outer(unsigned long x)
-{
-	x = trace_middle(x) + 1;
-	OPTIMIZER_HIDE_VAR(x);
-	return x - 1;
-}
+static struct test_trace *trace_handler;
 
 static int trace_on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	unsigned long *entries = trace_handler ? trace_handler->entries : NULL;
+	struct test_trace *tr = trace_handler;
 
-	if (entries)
-		trace_handler->nr = stack_trace_save_regs(regs, entries,
-							  NR_TRACE, 0);
+	if (tr)
+		tr->nr = stack_trace_save_regs(regs, tr->entries,
+					       ARRAY_SIZE(tr->entries), 0);
 	return 0;
 }
 
-/* From one and the same place. */
-static noinline unsigned long trace_call(struct trace *tr)
-{
-	trace_inside = tr;
-	return trace_outer(1);
-}
-
-static bool has_trampoline(const struct trace *tr)
-{
-	unsigned int i;
-
-	for (i = 0; i < tr->nr; i++) {
-		if (is_kretprobe_trampoline(tr->entries[i]))
-			return true;
-	}
-	return false;
-}
-
-static void stack_trace_through_hooks(struct kunit *test);
-
-static bool is_in_this_test(unsigned long addr)
-{
-	unsigned long size, offset;
-
-	return kallsyms_lookup_size_offset(addr, &size, &offset) &&
-	       addr - offset == (unsigned long)stack_trace_through_hooks;
-}
-
-/*
- * The same call, before and after all functions on the way are hooked: the trace has
- * to be the same to the address.
- */
+/* The same call, before and after all functions on the way are hooked. */
 static void stack_trace_through_hooks(struct kunit *test)
 {
-	static void * const fns[] = { trace_inner, trace_middle, trace_outer };
-	struct test_ret *tr[3];
-	struct trace *before, *after;
-	unsigned int i, round, same = 0;
+	static void * const fns[] = {
+		test_trace_inner, test_trace_middle, test_trace_outer,
+	};
+	struct test_trace *before = test_trace_make(test);
+	struct test_trace *after = test_trace_make(test);
+	struct test_ret *tr;
+	unsigned int i, round;
 
-	before = kunit_kzalloc(test, sizeof(*before), GFP_KERNEL);
-	after = kunit_kzalloc(test, sizeof(*after), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, before);
-	KUNIT_ASSERT_NOT_NULL(test, after);
+	trace_handler = NULL;
 	for (round = 0; round < 2; round++) {
 		for (i = 0; round && i < 3; i++) {
-			tr[i] = test_ret_at(test, fns[i]);
-			tr[i]->rp.handler = trace_on_return;
-			KUNIT_ASSERT_EQ(test, register_kretprobe(&tr[i]->rp), 0);
+			tr = test_ret_at(test, fns[i]);
+			tr->rp.handler = trace_on_return;
+			KUNIT_ASSERT_EQ(test, register_kretprobe(&tr->rp), 0);
 		}
-		trace_handler = NULL;
-		KUNIT_EXPECT_EQ(test, trace_call(round ? after : before), 2);
+		KUNIT_EXPECT_EQ(test, test_trace_call(round ? after : before), 2);
 	}
-	KUNIT_EXPECT_GT(test, before->nr, 5);
-	KUNIT_EXPECT_EQ(test, after->nr, before->nr);
-	KUNIT_EXPECT_FALSE(test, has_trampoline(after));
-	/* The two calls in this function are two places, or one if it is a loop. */
-	for (i = 0; i < before->nr; i++) {
-		if (is_in_this_test(before->entries[i]))
-			continue;
-		KUNIT_EXPECT_EQ_MSG(test, after->entries[i], before->entries[i],
-				    "%pS instead of %pS", (void *)after->entries[i],
-				    (void *)before->entries[i]);
-		same++;
-	}
-	KUNIT_EXPECT_GT(test, same, 4);
+	test_trace_expect_same(test, after, before, stack_trace_through_hooks);
 }
 
 /* From the handler: as if the function had just returned. */
 static void stack_trace_in_a_handler(struct kunit *test)
 {
-	struct test_ret *inner = test_ret_at(test, trace_inner);
-	struct test_ret *outer = test_ret_new(test, trace_outer, false);
-	struct trace *inside, *handler;
-	unsigned int i, at;
+	struct test_ret *inner = test_ret_at(test, test_trace_inner);
+	struct test_ret *outer = test_ret_new(test, test_trace_outer, false);
+	struct test_trace *inside = test_trace_make(test);
 
-	inside = kunit_kzalloc(test, sizeof(*inside), GFP_KERNEL);
-	handler = kunit_kzalloc(test, sizeof(*handler), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, inside);
-	KUNIT_ASSERT_NOT_NULL(test, handler);
+	trace_handler = test_trace_make(test);
 	inner->rp.handler = trace_on_return;
 	KUNIT_ASSERT_EQ(test, register_kretprobe(&inner->rp), 0);
-	trace_inside = inside;
-	trace_handler = handler;
-	KUNIT_EXPECT_EQ(test, trace_outer(1), 2);
-	trace_handler = NULL;
+	KUNIT_EXPECT_EQ(test, test_trace_call(inside), 2);
 	expect_returns(test, outer, 1);
-	KUNIT_ASSERT_GT(test, handler->nr, 3);
-	KUNIT_EXPECT_FALSE(test, has_trampoline(handler));
+	unregister_kretprobe(&inner->rp);
 	/* What is above the function is the tail of what was seen inside of it. */
-	KUNIT_ASSERT_GE(test, inside->nr, handler->nr);
-	at = inside->nr - handler->nr;
-	for (i = 0; i < handler->nr; i++)
-		KUNIT_EXPECT_EQ_MSG(test, handler->entries[i],
-				    inside->entries[at + i], "%pS instead of %pS",
-				    (void *)handler->entries[i],
-				    (void *)inside->entries[at + i]);
+	test_trace_expect_tail(test, trace_handler, 0, inside);
 }
 #else
 static void stack_trace_through_hooks(struct kunit *test)
@@ -674,63 +514,28 @@ static void stack_trace_in_a_handler(struct kunit *test)
 }
 #endif
 
-#define NR_ROUNDS	500
-
-/**
- * struct callers - threads that make calls
- * @fn:		of this function
- * @done:	threads that have made theirs
- * @wrong:	calls with a wrong result
- */
-struct callers {
-	target_fn fn;
-	atomic_t done;
-	atomic_t wrong;
-};
-
-static int caller_thread(void *data)
-{
-	struct callers *c = data;
-	unsigned long i;
-
-	for (i = 0; i < NR_ROUNDS; i++) {
-		if (c->fn(i) != i + 1)
-			atomic_inc(&c->wrong);
-		/* Preempted in the middle of things, where it can be. */
-		if (i % 8 == 0)
-			schedule();
-	}
-	atomic_inc(&c->done);
-	wake_up_var(&c->done);
-	return 0;
-}
-
 /* Comes and goes all the time while others call: every call returns. */
 static void racing_registration(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
 	struct test_ret *stays = test_ret_new(test, t->fn, true);
 	struct test_ret *tr = test_ret_at(test, t->fn);
-	struct callers *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	int i, n = 8;
+	struct callers *c;
+	int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	c->fn = t->fn;
 	tr->rp.entry_handler = on_entry;
 	tr->rp.data_size = sizeof(struct test_data);
-	for (i = 0; i < n; i++)
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(caller_thread, c,
-							    "kprobes_call")));
-	for (i = 0; i < 200 && atomic_read(&c->done) < n; i++) {
+	c = callers_start(test, t->fn, 8);
+	for (i = 0; i < 200 && callers_busy(c); i++) {
 		KUNIT_EXPECT_EQ(test, register_kretprobe(&tr->rp), 0);
 		schedule();
 		unregister_kretprobe(&tr->rp);
 	}
-	wait_var_event(&c->done, atomic_read(&c->done) == n);
+	callers_wait(c);
 	KUNIT_EXPECT_EQ(test, atomic_read(&c->wrong), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&tr->bad), 0);
-	KUNIT_EXPECT_LE(test, atomic_read(&tr->returns), n * NR_ROUNDS);
-	expect_returns(test, stays, n * NR_ROUNDS);
+	KUNIT_EXPECT_LE(test, atomic_read(&tr->returns), c->nr * CALLS_EACH);
+	expect_returns(test, stays, c->nr * CALLS_EACH);
 }
 
 KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);

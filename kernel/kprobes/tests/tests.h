@@ -7,6 +7,7 @@
 
 #include <kunit/test.h>
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/kprobes.h>
 
 /* targets.c */
@@ -105,5 +106,78 @@ static inline void test_call(struct kunit *test, target_fn fn, int n)
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_EQ(test, call_target(fn, i), (unsigned long)i + 1);
 }
+
+/* contexts.c */
+
+/**
+ * struct sleepers - tasks that sleep in test_sleep_here()
+ * @inside:	tasks that have entered it
+ * @back:	tasks that have come back
+ * @go:		lets them return
+ * @exit:	let them exit in there instead
+ */
+struct sleepers {
+	atomic_t inside;
+	atomic_t back;
+	struct completion go;
+	bool exit;
+};
+
+struct sleepers *sleepers_make(struct kunit *test);
+struct sleepers *sleepers_start(struct kunit *test, int n);
+void sleepers_wake(struct sleepers *s, int n);
+unsigned long test_sleep_here(unsigned long sleepers);
+int test_sleeper(void *sleepers);
+
+#define CALLS_EACH	500
+
+/**
+ * struct callers - threads that make CALLS_EACH calls each
+ * @fn:		of this function
+ * @nr:		threads
+ * @done:	threads that have made theirs
+ * @wrong:	calls with a wrong result
+ */
+struct callers {
+	target_fn fn;
+	int nr;
+	atomic_t done;
+	atomic_t wrong;
+};
+
+struct callers *callers_start(struct kunit *test, target_fn fn, int n);
+void callers_wait(struct callers *c);
+
+static inline bool callers_busy(const struct callers *c)
+{
+	return atomic_read(&c->done) < c->nr;
+}
+
+unsigned long test_call_in_irq(target_fn fn, unsigned long x);
+
+/* stacks.c */
+
+/**
+ * struct test_trace - a call chain
+ * @entries:	return addresses
+ * @nr:		entries used
+ */
+struct test_trace {
+	unsigned long entries[32];
+	unsigned int nr;
+};
+
+struct test_trace *test_trace_make(struct kunit *test);
+unsigned long test_trace_call(struct test_trace *tr);
+void test_trace_expect_same(struct kunit *test, const struct test_trace *tr,
+			    const struct test_trace *good, void *caller);
+void test_trace_expect_tail(struct kunit *test, const struct test_trace *tr,
+			    unsigned int skip, const struct test_trace *good);
+bool test_is_inside(unsigned long addr, void *fn);
+
+/* Called in this order, the second one not by way of ftrace. */
+unsigned long test_trace_outer(unsigned long x);
+unsigned long test_trace_middle(unsigned long x);
+unsigned long test_trace_inner(unsigned long x);
 
 #endif /* _KERNEL_KPROBES_TESTS_H */

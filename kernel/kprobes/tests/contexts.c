@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls from elsewhere: by tasks that sleep, by many at a time, in interrupts. */
+#include <linux/err.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/wait_bit.h>
+
+#include "tests.h"
+
+noinline __noclone unsigned long test_sleep_here(unsigned long arg)
+{
+	struct sleepers *s = (struct sleepers *)arg;
+
+	atomic_inc(&s->inside);
+	wake_up_var(&s->inside);
+	wait_for_completion(&s->go);
+	if (s->exit) {
+		atomic_inc(&s->back);
+		wake_up_var(&s->back);
+		kthread_exit(0);
+	}
+	return arg + 1;
+}
+
+int test_sleeper(void *data)
+{
+	struct sleepers *s = data;
+
+	if (READ_ONCE(s)->exit)
+		test_sleep_here((unsigned long)s);
+	WARN_ON_ONCE(test_sleep_here((unsigned long)s) != (unsigned long)s + 1);
+	atomic_inc(&s->back);
+	wake_up_var(&s->back);
+	return 0;
+}
+
+struct sleepers *sleepers_make(struct kunit *test)
+{
+	struct sleepers *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	init_completion(&s->go);
+	return s;
+}
+
+/* Returns when @n tasks are asleep in test_sleep_here(). */
+struct sleepers *sleepers_start(struct kunit *test, int n)
+{
+	struct sleepers *s = sleepers_make(test);
+	int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(test_sleeper, s,
+							    "kprobes_sleep")));
+	wait_var_event(&s->inside, atomic_read(&s->inside) == n);
+	return s;
+}
+
+/* Returns when they have come back. */
+void sleepers_wake(struct sleepers *s, int n)
+{
+	complete_all(&s->go);
+	wait_var_event(&s->back, atomic_read(&s->back) == n);
+}
+
+static int caller_thread(void *data)
+{
+	struct callers *c = data;
+	unsigned long i;
+
+	for (i = 0; i < CALLS_EACH; i++) {
+		if (c->fn(i) != i + 1)
+			atomic_inc(&c->wrong);
+		/* Preempted in the middle of things, where it can be. */
+		if (i % 8 == 0)
+			schedule();
+	}
+	atomic_inc(&c->done);
+	wake_up_var(&c->done);
+	return 0;
+}
+
+/* @n threads, each of which calls @fn CALLS_EACH times. */
+struct callers *callers_start(struct kunit *test, target_fn fn, int n)
+{
+	struct callers *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	struct task_struct *task;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->fn = fn;
+	c->nr = n;
+	for (i = 0; i < n; i++) {
+		task = kthread_run(caller_thread, c, "kprobes_call");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	}
+	return c;
+}
+
+void callers_wait(struct callers *c)
+{
+	wait_var_event(&c->done, !callers_busy(c));
+}
+
+/**
+ * struct irq_call - calls a function in a hard interrupt
+ * @work:	raises the interrupt
+ * @fn:		the function
+ * @x:		its argument
+ * @result:	what it returned
+ */
+struct irq_call {
+	struct irq_work work;
+	target_fn fn;
+	unsigned long x;
+	unsigned long result;
+};
+
+static void call_in_irq(struct irq_work *work)
+{
+	struct irq_call *c = container_of(work, struct irq_call, work);
+
+	c->result = c->fn(c->x);
+}
+
+/* fn(x), in a hard interrupt. */
+unsigned long test_call_in_irq(target_fn fn, unsigned long x)
+{
+	struct irq_call c = {
+		.work = IRQ_WORK_INIT_HARD(call_in_irq),
+		.fn = fn,
+		.x = x,
+	};
+
+	irq_work_queue(&c.work);
+	irq_work_sync(&c.work);
+	return c.result;
+}
