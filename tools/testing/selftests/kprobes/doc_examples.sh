@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Run the shell examples of Documentation/trace/{kprobes,kprobetrace}.rst: all blocks
+# Run the shell examples of Documentation/trace/{k,f}probe*.rst: all blocks
 # ".. code-block:: sh". Each has to succeed, command by command, in a clean tracefs. What
 # it leaves switched on or defined is taken down as a user would, and has to go.
 #
@@ -11,7 +11,7 @@
 
 tracing=/sys/kernel/tracing
 debug=/sys/kernel/debug/kprobes
-files="kprobes.rst kprobetrace.rst"
+files="kprobes.rst kprobetrace.rst fprobe.rst fprobetrace.rst"
 
 skip() {
 	echo "1..0 # SKIP $*"
@@ -94,6 +94,7 @@ leftovers() {
 	now=$(probes_registered)
 	[ "$now" = "$before" ] ||
 		echo "$now probes registered, $before before the first example"
+	sed 's/^/still hooked: /' enabled_functions
 	[ "$(cat "$debug/enabled")" = 1 ] || echo "probes are not enabled"
 }
 

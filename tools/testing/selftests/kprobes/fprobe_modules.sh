@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Fprobes of modules and in modules that come, go, and come again.
+
+cd "$(dirname "$0")" && . ./functions
+
+fprober=/sys/module/kprobe_test_fprober/parameters
+
+load_fprober() {
+	load kprobe_test_fprober "$@"
+}
+
+# seen ENTRIES EXITS [MISSED]
+seen() {
+	cat $fprober/hits
+	[ "$(cat $fprober/hits)" = "$1 $2 ${3:-0}" ]
+}
+
+own() {
+	echo "$1" > $fprober/call
+}
+
+functions_of_a_module() {
+	load_target
+	load_fprober 'filter=kprobe_target_*'
+	call 10
+	# All but the one that is not traced.
+	seen 30 30
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+names_of_two_modules() {
+	load_target
+	not load kprobe_test_fprober filter=kprobe_target_traced,no_such_function
+	not load kprobe_test_fprober filter=kprobe_target_traced,kprobe_target_plain
+	# Its own function is not there for others before it is loaded, but for itself it is.
+	load_fprober filter=kprobe_target_traced,fprober_own
+	call 10
+	own 5
+	seen 15 15
+}
+
+nothing_to_hook() {
+	rmmod kprobe_test_target || true
+	not load kprobe_test_fprober 'filter=kprobe_target_*'
+	[ ! -e $fprober ]
+}
+
+# Its functions go without the fprobe, which stays for the others.
+module_goes_and_comes() {
+	load_target
+	load_fprober filter=kprobe_target_traced,fprober_own
+	call 1
+	own 1
+	seen 2 2
+	for i in 1 2 3; do
+		rmmod kprobe_test_target
+		own 10
+		load_target
+		call 10
+		[ "$(cat $target/wrong)" = 0 ]
+	done
+	seen 32 32
+	# It does not come back on its own; registering again finds it.
+	echo 1 > $fprober/again
+	call 10
+	own 1
+	seen 43 43
+}
+
+fprobe_of_nothing_but_what_is_gone() {
+	load_target
+	load_fprober 'filter=kprobe_target_*'
+	call 1
+	rmmod kprobe_test_target
+	seen 3 3
+	not put 1 $fprober/again
+	# That failed, so nothing is registered.
+	load_target
+	call 10
+	seen 3 3
+}
+
+fprobe_goes_first() {
+	load_target
+	for i in 1 2 3 4 5; do
+		load_fprober 'filter=kprobe_target_*'
+		call 10
+		seen 30 30
+		rmmod kprobe_test_fprober
+		call 10
+		[ "$(cat $target/wrong)" = 0 ]
+	done
+}
+
+# Init text is hooked while it is there, and forgotten when it is freed.
+from_the_first_call_on() {
+	rmmod kprobe_test_target || true
+	load_fprober wait=kprobe_test_target 'filter=kprobe_target_*'
+	load_target
+	[ "$(cat $fprober/result)" = 0 ]
+	# kprobe_target_init(), and once each of the others.
+	seen 4 4
+	call 10
+	seen 34 34
+	[ "$(cat $target/wrong)" = 0 ]
+	for i in 1 2 3; do
+		rmmod kprobe_test_target
+		load_target
+		call 10
+		seen 34 34
+	done
+	rmmod kprobe_test_target
+}
+
+# A task sleeps in a function while the module with the exit handler goes.
+gone_while_a_call_sleeps() {
+	mkfifo "$tmp/pipe"
+	load_fprober filter=wait_for_partner,fprober_own || skip "no wait_for_partner()"
+	cat "$tmp/pipe" > "$tmp/out" &
+	while [ "$(cut -d' ' -f1 $fprober/hits)" -lt 1 ]; do :; done
+	seen 1 0
+	rmmod kprobe_test_fprober
+	echo through > "$tmp/pipe"
+	wait
+	[ "$(cat "$tmp/out")" = through ]
+}
+
+cleanup_fprober() {
+	rmmod kprobe_test_fprober 2> /dev/null || true
+}
+
+begin
+if [ -z "$(find "/lib/modules/$(uname -r)/" -name 'kprobe_test_fprober.ko*')" ]; then
+	echo "1..0 # SKIP no module kprobe_test_fprober"
+	exit $SKIP
+fi
+for t in functions_of_a_module names_of_two_modules nothing_to_hook module_goes_and_comes \
+	fprobe_of_nothing_but_what_is_gone fprobe_goes_first from_the_first_call_on \
+	gone_while_a_call_sleeps; do
+	run $t
+	cleanup_fprober
+done
+finish
