@@ -37,9 +37,12 @@ static __always_inline bool fprobe_no_handler_runs(void)
 /* To be called, and fprobe_handler_end(), on the same CPU. @outer is what it was before. */
 static __always_inline void fprobe_handler_begin(void)
 {
+	unsigned int now = preempt_count();
+
 	/* Not 0, as preemption is off, unless nobody counts that. */
-	__this_cpu_write(fprobe_context,
-			 preempt_count() | !IS_ENABLED(CONFIG_PREEMPT_COUNT));
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		now |= 1;
+	__this_cpu_write(fprobe_context, now);
 	/* Nothing of the handler moves out of the region. */
 	barrier();
 }

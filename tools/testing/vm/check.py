@@ -246,7 +246,7 @@ def build_samples(k):
     os.makedirs(dest, exist_ok=True)
     names = []
     for src in ("samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
-                "kernel/trace/kprobe_event_gen_test.c"):
+                "samples/fprobe/fprobe_example.c", "kernel/trace/kprobe_event_gen_test.c"):
         shutil.copy2(os.path.join(tree.BASE, src), dest)
         names.append(os.path.basename(src)[:-2] + ".o")
     with open(os.path.join(dest, "Makefile"), "w") as f:

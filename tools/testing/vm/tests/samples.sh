@@ -47,6 +47,6 @@ for ko in /mnt/*.ko; do
 	rmmod "$mod"
 	result $? "$mod unloads"
 
-	dmesg | grep -i -e handler -e kprobe -e returned | shapes "$mod"
+	dmesg | grep -i -e handler -e probe -e return -e enter | shapes "$mod"
 done
 echo "1..$n"
