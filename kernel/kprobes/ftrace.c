@@ -2,15 +2,15 @@
 /*
  * Sites where ftrace patches a function's entry.
  *
- * A handler may change the instruction pointer. Ftrace allows one ftrace_ops of that kind
- * per function, and live patches are such, too. So sites whose listeners cannot do that
- * stay out of the way: they hook the entry together with fprobes (entry.c), or, where the
- * architecture has no handler for that, are in an ftrace_ops of their own.
+ * A handler may change the instruction pointer. Ftrace allows one ftrace_ops that says so
+ * per function, and live patches are such, too. As in 6.12, who has a post handler insists
+ * on being the one; all others stay out of the way: they hook the entry together with
+ * fprobes (entry.c), or, where the architecture has no handler for that, are in an
+ * ftrace_ops of their own.
  */
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 
-#include "addr_table.h"
 #include "entry.h"
 #include "internal.h"
 
@@ -141,33 +141,9 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 }
 
 #ifdef arch_kprobe_entry_hit
-static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
-			   struct pt_regs *regs)
-{
-	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry);
-	struct kretprobe *lone = READ_ONCE(site->lone);
-
-	if (likely(lone && !kprobe_running() && kretprobe_enter(lone, regs)))
-		return;
-	if (!kprobe_disabled(&site->kp))
-		arch_kprobe_entry_hit(&site->kp, ip, regs);
-}
-
-NOKPROBE_SYMBOL(site_entry_hit);
-
-/* The rest is the architecture's, which knows of post handlers. */
-static noinline void site_slow_hit(struct kprobe_site *site, unsigned long ip,
-				   struct pt_regs *regs)
-{
-	if (site && !kprobe_disabled(&site->kp))
-		arch_kprobe_entry_hit(&site->kp, ip, regs);
-}
-
-NOKPROBE_SYMBOL(site_slow_hit);
-
 /* The one listener sees what it would see at a breakpoint. */
-static __always_inline void only_hit(struct kprobe_site *site, struct kprobe *kp,
-				     unsigned long ip, struct pt_regs *regs)
+static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsigned long ip,
+			      struct pt_regs *regs)
 {
 	unsigned long resume = instruction_pointer(regs);
 
@@ -180,23 +156,47 @@ static __always_inline void only_hit(struct kprobe_site *site, struct kprobe *kp
 	reset_current_kprobe();
 }
 
+NOKPROBE_SYMBOL(only_hit);
+
+/* Several listeners, post handlers, or a hit inside a hit: for the architecture. */
+static noinline void any_hit(struct kprobe_site *site, unsigned long ip, struct pt_regs *regs)
+{
+	if (!kprobe_disabled(&site->kp))
+		arch_kprobe_entry_hit(&site->kp, ip, regs);
+}
+
+NOKPROBE_SYMBOL(any_hit);
+
+static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+			   struct pt_regs *regs)
+{
+	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry);
+	struct kprobe *kp = READ_ONCE(site->only);
+	struct kretprobe *rp;
+
+	if (unlikely(!kp || kprobe_running())) {
+		any_hit(site, ip, regs);
+		return;
+	}
+	rp = READ_ONCE(site->lone);
+	if (!rp || !kretprobe_enter(rp, regs))
+		only_hit(site, kp, ip, regs);
+}
+
+NOKPROBE_SYMBOL(site_entry_hit);
+
 /* What listeners call is a hit inside a hit, so ftrace's guard is not needed. */
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {
-	struct pt_regs *regs = arch_ftrace_saved_regs(fregs);
-	struct kprobe *kp;
-	void *site;
+	struct kprobe_site *site;
 
 	preempt_disable_notrace();
 	if (entry_is_watched()) {
-		if (unlikely(!addr_table_near(&kprobe_table, ip, &site)))
-			site = site_lookup(ip);
-		kp = site ? READ_ONCE(((struct kprobe_site *)site)->only) : NULL;
-		if (likely(kp && !kprobe_running()))
-			only_hit(site, kp, ip, regs);
-		else
-			site_slow_hit(site, ip, regs);
+		site = site_lookup(ip);
+		/* Ftrace may call for a function that has just lost its probe. */
+		if (site)
+			any_hit(site, ip, arch_ftrace_saved_regs(fregs));
 	}
 	preempt_enable_notrace();
 }

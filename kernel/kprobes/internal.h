@@ -17,7 +17,6 @@
 
 #include "../trace/rethook_hit.h"
 
-struct addr_table;
 struct module;
 struct seq_file;
 
@@ -98,7 +97,6 @@ static inline unsigned long site_addr(const struct kprobe_site *site)
 extern struct mutex kprobe_mutex;
 
 /* table.c */
-extern struct addr_table kprobe_table;
 struct kprobe_site *site_lookup(unsigned long addr);
 int site_table_reserve(unsigned int nr);
 void site_table_insert(struct kprobe_site *site);

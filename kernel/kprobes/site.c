@@ -18,10 +18,13 @@ DEFINE_MUTEX(kprobe_mutex);
 /* Cleared by debugfs kprobes/enabled: plant nothing. Guarded by kprobe_mutex. */
 static bool armed = true;
 
-/* A kretprobe's own pre handler returns to where it was hit; others may not. */
-static bool may_move_ip(const struct kprobe *kp)
+/*
+ * Who gives a post handler wants to be sure that execution goes where its pre handler says,
+ * so nobody else may redirect the function. Others may try, and share it.
+ */
+static bool wants_ip(const struct kprobe *kp)
 {
-	return !kp->post_handler && !is_kretprobe(kp);
+	return kp->post_handler;
 }
 
 static enum site_method site_wanted(struct kprobe_site *site)
@@ -36,7 +39,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	if (site->method == SITE_FTRACE_IP)
 		return SITE_FTRACE_IP;
 	list_for_each_entry(kp, &site->listeners, list) {
-		if (!kprobe_disabled(kp) && may_move_ip(kp))
+		if (!kprobe_disabled(kp) && wants_ip(kp))
 			return SITE_FTRACE_IP;
 	}
 	return SITE_FTRACE;

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 DEFINE_ADDR_SLOTS(boot_slots);
-struct addr_table kprobe_table = ADDR_TABLE_INIT(boot_slots, kprobe_mutex, NULL);
+static struct addr_table kprobe_table = ADDR_TABLE_INIT(boot_slots, kprobe_mutex, NULL);
 
 /**
  * site_lookup - find the site at an address

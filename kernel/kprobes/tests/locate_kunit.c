@@ -248,7 +248,7 @@ static const char * const hit_path[] = {
 	"kprobe_int3_handler", "first_hit", "nested_hit", "step_trap",
 	"kprobe_fault_handler", "kprobe_ftrace_handler", "ftrace_hit",
 	"arch_kprobe_entry_hit", "kprobe_breakpoint_handler",
-	"site_ip_hit", "site_entry_hit", "site_slow_hit",
+	"site_ip_hit", "site_entry_hit", "only_hit", "any_hit",
 	"entry_hit", "many_hit", "far_hit", "nobody_hit",
 	"fprobe_entry_hit", "fprobe_call_hit", "fprobe_any_hit", "fprobe_switch_hit",
 	"any_entered", "any_returned", "fprobe_returned",
