@@ -26,7 +26,7 @@ check:
 	@$(VM) check
 
 bench:
-	@$(VM) bench
+	@$(VM) bench $(ROWS)
 
 lint:
 	@$(VM) lint

@@ -149,8 +149,9 @@ def parser():
     s.set_defaults(func=cmd_check)
 
     s = sub.add_parser("bench", help="what probes cost, ours against stock",
-                       description="Boot stock and ours under --icount, print instructions per hit, write "
-                       "them to build/bench/ARCH.json and each instruction to build/bench/KERNEL-ROW.txt.")
+                       description="Boot stock and ours under --icount, print what hits, attaching and "
+                       "detaching cost, write it to build/bench/ARCH.json and ARCH.svg, and each instruction "
+                       "of a hit to build/bench/KERNEL-ROW.txt.")
     s.add_argument("--arch", default="x86_64", help="architecture (default x86_64)")
     s.add_argument("--only", choices=["stock", "ours"],
                    help="measure only that; the other's figures are those of last time")

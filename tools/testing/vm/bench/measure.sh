@@ -1,13 +1,10 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Measure the rows that ROWS names, one after the other, for bench.py.
+# Measure the rows that ROWS names, one after the other.
 
-bench=/sys/module/probe_bench/parameters
-
-echo 0 > /proc/sys/debug/kprobes-optimization
-insmod /mnt/probe_bench.ko || exit 1
+load
 for row in $ROWS; do
+	jumps_for "$row"
 	if echo "$row" > $bench/measure; then
 		cat $bench/measure
 	else

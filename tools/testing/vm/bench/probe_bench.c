@@ -9,21 +9,35 @@
  * where TICKS is how much longer HITS calls of a function take with the row's probes than
  * without, interrupts off. Under QEMU's -icount shift=0 a tick is an instruction.
  *
+ * The rows "batch" and "single" place probes at the entries of many functions, as one array or
+ * one by one, and take them out again. They have two results, for register-ROW and unregister-ROW,
+ * where HITS is the number of probes, and TICKS how long it took, waiting included.
+ *
+ * Rows with many probes need places for them: write to "places", as often as it takes, the
+ * addresses that ftrace knows for functions (available_filter_functions_addrs).
+ *
  * Write the name of a row to "once" for a single call between two of probe_bench_mark(),
  * for a debugger that follows it.
  *
  * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
  */
 #include <linux/compiler.h>
+#include <linux/delay.h>
 #include <linux/fprobe.h>
+#include <linux/ftrace.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
+#include <linux/kstrtox.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timex.h>
+#include <linux/uaccess.h>
 
 /* An instruction that has to be run from a copy, and is no branch. */
 #if defined(CONFIG_X86)
@@ -42,8 +56,13 @@ static unsigned int warmup = 200;
 module_param(warmup, uint, 0644);
 MODULE_PARM_DESC(warmup, "calls before those");
 
-/* One at a time. Guards the probes below and what was measured last. */
+/* One at a time. Guards the places, the probes below, and what was measured last. */
 static DEFINE_MUTEX(bench_mutex);
+
+#define MAX_PLACES	32768
+
+static unsigned long places[MAX_PLACES];
+static unsigned int nr_places;
 
 /* The functions that are probed. */
 
@@ -209,6 +228,121 @@ static unsigned long clear_shared(void)
 	return missed + bench_fp[1].nmissed + clear_fprobe();
 }
 
+/* Many probes, which are not hit while calls are timed. */
+
+static struct kprobe *many_kp;
+static struct kprobe **many;		/* those of them that are registered, or will be */
+static unsigned int nr_many;
+
+static void free_many(void)
+{
+	kvfree(many_kp);
+	kvfree(many);
+	many_kp = NULL;
+	many = NULL;
+	nr_many = 0;
+}
+
+static int alloc_many(unsigned int n)
+{
+	if (n > nr_places)
+		return -ENOSPC;
+	many_kp = kvcalloc(n, sizeof(*many_kp), GFP_KERNEL);
+	many = kvcalloc(n, sizeof(*many), GFP_KERNEL);
+	if (many_kp && many)
+		return 0;
+	free_many();
+	return -ENOMEM;
+}
+
+static void clear_many(void)
+{
+	if (nr_many)
+		unregister_kprobes(many, nr_many);
+	free_many();
+}
+
+/* Breakpoints in n functions, behind the instruction that is ftrace's. */
+static int set_many_inside(unsigned int n)
+{
+	unsigned int i;
+	int ret;
+
+	ret = alloc_many(n);
+	if (ret)
+		return ret;
+	for (i = 0; i < nr_places && nr_many < n; i++) {
+		struct kprobe *kp = &many_kp[nr_many];
+
+		memset(kp, 0, sizeof(*kp));
+		kp->addr = (kprobe_opcode_t *)(places[i] + MCOUNT_INSN_SIZE);
+		kp->pre_handler = bench_pre;
+		/* Not every instruction may be probed. */
+		if (!register_kprobe(kp))
+			many[nr_many++] = kp;
+		cond_resched();
+	}
+	if (nr_many == n)
+		return 0;
+	clear_many();
+	return -ENOSPC;
+}
+
+static int set_inside_among(unsigned int n)
+{
+	int ret;
+
+	ret = set_many_inside(n);
+	if (ret)
+		return ret;
+	ret = set_inside();
+	if (ret)
+		clear_many();
+	return ret;
+}
+
+static int set_inside_512(void)
+{
+	return set_inside_among(512);
+}
+
+static int set_inside_4000(void)
+{
+	return set_inside_among(4000);
+}
+
+static unsigned long clear_inside_among(void)
+{
+	unsigned long missed = clear_kprobe();
+
+	clear_many();
+	return missed;
+}
+
+/* A jump takes the place of the breakpoint when the kernel gets to it. */
+#define JUMP_POLLS	200
+#define JUMP_POLL_MS	10
+
+static int set_jump(void)
+{
+	u32 planted, now;
+	unsigned int i;
+	int ret;
+
+	ret = set_inside();
+	if (ret)
+		return ret;
+	if (copy_from_kernel_nofault(&planted, bench_kp.addr, sizeof(planted)))
+		return 0;
+	/* Until the text changes again. If it never does it is the breakpoint that is measured. */
+	for (i = 0; i < JUMP_POLLS; i++) {
+		if (copy_from_kernel_nofault(&now, bench_kp.addr, sizeof(now)) || now != planted)
+			break;
+		msleep(JUMP_POLL_MS);
+	}
+	return 0;
+}
+
 static int set_nothing(void)
 {
 	return 0;
@@ -244,6 +378,9 @@ static const struct bench_row rows[] = {
 	{ "shared", probe_bench_target, set_shared, clear_shared },
 	{ "kprobe-entry", probe_bench_target, set_kprobe, clear_kprobe },
 	{ "kprobe-inside", probe_bench_inside, set_inside, clear_kprobe },
+	{ "kprobe-among-512", probe_bench_inside, set_inside_512, clear_inside_among },
+	{ "kprobe-among-4000", probe_bench_inside, set_inside_4000, clear_inside_among },
+	{ "kprobe-jump", probe_bench_inside, set_jump, clear_kprobe },
 };
 
 static const struct bench_row *find_row(const char *name)
@@ -273,7 +410,7 @@ static noinline u64 time_calls(const struct bench_row *row, unsigned int n)
 	return end - start;
 }
 
-static char result[128];
+static char result[256];
 
 static int measure(const struct bench_row *row)
 {
@@ -317,6 +454,100 @@ static int once(const struct bench_row *row)
 	return 0;
 }
 
+/* Probes at the entries of n functions, not yet registered. */
+static int prepare_entries(unsigned int n)
+{
+	int ret;
+
+	ret = alloc_many(n);
+	if (ret)
+		return ret;
+	for (; nr_many < n; nr_many++) {
+		struct kprobe *kp = &many_kp[nr_many];
+
+		kp->addr = (kprobe_opcode_t *)places[nr_many];
+		kp->pre_handler = bench_pre;
+		many[nr_many] = kp;
+	}
+	return 0;
+}
+
+static int attach_batch(void)
+{
+	return register_kprobes(many, nr_many);
+}
+
+static void detach_batch(void)
+{
+	unregister_kprobes(many, nr_many);
+}
+
+static void detach_single(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_many; i++)
+		unregister_kprobe(many[i]);
+}
+
+static int attach_single(void)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr_many; i++) {
+		ret = register_kprobe(many[i]);
+		if (ret) {
+			nr_many = i;
+			detach_single();
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * struct bench_attach - a way to attach many probes, and to detach them
+ * @name: what it is called
+ * @number: how many; the fewer the longer one takes
+ * @attach: register the probes in many[]; 0, or an errno and none is registered
+ * @detach: unregister them
+ */
+struct bench_attach {
+	const char *name;
+	unsigned int number;
+	int (*attach)(void);
+	void (*detach)(void);
+};
+
+static const struct bench_attach attaches[] = {
+	{ "batch", 512, attach_batch, detach_batch },
+	{ "single", 64, attach_single, detach_single },
+};
+
+static int measure_attach(const struct bench_attach *how)
+{
+	u64 start, between, end;
+	int ret;
+
+	ret = prepare_entries(how->number);
+	if (ret)
+		return ret;
+	start = get_cycles();
+	ret = how->attach();
+	between = get_cycles();
+	if (!ret) {
+		how->detach();
+		end = get_cycles();
+		scnprintf(result, sizeof(result),
+			  "row register-%s %llu %u 0\nrow unregister-%s %llu %u 0",
+			  how->name, between - start, nr_many,
+			  how->name, end - between, nr_many);
+	}
+	free_many();
+	return ret;
+}
+
 static int run_row(const char *val, int (*how)(const struct bench_row *row))
 {
 	const struct bench_row *row = find_row(val);
@@ -332,6 +563,17 @@ static int run_row(const char *val, int (*how)(const struct bench_row *row))
 
 static int measure_set(const char *val, const struct kernel_param *kp)
 {
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(attaches); i++) {
+		if (!sysfs_streq(val, attaches[i].name))
+			continue;
+		mutex_lock(&bench_mutex);
+		ret = measure_attach(&attaches[i]);
+		mutex_unlock(&bench_mutex);
+		return ret;
+	}
 	return run_row(val, measure);
 }
 
@@ -351,6 +593,45 @@ static const struct kernel_param_ops measure_ops = {
 };
 module_param_cb(measure, &measure_ops, NULL, 0644);
 MODULE_PARM_DESC(measure, "write a row's name to measure it; the result of the last one");
+
+static int add_places(char *text)
+{
+	char *word;
+	int ret;
+
+	while ((word = strsep(&text, "\n "))) {
+		if (!*word)
+			continue;
+		if (nr_places == MAX_PLACES)
+			return -ENOSPC;
+		ret = kstrtoul(word, 16, &places[nr_places]);
+		if (ret)
+			return ret;
+		nr_places++;
+	}
+	return 0;
+}
+
+static int places_set(const char *val, const struct kernel_param *kp)
+{
+	char *text;
+	int ret;
+
+	text = kstrdup(val, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	mutex_lock(&bench_mutex);
+	ret = add_places(text);
+	mutex_unlock(&bench_mutex);
+	kfree(text);
+	return ret;
+}
+
+static const struct kernel_param_ops places_ops = {
+	.set = places_set,
+};
+module_param_cb(places, &places_ops, NULL, 0200);
+MODULE_PARM_DESC(places, "more addresses of functions, as ftrace knows them");
 
 static int once_set(const char *val, const struct kernel_param *kp)
 {

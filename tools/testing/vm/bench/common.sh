@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the guests of bench.py share. ROWS is set.
+
+bench=/sys/module/probe_bench/parameters
+functions=/sys/kernel/tracing/available_filter_functions_addrs
+
+# The functions that probes are put on by the hundred, a line for each: what ftrace
+# knows as its address, and its name. Nothing calls them here, and all names differ.
+cold_functions() {
+	awk '
+		FILENAME != last { last = FILENAME; file++ }
+		file == 1 { banned[$2]; next }
+		NF == 2 && !($2 in banned) &&
+		$2 ~ /^(tcp|udp|inet|fib|igmp|arp|raw|icmp|ping|ip|ip4|ipv4|neigh|packet)_/ &&
+		$2 !~ /\./ { seen[$2]++; addr[$2] = $1; names[++n] = $2 }
+		END {
+			for (i = 1; i <= n; i++)
+				if (seen[names[i]] == 1)
+					print addr[names[i]], names[i]
+		}' /sys/kernel/debug/kprobes/blacklist $functions
+}
+
+# Hand addresses, one a line, to the module.
+give_places() {
+	awk '{ line = line " " $1 }
+	     NR % 200 == 0 { print line; line = "" }
+	     END { if (line != "") print line }' | while read -r line; do
+		echo "$line" > $bench/places
+	done
+}
+
+# Jumps in place of breakpoints only where a row is about them.
+jumps_for() {
+	case $1 in
+	*-jump)	echo 1 ;;
+	*)	echo 0 ;;
+	esac > /proc/sys/debug/kprobes-optimization
+}
+
+# Load the module, and give it the places that the rows need.
+load() {
+	insmod /mnt/probe_bench.ko || exit 1
+	case " $ROWS " in
+	*\ kprobe-among-*)
+		{ cold_functions; cat $functions; } |
+			awk 'NF == 2 && !($1 in given) { given[$1]; print $1 }' | give_places
+		;;
+	*\ batch\ * | *\ single\ *)
+		cold_functions | give_places
+		;;
+	esac
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Measure the rows of the user program that ROWS names.
+
+cold_functions | awk '{ print $2 }' > /tmp/functions
+# shellcheck disable=SC2086 # a list of words
+/mnt/trace_bench /tmp/functions $ROWS

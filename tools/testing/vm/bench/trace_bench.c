@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What probe events cost their users: those in tracefs, and those of perf_event_open().
+ *
+ * trace_bench FUNCTIONS ROW...
+ *
+ * measures rows one after the other and prints for each result
+ *
+ *	row NAME TICKS N MISSED
+ *
+ * where TICKS, of the cycle counter, is what N of something take: hits of an event, or events
+ * that are created, enabled and so on, waiting included. Under QEMU's -icount shift=0 a tick
+ * is an instruction. A row "wall-..." counts nanoseconds instead.
+ *
+ * FUNCTIONS is a file with the names of functions that nobody calls, one a line.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRACEFS		"/sys/kernel/tracing/"
+#define KPROBE_EVENTS	TRACEFS "kprobe_events"
+#define KPROBE_PROFILE	TRACEFS "kprobe_profile"
+#define GROUP		"trace_bench"
+#define EVENT		GROUP "/opened"
+#define FUNCTION	"do_filp_open"
+#define PATH		"/tmp/trace_bench/no_such_file"
+
+#define HITS		1000	/* calls that are measured */
+#define WARMUP		100	/* calls before those */
+#define ATTACHED	300	/* events that are created, probes that are opened */
+#define NAME_SIZE	128
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static _Noreturn void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	fputs("trace_bench: ", stdout);
+	vfprintf(stdout, fmt, args);
+	va_end(args);
+	printf(" (%s)\n", strerror(err));
+	exit(1);
+}
+
+static uint64_t ticks(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t now;
+
+	asm volatile("isb; mrs %0, cntvct_el0" : "=r" (now) : : "memory");
+	return now;
+#else
+#error "name the cycle counter of this architecture"
+#endif
+}
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static void result(const char *name, uint64_t took, unsigned int n, unsigned long missed)
+{
+	printf("row %s %llu %u %lu\n", name, (unsigned long long)took, n, missed);
+	fflush(stdout);
+}
+
+/* tracefs */
+
+static int open_file(const char *path, int flags)
+{
+	int fd = open(path, flags);
+
+	if (fd < 0)
+		die("cannot open %s", path);
+	return fd;
+}
+
+/* Write text to an open file: 0, or an errno. */
+static int put(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	return write(fd, text, len) == (ssize_t)len ? 0 : errno;
+}
+
+static void write_file(const char *path, int flags, const char *text)
+{
+	int fd = open_file(path, O_WRONLY | flags);
+
+	errno = put(fd, text);
+	if (errno)
+		die("cannot write %s to %s", text, path);
+	close(fd);
+}
+
+static void clear_events(void)
+{
+	close(open_file(KPROBE_EVENTS, O_WRONLY | O_TRUNC));
+}
+
+/* How many hits of the event were missed. Dies if it was not hit as often as it must be. */
+static unsigned long check_hits(unsigned long want)
+{
+	char event[NAME_SIZE], line[512];
+	unsigned long hits, missed;
+	FILE *f;
+
+	f = fopen(KPROBE_PROFILE, "r");
+	if (!f)
+		die("cannot open " KPROBE_PROFILE);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%127s %lu %lu", event, &hits, &missed) != 3 ||
+		    strcmp(event, "opened"))
+			continue;
+		fclose(f);
+		if (hits + missed < want)
+			die("%lu hits instead of %lu", hits + missed, want);
+		return missed;
+	}
+	die("no event in " KPROBE_PROFILE);
+}
+
+/* Rows of one event: what a hit costs */
+
+struct event_row {
+	const char *name;
+	const char *definition;
+	const char *filter;
+};
+
+#define EIGHT_ARGUMENTS \
+	"dfd=%di:s32 name=%si op=%dx path=+0(+0(%si)):string uptr=+8(%si) " \
+	"open_flag=+0(%dx):x32 mode=+4(%dx):u16 acc_mode=+8(%dx):s32"
+
+static const struct event_row event_rows[] = {
+	{ "event-plain", "p:" EVENT " " FUNCTION, NULL },
+	{ "event-registers", "p:" EVENT " " FUNCTION " dfd=%di:s32 name=%si", NULL },
+	{ "event-string", "p:" EVENT " " FUNCTION " path=+0(+0(%si)):string", NULL },
+	{ "event-eight", "p:" EVENT " " FUNCTION " " EIGHT_ARGUMENTS, NULL },
+	{ "event-filtered", "p:" EVENT " " FUNCTION " path=+0(+0(%si)):string",
+	  "path == \"something else\"" },
+	{ "event-return", "r:" EVENT " " FUNCTION " ret=$retval", NULL },
+};
+
+static uint64_t one_call(void)
+{
+	uint64_t start = ticks();
+
+	if (syscall(SYS_openat, AT_FDCWD, PATH, O_RDONLY) >= 0)
+		die(PATH " exists");
+	return ticks() - start;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What a call takes: the median, as interrupts hit some of them. */
+static uint64_t time_call(void)
+{
+	static uint64_t took[HITS];
+	unsigned int i;
+
+	for (i = 0; i < WARMUP; i++)
+		one_call();
+	for (i = 0; i < HITS; i++)
+		took[i] = one_call();
+	qsort(took, HITS, sizeof(took[0]), compare);
+	return took[HITS / 2];
+}
+
+static void measure_event(const struct event_row *row)
+{
+	uint64_t without, with;
+	unsigned long missed;
+
+	without = time_call();
+	write_file(KPROBE_EVENTS, O_APPEND, row->definition);
+	if (row->filter)
+		write_file(TRACEFS "events/" EVENT "/filter", 0, row->filter);
+	write_file(TRACEFS "events/" EVENT "/enable", 0, "1");
+	with = time_call();
+	missed = check_hits(WARMUP + HITS);
+	write_file(TRACEFS "events/" EVENT "/enable", 0, "0");
+	clear_events();
+	write_file(TRACEFS "trace", O_TRUNC, "");
+	result(row->name, with - without, 1, missed);
+}
+
+/* Rows of many functions */
+
+static char (*functions)[NAME_SIZE];
+static unsigned int nr_functions;
+
+static void read_functions(const char *path)
+{
+	char name[NAME_SIZE];
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		die("cannot open %s", path);
+	while (fscanf(f, "%127s", name) == 1) {
+		functions = realloc(functions, (nr_functions + 1) * sizeof(*functions));
+		if (!functions)
+			die("no memory");
+		memcpy(functions[nr_functions++], name, sizeof(name));
+	}
+	fclose(f);
+	if (nr_functions < ATTACHED)
+		die("%s has fewer than %u functions", path, ATTACHED);
+}
+
+static void measure_group(void)
+{
+	static const char enable[] = TRACEFS "events/" GROUP "/enable";
+	uint64_t start, created, enabled, disabled, cleared;
+	char line[2 * NAME_SIZE];
+	unsigned int i;
+	int fd;
+
+	fd = open_file(KPROBE_EVENTS, O_WRONLY | O_APPEND);
+	start = ticks();
+	for (i = 0; i < ATTACHED; i++) {
+		snprintf(line, sizeof(line), "p:" GROUP "/e%u %s\n", i, functions[i]);
+		errno = put(fd, line);
+		if (errno)
+			die("no event on %s", functions[i]);
+	}
+	created = ticks();
+	close(fd);
+	result("group-create", created - start, ATTACHED, 0);
+	start = ticks();
+	write_file(enable, 0, "1");
+	enabled = ticks();
+	write_file(enable, 0, "0");
+	disabled = ticks();
+	clear_events();
+	cleared = ticks();
+	result("group-enable", enabled - start, ATTACHED, 0);
+	result("group-disable", disabled - enabled, ATTACHED, 0);
+	result("group-clear", cleared - disabled, ATTACHED, 0);
+}
+
+static unsigned int perf_type(void)
+{
+	static const char path[] = "/sys/bus/event_source/devices/kprobe/type";
+	unsigned int type;
+	FILE *f;
+
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%u", &type) != 1)
+		die("cannot read %s", path);
+	fclose(f);
+	return type;
+}
+
+/* A probe on a function, as BPF's loaders attach one. */
+static int open_probe(unsigned int type, const char *function)
+{
+	struct perf_event_attr attr = {
+		.type = type,
+		.size = sizeof(attr),
+		.config1 = (uintptr_t)function,
+		.sample_period = 1,
+		.wakeup_events = 1,
+	};
+	int fd;
+
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		die("perf_event_open() for %s", function);
+	return fd;
+}
+
+static void measure_perf(uint64_t (*clock)(void), const char *opening, const char *closing,
+			 const char *all)
+{
+	unsigned int i, type = perf_type();
+	uint64_t start, opened, closed;
+	static int fds[ATTACHED];
+
+	start = clock();
+	for (i = 0; i < ATTACHED; i++)
+		fds[i] = open_probe(type, functions[i]);
+	opened = clock();
+	for (i = 0; i < ATTACHED; i++)
+		close(fds[i]);
+	closed = clock();
+	result(opening, opened - start, ATTACHED, 0);
+	result(closing, closed - opened, ATTACHED, 0);
+	result(all, closed - start, ATTACHED, 0);
+}
+
+static void measure(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(event_rows); i++) {
+		if (!strcmp(name, event_rows[i].name)) {
+			measure_event(&event_rows[i]);
+			return;
+		}
+	}
+	if (!strcmp(name, "group")) {
+		measure_group();
+	} else if (!strcmp(name, "perf")) {
+		measure_perf(ticks, "perf-open", "perf-close", "perf");
+	} else if (!strcmp(name, "wall")) {
+		measure_perf(nanoseconds, "wall-open", "wall-close", "wall");
+	} else {
+		errno = EINVAL;
+		die("no row %s", name);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	if (argc < 3) {
+		fputs("usage: trace_bench FUNCTIONS ROW...\n", stderr);
+		return 2;
+	}
+	read_functions(argv[1]);
+	for (i = 2; i < argc; i++)
+		measure(argv[i]);
+	return 0;
+}
