@@ -7,6 +7,8 @@
 #
 # A line that starts with "!" has to fail, which "sh -e" by itself would not look at.
 #
+# A comment ".. needs BTF" before a block has it skipped where there is none.
+#
 # DOCS may name the directory with the documents.
 
 tracing=/sys/kernel/tracing
@@ -34,12 +36,14 @@ extract() {
 	/^ *\.\. code-block:: sh *$/ {
 		finish()
 		at = indent($0); body = -1
-		block = sprintf("%s:%04d", out, NR)
+		block = sprintf("%s:%04d%s", out, NR, before == ".. needs BTF" ? ":btf" : "")
 		printf "" > block
+		before = ""
 		next
 	}
+	!block && /[^ ]/ { before = $0 }
 	block && /^ *$/ { if (body >= 0) print "" > block; next }
-	block && indent($0) <= at { finish() }
+	block && indent($0) <= at { finish(); before = $0 }
 	block && body < 0 && /^ *:[a-z-]+:/ { next }
 	block {
 		if (body < 0) body = indent($0)
@@ -150,7 +154,13 @@ failed=0
 for example; do
 	n=$((n + 1))
 	name=${example##*/}
+	name=${name%:btf}
 	line=${name##*:}
-	run "$example" "${name%:*} line ${line#"${line%%[!0]*}"}"
+	name="${name%:*} line ${line#"${line%%[!0]*}"}"
+	if [ "${example%:btf}" != "$example" ] && [ ! -e /sys/kernel/btf/vmlinux ]; then
+		echo "ok $n - $name # SKIP no BTF"
+		continue
+	fi
+	run "$example" "$name"
 done
 exit $failed
