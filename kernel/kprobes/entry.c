@@ -2,15 +2,15 @@
 /*
  * Hooks on the entries of functions.
  *
- * However many fprobes and kretprobes want to know of calls, and whichever functions
- * they want, there is one ftrace_ops. Ftrace calls it directly where it is the only one
+ * However many fprobes, kretprobes and kprobes want to know of calls, and whichever
+ * functions they want, there is one ftrace_ops. Ftrace calls it directly where it is the only one
  * at a function. Then one lookup leads to all who hooked that entry, and any number of hooks
  * comes or goes with one update of one filter.
  *
  * Calls that a user's own handlers make are up to the user, who knows what may nest in
  * what. Nothing here calls what could be hooked.
  *
- * Users of the ftrace_ops that may change the instruction pointer do not belong here:
+ * A kprobe that insists on being the one to redirect its function does not belong here:
  * ftrace grants that to one ops per function, and live patches want it, too.
  */
 #include <linux/ftrace.h>

@@ -24,9 +24,9 @@ struct seq_file;
  * enum site_method - how a site gets control
  * @SITE_UNPLANTED: not at all; the text is as the compiler and linker left it
  * @SITE_BREAKPOINT: a breakpoint instruction is in the text
- * @SITE_FTRACE:	ftrace calls, and the instruction pointer is left alone
- * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that may change it, which
- *			ftrace grants to one user per function
+ * @SITE_FTRACE:	ftrace calls, and others may redirect the function as well
+ * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that is alone in redirecting it,
+ *			which a listener with a post handler asks for
  */
 enum site_method {
 	SITE_UNPLANTED,

@@ -86,20 +86,29 @@ static __always_inline bool serves_kprobes(const struct fprobe *fp)
 	return fp->flags & FPROBE_FL_KPROBE_SHARED;
 }
 
-/*
- * A handler is going to run, unless one already does that it must not nest in. Returns
- * false in that case; else @outer is for handlers_end().
- */
-static __always_inline bool handlers_begin(const struct fprobe *fp, unsigned int *outer)
+/* Does a handler run that those of @fp must not nest in? @outer is fprobe_context. */
+static __always_inline bool would_nest(const struct fprobe *fp, unsigned int outer)
 {
-	*outer = __this_cpu_read(fprobe_context);
-	if (*outer && !((*outer ^ preempt_count()) & CONTEXT_MASK))
+	if (outer && !((outer ^ preempt_count()) & CONTEXT_MASK))
+		return true;
+	return serves_kprobes(fp) && kprobe_running();
+}
+
+/*
+ * A handler is going to run, unless it is off or, which is a miss, would nest. Returns
+ * false in these cases; else @outer is for handlers_end().
+ */
+static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *outer)
+{
+	if (fprobe_is_off(fp))
 		return false;
-	if (serves_kprobes(fp)) {
-		if (kprobe_running())
-			return false;
-		kprobe_busy_begin();
+	*outer = __this_cpu_read(fprobe_context);
+	if (would_nest(fp, *outer)) {
+		count_miss(fp);
+		return false;
 	}
+	if (serves_kprobes(fp))
+		kprobe_busy_begin();
 	fprobe_handler_begin();
 	return true;
 }
@@ -138,12 +147,8 @@ static void any_returned(struct rethook_node *node, void *data, unsigned long to
 	struct fprobe *fp = data;
 	unsigned int outer;
 
-	if (fprobe_is_off(fp))
+	if (!handlers_begin(fp, &outer))
 		return;
-	if (!handlers_begin(fp, &outer)) {
-		count_miss(fp);
-		return;
-	}
 	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
 	handlers_end(fp, outer);
 }
@@ -209,12 +214,8 @@ static noinline void any_entered(struct fprobe *fp, unsigned long ip, unsigned l
 {
 	unsigned int outer;
 
-	if (fprobe_is_off(fp))
+	if (!handlers_begin(fp, &outer))
 		return;
-	if (!handlers_begin(fp, &outer)) {
-		count_miss(fp);
-		return;
-	}
 	enter(fp, ip, caller, regs, task);
 	handlers_end(fp, outer);
 }

@@ -42,7 +42,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-static _Noreturn void die(const char *fmt, ...)
+static void die(const char *fmt, ...)
 {
 	int err = errno;
 	va_list args;
@@ -137,6 +137,7 @@ static unsigned long check_hits(unsigned long want)
 		return missed;
 	}
 	die("no event in " KPROBE_PROFILE);
+	return 0;
 }
 
 /* Rows of one event: what a hit costs */
