@@ -20,7 +20,7 @@ static void show_flags(struct seq_file *m, const struct kprobe_site *site,
 	/* Gone is more than disabled; say only what the owner asked for. */
 	if ((kp->flags & KPROBE_FLAG_DISABLED) && !kprobe_gone(kp))
 		seq_puts(m, "[DISABLED]");
-	if (site->kp.flags & KPROBE_FLAG_OPTIMIZED)
+	if (kprobe_optimized(&site->kp))
 		seq_puts(m, "[OPTIMIZED]");
 	if (kprobe_ftrace(kp))
 		seq_puts(m, "[FTRACE]");
@@ -55,6 +55,7 @@ static int list_show(struct seq_file *m, void *v)
 	unsigned int pos;
 
 	guard(mutex)(&kprobe_mutex);
+	jumps_decide();
 	for_each_site(site, pos) {
 		list_for_each_entry(kp, &site->listeners, list)
 			show_listener(m, site, kp);

@@ -24,6 +24,7 @@ struct seq_file;
  * enum site_method - how a site gets control
  * @SITE_UNPLANTED: not at all; the text is as the compiler and linker left it
  * @SITE_BREAKPOINT: a breakpoint instruction is in the text
+ * @SITE_JUMP:	a jump is in the text, in place of a breakpoint
  * @SITE_FTRACE:	ftrace calls, and others may redirect the function as well
  * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that is alone in redirecting it,
  *			which a listener with a post handler asks for
@@ -31,6 +32,7 @@ struct seq_file;
 enum site_method {
 	SITE_UNPLANTED,
 	SITE_BREAKPOINT,
+	SITE_JUMP,
 	SITE_FTRACE,
 	SITE_FTRACE_IP,
 };
@@ -49,6 +51,8 @@ enum site_method {
  * @gone:	its text is gone but listeners are left, see module.c. Such a site is not
  *		in the table any more. Guarded by kprobe_mutex
  * @method:	how it is planted now. Guarded by kprobe_mutex
+ * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
+ * @jump:	on its way to becoming a jump, see optimize.c. Guarded by kprobe_mutex
  * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets
  *		kprobes share that with fprobes. Changed under kprobe_mutex
  * @only:	the one listener that wants to know, if it has no post handler. Changed
@@ -74,6 +78,8 @@ struct kprobe_site {
 	struct list_head retired;
 	struct list_head gone;
 	enum site_method method;
+	bool no_jump;
+	struct list_head jump;
 	struct entry_hook entry;
 	struct kprobe *only;
 	struct kretprobe *lone;
@@ -141,6 +147,29 @@ bool sites_armed(void);
 void site_retire(struct kprobe_site *site);
 void site_unretire(struct kprobe_site *site);
 void kprobe_reclaim_flush(void);
+
+/* optimize.c */
+#ifdef CONFIG_OPTPROBES
+bool site_may_stay_jump(struct kprobe_site *site);
+void sites_to_breakpoints(struct list_head *sites);
+void jumps_make_way(struct site_batch *batch);
+void jump_consider(struct kprobe_site *site);
+void jump_consider_around(struct kprobe_site *site);
+void jump_release(struct kprobe_site *site);
+void jumps_decide(void);
+#else
+static inline bool site_may_stay_jump(struct kprobe_site *site)
+{
+	return false;
+}
+
+static inline void sites_to_breakpoints(struct list_head *sites) { }
+static inline void jumps_make_way(struct site_batch *batch) { }
+static inline void jump_consider(struct kprobe_site *site) { }
+static inline void jump_consider_around(struct kprobe_site *site) { }
+static inline void jump_release(struct kprobe_site *site) { }
+static inline void jumps_decide(void) { }
+#endif
 
 /* ftrace.c */
 #ifdef CONFIG_KPROBES_ON_FTRACE

@@ -1,35 +1,394 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debug.kprobes-optimization: may sites be planted as jumps?
+ * From breakpoints to jumps.
  *
- * No site is yet. The switch is here because tools set it, and keeps what they wrote.
+ * A jump takes more bytes than a breakpoint, so it displaces instructions behind the
+ * probed one. Nobody may stand among those when it is written:
+ *
+ * - The site is planted as a breakpoint, and its hits step the instruction as usual.
+ * - Once the site is found fit, KPROBE_FLAG_OPTIMIZED makes its hits go on in the
+ *   detour, at copies of what will be displaced.
+ * - After that, tasks that were there before are waited for (RCU-tasks), and then the
+ *   jumps of all sites that have come so far are written.
+ *
+ * That is done by a worker, as soon as there is a site to do it for. The way back is
+ * short: the breakpoint is written, then what was displaced, and nobody is waited for.
+ *
+ * A site is not, or no longer, fit when a listener has a post handler, or when there is
+ * another site among the instructions that it displaces.
  */
+#include <linux/cpu.h>
 #include <linux/init.h>
+#include <linux/memory.h>
+#include <linux/rcupdate.h>
 #include <linux/sysctl.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
+
+/* Written by the sysctl. Guarded by kprobe_mutex. */
+static bool jumps_allowed = true;
+
+/* Sites to be looked at, and those that only wait for tasks. Guarded by kprobe_mutex. */
+static LIST_HEAD(to_consider);
+static LIST_HEAD(waiting);
+
+/* Sites that displace, or are about to. Guarded by kprobe_mutex. */
+static unsigned int nr_displacing;
+
+static void jump_work_fn(struct work_struct *work);
+static DECLARE_WORK(jump_work, jump_work_fn);
+
+/* Architectures whose CONFIG_OPTPROBES is for some configurations only leave these. */
+
+int __weak arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
+{
+	return -EOPNOTSUPP;
+}
+
+void __weak arch_remove_optimized_kprobe(struct optimized_kprobe *op)
+{
+}
+
+int __weak arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
+{
+	return 0;
+}
+
+int __weak arch_check_optimized_kprobe(struct optimized_kprobe *op)
+{
+	return -EOPNOTSUPP;
+}
+
+int __weak arch_within_optimized_kprobe(struct optimized_kprobe *op, kprobe_opcode_t *addr)
+{
+	return 0;
+}
+
+void __weak arch_optimize_kprobes(struct list_head *ops)
+{
+}
+
+void __weak arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
+{
+	list_splice_tail_init(ops, done);
+}
 
 /**
  * opt_pre_handler - run the handlers of a site that is planted as a jump
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * A jump goes on with the displaced instructions whatever the handlers say.
+ * For architectures whose detours go on with the displaced instructions whatever the
+ * handlers say.
+ *
+ * Context: a hit, preemption off.
  */
 void __kprobes opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
+	if (kprobe_running()) {
+		kprobes_inc_nmissed_count(p);
+		return;
+	}
+	__this_cpu_write(current_kprobe, p);
+	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
 	site_pre_handler(p, regs);
+	reset_current_kprobe();
 }
 
-/* Written by the sysctl, read by whoever decides on a site's method. */
-static int allow_optimization = 1;
+static bool is_prepared(struct kprobe_site *site)
+{
+	return arch_prepared_optinsn(&site->op.optinsn);
+}
+
+static bool displaces(struct kprobe_site *site, unsigned long addr)
+{
+	return is_prepared(site) &&
+	       arch_within_optimized_kprobe(&site->op, (kprobe_opcode_t *)addr);
+}
+
+/* Has it a listener, and so a breakpoint? */
+static bool is_wanted(struct kprobe_site *site)
+{
+	return !list_empty(&site->listeners) && !kprobe_disabled(&site->kp);
+}
+
+/* Is another site wanted among what this one would displace? */
+static bool is_crowded(struct kprobe_site *site)
+{
+	struct kprobe_site *other;
+	unsigned long addr;
+
+	for (addr = site_addr(site) + 1; displaces(site, addr); addr++) {
+		other = site_lookup(addr);
+		if (other && is_wanted(other))
+			return true;
+	}
+	return false;
+}
+
+static bool is_fit(struct kprobe_site *site)
+{
+	return jumps_allowed && sites_armed() && is_wanted(site) && !site->kp.post_handler &&
+	       !kprobe_gone(&site->kp) && is_prepared(site) && !is_crowded(site) &&
+	       !arch_check_optimized_kprobe(&site->op);
+}
+
+/**
+ * site_may_stay_jump - should a site that is a jump still be one?
+ * @site: the site
+ *
+ * Context: kprobe_mutex held.
+ * Return: true if so; false for one that is not a jump.
+ */
+bool site_may_stay_jump(struct kprobe_site *site)
+{
+	return site->method == SITE_JUMP && is_fit(site);
+}
+
+/* Have its hits go round what it is going to displace. */
+static void start_displacing(struct kprobe_site *site)
+{
+	site->kp.flags |= KPROBE_FLAG_OPTIMIZED;
+	nr_displacing++;
+}
+
+static void stop_displacing(struct kprobe_site *site)
+{
+	site->kp.flags &= ~KPROBE_FLAG_OPTIMIZED;
+	nr_displacing--;
+}
+
+/* It is not going to become a jump just now. */
+static void stop_waiting(struct kprobe_site *site)
+{
+	if (kprobe_optimized(&site->kp) && site->method != SITE_JUMP)
+		stop_displacing(site);
+	list_del_init(&site->jump);
+}
+
+/**
+ * sites_to_breakpoints - write breakpoints over jumps
+ * @sites: planted as jumps, by their batch member
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ */
+void sites_to_breakpoints(struct list_head *sites)
+{
+	struct kprobe_site *site;
+	LIST_HEAD(ops);
+	LIST_HEAD(done);
+
+	if (list_empty(sites))
+		return;
+	list_for_each_entry(site, sites, batch)
+		list_add_tail(&site->op.list, &ops);
+	cpus_read_lock();
+	mutex_lock(&text_mutex);
+	arch_unoptimize_kprobes(&ops, &done);
+	mutex_unlock(&text_mutex);
+	cpus_read_unlock();
+	list_for_each_entry(site, sites, batch) {
+		stop_displacing(site);
+		site->method = SITE_BREAKPOINT;
+	}
+}
+
+static void make_way_for(const struct kprobe_site *site, struct site_batch *batch)
+{
+	struct kprobe_site *other;
+	unsigned int back;
+
+	for (back = 1; back < MAX_OPTIMIZED_LENGTH; back++) {
+		other = site_lookup(site_addr(site) - back);
+		if (!other || !kprobe_optimized(&other->kp) ||
+		    !displaces(other, site_addr(site)))
+			continue;
+		if (other->method != SITE_JUMP)
+			stop_waiting(other);
+		else if (list_empty(&other->batch))
+			list_add(&other->batch, &batch->sites);
+	}
+}
+
+/**
+ * jumps_make_way - look at the neighbours of sites, too
+ * @batch: the sites; those that displace what one of them needs are added
+ *
+ * Context: kprobe_mutex held.
+ */
+void jumps_make_way(struct site_batch *batch)
+{
+	struct kprobe_site *site;
+
+	if (!nr_displacing)
+		return;
+	list_for_each_entry(site, &batch->sites, batch) {
+		if (site->method != SITE_JUMP && !is_fit(site))
+			stop_waiting(site);
+		if (site->method == SITE_UNPLANTED && is_wanted(site))
+			make_way_for(site, batch);
+	}
+}
+
+/**
+ * jump_consider - see whether a site could be a jump
+ * @site: the site
+ *
+ * Context: kprobe_mutex held. Does not wait.
+ */
+void jump_consider(struct kprobe_site *site)
+{
+	if (site->method != SITE_BREAKPOINT || site->no_jump || !jumps_allowed ||
+	    !list_empty(&site->jump))
+		return;
+	list_add_tail(&site->jump, &to_consider);
+	queue_work(system_unbound_wq, &jump_work);
+}
+
+/**
+ * jump_consider_around - the same for sites that one has kept from being jumps
+ * @site: a site that is no longer planted
+ *
+ * Context: kprobe_mutex held. Does not wait.
+ */
+void jump_consider_around(struct kprobe_site *site)
+{
+	struct kprobe_site *other;
+	unsigned int back;
+
+	stop_waiting(site);
+	for (back = 1; back < MAX_OPTIMIZED_LENGTH; back++) {
+		other = site_lookup(site_addr(site) - back);
+		if (other && displaces(other, site_addr(site)))
+			jump_consider(other);
+	}
+}
+
+/**
+ * jump_release - undo what was prepared for a jump
+ * @site: a site that nothing can be in any more
+ *
+ * Context: kprobe_mutex held.
+ */
+void jump_release(struct kprobe_site *site)
+{
+	list_del_init(&site->jump);
+	if (is_prepared(site))
+		arch_remove_optimized_kprobe(&site->op);
+}
+
+/**
+ * jumps_decide - find out which of the sites that are to be considered become jumps
+ *
+ * What is decided shows as KPROBE_FLAG_OPTIMIZED, and in debugfs; it is carried out when
+ * all tasks have been waited for.
+ *
+ * Context: process, kprobe_mutex held. Sleeps on locks only.
+ */
+void jumps_decide(void)
+{
+	struct kprobe_site *site;
+
+	while (!list_empty(&to_consider)) {
+		site = list_first_entry(&to_consider, struct kprobe_site, jump);
+		list_del_init(&site->jump);
+		if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
+			site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+		if (site->method != SITE_BREAKPOINT || !is_fit(site))
+			continue;
+		start_displacing(site);
+		list_add_tail(&site->jump, &waiting);
+	}
+}
+
+/* Those that have waited, and were not told to stop, become jumps. */
+static void write_jumps(void)
+{
+	struct kprobe_site *site, *next;
+	LIST_HEAD(ops);
+
+	if (list_empty(&waiting))
+		return;
+	list_for_each_entry(site, &waiting, jump)
+		list_add_tail(&site->op.list, &ops);
+	cpus_read_lock();
+	mutex_lock(&text_mutex);
+	arch_optimize_kprobes(&ops);
+	mutex_unlock(&text_mutex);
+	cpus_read_unlock();
+	list_for_each_entry_safe(site, next, &waiting, jump) {
+		list_del_init(&site->jump);
+		site->method = SITE_JUMP;
+	}
+}
+
+static void jump_work_fn(struct work_struct *work)
+{
+	bool some;
+
+	mutex_lock(&kprobe_mutex);
+	jumps_decide();
+	some = !list_empty(&waiting);
+	mutex_unlock(&kprobe_mutex);
+	if (!some)
+		return;
+
+	synchronize_rcu_tasks();
+
+	mutex_lock(&kprobe_mutex);
+	write_jumps();
+	mutex_unlock(&kprobe_mutex);
+}
+
+/**
+ * wait_for_kprobe_optimizer - wait until what can be a jump is one
+ *
+ * Context: process, kprobe_mutex not held. Sleeps, for a grace period of RCU-tasks or two.
+ */
+void wait_for_kprobe_optimizer(void)
+{
+	flush_work(&jump_work);
+}
+
+static void set_jumps_allowed(bool allowed)
+{
+	struct kprobe_site *site;
+	unsigned int pos;
+	DEFINE_SITE_BATCH(batch);
+
+	jumps_allowed = allowed;
+	for_each_site(site, pos) {
+		if (allowed)
+			jump_consider(site);
+		else if (site->method == SITE_JUMP)
+			site_batch_add(&batch, site);
+		else
+			stop_waiting(site);
+	}
+	site_batch_commit(&batch);
+}
+
+static int optimization_handler(const struct ctl_table *table, int write, void *buffer,
+				size_t *lenp, loff_t *ppos)
+{
+	int value, ret;
+	struct ctl_table copy = *table;
+
+	guard(mutex)(&kprobe_mutex);
+	value = jumps_allowed;
+	copy.data = &value;
+	ret = proc_dointvec_minmax(&copy, write, buffer, lenp, ppos);
+	if (!ret && write && value != jumps_allowed)
+		set_jumps_allowed(value);
+	return ret;
+}
 
 static struct ctl_table optimize_sysctl = {
 	.procname	= "kprobes-optimization",
-	.data		= &allow_optimization,
-	.maxlen		= sizeof(allow_optimization),
+	.maxlen		= sizeof(int),
 	.mode		= 0644,
-	.proc_handler	= proc_dointvec_minmax,
+	.proc_handler	= optimization_handler,
 	.extra1		= SYSCTL_ZERO,
 	.extra2		= SYSCTL_ONE,
 };

@@ -57,6 +57,7 @@ static void site_free(struct kprobe_site *site)
 {
 	if (!kprobe_gone(&site->kp))
 		site_table_remove(site);
+	jump_release(site);
 	if (!kprobe_ftrace(&site->kp))
 		arch_remove_kprobe(&site->kp);
 	kfree_rcu(site, rcu);

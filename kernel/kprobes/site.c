@@ -34,7 +34,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	if (!armed || kprobe_disabled(&site->kp))
 		return SITE_UNPLANTED;
 	if (!kprobe_ftrace(&site->kp))
-		return SITE_BREAKPOINT;
+		return site_may_stay_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
 	/* Moving back would gain nothing but a second filter update. */
 	if (site->method == SITE_FTRACE_IP)
 		return SITE_FTRACE_IP;
@@ -185,9 +185,9 @@ static int upgrade(struct list_head *sites)
 /* What a commit has to do, each a list of sites by their batch member. */
 struct site_work {
 	struct list_head keep;
-	struct list_head drop_break, drop_ftrace, drop_ftrace_ip;
+	struct list_head drop_break, drop_jump, drop_ftrace, drop_ftrace_ip;
 	struct list_head add_break, add_ftrace, add_ftrace_ip;
-	struct list_head upgrade;
+	struct list_head upgrade, unjump;
 };
 
 static struct list_head *drop_list(struct site_work *w, enum site_method from)
@@ -195,6 +195,8 @@ static struct list_head *drop_list(struct site_work *w, enum site_method from)
 	switch (from) {
 	case SITE_BREAKPOINT:
 		return &w->drop_break;
+	case SITE_JUMP:
+		return &w->drop_jump;
 	case SITE_FTRACE:
 		return &w->drop_ftrace;
 	case SITE_FTRACE_IP:
@@ -212,7 +214,7 @@ static struct list_head *work_list(struct site_work *w, enum site_method from,
 	if (to == SITE_UNPLANTED)
 		return drop_list(w, from);
 	if (from != SITE_UNPLANTED)
-		return &w->upgrade;
+		return from == SITE_JUMP ? &w->unjump : &w->upgrade;
 	if (to == SITE_BREAKPOINT)
 		return &w->add_break;
 	return to == SITE_FTRACE ? &w->add_ftrace : &w->add_ftrace_ip;
@@ -224,12 +226,14 @@ static void work_sort(struct site_work *w, struct list_head *sites)
 
 	INIT_LIST_HEAD(&w->keep);
 	INIT_LIST_HEAD(&w->drop_break);
+	INIT_LIST_HEAD(&w->drop_jump);
 	INIT_LIST_HEAD(&w->drop_ftrace);
 	INIT_LIST_HEAD(&w->drop_ftrace_ip);
 	INIT_LIST_HEAD(&w->add_break);
 	INIT_LIST_HEAD(&w->add_ftrace);
 	INIT_LIST_HEAD(&w->add_ftrace_ip);
 	INIT_LIST_HEAD(&w->upgrade);
+	INIT_LIST_HEAD(&w->unjump);
 	list_for_each_entry_safe(site, next, sites, batch)
 		list_move_tail(&site->batch,
 			       work_list(w, site->method, site_wanted(site)));
@@ -241,6 +245,10 @@ static void work_finish(struct list_head *sites)
 
 	list_for_each_entry_safe(site, next, sites, batch) {
 		list_del_init(&site->batch);
+		if (site->method == SITE_UNPLANTED)
+			jump_consider_around(site);
+		else
+			jump_consider(site);
 		if (list_empty(&site->listeners))
 			site_retire(site);
 	}
@@ -264,8 +272,12 @@ int site_batch_commit(struct site_batch *batch)
 	struct site_work w;
 	int ret, err;
 
+	jumps_make_way(batch);
 	work_sort(&w, &batch->sites);
 
+	sites_to_breakpoints(&w.unjump);
+	sites_to_breakpoints(&w.drop_jump);
+	list_splice_tail_init(&w.drop_jump, &w.drop_break);
 	uproot(&w.drop_break, SITE_BREAKPOINT);
 	uproot(&w.drop_ftrace, SITE_FTRACE);
 	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
@@ -284,6 +296,7 @@ int site_batch_commit(struct site_batch *batch)
 	work_finish(&w.drop_ftrace_ip);
 	work_finish(&w.add_ftrace_ip);
 	work_finish(&w.upgrade);
+	work_finish(&w.unjump);
 	work_finish(&w.add_ftrace);
 	work_finish(&w.add_break);
 	return ret;
@@ -305,6 +318,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 	INIT_LIST_HEAD(&site->batch);
 	INIT_LIST_HEAD(&site->retired);
 	INIT_LIST_HEAD(&site->gone);
+	INIT_LIST_HEAD(&site->jump);
 	INIT_LIST_HEAD(&site->kp.list);
 	site->kp.addr = (kprobe_opcode_t *)place->addr;
 	site->kp.pre_handler = site_pre_handler;

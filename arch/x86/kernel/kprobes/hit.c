@@ -72,6 +72,12 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 {
 	const struct arch_specific_insn *ainsn = &p->ainsn;
 
+	/* A jump is, or is going to be, written over what is behind the breakpoint. */
+	if (kprobe_optimized(p) && !want_trap) {
+		int3_emulate_jmp(regs, kprobe_detour_copies(p));
+		return true;
+	}
+
 	if (ainsn->emulate) {
 		ainsn->emulate(ainsn, regs);
 		return true;

@@ -48,18 +48,6 @@
 /* Two-byte opcodes as 0x0fNN; one-byte opcodes as 0xNN. */
 #define TWO_BYTE(op)		(0x0f00 | (op))
 
-/**
- * struct probed_text - an instruction as it is without any probe
- * @buf:	its bytes, with planted breakpoints undone
- * @len:	bytes in @buf, more than the instruction has
- * @insn:	@buf decoded
- */
-struct probed_text {
-	u8 buf[MAX_INSN_SIZE];
-	int len;
-	struct insn insn;
-};
-
 /*
  * Emulation. All of it runs in the breakpoint trap: regs->ip is behind the
  * breakpoint, and there is a gap between the trap's frame and the stack that was in
@@ -254,7 +242,7 @@ NOKPROBE_SYMBOL(emulate_sti);
  */
 
 /* Zero, which is no instruction of interest, for opcodes of other maps. */
-static unsigned int opcode_of(const struct insn *insn)
+unsigned int kprobe_insn_opcode(const struct insn *insn)
 {
 	if (insn->vex_prefix.nbytes)
 		return 0;
@@ -280,15 +268,15 @@ static bool modrm_is_reg(const struct insn *insn)
 	return X86_MODRM_MOD(insn->modrm.bytes[0]) == 3;
 }
 
-static bool is_endbr_insn(const struct insn *insn)
+bool kprobe_insn_is_endbr(const struct insn *insn)
 {
-	return opcode_of(insn) == TWO_BYTE(0x1e) && has_prefix(insn, 0xf3) &&
+	return kprobe_insn_opcode(insn) == TWO_BYTE(0x1e) && has_prefix(insn, 0xf3) &&
 	       (insn->modrm.bytes[0] == 0xfa || insn->modrm.bytes[0] == 0xfb);
 }
 
 static bool is_wait(const struct insn *insn)
 {
-	switch (opcode_of(insn)) {
+	switch (kprobe_insn_opcode(insn)) {
 	case 0xf4:		/* hlt */
 		return true;
 	case TWO_BYTE(0x01):	/* mwait, mwaitx */
@@ -308,7 +296,7 @@ static bool sti_then_wait(const struct probed_text *text)
 	int pos = text->insn.length;
 	struct insn next;
 
-	if (opcode_of(&text->insn) != 0xfb)
+	if (kprobe_insn_opcode(&text->insn) != 0xfb)
 		return false;
 	if (insn_decode(&next, text->buf + pos, text->len - pos,
 			INSN_MODE_KERN) < 0)
@@ -344,7 +332,7 @@ static bool insn_refused(const struct insn *insn)
 {
 	u8 modrm = insn->modrm.bytes[0];
 
-	switch (opcode_of(insn)) {
+	switch (kprobe_insn_opcode(insn)) {
 	case 0x17:		/* pop %ss */
 	case 0x9a:		/* far call, far jump */
 	case 0xea:
@@ -397,7 +385,7 @@ static bool is_cfi_check(const struct insn *insn)
 	if (!IS_ENABLED(CONFIG_CFI_CLANG))
 		return false;
 
-	switch (opcode_of(insn)) {
+	switch (kprobe_insn_opcode(insn)) {
 	case 0xba:		/* mov imm32, %r10d */
 		return insn->rex_prefix.bytes[0] == 0x41;
 	case 0x03:		/* add disp8(%reg), %r10d */
@@ -469,16 +457,33 @@ static bool is_relative_branch(unsigned int opcode)
 
 static bool is_near_branch(const struct insn *insn)
 {
-	unsigned int opcode = opcode_of(insn);
+	unsigned int opcode = kprobe_insn_opcode(insn);
 
 	return is_relative_branch(opcode) || opcode == 0xc2 || opcode == 0xc3 ||
 	       (opcode == 0xff && (modrm_reg(insn) == 2 || modrm_reg(insn) == 4));
 }
 
+/* Jumps and calls with a displacement. */
+bool kprobe_insn_is_relative(const struct insn *insn)
+{
+	return is_relative_branch(kprobe_insn_opcode(insn));
+}
+
+/* In the address of its operand. */
+bool kprobe_insn_uses_stack_pointer(const struct insn *insn)
+{
+	u8 modrm = insn->modrm.bytes[0];
+
+	if (modrm_is_reg(insn))
+		return X86_MODRM_RM(modrm) == 4 && !X86_REX_B(insn->rex_prefix.bytes[0]);
+	return X86_MODRM_RM(modrm) == 4 && X86_SIB_BASE(insn->sib.bytes[0]) == 4 &&
+	       !X86_REX_B(insn->rex_prefix.bytes[0]);
+}
+
 static void set_relative_branch(struct arch_specific_insn *ainsn,
 				const struct insn *insn)
 {
-	unsigned int opcode = opcode_of(insn);
+	unsigned int opcode = kprobe_insn_opcode(insn);
 
 	ainsn->cond = opcode & 0xf;
 
@@ -509,7 +514,7 @@ static void set_relative_branch(struct arch_specific_insn *ainsn,
 static void choose_emulation(struct arch_specific_insn *ainsn,
 			     const struct insn *insn)
 {
-	unsigned int opcode = opcode_of(insn);
+	unsigned int opcode = kprobe_insn_opcode(insn);
 
 	if (is_relative_branch(opcode)) {
 		set_relative_branch(ainsn, insn);
@@ -562,7 +567,7 @@ static void choose_emulation(struct arch_specific_insn *ainsn,
  * Reads and decodes what is at @addr, in a symbol that ends at @end, as it is without
  * probes. Only the first byte can be another probe's: probes start instructions.
  */
-static int read_insn(struct probed_text *text, unsigned long addr,
+int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 		     unsigned long end)
 {
 	struct kprobe *p;
@@ -572,6 +577,7 @@ static int read_insn(struct probed_text *text, unsigned long addr,
 	text->len = min_t(unsigned long, end - addr, MAX_INSN_SIZE);
 	memcpy(text->buf, (void *)addr, text->len);
 
+	kprobe_detour_undo(text->buf, addr, text->len);
 	if (text->buf[0] == INT3_INSN_OPCODE) {
 		p = get_kprobe((void *)addr);
 		if (p && !kprobe_ftrace(p))
@@ -622,7 +628,7 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 
 	end = addr - offset + size;
 	for (pos = addr - offset; ; pos += text->insn.length) {
-		if (pos > addr || read_insn(text, pos, end) < 0)
+		if (pos > addr || kprobe_insn_read(text, pos, end) < 0)
 			return -EILSEQ;
 		/* Then there is no telling what it hides. */
 		if (text->buf[0] == INT3_INSN_OPCODE &&
@@ -654,19 +660,19 @@ static bool text_is_owned(unsigned long addr, int len)
 	       is_ftrace_text(addr, len);
 }
 
-static int check_insn(const struct probed_text *text, unsigned long addr)
+int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
 {
 	const struct insn *insn = &text->insn;
 
 	/* Padding behind a jump or ret, or somebody's breakpoint. */
-	if (opcode_of(insn) == INT3_INSN_OPCODE)
+	if (kprobe_insn_opcode(insn) == INT3_INSN_OPCODE)
 		return -EILSEQ;
 
 	if (text_is_owned(addr, insn->length))
 		return -EINVAL;
 
 	/* An indirect branch to a breakpoint in place of an ENDBR faults. */
-	if (HAS_KERNEL_IBT && is_endbr_insn(insn))
+	if (HAS_KERNEL_IBT && kprobe_insn_is_endbr(insn))
 		return -EINVAL;
 
 	if (is_cfi_check(insn))
@@ -743,6 +749,15 @@ static bool may_boost(unsigned long addr, const struct arch_specific_insn *ainsn
 	return ainsn->after == KPROBE_STEP_NEXT &&
 	       2 * ainsn->size + INT3_INSN_SIZE <= SLOT_JUMP_OFFSET &&
 	       !search_exception_tables(addr);
+}
+
+/* copy_insn() of one that is to do just what it does. */
+int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
+		     unsigned long to)
+{
+	static const struct arch_specific_insn plain;
+
+	return copy_insn(buf, text, from, to, &plain);
 }
 
 static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
@@ -824,7 +839,7 @@ int kprobe_insn_prepare(struct kprobe *p)
 	scoped_guard(mutex, &text_mutex) {
 		err = find_insn(&text, addr);
 		if (!err)
-			err = check_insn(&text, addr);
+			err = kprobe_insn_check(&text, addr);
 	}
 	if (err)
 		return err;

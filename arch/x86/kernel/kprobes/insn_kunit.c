@@ -11,6 +11,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
+#include <linux/memory.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/preempt.h>
@@ -20,9 +21,11 @@
 #include <linux/uaccess.h>
 
 #include <asm/ibt.h>
+#include <asm/sections.h>
 #include <asm/nospec-branch.h>
 
 #include "insn_kunit.h"
+#include "private.h"
 
 /* All combinations of five flags, with and without interrupts. */
 #define NR_INPUTS	64
@@ -292,6 +295,141 @@ static void insn_test_same_outcome(struct kunit *test)
 	expect_same(test, now, expected, "probe gone");
 	KUNIT_EXPECT_EQ(test, first->pre, 3 * NR_INPUTS);
 }
+
+#ifdef CONFIG_OPTPROBES
+/**
+ * struct jump_case - a snippet whose instruction is to become a jump
+ * @c: the snippet
+ * @expected: what comes out without a probe
+ * @probe: the probe
+ * @text: what is there without it
+ */
+struct jump_case {
+	const struct insn_test_case *c;
+	struct outcome *expected;
+	struct probe *probe;
+	u8 text[MAX_INSN_SIZE];
+};
+
+static bool is_jump(const struct jump_case *jc)
+{
+	return *(u8 *)case_addr(jc->c) == JMP32_INSN_OPCODE && jc->text[0] != JMP32_INSN_OPCODE;
+}
+
+static void expect_hits(struct kunit *test, struct jump_case *jc)
+{
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, NR_INPUTS, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->kp.nmissed, NR_INPUTS, "%s", jc->c->name);
+}
+
+/* All at a time, as each wait is for a grace period of RCU-tasks. */
+static void insn_test_jumps(struct kunit *test)
+{
+	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
+	struct outcome *now = new_outcomes(test);
+	struct jump_case *jcs;
+
+	jcs = kunit_kcalloc(test, nr, sizeof(*jcs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, jcs);
+	for (i = 0; i < nr; i++) {
+		jcs[i].c = &insn_test_cases[i];
+		jcs[i].expected = new_outcomes(test);
+		memcpy(jcs[i].text, case_addr(jcs[i].c), MAX_INSN_SIZE);
+		run(jcs[i].c, false, jcs[i].expected);
+		jcs[i].probe = add_probe(test, jcs[i].c, false);
+	}
+	wait_for_kprobe_optimizer();
+	for (i = 0; i < nr; i++) {
+		jumps += is_jump(&jcs[i]);
+		if (!is_jump(&jcs[i]))
+			kunit_info(test, "no jump: %s", jcs[i].c->name);
+		run(jcs[i].c, false, now);
+		expect_same(test, now, jcs[i].expected, jcs[i].c->name);
+		run(jcs[i].c, true, now);
+		expect_same(test, now, jcs[i].expected, jcs[i].c->name);
+		expect_hits(test, &jcs[i]);
+	}
+	kunit_info(test, "%u of %u are jumps", jumps, nr);
+	KUNIT_EXPECT_GT(test, jumps, nr / 2);
+	for (i = 0; i < nr; i++) {
+		drop_probe(test, jcs[i].probe);
+		memcpy(now, case_addr(jcs[i].c), MAX_INSN_SIZE);
+		KUNIT_EXPECT_MEMEQ(test, (u8 *)now, jcs[i].text, MAX_INSN_SIZE);
+		run(jcs[i].c, false, now);
+		expect_same(test, now, jcs[i].expected, "probe gone");
+	}
+}
+
+/* Of the instructions of the kernel, one of so many. */
+#define SHARE_STRIDE	997
+
+struct share {
+	struct kunit *test;
+	unsigned long skip;
+	unsigned int nr;
+	unsigned int verdict[MAX_ERRNO];
+};
+
+static bool can_be_probed(unsigned long addr)
+{
+	struct probed_text text;
+
+	if (within_kprobe_blacklist(addr))
+		return false;
+	guard(mutex)(&text_mutex);
+	return kprobe_insn_read(&text, addr, addr + MAX_INSN_SIZE) >= 0 &&
+	       !kprobe_insn_check(&text, addr);
+}
+
+static void count_insn(struct share *share, unsigned long addr)
+{
+	struct kprobe_region region;
+
+	if (!can_be_probed(addr))
+		return;
+	share->nr++;
+	share->verdict[-kprobe_region_find(addr, &region)]++;
+}
+
+static int count_symbol(void *data, const char *name, unsigned long start)
+{
+	unsigned long size, offset, pos;
+	struct share *share = data;
+	struct insn insn;
+
+	if (!core_kernel_text(start) || init_section_contains((void *)start, 1) ||
+	    !kallsyms_lookup_size_offset(start, &size, &offset) || offset)
+		return 0;
+	for (pos = start; pos < start + size; pos += insn.length) {
+		if (insn_decode_kernel(&insn, (void *)pos))
+			return 0;
+		if (share->skip++ % SHARE_STRIDE == 0)
+			count_insn(share, pos);
+	}
+	return 0;
+}
+
+/* How many of the instructions that can be probed can be probed by a jump? */
+static void insn_test_share(struct kunit *test)
+{
+	struct share *share = kunit_kzalloc(test, sizeof(*share), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, share);
+	kallsyms_on_each_symbol(count_symbol, share);
+	for (i = 0; i < MAX_ERRNO; i++) {
+		if (share->verdict[i])
+			kunit_info(test, "%5u: %pe", share->verdict[i], ERR_PTR(-i));
+	}
+	kunit_info(test, "%u of %u", share->verdict[0], share->nr);
+}
+#else
+static void insn_test_jumps(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_OPTPROBES");
+}
+#endif
 
 static void insn_test_refusal(struct kunit *test)
 {
@@ -681,6 +819,8 @@ static int insn_test_suite_init(struct kunit_suite *suite)
 static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE_PARAM(insn_test_same_outcome, cases_gen_params),
 	KUNIT_CASE_PARAM(insn_test_refusal, refused_gen_params),
+	KUNIT_CASE(insn_test_jumps),
+	KUNIT_CASE_SLOW(insn_test_share),
 	KUNIT_CASE(insn_test_neighbours),
 	KUNIT_CASE(insn_test_nesting),
 	KUNIT_CASE(insn_test_handler_moves_ip),

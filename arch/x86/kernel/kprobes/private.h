@@ -6,6 +6,8 @@
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 
+#include <asm/insn.h>
+
 /* EFLAGS that would let something in between the stepped copy and its trap. */
 #define KPROBE_STEP_FLAGS	(X86_EFLAGS_IF | X86_EFLAGS_TF)
 
@@ -15,6 +17,63 @@ void kprobe_insn_release(struct kprobe *p);
 void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
 			struct pt_regs *regs);
 unsigned long kprobe_slot_origin(unsigned long ip);
+
+/**
+ * struct probed_text - an instruction as it is without any probe
+ * @buf:	its bytes, with planted breakpoints and jumps undone
+ * @len:	bytes in @buf, more than the instruction has
+ * @insn:	@buf decoded
+ */
+struct probed_text {
+	u8 buf[MAX_INSN_SIZE];
+	int len;
+	struct insn insn;
+};
+
+int kprobe_insn_read(struct probed_text *text, unsigned long addr, unsigned long end);
+int kprobe_insn_check(const struct probed_text *text, unsigned long addr);
+int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
+		     unsigned long to);
+unsigned int kprobe_insn_opcode(const struct insn *insn);
+bool kprobe_insn_is_relative(const struct insn *insn);
+bool kprobe_insn_is_endbr(const struct insn *insn);
+bool kprobe_insn_uses_stack_pointer(const struct insn *insn);
+
+/**
+ * struct kprobe_region - what a jump displaces
+ * @start:	the probed instruction
+ * @end:	behind the last displaced instruction; there may be padding behind it that
+ *		the jump takes as well
+ * @runs_on:	execution goes on at @end
+ */
+struct kprobe_region {
+	unsigned long start;
+	unsigned long end;
+	bool runs_on;
+};
+
+/* The linker's bounds of the kernel's own. */
+extern struct exception_table_entry __start___ex_table[], __stop___ex_table[];
+
+/* region.c */
+int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
+
+/* detour.c */
+#if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
+void kprobe_detour(void);
+int kprobe_detour_hit(struct kprobe *p, struct pt_regs *regs);
+unsigned long kprobe_detour_copies(const struct kprobe *p);
+void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
+#else
+static inline unsigned long kprobe_detour_copies(const struct kprobe *p)
+{
+	return 0;
+}
+
+static inline void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
+{
+}
+#endif
 
 /* Where the breakpoint is that ends the copy to be stepped. */
 static __always_inline unsigned long

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x86: jumps in place of breakpoints.
+ *
+ * The jump leads to a slot of the site's own, the detour:
+ *
+ *	push	$__KERNEL_DS		the upper end of a struct pt_regs
+ *	push	%rsp
+ *	pushf
+ *	push	$__KERNEL_CS
+ *	push	$(address + 1)		as at a breakpoint
+ *	call	kprobe_detour		which runs the handlers
+ *	lea	16(%rsp), %rsp
+ *	popf
+ *	lea	16(%rsp), %rsp
+ *	the displaced instructions
+ *	jmp	behind the displaced instructions
+ *	...
+ *	.quad	the site's kprobe	at the end of the slot
+ *
+ * Nobody may be among the displaced instructions when the jump is written over them. The
+ * core sees to that: first all hits of the breakpoint go on at the detour's copies, then
+ * it waits for tasks that were among the originals before. From the breakpoint to the
+ * jump it is two writes, the tail first, with a sync of all CPUs behind each; back, the
+ * same in reverse order.
+ */
+#include <linux/errno.h>
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/objtool.h>
+#include <linux/perf_event.h>
+#include <linux/memory.h>
+#include <linux/ptrace.h>
+#include <linux/slab.h>
+#include <linux/stringify.h>
+
+#include <asm/alternative.h>
+#include <asm/asm.h>
+#include <asm/frame.h>
+#include <asm/nospec-branch.h>
+#include <asm/segment.h>
+#include <asm/text-patching.h>
+#include <asm/unwind_hints.h>
+
+#include "private.h"
+
+/* Offsets in the slot; the call in it returns to DETOUR_BACK. */
+#define DETOUR_IP	7
+#define DETOUR_CALL	11
+#define DETOUR_BACK	16
+#define DETOUR_COPIES	27
+#define DETOUR_KPROBE	(MAX_OPTINSN_SIZE - 8)
+
+static const u8 detour_frame[DETOUR_COPIES] = {
+	0x6a, __KERNEL_DS,
+	0x54,
+	0x9c,
+	0x6a, __KERNEL_CS,
+	0x68, 0, 0, 0, 0,
+	CALL_INSN_OPCODE, 0, 0, 0, 0,
+	0x48, 0x8d, 0x64, 0x24, 0x10,
+	0x9d,
+	0x48, 0x8d, 0x64, 0x24, 0x10,
+};
+
+/*
+ * What the slot has pushed is the upper end of a struct pt_regs; the address that it
+ * returns to stands where orig_ax is. With that filled in, it is all that unwinders need.
+ *
+ * If a handler has chosen where to go on, the registers are dropped and that address is
+ * returned to, from the place of the uppermost of them.
+ */
+asm(".pushsection .text\n"
+	ASM_FUNC_ALIGN "\n"
+	".globl kprobe_detour\n"
+	".type kprobe_detour, @function\n"
+	"kprobe_detour:\n"
+	ANNOTATE_NOENDBR
+	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)
+	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n"
+	"pushq	%r\\reg\n"
+	".endr\n"
+	"movq	120(%rsp), %rbx\n"
+	"movq	$-1, 120(%rsp)\n"
+	"addq	$8, 152(%rsp)\n"
+	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
+	ENCODE_FRAME_POINTER
+	"movq	%rsp, %rsi\n"
+	"movq	" __stringify(248 - 16) "(%rbx), %rdi\n"
+	"call	kprobe_detour_hit\n"
+	"testl	%eax, %eax\n"
+	"jnz	1f\n"
+	"movq	%rbx, 120(%rsp)\n"
+	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)
+	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
+	"popq	%r\\reg\n"
+	".endr\n"
+	ASM_RET
+	"1:\n"
+	"movq	128(%rsp), %rax\n"
+	"movq	%rax, 160(%rsp)\n"
+	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
+	"popq	%r\\reg\n"
+	".endr\n"
+	"leaq	24(%rsp), %rsp\n"
+	"popfq\n"
+	"leaq	8(%rsp), %rsp\n"
+	ASM_RET
+	".size kprobe_detour, . - kprobe_detour\n"
+	".popsection\n");
+NOKPROBE_SYMBOL(kprobe_detour);
+STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
+
+/**
+ * kprobe_detour_hit - run the handlers of a site that is planted as a jump
+ * @p: the site's kprobe
+ * @regs: the state at the hit
+ *
+ * Context: the probed code's; called from the detour.
+ * Return: 0 to go on with the displaced instructions, else go on at @regs->ip.
+ */
+int kprobe_detour_hit(struct kprobe *p, struct pt_regs *regs)
+{
+	int moved = 0;
+
+	preempt_disable_notrace();
+	if (unlikely(kprobe_running())) {
+		kprobes_inc_nmissed_count(p);
+	} else if (likely(!kprobe_disabled(p))) {
+		hit_begin(get_kprobe_ctlblk(), p);
+		moved = p->pre_handler(p, regs);
+		hit_end();
+	}
+	preempt_enable_notrace();
+	return moved;
+}
+
+NOKPROBE_SYMBOL(kprobe_detour_hit);
+
+/**
+ * struct detour_code - a detour being written
+ * @slot: where it will be
+ * @len: bytes so far
+ * @code: the bytes
+ */
+struct detour_code {
+	unsigned long slot;
+	unsigned int len;
+	u8 code[MAX_OPTINSN_SIZE];
+};
+
+static void *room(struct detour_code *d, unsigned int len)
+{
+	void *at = d->code + d->len;
+
+	/* What is too long is found out at the end. */
+	if (d->len + len > DETOUR_KPROBE)
+		at = d->code;
+	d->len += len;
+	return at;
+}
+
+static void emit(struct detour_code *d, const u8 *bytes, unsigned int len)
+{
+	memcpy(room(d, len), bytes, len);
+}
+
+/* An instruction that ends in a displacement of 32 bits to @target. */
+static void emit_branch(struct detour_code *d, const u8 *opcode, unsigned int len,
+			unsigned long target)
+{
+	s32 disp;
+
+	emit(d, opcode, len);
+	disp = target - (d->slot + d->len + sizeof(disp));
+	emit(d, (const u8 *)&disp, sizeof(disp));
+}
+
+static void emit_jump(struct detour_code *d, unsigned long target)
+{
+	static const u8 jmp = JMP32_INSN_OPCODE;
+
+	emit_branch(d, &jmp, 1, target);
+}
+
+/* Addresses of kernel text are sign-extended. */
+static void emit_push_address(struct detour_code *d, unsigned long addr)
+{
+	u8 push[5] = { 0x68 };
+	s32 low = addr;
+
+	memcpy(push + 1, &low, sizeof(low));
+	emit(d, push, sizeof(push));
+}
+
+/* Conditional: a short one becomes long. */
+static void emit_jcc(struct detour_code *d, unsigned int cond, unsigned long target)
+{
+	u8 jcc[2] = { 0x0f, 0x80 | cond };
+
+	emit_branch(d, jcc, sizeof(jcc), target);
+}
+
+/* There is no long form: it jumps to a jump, or goes on behind that one. */
+static void emit_loop(struct detour_code *d, const struct probed_text *text,
+		      unsigned long target)
+{
+	static const u8 over[2] = { JMP8_INSN_OPCODE, JMP32_INSN_SIZE };
+	u8 *loop = room(d, text->insn.length);
+
+	memcpy(loop, text->buf, text->insn.length);
+	loop[text->insn.length - 1] = sizeof(over);
+	emit(d, over, sizeof(over));
+	emit_jump(d, target);
+}
+
+static void emit_relative(struct detour_code *d, const struct probed_text *text,
+			  unsigned long addr)
+{
+	unsigned long next = addr + text->insn.length;
+	unsigned long target = next + text->insn.immediate.value;
+	unsigned int opcode = kprobe_insn_opcode(&text->insn);
+
+	switch (opcode) {
+	case 0xe0 ... 0xe3:
+		emit_loop(d, text, target);
+		break;
+	case 0xe8:
+		emit_push_address(d, next);
+		emit_jump(d, target);
+		break;
+	case 0xe9:
+	case 0xeb:
+		emit_jump(d, target);
+		break;
+	default:
+		emit_jcc(d, opcode & 0xf, target);
+	}
+}
+
+static int emit_copy(struct detour_code *d, const struct probed_text *text, unsigned long addr)
+{
+	unsigned long to = d->slot + d->len;
+
+	return kprobe_insn_copy(room(d, text->insn.length), text, addr, to);
+}
+
+/* Near indirect calls: push the return address and jump, unless that moves the operand. */
+static int emit_indirect_call(struct detour_code *d, const struct probed_text *text,
+			      unsigned long addr)
+{
+	struct probed_text jump = *text;
+	u8 *modrm = &jump.buf[insn_offset_modrm(&jump.insn)];
+
+	if (kprobe_insn_uses_stack_pointer(&text->insn))
+		return -EINVAL;
+	/* /2 is the call, /4 the jump. */
+	*modrm = (*modrm & ~0x38) | 4 << 3;
+	emit_push_address(d, addr + text->insn.length);
+	return emit_copy(d, &jump, addr);
+}
+
+static int emit_insn(struct detour_code *d, const struct probed_text *text, unsigned long addr)
+{
+	const struct insn *insn = &text->insn;
+
+	if (kprobe_insn_is_relative(insn)) {
+		emit_relative(d, text, addr);
+		return 0;
+	}
+	if (kprobe_insn_opcode(insn) == 0xff && X86_MODRM_REG(insn->modrm.bytes[0]) == 2)
+		return emit_indirect_call(d, text, addr);
+	return emit_copy(d, text, addr);
+}
+
+static int emit_region(struct detour_code *d, const struct kprobe_region *r)
+{
+	struct probed_text text;
+	unsigned long pos;
+	int ret;
+
+	for (pos = r->start; pos < r->end; pos += text.insn.length) {
+		ret = kprobe_insn_read(&text, pos, r->end);
+		if (ret < 0)
+			return ret;
+		ret = emit_insn(d, &text, pos);
+		if (ret)
+			return ret;
+	}
+	if (r->runs_on)
+		emit_jump(d, r->end);
+	return d->len > DETOUR_KPROBE ? -EINVAL : 0;
+}
+
+static int write_detour(struct detour_code *d, const struct kprobe_region *r, struct kprobe *p)
+{
+	s32 ip = r->start + INT3_INSN_SIZE;
+	int ret;
+
+	memset(d->code, INT3_INSN_OPCODE, sizeof(d->code));
+	d->len = 0;
+	emit(d, detour_frame, sizeof(detour_frame));
+	memcpy(d->code + DETOUR_IP, &ip, sizeof(ip));
+	__text_gen_insn(d->code + DETOUR_CALL, CALL_INSN_OPCODE, (void *)d->slot + DETOUR_CALL,
+			kprobe_detour, CALL_INSN_SIZE);
+	scoped_guard(mutex, &text_mutex)
+		ret = emit_region(d, r);
+	if (ret)
+		return ret;
+	memcpy(d->code + DETOUR_KPROBE, &p, sizeof(p));
+	/* No sync: it is reached by way of text that is synced later. */
+	text_poke_copy((void *)d->slot, d->code, sizeof(d->code));
+	return 0;
+}
+
+/* Writing text. Each step is for all of a list, and then seen by all CPUs. */
+
+static void write_text(struct optimized_kprobe *op, unsigned int at, const u8 *bytes,
+		       unsigned int len)
+{
+	text_poke(op->kp.addr + at, bytes, len);
+}
+
+static void write_first_bytes(struct list_head *ops, u8 opcode)
+{
+	struct optimized_kprobe *op;
+
+	list_for_each_entry(op, ops, list) {
+		write_text(op, 0, &opcode, 1);
+		cond_resched();
+	}
+	text_poke_sync();
+}
+
+static void jump_to_detour(const struct optimized_kprobe *op, u8 *jump)
+{
+	__text_gen_insn(jump, JMP32_INSN_OPCODE, op->kp.addr, op->optinsn.insn,
+			JMP32_INSN_SIZE);
+}
+
+static void tell_perf(struct optimized_kprobe *op, bool jump)
+{
+	u8 to[JMP32_INSN_SIZE], with[JMP32_INSN_SIZE];
+
+	jump_to_detour(op, to);
+	with[0] = INT3_INSN_OPCODE;
+	memcpy(with + 1, op->optinsn.copied_insn, DISP32_SIZE);
+	if (jump)
+		perf_event_text_poke(op->kp.addr, with, sizeof(with), to, sizeof(to));
+	else
+		perf_event_text_poke(op->kp.addr, to, sizeof(to), with, sizeof(with));
+}
+
+/**
+ * arch_optimize_kprobes - from breakpoints to jumps
+ * @ops: prepared sites, by their list member, planted as breakpoints; no CPU or task is
+ *	among the instructions that the jumps displace, and hits go on at the detours
+ *
+ * Context: cpus_read_lock and text_mutex held; may sleep.
+ */
+void arch_optimize_kprobes(struct list_head *ops)
+{
+	struct optimized_kprobe *op;
+	u8 jump[JMP32_INSN_SIZE];
+
+	list_for_each_entry(op, ops, list) {
+		tell_perf(op, true);
+		jump_to_detour(op, jump);
+		write_text(op, 1, jump + 1, DISP32_SIZE);
+		cond_resched();
+	}
+	text_poke_sync();
+	write_first_bytes(ops, JMP32_INSN_OPCODE);
+}
+
+/**
+ * arch_unoptimize_kprobes - from jumps to breakpoints
+ * @ops: sites planted as jumps, by their list member
+ * @done: where they go
+ *
+ * Context: as arch_optimize_kprobes(). Hits go on at the detours until told otherwise.
+ */
+void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
+{
+	struct optimized_kprobe *op;
+
+	write_first_bytes(ops, INT3_INSN_OPCODE);
+	list_for_each_entry(op, ops, list) {
+		write_text(op, 1, op->optinsn.copied_insn, DISP32_SIZE);
+		tell_perf(op, false);
+		cond_resched();
+	}
+	text_poke_sync();
+	list_splice_tail_init(ops, done);
+}
+
+/**
+ * arch_unoptimize_kprobe - from a jump to a breakpoint
+ * @op: the site
+ *
+ * Context: as arch_optimize_kprobes().
+ */
+void arch_unoptimize_kprobe(struct optimized_kprobe *op)
+{
+	LIST_HEAD(ops);
+	LIST_HEAD(done);
+
+	list_add(&op->list, &ops);
+	arch_unoptimize_kprobes(&ops, &done);
+	list_del_init(&op->list);
+}
+
+/* Preparing */
+
+/* What the jump's displacement is written over, as it is without probes. */
+static void save_text(struct optimized_kprobe *op)
+{
+	struct kprobe *p;
+	int i;
+
+	memcpy(op->optinsn.copied_insn, op->kp.addr + 1, DISP32_SIZE);
+	for (i = 0; i < DISP32_SIZE; i++) {
+		p = get_kprobe(op->kp.addr + 1 + i);
+		if (p)
+			op->optinsn.copied_insn[i] = p->opcode;
+	}
+}
+
+/**
+ * arch_prepare_optimized_kprobe - see whether there can be a jump, and get ready for it
+ * @op: the site; its kp is prepared
+ * @orig: the same
+ *
+ * Context: kprobe_mutex held; takes text_mutex, may sleep.
+ * Return: 0, or a negative errno: there is to be no jump.
+ */
+int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
+{
+	struct detour_code *d __free(kfree) = kmalloc(sizeof(*d), GFP_KERNEL);
+	struct kprobe_region region;
+	kprobe_opcode_t *slot;
+	int ret;
+
+	if (!d)
+		return -ENOMEM;
+	ret = kprobe_region_find((unsigned long)op->kp.addr, &region);
+	if (ret)
+		return ret;
+	slot = get_optinsn_slot();
+	if (!slot)
+		return -ENOMEM;
+	d->slot = (unsigned long)slot;
+	ret = write_detour(d, &region, &op->kp);
+	if (ret) {
+		free_optinsn_slot(slot, 0);
+		return ret;
+	}
+	guard(mutex)(&text_mutex);
+	save_text(op);
+	op->optinsn.insn = slot;
+	op->optinsn.size = max_t(size_t, region.end - region.start, JMP32_INSN_SIZE);
+	return 0;
+}
+
+/**
+ * arch_remove_optimized_kprobe - undo arch_prepare_optimized_kprobe()
+ * @op: the site; nothing is in its detour
+ */
+void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
+{
+	if (!op->optinsn.size)
+		return;
+	op->optinsn.size = 0;
+	free_optinsn_slot(op->optinsn.insn, 0);
+}
+
+/**
+ * arch_prepared_optinsn - is a jump possible?
+ * @optinsn: of a site
+ *
+ * Return: other than 0 if arch_prepare_optimized_kprobe() has succeeded.
+ */
+int arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
+{
+	return optinsn->size;
+}
+
+/**
+ * arch_check_optimized_kprobe - may a prepared site become a jump now?
+ * @op: the site
+ *
+ * Return: 0; the core knows of other sites among the displaced instructions.
+ */
+int arch_check_optimized_kprobe(struct optimized_kprobe *op)
+{
+	return 0;
+}
+
+/**
+ * arch_within_optimized_kprobe - would a jump displace this?
+ * @op: a prepared site
+ * @addr: an address
+ *
+ * Return: true if so.
+ */
+int arch_within_optimized_kprobe(struct optimized_kprobe *op, kprobe_opcode_t *addr)
+{
+	return addr >= op->kp.addr && addr < op->kp.addr + op->optinsn.size;
+}
+
+/* Where the hits of a breakpoint go on that is to become a jump. */
+unsigned long kprobe_detour_copies(const struct kprobe *p)
+{
+	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
+
+	return (unsigned long)op->optinsn.insn + DETOUR_COPIES;
+}
+
+NOKPROBE_SYMBOL(kprobe_detour_copies);
+
+/**
+ * kprobe_detour_undo - take jumps out of a copy of text
+ * @buf: the copy
+ * @addr: of the start of an instruction
+ * @len: how much
+ *
+ * Context: text_mutex held.
+ */
+void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
+{
+	const struct optimized_kprobe *op;
+	const struct kprobe *p;
+	int back, i;
+
+	for (back = 0; back < JMP32_INSN_SIZE; back++) {
+		p = get_kprobe((void *)addr - back);
+		if (!p || !kprobe_optimized(p))
+			continue;
+		op = container_of(p, struct optimized_kprobe, kp);
+		for (i = 0; i < len && back + i < JMP32_INSN_SIZE; i++)
+			buf[i] = back + i ? op->optinsn.copied_insn[back + i - 1] : p->opcode;
+	}
+}
