@@ -140,12 +140,6 @@ def boot_all(kernels, step, script, jobs=None, **job):
     return got
 
 
-# Tests of the base for something that ours does not have yet, or does better.
-LATER = {
-    "Register/unregister optimized probe": "ours does not optimize to jumps yet",
-}
-
-
 def table(step, rows):
     """Print the comparison of stock and ours."""
     width = max([len(n) for n, _, _ in rows] + [4])
@@ -165,8 +159,6 @@ def compare(report, step, stock, ours):
         full = f"{step}: {name}"
         if o == "pass":
             report.add(full, "pass")
-        elif o in ("skip", "fail") and name in LATER:
-            report.add(full, "skip", LATER[name])
         elif s == "pass":
             report.add(full, "fail", f"passes on stock; ours: {o_why or o}")
         elif o == "skip" or s == "skip":
@@ -180,8 +172,6 @@ def compare(report, step, stock, ours):
 
 def plain(report, step, results):
     for name, (state, why) in results.items():
-        if state != "pass" and name in LATER:
-            state, why = "skip", LATER[name]
         report.add(f"{step}: {name}", state, why)
 
 

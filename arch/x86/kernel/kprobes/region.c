@@ -195,6 +195,7 @@ static bool fixup_is_inside(const struct kprobe_region *r,
 	return false;
 }
 
+#ifdef CONFIG_JUMP_LABEL
 static bool label_is_inside(const struct kprobe_region *r, struct jump_entry *first,
 			    struct jump_entry *end)
 {
@@ -204,6 +205,30 @@ static bool label_is_inside(const struct kprobe_region *r, struct jump_entry *fi
 	}
 	return false;
 }
+
+static bool kernel_label_is_inside(const struct kprobe_region *r)
+{
+	return label_is_inside(r, __start___jump_table, __stop___jump_table);
+}
+#else
+static bool kernel_label_is_inside(const struct kprobe_region *r)
+{
+	return false;
+}
+#endif
+
+#if defined(CONFIG_JUMP_LABEL) && defined(CONFIG_MODULES)
+static bool module_label_is_inside(const struct kprobe_region *r, const struct module *mod)
+{
+	return label_is_inside(r, mod->jump_entries, mod->jump_entries + mod->num_jump_entries);
+}
+#else
+static inline bool module_label_is_inside(const struct kprobe_region *r,
+					  const struct module *mod)
+{
+	return false;
+}
+#endif
 
 #ifdef CONFIG_MODULES
 /* The tables of the module that has the region. It is not going: it has a probe. */
@@ -216,7 +241,7 @@ static bool module_enters(const struct kprobe_region *r)
 	if (!mod)
 		return false;
 	return fixup_is_inside(r, mod->extable, mod->num_exentries) ||
-	       label_is_inside(r, mod->jump_entries, mod->jump_entries + mod->num_jump_entries);
+	       module_label_is_inside(r, mod);
 }
 #else
 static bool module_enters(const struct kprobe_region *r)
@@ -232,7 +257,7 @@ static bool tables_enter(const struct kprobe_region *r)
 		return module_enters(r);
 	return fixup_is_inside(r, __start___ex_table,
 			       __stop___ex_table - __start___ex_table) ||
-	       label_is_inside(r, __start___jump_table, __stop___jump_table);
+	       kernel_label_is_inside(r);
 }
 
 static int add_part(void *data, unsigned long addr)
