@@ -16,8 +16,10 @@ result() {
 	fi
 }
 
+# Who calls is chance: a shell, or kthreadd for a worker that is wanted just then.
 shapes() {
-	sed -e 's/^\[[^]]*\] *//' -e 's/0x[0-9a-f]*/N/g' \
+	sed -e 's/ ([a-z_]*+0x[^()]*)$/ (CALLER)/' \
+		-e 's/^\[[^]]*\] *//' -e 's/0x[0-9a-f]*/N/g' \
 		-e 's/[0-9a-f]\{16\}/N/g' -e 's/[0-9][0-9]*/N/g' |
 		sort -u | sed "s/^/# says $1: /"
 }
