@@ -67,6 +67,14 @@ static void *find_inside(struct kunit *test, void *at)
 	return NULL;
 }
 
+/* Where it is known that there can be jumps, it is a failure if there is none. */
+static void no_jump(struct kunit *test, const char *why)
+{
+	if (IS_ENABLED(CONFIG_X86_64))
+		KUNIT_FAIL_AND_ABORT(test, "%s", why);
+	kunit_skip(test, "%s", why);
+}
+
 /* The entry of a function that is not ftrace's. */
 static struct place *find_place(struct kunit *test)
 {
@@ -82,7 +90,7 @@ static struct place *find_place(struct kunit *test)
 	memcpy(pl->text, pl->at, TEXT_LEN);
 	KUNIT_ASSERT_EQ(test, enable_kprobe(&tp->kp), 0);
 	if (method_in_the_end(pl->at) != SITE_JUMP)
-		kunit_skip(test, "no jump at the entry of kprobe_test_plain()");
+		no_jump(test, "no jump at the entry of kprobe_test_plain()");
 	pl->inside = find_inside(test, pl->at);
 	unregister_kprobe(&tp->kp);
 	return pl;
@@ -94,7 +102,7 @@ static struct place *find_crowded_place(struct kunit *test)
 	struct place *pl = find_place(test);
 
 	if (!pl->inside)
-		kunit_skip(test, "the jump displaces no other instruction");
+		no_jump(test, "the jump displaces no other instruction");
 	return pl;
 }
 
@@ -287,6 +295,23 @@ static void post_handler_joins(struct kunit *test)
 	expect_hits(test, tp, 20, 0);
 }
 
+/* At one that still waits for tasks. */
+static void post_handler_joins_early(struct kunit *test)
+{
+	struct place *pl = find_place(test);
+	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
+	struct test_probe *post = test_probe_at(test, pl->at, WITH_POST);
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
+	scoped_guard(mutex, &kprobe_mutex)
+		jumps_decide();
+	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
+	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	test_call(test, kprobe_test_plain, 10);
+	expect_hits(test, tp, 10, 0);
+	expect_hits(test, post, 0, 10);
+}
+
 static void disabled_and_enabled(struct kunit *test)
 {
 	struct place *pl = find_place(test);
@@ -427,7 +452,7 @@ static void many_at_once(struct kunit *test)
 	for (i = 0; i < NR_MANY / 2; i++)
 		jumps += method_in_the_end(kps[i]->addr) == SITE_JUMP;
 	if (!jumps)
-		kunit_skip(test, "no jump at any of the functions");
+		no_jump(test, "no jump at any of the functions");
 	KUNIT_EXPECT_EQ(test, jumps, NR_MANY / 2);
 	for (i = 0; i < NR_MANY / 2; i++) {
 		test_call(test, test_many[2 * i + 1], 10);
@@ -448,6 +473,7 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(neighbour_comes_early),
 	KUNIT_CASE(both_in_one_call),
 	KUNIT_CASE(post_handler_joins),
+	KUNIT_CASE(post_handler_joins_early),
 	KUNIT_CASE(disabled_and_enabled),
 	KUNIT_CASE(all_disarmed_and_armed),
 	KUNIT_CASE(handler_goes_elsewhere),
