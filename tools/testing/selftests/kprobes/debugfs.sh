@@ -98,6 +98,38 @@ optimization_is_a_switch() {
 	echo 1 > $f
 }
 
+# What can be a jump is shown as one at once, and counts as before.
+optimized_is_listed() {
+	f=/proc/sys/debug/kprobes-optimization
+	[ -e $f ] || skip "no jump optimization"
+	load_target
+	[ "$(cat $f)" = 1 ]
+	# Whether an instruction can be one is up to the compiler, but most can.
+	for i in $(seq 40); do
+		put "p:jump$i kprobe_test_target:kprobe_target_other+$i" || continue
+		echo 1 > $tracefs/events/kprobes/jump$i/enable
+		grep 'kprobe_target_other.*\[OPTIMIZED\]' $kprobes/list && break
+		echo 0 > $tracefs/events/kprobes/jump$i/enable
+		put "-:jump$i"
+	done
+	[ "$(grep -c OPTIMIZED $kprobes/list)" = 1 ]
+	call 10
+	hits jump$i 10
+	echo 0 > $f
+	not grep OPTIMIZED $kprobes/list
+	call 10
+	hits jump$i 20
+	echo 1 > $f
+	grep -q OPTIMIZED $kprobes/list
+	call 10
+	hits jump$i 30
+	echo 0 > $tracefs/events/kprobes/jump$i/enable
+	not grep OPTIMIZED $kprobes/list
+	grep -q DISABLED $kprobes/list
+	call 10
+	hits jump$i 30
+}
+
 begin
 [ -e $kprobes/list ] || {
 	echo "1..0 # SKIP there is no $kprobes"
@@ -111,4 +143,5 @@ run blacklist_is_listed
 run blacklist_is_refused
 run files_are_private
 run optimization_is_a_switch
+run optimized_is_listed
 finish
