@@ -1,0 +1,225 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Other users of ftrace at a function that is probed: tracers, live patches, and direct
+# calls, which is what BPF trampolines are. Each gets its calls, whoever came first.
+
+cd "$(dirname "$0")" && . ./functions
+
+fn=kprobe_target_traced
+patches=/sys/kernel/livepatch
+
+# traced N: the function tracer has seen so many calls since the trace was emptied.
+traced() {
+	[ "$(grep -c " $fn " $tracefs/trace)" = "$1" ]
+}
+
+start_tracer() {
+	grep -qw "$1" $tracefs/available_tracers || skip "no tracer $1"
+	echo $fn > $tracefs/set_ftrace_filter
+	echo "$1" > $tracefs/current_tracer
+}
+
+stop_tracer() {
+	echo nop > $tracefs/current_tracer
+	echo > $tracefs/set_ftrace_filter
+	echo > $tracefs/trace
+}
+
+probe_it() {
+	put "p:entry kprobe_test_target:$fn"
+	put "r:return kprobe_test_target:$fn"
+	enable kprobes/entry kprobes/return
+}
+
+function_tracer_first() {
+	load_target
+	start_tracer function
+	probe_it
+	call 10
+	hits entry 10
+	hits return 10
+	traced 10
+	disable kprobes/entry kprobes/return
+	echo > $tracefs/trace
+	call 10
+	traced 10
+	hits entry 10
+	stop_tracer
+}
+
+function_tracer_second() {
+	load_target
+	probe_it
+	start_tracer function
+	call 10
+	hits entry 10
+	hits return 10
+	stop_tracer
+	call 10
+	hits entry 20
+	hits return 20
+}
+
+# Both have to hook the same returns.
+graph_tracer_and_returns() {
+	load_target
+	grep -qw function_graph $tracefs/available_tracers || skip "no tracer function_graph"
+	put "r:return kprobe_test_target:$fn"
+	enable kprobes/return
+	echo $fn > $tracefs/set_graph_function
+	echo function_graph > $tracefs/current_tracer
+	call 10
+	hits return 10
+	[ "$(cat $target/wrong)" = 0 ]
+	grep -q "$fn" $tracefs/trace
+	echo nop > $tracefs/current_tracer
+	echo > $tracefs/set_graph_function
+	call 10
+	hits return 20
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+tracer_comes_and_goes_under_hits() {
+	load_target
+	probe_it
+	(set +e
+	 for i in $(seq 15); do
+		start_tracer function
+		stop_tracer
+	 done) 2> /dev/null &
+	for i in $(seq 50); do
+		call 20
+	done
+	wait
+	hits entry 1000
+	hits return 1000
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# The patch replaces what /proc/cmdline says.
+patched() {
+	grep -q 'has been live patched' /proc/cmdline
+}
+
+settled() {
+	while grep -qsx 1 $patches/livepatch_sample/transition; do
+		sleep 1
+	done
+}
+
+patch() {
+	load livepatch-sample 2> "$tmp/err" || return 1
+	settled
+}
+
+unpatch() {
+	[ -e $patches/livepatch_sample ] || return 0
+	settled
+	echo 0 > $patches/livepatch_sample/enabled
+	settled
+	while [ -e $patches/livepatch_sample ]; do
+		sleep 1
+	done
+	rmmod livepatch_sample
+}
+
+needs_patch() {
+	unpatch
+	patch || skip "no livepatch-sample: $(cat "$tmp/err")"
+	unpatch
+}
+
+# one_hit COMMAND: it hits the entry once. Loading a module may do so, too.
+one_hit() {
+	before=$(awk '$1 == "entry" { print $2 }' $profile)
+	"$@"
+	hits entry $((before + 1))
+}
+
+probe_first_then_patch() {
+	needs_patch
+	put 'p:entry cmdline_proc_show'
+	enable kprobes/entry
+	one_hit not patched
+	patch
+	one_hit patched
+	unpatch
+	one_hit not patched
+}
+
+patch_first_then_probe() {
+	needs_patch
+	patch
+	put 'p:entry cmdline_proc_show'
+	put 'f:entered cmdline_proc_show' $dynamic
+	enable kprobes/entry fprobes/entered
+	patched
+	patched
+	hits entry 2
+	recorded entered 2
+	disable kprobes/entry fprobes/entered
+	patched
+	hits entry 2
+	unpatch
+}
+
+# Only one user may say where the function goes on, and with a post handler that is us.
+post_handler_excludes_a_patch() {
+	needs_patch
+	load kprobe_example symbol=cmdline_proc_show 2> "$tmp/err" ||
+		skip "no kprobe_example"
+	not patch
+	grep -q 'busy' "$tmp/err"
+	not patched
+	rmmod kprobe_example
+	patch
+	not load kprobe_example symbol=cmdline_proc_show 2> "$tmp/err"
+	grep -q 'busy' "$tmp/err"
+	patched
+	unpatch
+	load kprobe_example symbol=cmdline_proc_show
+	rmmod kprobe_example
+}
+
+# Returns are traced where nobody but the direct call is.
+direct_calls() {
+	put 'p:entry wake_up_process'
+	put 'r:return wake_up_process'
+	enable kprobes/entry
+	load ftrace-direct 2> "$tmp/err" || skip "no ftrace-direct"
+	enable kprobes/return
+	for i in $(seq 20); do
+		/bin/true
+	done
+	disable kprobes/entry kprobes/return
+	rmmod ftrace_direct
+	grep -q 'waking up' $tracefs/trace
+	grep -q ' entry: ' $tracefs/trace
+	grep -q ' return: ' $tracefs/trace
+	echo > $tracefs/trace
+	enable kprobes/entry
+	/bin/true
+	disable kprobes/entry
+	not grep 'waking up' $tracefs/trace
+}
+
+begin
+run function_tracer_first
+stop_tracer
+run function_tracer_second
+stop_tracer
+run graph_tracer_and_returns
+stop_tracer
+run tracer_comes_and_goes_under_hits
+stop_tracer
+run probe_first_then_patch
+unpatch
+run patch_first_then_probe
+unpatch
+run post_handler_excludes_a_patch
+rmmod kprobe_example 2> /dev/null
+unpatch
+run direct_calls
+rmmod ftrace_direct 2> /dev/null
+finish
