@@ -118,6 +118,23 @@ bpftrace_on_one_function() {
 	[ -z "$(cat $kprobes/list)" ]
 }
 
+# BPF trampolines at a function that is probed.
+bpftrace_with_trampolines() {
+	needs bpftrace
+	[ -e /sys/kernel/btf/vmlinux ] || skip "no BTF"
+	# shellcheck disable=SC2016 # for bpftrace
+	bpftrace -c "$write_bytes" -e '
+		kfunc:vfs_write /pid == cpid/ { @entered = count(); }
+		kprobe:vfs_write /pid == cpid/ { @calls = count(); }
+		kretprobe:vfs_write /pid == cpid/ { @returns = count(); }
+		kretfunc:vfs_write /pid == cpid/ { @written = sum(retval); }' |
+		tee "$tmp/out"
+	for name in entered calls returns written; do
+		grep -x "@$name: $bytes" "$tmp/out"
+	done
+	[ -z "$(cat $kprobes/list)" ]
+}
+
 # perf
 
 # probed EVENT VALUE ARGUMENT...: perf probe, told so, makes that event; perf stat and perf
@@ -172,6 +189,7 @@ trace_cmd_records_an_event() {
 begin
 run bpftrace_by_kprobe_multi
 run bpftrace_on_one_function
+run bpftrace_with_trampolines
 run perf_probe_at_entry
 run perf_probe_at_return
 run perf_probe_of_a_variable
