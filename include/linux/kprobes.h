@@ -305,6 +305,7 @@ void arch_unoptimize_kprobe(struct optimized_kprobe *op);
 int arch_within_optimized_kprobe(struct optimized_kprobe *op,
 				 kprobe_opcode_t *addr);
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs);
+int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs);
 void wait_for_kprobe_optimizer(void);
 
 extern struct kprobe_insn_cache kprobe_optinsn_slots;

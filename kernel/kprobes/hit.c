@@ -54,16 +54,14 @@ NOKPROBE_SYMBOL(kprobe_busy_end);
 	list_for_each_entry_lockless(kp, &(site)->listeners, list)
 
 /**
- * site_pre_handler - the pre handler of every site
- * @p: the site's kprobe
+ * site_pre_handlers - run the pre handlers of all who listen
+ * @site: where
  * @regs: the state at the hit
  *
- * Return: 0 to go on with the probed instruction; else what a listener said that has
- * changed where execution goes on, which ends the round.
+ * Return: as site_pre_handler().
  */
-int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs)
 {
-	struct kprobe_site *site = to_site(p);
 	struct kprobe *kp;
 	int moved = 0;
 
@@ -75,6 +73,21 @@ int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
 			break;
 	}
 	return moved;
+}
+
+NOKPROBE_SYMBOL(site_pre_handlers);
+
+/**
+ * site_pre_handler - the pre handler of every site
+ * @p: the site's kprobe
+ * @regs: the state at the hit
+ *
+ * Return: 0 to go on with the probed instruction; else what a listener said that has
+ * changed where execution goes on, which ends the round.
+ */
+int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
+{
+	return site_run(to_site(p), regs);
 }
 
 NOKPROBE_SYMBOL(site_pre_handler);

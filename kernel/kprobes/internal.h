@@ -188,8 +188,19 @@ static inline void site_ftrace_uproot(struct list_head *sites,
 
 /* hit.c */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
+
+/* Most sites have one listener. Returns what site_pre_handler() does. */
+static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs)
+{
+	struct kprobe *kp = READ_ONCE(site->only);
+
+	if (likely(kp))
+		return kp->pre_handler(kp, regs);
+	return site_pre_handlers(site, regs);
+}
 
 /* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
 static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)

@@ -60,8 +60,9 @@ static void site_refresh(struct kprobe_site *site)
 		if (kp->post_handler)
 			post = true;
 	}
-	WRITE_ONCE(site->only, only);
-	WRITE_ONCE(site->lone, only ? kretprobe_if_plain(only) : NULL);
+	/* Hits go from these to what they point to, which is complete. */
+	smp_store_release(&site->only, only);
+	smp_store_release(&site->lone, only ? kretprobe_if_plain(only) : NULL);
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
 	if (enabled)
 		site->kp.flags &= ~KPROBE_FLAG_DISABLED;

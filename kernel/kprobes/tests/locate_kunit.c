@@ -234,7 +234,8 @@ static const char * const hit_path[] = {
 	"get_kprobe", "site_pre_handler", "kprobes_inc_nmissed_count",
 	"kprobe_busy_begin", "kprobe_busy_end",
 #define NR_HIT_PATH_ALWAYS	5
-	"site_lookup", "site_post_handler", "opt_pre_handler", "dump_kprobe",
+	"site_lookup", "site_post_handler", "opt_pre_handler", "kprobe_jump_hit",
+	"site_pre_handlers", "dump_kprobe",
 	"kprobe_exceptions_notify",
 	"kretprobe_pre_handler", "kretprobe_pool_get", "kretprobe_pool_put",
 	"kretprobe_hook", "kretprobe_returned", "kretprobe_find_ret_addr",

@@ -87,7 +87,7 @@ asm(".pushsection .text\n"
 	ENCODE_FRAME_POINTER
 	"movq	%rsp, %rsi\n"
 	"movq	" __stringify(248 - 16) "(%rbx), %rdi\n"
-	"call	kprobe_detour_hit\n"
+	"call	kprobe_jump_hit\n"
 	"testl	%eax, %eax\n"
 	"jnz	1f\n"
 	"movq	%rbx, 120(%rsp)\n"
@@ -110,32 +110,6 @@ asm(".pushsection .text\n"
 	".popsection\n");
 NOKPROBE_SYMBOL(kprobe_detour);
 STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
-
-/**
- * kprobe_detour_hit - run the handlers of a site that is planted as a jump
- * @p: the site's kprobe
- * @regs: the state at the hit
- *
- * Context: the probed code's; called from the detour.
- * Return: 0 to go on with the displaced instructions, else go on at @regs->ip.
- */
-int kprobe_detour_hit(struct kprobe *p, struct pt_regs *regs)
-{
-	int moved = 0;
-
-	preempt_disable_notrace();
-	if (unlikely(kprobe_running())) {
-		kprobes_inc_nmissed_count(p);
-	} else if (likely(!kprobe_disabled(p))) {
-		hit_begin(get_kprobe_ctlblk(), p);
-		moved = p->pre_handler(p, regs);
-		hit_end();
-	}
-	preempt_enable_notrace();
-	return moved;
-}
-
-NOKPROBE_SYMBOL(kprobe_detour_hit);
 
 /**
  * struct detour_code - a detour being written

@@ -61,7 +61,6 @@ int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
 /* detour.c */
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
 void kprobe_detour(void);
-int kprobe_detour_hit(struct kprobe *p, struct pt_regs *regs);
 unsigned long kprobe_detour_copies(const struct kprobe *p);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 #else
