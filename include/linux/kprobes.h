@@ -312,6 +312,8 @@ extern struct kprobe_insn_cache kprobe_optinsn_slots;
 
 void *alloc_optinsn_page(void);
 void free_optinsn_page(void *page);
+int kprobe_optinsn_page_add(void *page);
+void kprobe_optinsn_page_del(void *page);
 
 static inline kprobe_opcode_t *get_optinsn_slot(void)
 {

@@ -104,6 +104,23 @@ static void tell_perf(const struct kprobe_insn_cache *c, void *page, bool gone)
 			   PAGE_SIZE, gone, c->page_name);
 }
 
+/* From now on addresses in it are known to be in slots. */
+static int page_publish(struct kprobe_insn_cache *c, struct slot_page *sp)
+{
+	int ret = xa_err(xa_store(&c->pages, page_index(sp->base), sp, GFP_KERNEL));
+
+	if (!ret)
+		tell_perf(c, sp->base, false);
+	return ret;
+}
+
+static void page_withdraw(struct kprobe_insn_cache *c, struct slot_page *sp)
+{
+	xa_erase(&c->pages, page_index(sp->base));
+	tell_perf(c, sp->base, true);
+	kfree_rcu(sp, rcu);
+}
+
 static struct slot_page *page_add(struct kprobe_insn_cache *c)
 {
 	struct slot_page *sp;
@@ -115,10 +132,9 @@ static struct slot_page *page_add(struct kprobe_insn_cache *c)
 	sp->base = c->get_page();
 	if (!sp->base)
 		goto no_page;
-	if (xa_err(xa_store(&c->pages, page_index(sp->base), sp, GFP_KERNEL)))
+	if (page_publish(c, sp))
 		goto no_entry;
 	list_add(&sp->roomy, &c->roomy);
-	tell_perf(c, sp->base, false);
 	return sp;
 
 no_entry:
@@ -130,11 +146,11 @@ no_page:
 
 static void page_drop(struct kprobe_insn_cache *c, struct slot_page *sp)
 {
+	void *page = sp->base;
+
 	list_del(&sp->roomy);
-	xa_erase(&c->pages, page_index(sp->base));
-	tell_perf(c, sp->base, true);
-	c->put_page(sp->base);
-	kfree_rcu(sp, rcu);
+	page_withdraw(c, sp);
+	c->put_page(page);
 }
 
 /**
@@ -230,6 +246,43 @@ struct kprobe_insn_cache kprobe_optinsn_slots = {
 	.get_page = alloc_optinsn_page,
 	.put_page = free_optinsn_page,
 };
+
+/**
+ * kprobe_optinsn_page_add - have a page known as one of these, that is not handed out
+ * @page: a page that the architecture has got and uses by itself
+ *
+ * Context: process. Sleeps.
+ * Return: 0, -ENOMEM.
+ */
+int kprobe_optinsn_page_add(void *page)
+{
+	struct kprobe_insn_cache *c = &kprobe_optinsn_slots;
+	struct slot_page *sp = kzalloc(sizeof(*sp), GFP_KERNEL);
+	int ret;
+
+	if (!sp)
+		return -ENOMEM;
+	sp->base = page;
+	guard(mutex)(&c->lock);
+	ret = page_publish(c, sp);
+	if (ret)
+		kfree(sp);
+	return ret;
+}
+
+/**
+ * kprobe_optinsn_page_del - undo kprobe_optinsn_page_add()
+ * @page: the page
+ *
+ * Context: process. Sleeps.
+ */
+void kprobe_optinsn_page_del(void *page)
+{
+	struct kprobe_insn_cache *c = &kprobe_optinsn_slots;
+
+	guard(mutex)(&c->lock);
+	page_withdraw(c, xa_load(&c->pages, page_index(page)));
+}
 
 void __init kprobe_slots_init(void)
 {

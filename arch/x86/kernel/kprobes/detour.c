@@ -2,10 +2,11 @@
 /*
  * x86: jumps in place of breakpoints.
  *
- * The jump leads to a slot of the site's own, the detour:
+ * The jump leads into a slot of the site's own, the detour:
  *
- *	push	$__KERNEL_DS		the upper end of a struct pt_regs
- *	push	%rsp
+ *	.quad	the site's kprobe
+ *	push	$__KERNEL_DS		where the jump leads to; this and the next three make
+ *	push	%rsp			the upper end of a struct pt_regs
  *	pushf
  *	push	$__KERNEL_CS
  *	push	$(address + 1)		as at a breakpoint
@@ -15,8 +16,9 @@
  *	lea	16(%rsp), %rsp
  *	the displaced instructions
  *	jmp	behind the displaced instructions
- *	...
- *	.quad	the site's kprobe	at the end of the slot
+ *
+ * A slot is wherever there is room, or, for a jump whose displacement is in part other
+ * instructions', where that leads to.
  *
  * Nobody may be among the displaced instructions when the jump is written over them. The
  * core sees to that: first all hits of the breakpoint go on at the detour's copies, then
@@ -27,10 +29,12 @@
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/objtool.h>
 #include <linux/perf_event.h>
 #include <linux/memory.h>
 #include <linux/ptrace.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stringify.h>
 
@@ -45,13 +49,13 @@
 #include "private.h"
 
 /* Offsets in the slot; the call in it returns to DETOUR_BACK. */
-#define DETOUR_IP	7
-#define DETOUR_CALL	11
-#define DETOUR_BACK	16
-#define DETOUR_COPIES	27
-#define DETOUR_KPROBE	(MAX_OPTINSN_SIZE - 8)
+#define DETOUR_START	8
+#define DETOUR_IP	(DETOUR_START + 7)
+#define DETOUR_CALL	(DETOUR_START + 11)
+#define DETOUR_BACK	(DETOUR_START + 16)
+#define DETOUR_COPIES	(DETOUR_START + 27)
 
-static const u8 detour_frame[DETOUR_COPIES] = {
+static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	0x6a, __KERNEL_DS,
 	0x54,
 	0x9c,
@@ -86,7 +90,7 @@ asm(".pushsection .text\n"
 	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
 	ENCODE_FRAME_POINTER
 	"movq	%rsp, %rsi\n"
-	"movq	" __stringify(248 - 16) "(%rbx), %rdi\n"
+	"movq	" __stringify(-24) "(%rbx), %rdi\n"
 	"call	kprobe_jump_hit\n"
 	"testl	%eax, %eax\n"
 	"jnz	1f\n"
@@ -114,12 +118,16 @@ STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
 /**
  * struct detour_code - a detour being written
  * @slot: where it will be
+ * @size: what there is room for
  * @len: bytes so far
+ * @far: it is out of reach of something
  * @code: the bytes
  */
 struct detour_code {
 	unsigned long slot;
+	unsigned int size;
 	unsigned int len;
+	bool far;
 	u8 code[MAX_OPTINSN_SIZE];
 };
 
@@ -128,7 +136,7 @@ static void *room(struct detour_code *d, unsigned int len)
 	void *at = d->code + d->len;
 
 	/* What is too long is found out at the end. */
-	if (d->len + len > DETOUR_KPROBE)
+	if (d->len + len > d->size)
 		at = d->code;
 	d->len += len;
 	return at;
@@ -143,10 +151,13 @@ static void emit(struct detour_code *d, const u8 *bytes, unsigned int len)
 static void emit_branch(struct detour_code *d, const u8 *opcode, unsigned int len,
 			unsigned long target)
 {
+	long distance;
 	s32 disp;
 
 	emit(d, opcode, len);
-	disp = target - (d->slot + d->len + sizeof(disp));
+	distance = target - (d->slot + d->len + sizeof(disp));
+	disp = distance;
+	d->far |= disp != distance;
 	emit(d, (const u8 *)&disp, sizeof(disp));
 }
 
@@ -263,7 +274,9 @@ static int emit_region(struct detour_code *d, const struct kprobe_region *r)
 	}
 	if (r->runs_on)
 		emit_jump(d, r->end);
-	return d->len > DETOUR_KPROBE ? -EINVAL : 0;
+	if (d->far)
+		return -ERANGE;
+	return d->len > d->size ? -E2BIG : 0;
 }
 
 static int write_detour(struct detour_code *d, const struct kprobe_region *r, struct kprobe *p)
@@ -272,7 +285,7 @@ static int write_detour(struct detour_code *d, const struct kprobe_region *r, st
 	int ret;
 
 	memset(d->code, INT3_INSN_OPCODE, sizeof(d->code));
-	d->len = 0;
+	emit(d, (const u8 *)&p, sizeof(p));
 	emit(d, detour_frame, sizeof(detour_frame));
 	memcpy(d->code + DETOUR_IP, &ip, sizeof(ip));
 	__text_gen_insn(d->code + DETOUR_CALL, CALL_INSN_OPCODE, (void *)d->slot + DETOUR_CALL,
@@ -281,9 +294,8 @@ static int write_detour(struct detour_code *d, const struct kprobe_region *r, st
 		ret = emit_region(d, r);
 	if (ret)
 		return ret;
-	memcpy(d->code + DETOUR_KPROBE, &p, sizeof(p));
 	/* No sync: it is reached by way of text that is synced later. */
-	text_poke_copy((void *)d->slot, d->code, sizeof(d->code));
+	text_poke_copy((void *)d->slot, d->code, d->size);
 	return 0;
 }
 
@@ -308,8 +320,8 @@ static void write_first_bytes(struct list_head *ops, u8 opcode)
 
 static void jump_to_detour(const struct optimized_kprobe *op, u8 *jump)
 {
-	__text_gen_insn(jump, JMP32_INSN_OPCODE, op->kp.addr, op->optinsn.insn,
-			JMP32_INSN_SIZE);
+	__text_gen_insn(jump, JMP32_INSN_OPCODE, op->kp.addr,
+			op->optinsn.insn + DETOUR_START, JMP32_INSN_SIZE);
 }
 
 static void tell_perf(struct optimized_kprobe *op, bool jump)
@@ -386,18 +398,24 @@ void arch_unoptimize_kprobe(struct optimized_kprobe *op)
 
 /* Preparing */
 
-/* What the jump's displacement is written over, as it is without probes. */
-static void save_text(struct optimized_kprobe *op)
+/* Everywhere, a call in the slot has to reach kprobe_detour(); it is far below the top. */
+static unsigned long lowest_slot(void)
 {
-	struct kprobe *p;
-	int i;
+	return (unsigned long)kprobe_detour - SZ_2G + PAGE_SIZE;
+}
 
-	memcpy(op->optinsn.copied_insn, op->kp.addr + 1, DISP32_SIZE);
-	for (i = 0; i < DISP32_SIZE; i++) {
-		p = get_kprobe(op->kp.addr + 1 + i);
-		if (p)
-			op->optinsn.copied_insn[i] = p->opcode;
-	}
+static kprobe_opcode_t *get_slot(const struct kprobe_region *r)
+{
+	if (!kprobe_is_pun(r))
+		return get_optinsn_slot();
+	return kprobe_far_slot_get(max(r->first - DETOUR_START, lowest_slot()),
+				   r->last - DETOUR_START);
+}
+
+static void put_slot(kprobe_opcode_t *slot)
+{
+	if (!kprobe_far_slot_put(slot))
+		free_optinsn_slot(slot, 0);
 }
 
 /**
@@ -406,11 +424,14 @@ static void save_text(struct optimized_kprobe *op)
  * @orig: the same
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
- * Return: 0, or a negative errno: there is to be no jump.
+ * Return: 0, or a negative errno: there is to be no jump. That is what kprobe_region_find()
+ * says; -ENOMEM if there is no memory, or not where a jump has to lead; -ERANGE or -EINVAL
+ * if what the instructions refer to is out of reach of there; -E2BIG if the detour would be
+ * too long.
  */
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
-	struct detour_code *d __free(kfree) = kmalloc(sizeof(*d), GFP_KERNEL);
+	struct detour_code *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
 	struct kprobe_region region;
 	kprobe_opcode_t *slot;
 	int ret;
@@ -420,17 +441,18 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	ret = kprobe_region_find((unsigned long)op->kp.addr, &region);
 	if (ret)
 		return ret;
-	slot = get_optinsn_slot();
+	slot = get_slot(&region);
 	if (!slot)
 		return -ENOMEM;
 	d->slot = (unsigned long)slot;
+	d->size = kprobe_is_pun(&region) ? KPROBE_FAR_SLOT_SIZE : MAX_OPTINSN_SIZE;
 	ret = write_detour(d, &region, &op->kp);
 	if (ret) {
-		free_optinsn_slot(slot, 0);
+		put_slot(slot);
 		return ret;
 	}
 	guard(mutex)(&text_mutex);
-	save_text(op);
+	kprobe_text_read(op->optinsn.copied_insn, region.start + 1, DISP32_SIZE);
 	op->optinsn.insn = slot;
 	op->optinsn.size = max_t(size_t, region.end - region.start, JMP32_INSN_SIZE);
 	return 0;
@@ -445,7 +467,7 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 	if (!op->optinsn.size)
 		return;
 	op->optinsn.size = 0;
-	free_optinsn_slot(op->optinsn.insn, 0);
+	put_slot(op->optinsn.insn);
 }
 
 /**

@@ -587,6 +587,23 @@ int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 	return insn_decode(&text->insn, text->buf, text->len, INSN_MODE_KERN);
 }
 
+/* Reads the text at @addr, of any number of instructions, as it is without probes. */
+void kprobe_text_read(u8 *buf, unsigned long addr, unsigned int len)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&text_mutex);
+
+	for (i = 0; i < len; i++) {
+		struct kprobe *p = get_kprobe((void *)addr + i);
+
+		buf[i] = *(u8 *)(addr + i);
+		kprobe_detour_undo(buf + i, addr + i, 1);
+		if (p && !kprobe_ftrace(p))
+			buf[i] = p->opcode;
+	}
+}
+
 #ifdef CONFIG_KGDB
 static bool is_debugger_breakpoint(unsigned long addr)
 {

@@ -134,6 +134,23 @@ int arch_trampoline_kprobe(struct kprobe *unused)
 }
 
 /**
+ * kprobe_protect_slots - make a page fit for slots
+ * @page: a new page of virtual memory
+ *
+ * Return: the page, read-only, executable and full of breakpoints; or NULL, then it has
+ * been freed.
+ */
+void *kprobe_protect_slots(void *page)
+{
+	memset(page, INT3_INSN_OPCODE, PAGE_SIZE);
+	if (set_memory_rox((unsigned long)page, 1)) {
+		execmem_free(page);
+		return NULL;
+	}
+	return page;
+}
+
+/**
  * alloc_insn_page - get a page for slots
  *
  * It comes from where modules are: the copies in it use data and jump to code of the
@@ -143,17 +160,9 @@ int arch_trampoline_kprobe(struct kprobe *unused)
  */
 void *alloc_insn_page(void)
 {
-	kprobe_opcode_t *slots = execmem_alloc(EXECMEM_KPROBES, PAGE_SIZE);
+	void *page = execmem_alloc(EXECMEM_KPROBES, PAGE_SIZE);
 
-	if (!slots)
-		return NULL;
-
-	memset(slots, INT3_INSN_OPCODE, PAGE_SIZE);
-	if (set_memory_rox((unsigned long)slots, 1)) {
-		execmem_free(slots);
-		return NULL;
-	}
-	return slots;
+	return page ? kprobe_protect_slots(page) : NULL;
 }
 
 /**

@@ -31,6 +31,7 @@ struct probed_text {
 };
 
 int kprobe_insn_read(struct probed_text *text, unsigned long addr, unsigned long end);
+void kprobe_text_read(u8 *buf, unsigned long addr, unsigned int len);
 int kprobe_insn_check(const struct probed_text *text, unsigned long addr);
 int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
 		     unsigned long to);
@@ -42,21 +43,46 @@ bool kprobe_insn_uses_stack_pointer(const struct insn *insn);
 /**
  * struct kprobe_region - what a jump displaces
  * @start:	the probed instruction
- * @end:	behind the last displaced instruction; there may be padding behind it that
- *		the jump takes as well
+ * @end:	behind the last displaced instruction
+ * @free_end:	behind the bytes that the jump may write: padding behind @end included,
+ *		and perhaps short of the end of the jump, see kprobe_is_pun()
+ * @first:	the lowest address that such a jump can lead to
+ * @last:	the highest
  * @runs_on:	execution goes on at @end
  */
 struct kprobe_region {
 	unsigned long start;
 	unsigned long end;
+	unsigned long free_end;
+	unsigned long first;
+	unsigned long last;
 	bool runs_on;
 };
+
+/* Are the last bytes of the jump those of the instructions that are there anyway? */
+static inline bool kprobe_is_pun(const struct kprobe_region *r)
+{
+	return r->free_end < r->start + JMP32_INSN_SIZE;
+}
 
 /* The linker's bounds of the kernel's own. */
 extern struct exception_table_entry __start___ex_table[], __stop___ex_table[];
 
+/* plant.c */
+void *kprobe_protect_slots(void *page);
+
 /* region.c */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
+extern bool kprobe_region_entered_everywhere;
+#endif
+
+/* far.c. A slot there has room for a detour round what a pun can displace. */
+#define KPROBE_FAR_SLOT_SIZE	64
+
+void *kprobe_far_slot_get(unsigned long first, unsigned long last);
+bool kprobe_far_slot_put(void *slot);
+void *kprobe_far_slot_find(unsigned long addr);
 
 /* detour.c */
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)

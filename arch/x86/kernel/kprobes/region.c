@@ -15,6 +15,7 @@
 #include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/extable.h>
+#include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -24,24 +25,52 @@
 #include <linux/static_call.h>
 #include <linux/string.h>
 
+#include <kunit/visibility.h>
+
 #include <asm/extable.h>
 #include <asm/ibt.h>
 
 #include "private.h"
 
+/* For tests: have nothing but the probed instruction displaced. */
+VISIBLE_IF_KUNIT bool kprobe_region_entered_everywhere;
+
 /* Symbols that may have branches into a region: a function and what belongs to it. */
 #define MAX_PARTS	16
+
+/* Prefixes of a region that a jump does not fit in: of one to four bytes. */
+#define MAX_PREFIXES	(JMP32_INSN_SIZE - 1)
+
+/**
+ * struct region_prefix - some instructions that are too few for a jump
+ * @end: behind the last of them
+ * @free_end: behind the padding that follows, if execution does not run on
+ * @runs_on: it does
+ */
+struct region_prefix {
+	unsigned long end;
+	unsigned long free_end;
+	bool runs_on;
+};
 
 /**
  * struct region_search - what is looked at for one probe
  * @r: what was found
  * @text: the instruction at hand
+ * @first_end: behind the probed instruction, and padding if execution does not run on
+ * @entered: the lowest address behind the probed instruction that something else leads to
+ * @prefix: what there is if there is no room for a jump, the shortest first
+ * @nr_prefixes: how many
  * @part: start addresses of symbols with branches into the region, perhaps
  * @nr_parts: how many
  */
 struct region_search {
 	struct kprobe_region r;
 	struct probed_text text;
+	unsigned long first_end;
+	unsigned long entered;
+	struct region_prefix prefix[MAX_PREFIXES];
+	unsigned int nr_prefixes;
 	unsigned long part[MAX_PARTS];
 	unsigned int nr_parts;
 };
@@ -103,6 +132,21 @@ static bool may_move(const struct probed_text *text, unsigned long addr)
 	       !kprobe_insn_is_endbr(&text->insn);
 }
 
+static unsigned long jump_end(const struct kprobe_region *r)
+{
+	return r->start + JMP32_INSN_SIZE;
+}
+
+static void add_prefix(struct region_search *s, unsigned long free_end)
+{
+	if (free_end < jump_end(&s->r))
+		s->prefix[s->nr_prefixes++] = (struct region_prefix){
+			.end = s->r.end,
+			.free_end = free_end,
+			.runs_on = s->r.runs_on,
+		};
+}
+
 /*
  * From the probed instruction on, whole instructions until a jump fits. @end is where the
  * symbol ends.
@@ -112,50 +156,54 @@ static int grow_region(struct region_search *s, unsigned long end)
 	struct kprobe_region *r = &s->r;
 	unsigned long pos = r->start;
 
-	for (;;) {
+	do {
 		if (pos >= end)
 			return -ENOSPC;
 		if (kprobe_insn_read(&s->text, pos, end) < 0 || !may_move(&s->text, pos))
 			return -EINVAL;
 		pos += s->text.insn.length;
 		r->end = pos;
-		if (ends_run(&s->text.insn)) {
-			r->runs_on = false;
+		r->runs_on = !ends_run(&s->text.insn);
+		if (!r->runs_on)
 			pos = padding_end(s, pos, end);
-			return pos - r->start < JMP32_INSN_SIZE ? -ENOSPC : 0;
-		}
-		if (pos - r->start >= JMP32_INSN_SIZE)
-			break;
-		/* It would return into the jump. */
-		if (is_call(&s->text.insn))
-			return -ENOSPC;
-	}
-	r->runs_on = true;
-	return 0;
+		if (!s->first_end)
+			s->first_end = pos;
+		add_prefix(s, pos);
+		if (pos >= jump_end(r))
+			return 0;
+		/* If it is a call, that would return into the jump. */
+	} while (r->runs_on && !is_call(&s->text.insn));
+	return -ENOSPC;
 }
 
-/* Of the bytes that the jump takes. */
+/* Of the bytes that the jump takes, and of those that it displaces. */
 static bool bytes_are_owned(const struct kprobe_region *r)
 {
-	void *first = (void *)r->start, *last = first + max_t(unsigned long, r->end - r->start,
-							      JMP32_INSN_SIZE) - 1;
+	void *first = (void *)r->start, *last = (void *)max(r->end, jump_end(r)) - 1;
 
 	return alternatives_text_reserved(first, last + 1) ||
 	       jump_label_text_reserved(first, last) ||
-	       static_call_text_reserved(first, last);
+	       static_call_text_reserved(first, last) ||
+	       ftrace_text_reserved(first, last);
 }
 
-/* Somebody who gets there other than by the probed instruction meets the jump. */
-static bool is_inside(const struct kprobe_region *r, unsigned long addr)
+/* Somebody gets there other than by the probed instruction. */
+static void note_entry(struct region_search *s, unsigned long addr)
 {
-	return addr > r->start && addr < max(r->end, r->start + JMP32_INSN_SIZE);
+	if (addr > s->r.start && addr < s->entered)
+		s->entered = addr;
 }
 
-static bool branches_inside(const struct kprobe_region *r, const struct insn *insn,
-			    unsigned long addr)
+/* There is no telling where, but to an instruction. */
+static void note_any_entry(struct region_search *s)
 {
-	return kprobe_insn_is_relative(insn) &&
-	       is_inside(r, addr + insn->length + insn->immediate.value);
+	note_entry(s, s->first_end);
+}
+
+static void note_branch(struct region_search *s, const struct insn *insn, unsigned long addr)
+{
+	if (kprobe_insn_is_relative(insn))
+		note_entry(s, addr + insn->length + insn->immediate.value);
 }
 
 /*
@@ -167,97 +215,105 @@ static bool may_jump_anywhere(const struct insn *insn)
 	return !HAS_KERNEL_IBT && is_indirect_jump(insn);
 }
 
-/* Are there branches from the symbol at @start to within the region? */
-static bool symbol_branches_inside(struct region_search *s, unsigned long start)
+/* Where do the branches of the symbol at @start lead to? */
+static void note_branches_from(struct region_search *s, unsigned long start)
 {
 	unsigned long size, offset, pos, end;
 
-	if (!kallsyms_lookup_size_offset(start, &size, &offset))
-		return true;
+	if (!kallsyms_lookup_size_offset(start, &size, &offset)) {
+		note_any_entry(s);
+		return;
+	}
 	end = start - offset + size;
 	for (pos = start - offset; pos < end; pos += s->text.insn.length) {
-		if (kprobe_insn_read(&s->text, pos, end) < 0)
-			return true;
-		if (branches_inside(&s->r, &s->text.insn, pos) ||
-		    may_jump_anywhere(&s->text.insn))
-			return true;
+		if (kprobe_insn_read(&s->text, pos, end) < 0 ||
+		    may_jump_anywhere(&s->text.insn)) {
+			note_any_entry(s);
+			return;
+		}
+		note_branch(s, &s->text.insn, pos);
 	}
-	return false;
 }
 
-static bool fixup_is_inside(const struct kprobe_region *r,
-			    const struct exception_table_entry *first, unsigned int nr)
+static void note_fixups(struct region_search *s, const struct exception_table_entry *first,
+			unsigned int nr)
 {
-	for (; nr--; first++) {
-		if (is_inside(r, (unsigned long)&first->fixup + first->fixup))
-			return true;
-	}
-	return false;
+	for (; nr--; first++)
+		note_entry(s, (unsigned long)&first->fixup + first->fixup);
 }
 
 #ifdef CONFIG_JUMP_LABEL
-static bool label_is_inside(const struct kprobe_region *r, struct jump_entry *first,
-			    struct jump_entry *end)
+static void note_labels(struct region_search *s, struct jump_entry *first,
+			struct jump_entry *end)
 {
-	for (; first < end; first++) {
-		if (is_inside(r, jump_entry_target(first)))
-			return true;
-	}
-	return false;
+	for (; first < end; first++)
+		note_entry(s, jump_entry_target(first));
 }
 
-static bool kernel_label_is_inside(const struct kprobe_region *r)
+static void note_kernel_labels(struct region_search *s)
 {
-	return label_is_inside(r, __start___jump_table, __stop___jump_table);
+	note_labels(s, __start___jump_table, __stop___jump_table);
 }
 #else
-static bool kernel_label_is_inside(const struct kprobe_region *r)
+static void note_kernel_labels(struct region_search *s)
 {
-	return false;
 }
 #endif
 
 #if defined(CONFIG_JUMP_LABEL) && defined(CONFIG_MODULES)
-static bool module_label_is_inside(const struct kprobe_region *r, const struct module *mod)
+static void note_module_labels(struct region_search *s, const struct module *mod)
 {
-	return label_is_inside(r, mod->jump_entries, mod->jump_entries + mod->num_jump_entries);
+	note_labels(s, mod->jump_entries, mod->jump_entries + mod->num_jump_entries);
 }
 #else
-static inline bool module_label_is_inside(const struct kprobe_region *r,
-					  const struct module *mod)
+static inline void note_module_labels(struct region_search *s, const struct module *mod)
 {
-	return false;
 }
 #endif
 
 #ifdef CONFIG_MODULES
 /* The tables of the module that has the region. It is not going: it has a probe. */
-static bool module_enters(const struct kprobe_region *r)
+static void note_module_tables(struct region_search *s)
 {
 	struct module *mod;
 
 	guard(preempt)();
-	mod = __module_text_address(r->start);
+	mod = __module_text_address(s->r.start);
 	if (!mod)
-		return false;
-	return fixup_is_inside(r, mod->extable, mod->num_exentries) ||
-	       module_label_is_inside(r, mod);
+		return;
+	note_fixups(s, mod->extable, mod->num_exentries);
+	note_module_labels(s, mod);
+}
+
+static bool same_module_text(unsigned long addr, unsigned long other)
+{
+	struct module *mod;
+
+	guard(preempt)();
+	mod = __module_text_address(addr);
+	return mod && mod == __module_text_address(other) &&
+	       within_module_init(addr, mod) == within_module_init(other, mod);
 }
 #else
-static bool module_enters(const struct kprobe_region *r)
+static void note_module_tables(struct region_search *s)
+{
+}
+
+static bool same_module_text(unsigned long addr, unsigned long other)
 {
 	return false;
 }
 #endif
 
-/* Does an exception or a jump label, as it may be patched, lead to within the region? */
-static bool tables_enter(const struct kprobe_region *r)
+/* Where exceptions lead to, and jump labels, as they may be patched. */
+static void note_tables(struct region_search *s)
 {
-	if (!core_kernel_text(r->start))
-		return module_enters(r);
-	return fixup_is_inside(r, __start___ex_table,
-			       __stop___ex_table - __start___ex_table) ||
-	       kernel_label_is_inside(r);
+	if (!core_kernel_text(s->r.start)) {
+		note_module_tables(s);
+		return;
+	}
+	note_fixups(s, __start___ex_table, __stop___ex_table - __start___ex_table);
+	note_kernel_labels(s);
 }
 
 static int add_part(void *data, unsigned long addr)
@@ -359,11 +415,73 @@ static int collect_parts(struct region_search *s, unsigned long start, unsigned 
 	return ret;
 }
 
+/* Of all that may lead to behind the probed instruction. */
+static void find_entries(struct region_search *s, unsigned long start, unsigned long end,
+			 const char *module, const char *name)
+{
+	unsigned int i;
+
+	s->entered = ULONG_MAX;
+	note_tables(s);
+	if (collect_parts(s, start, end, module, name) || kprobe_region_entered_everywhere)
+		note_any_entry(s);
+	for (i = 0; i < s->nr_parts; i++)
+		note_branches_from(s, s->part[i]);
+}
+
+/* Is that part of the text which will be there for as long as the probed instruction is? */
+static bool is_same_text(unsigned long addr, unsigned long other)
+{
+	if (init_section_contains((void *)addr, 1) != init_section_contains((void *)other, 1))
+		return false;
+	if (core_kernel_text(addr))
+		return core_kernel_text(other);
+	return same_module_text(addr, other);
+}
+
+/* What the jump's last bytes are says between which addresses it can lead to. */
+static void find_window(struct kprobe_region *r)
+{
+	unsigned int fixed = jump_end(r) - r->free_end;
+	u8 last[sizeof(s32)], first[sizeof(s32)];
+	s32 disp;
+
+	memset(first, 0, sizeof(first));
+	memset(last, 0xff, sizeof(last));
+	kprobe_text_read(first + sizeof(first) - fixed, r->free_end, fixed);
+	memcpy(last + sizeof(last) - fixed, first + sizeof(first) - fixed, fixed);
+	memcpy(&disp, first, sizeof(disp));
+	r->first = jump_end(r) + disp;
+	memcpy(&disp, last, sizeof(disp));
+	r->last = jump_end(r) + disp;
+}
+
+/*
+ * A jump of which only the first bytes are written: the others are the next instructions',
+ * and stay. Nobody minds who gets there.
+ */
+static int find_pun(struct region_search *s)
+{
+	struct kprobe_region *r = &s->r;
+	unsigned int i = s->nr_prefixes;
+
+	do {
+		if (!i--)
+			return -ENOSPC;
+		r->end = s->prefix[i].end;
+		r->free_end = s->prefix[i].free_end;
+		r->runs_on = s->prefix[i].runs_on;
+	} while (r->end > s->entered);
+	if (!is_same_text(r->start, jump_end(r) - 1) || bytes_are_owned(r))
+		return -EINVAL;
+	find_window(r);
+	return 0;
+}
+
 static int find_region(struct region_search *s)
 {
 	unsigned long start, end, size, offset;
 	char name[KSYM_NAME_LEN];
-	unsigned int i;
 	char *module;
 	int ret;
 
@@ -373,20 +491,13 @@ static int find_region(struct region_search *s)
 	end = start + size;
 
 	ret = grow_region(s, end);
-	if (ret)
-		return ret;
-	if (bytes_are_owned(&s->r))
-		return -EINVAL;
-	if (tables_enter(&s->r))
-		return -EADDRINUSE;
-	ret = collect_parts(s, start, end, module, name);
-	if (ret)
-		return ret;
-	for (i = 0; i < s->nr_parts; i++) {
-		if (symbol_branches_inside(s, s->part[i]))
-			return -EADDRINUSE;
-	}
-	return 0;
+	if (!ret && bytes_are_owned(&s->r))
+		ret = -EINVAL;
+	find_entries(s, start, end, module, name);
+	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
+		ret = -EADDRINUSE;
+	s->r.free_end = jump_end(&s->r);
+	return ret && find_pun(s) ? ret : 0;
 }
 
 /**
@@ -395,10 +506,10 @@ static int find_region(struct region_search *s)
  * @region: filled in
  *
  * Context: process, kprobe_mutex held. Takes text_mutex and that of jump labels.
- * Return: 0; -ENOSPC if there is no room for a jump before execution goes elsewhere;
- * -EADDRINUSE if something else may lead to within the region; -EINVAL if one of its
- * instructions must stay where it is; -E2BIG if the function is in too many parts to tell;
- * -ENOMEM.
+ * Return: 0, else why no instructions can be displaced to have room for a jump, nor can a
+ * jump do with what is in its place: -ENOSPC if execution goes elsewhere before there is
+ * room; -EADDRINUSE if something else may lead to within the region; -EINVAL if one of its
+ * instructions must stay where it is; -ENOMEM.
  */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region)
 {
