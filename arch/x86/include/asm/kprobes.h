@@ -86,16 +86,44 @@ struct arch_specific_insn {
 #define MAX_OPTIMIZED_LENGTH	(MAX_INSN_SIZE + DISP32_SIZE)
 #define MAX_OPTINSN_SIZE	256
 
+/* Those of one byte that are not enough for a jump, one more, and what is behind it. */
+#define KPROBE_MAX_COPIES	(DISP32_SIZE + 2)
+
+/**
+ * struct kprobe_copy - a displaced instruction
+ * @at:		offset of its copy, in the slot
+ * @of:		offset of itself, from the probed instruction
+ * @call:	it is a call, whose copy pushes an address and jumps
+ */
+struct kprobe_copy {
+	u8 at;
+	u8 of : 7;
+	u8 call : 1;
+};
+
+/**
+ * struct kprobe_copies - all of them, in their order; the last stands for what is behind
+ * @copy:	one each
+ * @nr:		how many
+ */
+struct kprobe_copies {
+	struct kprobe_copy copy[KPROBE_MAX_COPIES];
+	u8 nr;
+};
+
 /**
  * struct arch_optimized_insn - what a jump in place of a breakpoint leads to
- * @size:	bytes of instructions that the jump displaces; 0 if there is no detour
+ * @size:	bytes from the probed instruction on that it takes, or that are of
+ *		instructions which it displaces; 0 if there is no detour
  * @insn:	the slot with the detour
  * @copied_insn: what is behind the byte that the breakpoint takes
+ * @copies:	what the detour has, for unwinders
  */
 struct arch_optimized_insn {
 	size_t size;
 	kprobe_opcode_t *insn;
 	kprobe_opcode_t copied_insn[DISP32_SIZE];
+	struct kprobe_copies copies;
 };
 
 /**
@@ -144,14 +172,18 @@ static __always_inline unsigned long arch_kprobe_entry_ip(unsigned long at)
 int kprobe_int3_handler(struct pt_regs *regs);
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr);
 void arch_remove_kprobe(struct kprobe *p);
-unsigned long kprobe_unwind_ip(unsigned long ip);
+unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs, bool exact,
+			       unsigned long *sp);
 extern const int kretprobe_blacklist_size;
 
 #else /* !CONFIG_KPROBES */
 
-static inline unsigned long kprobe_unwind_ip(unsigned long ip)
+struct pt_regs;
+
+static inline unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs,
+					     bool exact, unsigned long *sp)
 {
-	return ip;
+	return exact ? ip : ip - 1;
 }
 
 #endif /* CONFIG_KPROBES */

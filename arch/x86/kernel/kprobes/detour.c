@@ -26,6 +26,8 @@
  * jump it is two writes, the tail first, with a sync of all CPUs behind each; back, the
  * same in reverse order.
  */
+#include <linux/align.h>
+#include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
@@ -37,6 +39,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stringify.h>
+#include <linux/uaccess.h>
 
 #include <asm/alternative.h>
 #include <asm/asm.h>
@@ -67,9 +70,26 @@ static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	0x48, 0x8d, 0x64, 0x24, 0x10,
 };
 
+/* How many words are on the stack at which offset, and from there on. */
+static const struct {
+	u8 offset;
+	u8 words;
+} detour_stack[] = {
+	{ DETOUR_START, 0 },
+	{ DETOUR_START + 2, 1 },
+	{ DETOUR_START + 3, 2 },
+	{ DETOUR_START + 4, 3 },
+	{ DETOUR_START + 6, 4 },
+	{ DETOUR_CALL, 5 },
+	{ DETOUR_BACK + 5, 3 },
+	{ DETOUR_BACK + 6, 2 },
+	{ DETOUR_COPIES, 0 },
+};
+
 /*
  * What the slot has pushed is the upper end of a struct pt_regs; the address that it
- * returns to stands where orig_ax is. With that filled in, it is all that unwinders need.
+ * returns to stands where orig_ax is. That and the lower end is all that unwinders need;
+ * before and after that this is a function like any other.
  *
  * If a handler has chosen where to go on, the registers are dropped and that address is
  * returned to, from the place of the uppermost of them.
@@ -80,12 +100,11 @@ asm(".pushsection .text\n"
 	".type kprobe_detour, @function\n"
 	"kprobe_detour:\n"
 	ANNOTATE_NOENDBR
-	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)
+	UNWIND_HINT_FUNC
 	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n"
 	"pushq	%r\\reg\n"
 	".endr\n"
 	"movq	120(%rsp), %rbx\n"
-	"movq	$-1, 120(%rsp)\n"
 	"addq	$8, 152(%rsp)\n"
 	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
 	ENCODE_FRAME_POINTER
@@ -95,20 +114,23 @@ asm(".pushsection .text\n"
 	"testl	%eax, %eax\n"
 	"jnz	1f\n"
 	"movq	%rbx, 120(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)
+	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 128, 0)
 	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
 	"popq	%r\\reg\n"
 	".endr\n"
+	UNWIND_HINT_FUNC
 	ASM_RET
 	"1:\n"
 	"movq	128(%rsp), %rax\n"
 	"movq	%rax, 160(%rsp)\n"
+	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 168, 0)
 	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
 	"popq	%r\\reg\n"
 	".endr\n"
 	"leaq	24(%rsp), %rsp\n"
 	"popfq\n"
 	"leaq	8(%rsp), %rsp\n"
+	UNWIND_HINT_FUNC
 	ASM_RET
 	".size kprobe_detour, . - kprobe_detour\n"
 	".popsection\n");
@@ -121,6 +143,7 @@ STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
  * @size: what there is room for
  * @len: bytes so far
  * @far: it is out of reach of something
+ * @copies: where which instruction is
  * @code: the bytes
  */
 struct detour_code {
@@ -128,6 +151,7 @@ struct detour_code {
 	unsigned int size;
 	unsigned int len;
 	bool far;
+	struct kprobe_copies copies;
 	u8 code[MAX_OPTINSN_SIZE];
 };
 
@@ -253,9 +277,21 @@ static int emit_insn(struct detour_code *d, const struct probed_text *text, unsi
 		emit_relative(d, text, addr);
 		return 0;
 	}
-	if (kprobe_insn_opcode(insn) == 0xff && X86_MODRM_REG(insn->modrm.bytes[0]) == 2)
+	if (kprobe_insn_is_call(insn))
 		return emit_indirect_call(d, text, addr);
 	return emit_copy(d, text, addr);
+}
+
+/* What is emitted next stands for the instruction at @offset from the probed one. */
+static void note_copy(struct detour_code *d, unsigned int offset, bool call)
+{
+	struct kprobe_copies *copies = &d->copies;
+
+	copies->copy[copies->nr++] = (struct kprobe_copy){
+		.at = d->len,
+		.of = offset,
+		.call = call,
+	};
 }
 
 static int emit_region(struct detour_code *d, const struct kprobe_region *r)
@@ -268,10 +304,12 @@ static int emit_region(struct detour_code *d, const struct kprobe_region *r)
 		ret = kprobe_insn_read(&text, pos, r->end);
 		if (ret < 0)
 			return ret;
+		note_copy(d, pos - r->start, kprobe_insn_is_call(&text.insn));
 		ret = emit_insn(d, &text, pos);
 		if (ret)
 			return ret;
 	}
+	note_copy(d, r->end - r->start, false);
 	if (r->runs_on)
 		emit_jump(d, r->end);
 	if (d->far)
@@ -453,6 +491,7 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	}
 	guard(mutex)(&text_mutex);
 	kprobe_text_read(op->optinsn.copied_insn, region.start + 1, DISP32_SIZE);
+	op->optinsn.copies = d->copies;
 	op->optinsn.insn = slot;
 	op->optinsn.size = max_t(size_t, region.end - region.start, JMP32_INSN_SIZE);
 	return 0;
@@ -537,3 +576,100 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 			buf[i] = back + i ? op->optinsn.copied_insn[back + i - 1] : p->opcode;
 	}
 }
+
+/* Unwinding */
+
+/* The site whose detour an address is in, and where that starts. */
+static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
+{
+	const struct optimized_kprobe *op;
+	const struct kprobe *p;
+	s32 ip;
+
+	*slot = (unsigned long)kprobe_far_slot_find(addr);
+	if (!*slot)
+		*slot = ALIGN_DOWN(addr, MAX_OPTINSN_SIZE);
+	if (get_kernel_nofault(ip, (s32 *)(*slot + DETOUR_IP)))
+		return NULL;
+	p = get_kprobe((void *)((long)ip - INT3_INSN_SIZE));
+	if (!p || kprobe_ftrace(p))
+		return NULL;
+	op = container_of(p, struct optimized_kprobe, kp);
+	return (unsigned long)op->optinsn.insn == *slot ? op : NULL;
+}
+
+NOKPROBE_SYMBOL(find_detour);
+
+static unsigned int words_in_frame(unsigned int offset)
+{
+	unsigned int i = ARRAY_SIZE(detour_stack) - 1;
+
+	while (i && detour_stack[i].offset > offset)
+		i--;
+	return detour_stack[i].words;
+}
+
+NOKPROBE_SYMBOL(words_in_frame);
+
+static const struct kprobe_copy *find_copy(const struct kprobe_copies *copies,
+					   unsigned int offset)
+{
+	unsigned int i = copies->nr - 1;
+
+	while (i && copies->copy[i].at > offset)
+		i--;
+	return &copies->copy[i];
+}
+
+NOKPROBE_SYMBOL(find_copy);
+
+/**
+ * kprobe_detour_passed - was this made by a jump that hit?
+ * @regs: registers on the stack
+ *
+ * Context: any in which RCU is watching, preemption off.
+ * Return: true if it was, and no handler has chosen where to go on.
+ */
+bool kprobe_detour_passed(const struct pt_regs *regs)
+{
+	unsigned long back = READ_ONCE_NOCHECK(regs->orig_ax), slot;
+	const struct optimized_kprobe *op;
+
+	if (!is_kprobe_optinsn_slot(back))
+		return false;
+	op = find_detour(back, &slot);
+	return op && back == slot + DETOUR_BACK &&
+	       READ_ONCE_NOCHECK(regs->ip) == (unsigned long)op->kp.addr + INT3_INSN_SIZE;
+}
+
+NOKPROBE_SYMBOL(kprobe_detour_passed);
+
+/**
+ * kprobe_detour_origin - what does an address in a detour stand for?
+ * @addr: an address in a page of detours
+ * @sp: the stack pointer there; set to what it would be in the probed code
+ *
+ * Context: any in which RCU is watching, preemption off.
+ * Return: the address in the probed code; @addr if there is none.
+ */
+unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
+{
+	const struct optimized_kprobe *op;
+	const struct kprobe_copy *copy;
+	unsigned long slot, offset;
+
+	op = find_detour(addr, &slot);
+	if (!op)
+		return addr;
+	offset = addr - slot;
+	*sp += words_in_frame(offset) * sizeof(long);
+	if (offset < DETOUR_COPIES)
+		return (unsigned long)op->kp.addr;
+	copy = find_copy(&op->optinsn.copies, offset);
+	/* It has pushed the address to return to, and is about to jump. */
+	if (copy->call && offset > copy->at)
+		*sp += sizeof(long);
+	return (unsigned long)op->kp.addr + copy->of;
+}
+
+NOKPROBE_SYMBOL(kprobe_detour_origin);

@@ -18,6 +18,7 @@
  * Nothing in here may be probed or traced.
  */
 #include <linux/bug.h>
+#include <linux/kallsyms.h>
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
@@ -322,25 +323,41 @@ NOKPROBE_SYMBOL(is_being_hit);
 
 /**
  * kprobe_unwind_ip - look up unwind information by this address
- * @ip: where an exception or interrupt was taken
+ * @ip: where an exception or interrupt was taken, or what a call returns to
+ * @regs: what was put on the stack in the former case, NULL if that is not known
+ * @exact: it is the former; for the latter it is what is before @ip that counts
+ * @sp: the stack pointer at @ip; set to what it would be at the address returned
  *
  * A trap's ip is behind the breakpoint, but the instruction has not been run, so the
  * stack is as at its start. In a slot it is as at the instruction that the slot is for,
- * or behind it. No unwind information is there for either.
+ * or behind it; but for what a detour pushes. No unwind information is there for either.
  *
- * Context: any.
- * Return: the address without probes; @ip itself if it has to do with none.
+ * Context: any, preemption off.
+ * Return: the address without probes.
  */
-unsigned long kprobe_unwind_ip(unsigned long ip)
+unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs, bool exact,
+			       unsigned long *sp)
 {
-	if (is_being_hit(ip - INT3_INSN_SIZE))
+	unsigned long addr = exact ? ip : ip - 1;
+
+	if (exact && is_being_hit(ip - INT3_INSN_SIZE))
 		return ip - INT3_INSN_SIZE;
 
-	/* Looked up under RCU. Where that is off, there is no copy to stand in. */
-	if (rcu_is_watching() && is_kprobe_insn_slot(ip))
+	/* The rest is looked up under RCU. Where that is off, there is no copy to stand in. */
+	if (!rcu_is_watching())
+		return addr;
+
+	/* Before and after handlers run nobody else says so. */
+	if (exact && regs && kprobe_detour_passed(regs))
+		return ip - INT3_INSN_SIZE;
+
+	if (is_kernel_text(addr))
+		return addr;
+
+	if (exact && is_kprobe_insn_slot(ip))
 		return kprobe_slot_origin(ip);
 
-	return ip;
+	return is_kprobe_optinsn_slot(addr) ? kprobe_detour_origin(addr, sp) : addr;
 }
 
 NOKPROBE_SYMBOL(kprobe_unwind_ip);

@@ -463,6 +463,13 @@ static bool is_near_branch(const struct insn *insn)
 	       (opcode == 0xff && (modrm_reg(insn) == 2 || modrm_reg(insn) == 4));
 }
 
+/* Near calls. */
+bool kprobe_insn_is_call(const struct insn *insn)
+{
+	return kprobe_insn_opcode(insn) == 0xe8 ||
+	       (kprobe_insn_opcode(insn) == 0xff && modrm_reg(insn) == 2);
+}
+
 /* Jumps and calls with a displacement. */
 bool kprobe_insn_is_relative(const struct insn *insn)
 {

@@ -722,6 +722,17 @@ static void insn_test_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, racer.wrong, 0);
 }
 
+/* For an interrupt at @ip, with @words on the stack that the probed code knows nothing of. */
+static void expect_origin(struct kunit *test, unsigned long ip, unsigned long origin,
+			  unsigned int words)
+{
+	unsigned long sp = 0x1000;
+
+	guard(preempt)();
+	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(ip, NULL, true, &sp), origin);
+	KUNIT_EXPECT_EQ(test, sp, 0x1000 + words * sizeof(long));
+}
+
 /* An unwinder has to see the instruction, wherever a copy of it runs. */
 static void insn_test_unwind_address(struct kunit *test)
 {
@@ -735,14 +746,14 @@ static void insn_test_unwind_address(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ainsn.boosted);
 
 	copy = (unsigned long)ainsn.insn;
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy), addr);
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy + ainsn.size), ainsn.next);
+	expect_origin(test, copy, addr, 0);
+	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
 	copy = (unsigned long)ainsn.boosted;
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy), addr);
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(copy + ainsn.size), ainsn.next);
+	expect_origin(test, copy, addr, 0);
+	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
 	/* What has to do with no probe stays as it is. */
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(addr), addr);
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(addr + 1), addr + 1);
+	expect_origin(test, addr, addr, 0);
+	expect_origin(test, addr + 1, addr + 1, 0);
 }
 
 /* Ftrace's own breakpoint, taken when ftrace has just removed it. */

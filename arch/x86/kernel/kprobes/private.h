@@ -36,6 +36,7 @@ int kprobe_insn_check(const struct probed_text *text, unsigned long addr);
 int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
 		     unsigned long to);
 unsigned int kprobe_insn_opcode(const struct insn *insn);
+bool kprobe_insn_is_call(const struct insn *insn);
 bool kprobe_insn_is_relative(const struct insn *insn);
 bool kprobe_insn_is_endbr(const struct insn *insn);
 bool kprobe_insn_uses_stack_pointer(const struct insn *insn);
@@ -89,6 +90,8 @@ void *kprobe_far_slot_find(unsigned long addr);
 void kprobe_detour(void);
 unsigned long kprobe_detour_copies(const struct kprobe *p);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
+bool kprobe_detour_passed(const struct pt_regs *regs);
+unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
 #else
 static inline unsigned long kprobe_detour_copies(const struct kprobe *p)
 {
@@ -97,6 +100,16 @@ static inline unsigned long kprobe_detour_copies(const struct kprobe *p)
 
 static inline void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 {
+}
+
+static inline bool kprobe_detour_passed(const struct pt_regs *regs)
+{
+	return false;
+}
+
+static inline unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
+{
+	return addr;
 }
 #endif
 

@@ -91,13 +91,6 @@ static bool ends_run(const struct insn *insn)
 	}
 }
 
-static bool is_call(const struct insn *insn)
-{
-	return kprobe_insn_opcode(insn) == 0xe8 ||
-	       (kprobe_insn_opcode(insn) == 0xff &&
-		X86_MODRM_REG(insn->modrm.bytes[0]) == 2);
-}
-
 static bool is_indirect_jump(const struct insn *insn)
 {
 	return kprobe_insn_opcode(insn) == 0xff &&
@@ -172,7 +165,7 @@ static int grow_region(struct region_search *s, unsigned long end)
 		if (pos >= jump_end(r))
 			return 0;
 		/* If it is a call, that would return into the jump. */
-	} while (r->runs_on && !is_call(&s->text.insn));
+	} while (r->runs_on && !kprobe_insn_is_call(&s->text.insn));
 	return -ENOSPC;
 }
 
@@ -369,7 +362,7 @@ static bool runs_into_next(struct region_search *s, unsigned long start, unsigne
 		if (kprobe_insn_read(&s->text, pos, end) < 0)
 			return true;
 		if (!is_padding(&s->text.insn))
-			runs_on = !ends_run(&s->text.insn) && !is_call(&s->text.insn);
+			runs_on = !ends_run(&s->text.insn) && !kprobe_insn_is_call(&s->text.insn);
 	}
 	return runs_on;
 }
