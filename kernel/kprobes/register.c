@@ -259,6 +259,7 @@ static int set_disabled(struct kprobe **kps, int num, bool off)
 		else
 			kps[i]->flags &= ~KPROBE_FLAG_DISABLED;
 		site_batch_add(&batch, site_of_listener(kps[i]));
+		cond_resched();
 	}
 	return site_batch_commit(&batch);
 }

@@ -15,6 +15,7 @@
 #include <asm/setup.h>
 
 #include "trace_kprobe.h"
+#include "trace_probe_batch.h"
 
 static int add_command(int argc, const char **argv)
 {
@@ -180,10 +181,15 @@ static void __init enable_all_kprobe_events(void)
 	top = top_trace_array();
 	if (!top)
 		return;
+	trace_probes_begin();
+	list_for_each_entry(file, &top->events, list)
+		trace_probes_expect(file->event_call);
+	trace_probes_arm();
 	list_for_each_entry(file, &top->events, list) {
 		if (file->event_call->flags & TRACE_EVENT_FL_KPROBE)
 			trace_event_enable_disable(file, 1, 0);
 	}
+	trace_probes_end();
 }
 
 /* Commands are parted by semicolons, their words by commas. */

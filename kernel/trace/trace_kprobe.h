@@ -8,7 +8,8 @@
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
  *	trace_kprobe_parse.c	the head of a command -> struct probe_spec
  *	trace_kprobe_point.c	the life of a point: made, planted, published, retired
- *	trace_kprobe_event.c	its event class: enable, fields, printing
+ *	trace_kprobe_switch.c	switching the probes of one event, or of many
+ *	trace_kprobe_event.c	what BPF asks about an event
  *	trace_kprobe_hit.c	what runs when a point is hit
  *	trace_kprobe_gen.c	commands built by other kernel code
  *	trace_kprobe_perf.c	points that belong to one perf event
@@ -44,6 +45,7 @@ extern const struct point_kind kprobe_kinds[2];
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @maxactive:	as the user asked for
  * @planted:	@rp is registered; event_mutex (points of perf: their owner)
+ * @turning:	among points that are switched together; event_mutex
  * @hits:	per-CPU count, written by that CPU only
  * @point:	what all points have; ends in an array
  */
@@ -54,6 +56,7 @@ struct kpoint {
 	size_t				mod_len;
 	unsigned int			maxactive;
 	bool				planted;
+	struct list_head		turning;
 	unsigned long __percpu		*hits;
 	struct probe_point		point;
 };
@@ -103,7 +106,7 @@ unsigned long kpoint_hits(const struct kpoint *pt);
 void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses);
 unsigned long kpoint_missed(const struct kpoint *pt);
 
-/* trace_kprobe_event.c */
+/* trace_kprobe_switch.c */
 int kpoints_turn(struct trace_probe_event *ev, bool on);
 
 /* trace_kprobe_hit.c */

@@ -62,6 +62,7 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 		return ERR_PTR(err);
 	}
 
+	INIT_LIST_HEAD(&pt->turning);
 	swap(pt->symbol, spec->symbol);
 	if (pt->symbol && strchr(pt->symbol, ':'))
 		pt->mod_len = strcspn(pt->symbol, ":");
@@ -91,6 +92,8 @@ static void kpoint_unplant(struct probe_point *pp)
 	else
 		unregister_kprobes_nowait(&kp, 1);
 	pt->planted = false;
+	/* Of a batch that was not over yet. */
+	list_del_init(&pt->turning);
 }
 
 /* The address that a point is at, or will be at; 0: its symbol is not there. */

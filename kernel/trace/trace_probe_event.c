@@ -10,8 +10,8 @@
 #include "trace_probe_point.h"
 
 /*
- * Does not wait for handlers that are still writing to the instance. Whoever frees
- * what they use (the files, with the event) waits for what @detached says.
+ * Does not wait for handlers that are still writing to the instance. What they use goes
+ * by RCU: the event's files, and instances after a grace period.
  */
 static void forget_file(struct trace_probe *tp, struct event_file_link *link)
 {
@@ -25,7 +25,6 @@ static int event_detach(struct probe_point *pp, struct trace_event_file *from)
 {
 	struct trace_probe *tp = &pp->tp;
 	struct event_file_link *link;
-	unsigned long gp;
 
 	if (from) {
 		link = trace_probe_get_file_link(tp, from);
@@ -38,10 +37,6 @@ static int event_detach(struct probe_point *pp, struct trace_event_file *from)
 
 	if (!trace_probe_is_enabled(tp))
 		pp->kind->class->turn(tp->event, false);
-
-	gp = start_poll_synchronize_rcu();
-	list_for_each_entry(pp, &tp->event->probes, tp.list)
-		pp->detached = gp;
 	return 0;
 }
 

@@ -10,20 +10,52 @@
  * Nothing here waits for handlers to leave. What a handler may still look at is freed
  * by point_free_later().
  */
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "trace_probe_point.h"
 
-/* No handler can be using it now. An event that has no other point goes too. */
-static void point_reap(struct work_struct *work)
-{
-	struct probe_point *pp = container_of(to_rcu_work(work), struct probe_point,
-					      reaper);
+/* Points that no handler can be using now. */
+static LLIST_HEAD(reaped);
 
+#ifdef CONFIG_PERF_EVENTS
+/* Perf leaves them with the event, as handlers may look at them after it has gone. */
+static void free_perf_lists(struct trace_probe_event *ev)
+{
+	free_percpu(ev->call.perf_events);
+}
+#else
+static void free_perf_lists(struct trace_probe_event *ev) { }
+#endif
+
+/* An event that has no other point goes too. */
+static void point_free(struct probe_point *pp)
+{
+	if (pp->tp.event)
+		free_perf_lists(pp->tp.event);
 	trace_probe_cleanup(&pp->tp);
 	pp->kind->class->release(pp);
+}
+
+static void reap_points(struct work_struct *work)
+{
+	struct probe_point *pp, *next;
+
+	llist_for_each_entry_safe(pp, next, llist_del_all(&reaped), reaped)
+		point_free(pp);
+}
+
+static DECLARE_WORK(reap_work, reap_points);
+
+static void point_reap(struct rcu_head *rcu)
+{
+	struct probe_point *pp = container_of(rcu, struct probe_point, rcu);
+
+	if (llist_add(&pp->reaped, &reaped))
+		schedule_work(&reap_work);
 }
 
 /**
@@ -45,8 +77,6 @@ int point_init(struct probe_point *pp, const struct point_kind *kind,
 		return err;
 	pp->kind = kind;
 	pp->event = pp->tp.event;
-	pp->detached = get_completed_synchronize_rcu();
-	INIT_RCU_WORK(&pp->reaper, point_reap);
 	dyn_event_init(&pp->dyn, kind->class->dyn);
 	point_init_event(pp);
 	return 0;
@@ -61,7 +91,7 @@ int point_init(struct probe_point *pp, const struct point_kind *kind,
 void point_free_later(struct probe_point *pp)
 {
 	pp->kind->class->unplant(pp);
-	queue_rcu_work(system_wq, &pp->reaper);
+	call_rcu(&pp->rcu, point_reap);
 }
 
 /**
@@ -123,7 +153,6 @@ static int point_join(struct probe_point *pp, struct probe_point *host)
 	if (err)
 		return err;
 	pp->event = pp->tp.event;
-	pp->detached = host->detached;
 
 	err = pp->kind->class->plant(pp, trace_probe_is_enabled(&host->tp));
 	if (err) {
@@ -187,8 +216,7 @@ int point_publish(struct probe_point *pp)
  * point_retire - take a point out of its event, the last one with the event
  * @ev: the point's; freed if 0 is returned
  *
- * Context: may sleep; event_mutex held. Waits for the rest of a grace period if the
- * event was detached from a tracing instance just before.
+ * Context: may sleep; event_mutex held.
  * Return: 0, or -EBUSY if the point is its event's last and that is in use.
  */
 int point_retire(struct dyn_event *ev)
@@ -207,8 +235,6 @@ int point_retire(struct dyn_event *ev)
 		if (trace_probe_is_enabled(tp) ||
 		    trace_event_dyn_busy(trace_probe_event_call(tp)))
 			return -EBUSY;
-		/* The event's files are freed at once. */
-		cond_synchronize_rcu(pp->detached);
 		if (trace_probe_unregister_event_call(tp))
 			return -EBUSY;
 	}

@@ -10,7 +10,8 @@
  *	trace_probe_event.c	its event class: enable, fields, printing
  *	trace_probe_hit.h	what runs when a point is hit
  */
-#include <linux/workqueue.h>
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
 
 #include "trace_dynevent.h"
 #include "trace_probe.h"
@@ -107,9 +108,8 @@ struct point_kind {
  * @head:	size of what precedes the arguments in a record; set once
  * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
  *		handlers until an RCU grace period after the point left the event
- * @detached:	grace period after which nobody uses a trace_event_file that the
- *		event was detached from; event_mutex
- * @reaper:	frees the point when no handler can use it any more
+ * @reaped:	in the list of points that no handler can use any more
+ * @rcu:	puts it there
  * @tp:		arguments and the link to the event, event_mutex; ends in an array
  */
 struct probe_point {
@@ -117,8 +117,8 @@ struct probe_point {
 	const struct point_kind		*kind;
 	size_t				head;
 	struct trace_probe_event	*event;
-	unsigned long			detached;
-	struct rcu_work			reaper;
+	struct llist_node		reaped;
+	struct rcu_head			rcu;
 	struct trace_probe		tp;
 };
 

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: switching their probes on and off, those of one event or of many.
+ *
+ * When the event core is about to switch many events, then what will be needed is armed
+ * before the first of them is enabled, and what is no longer needed is disarmed after the
+ * last, each at once for all. In between, enabling an event finds its probes armed, and
+ * disabling it leaves them so. If arming all fails, then the probes to blame are left to
+ * their events, which try again, fail, and tell why, while the others are enabled.
+ */
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "trace_kprobe.h"
+#include "trace_probe_batch.h"
+
+/* Points to be looked at when the batch ends. Guarded by event_mutex. */
+static LIST_HEAD(batch);
+
+/* Batches that have begun and not ended. Guarded by event_mutex. */
+static unsigned int batch_depth;
+
+static int switch_each(struct list_head *points, bool on)
+{
+	struct kprobe *kp;
+	struct kpoint *pt;
+	int err = 0, ret;
+
+	list_for_each_entry(pt, points, turning) {
+		kp = &pt->rp.kp;
+		ret = on ? enable_kprobe(kp) : disable_kprobe(kp);
+		err = err ?: ret;
+	}
+	return err;
+}
+
+/* The first half of those in @points. */
+static void split(struct list_head *points, struct list_head *half)
+{
+	struct list_head *at = points;
+	size_t n = list_count_nodes(points) / 2;
+
+	while (n--)
+		at = at->next;
+	list_cut_position(half, points, at);
+}
+
+static struct kprobe **collect(struct list_head *points, int *n)
+{
+	struct kprobe **kps;
+	struct kpoint *pt;
+
+	*n = 0;
+	kps = kvmalloc_array(list_count_nodes(points), sizeof(*kps), GFP_KERNEL);
+	if (!kps)
+		return NULL;
+	list_for_each_entry(pt, points, turning)
+		kps[(*n)++] = &pt->rp.kp;
+	return kps;
+}
+
+/*
+ * All or none when arming. A module that just went takes its probes off, and then
+ * disarming has to do with the others.
+ */
+static int switch_all(struct list_head *points, bool on)
+{
+	struct kprobe **kps;
+	int err, n;
+
+	if (list_empty(points))
+		return 0;
+	kps = collect(points, &n);
+	if (!kps)
+		return switch_each(points, on);
+	err = on ? enable_kprobes(kps, n) : disable_kprobes(kps, n);
+	kvfree(kps);
+	return err && !on ? switch_each(points, false) : err;
+}
+
+/* Arm what can be. Half by half it takes few attempts to be left with the odd ones. */
+static void arm_most(struct list_head *points)
+{
+	LIST_HEAD(half);
+
+	if (!switch_all(points, true) || list_is_singular(points))
+		return;
+	split(points, &half);
+	arm_most(&half);
+	arm_most(points);
+	list_splice(&half, points);
+}
+
+/* Its module is not here, or went: nothing to switch. Or it is as it should be. */
+static bool is_to_turn(const struct kpoint *pt, bool on)
+{
+	unsigned int flags = pt->rp.kp.flags;
+
+	return pt->planted && !(flags & KPROBE_FLAG_GONE) &&
+	       !(flags & KPROBE_FLAG_DISABLED) == !on;
+}
+
+static void add_points(struct trace_probe_event *ev, bool on, struct list_head *points)
+{
+	struct kpoint *pt;
+
+	for_each_kpoint(pt, ev) {
+		if (is_to_turn(pt, on) && list_empty(&pt->turning))
+			list_add_tail(&pt->turning, points);
+	}
+}
+
+static void forget_points(struct list_head *points)
+{
+	while (!list_empty(points))
+		list_del_init(points->next);
+}
+
+/**
+ * kpoints_turn - arm or disarm what an event has planted
+ * @ev: the event
+ * @on: arm it
+ *
+ * In a batch, disarming is left to its end.
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or why not everything was armed.
+ */
+int kpoints_turn(struct trace_probe_event *ev, bool on)
+{
+	LIST_HEAD(points);
+	int err;
+
+	if (!on && batch_depth) {
+		add_points(ev, false, &batch);
+		return 0;
+	}
+	add_points(ev, on, &points);
+	err = switch_all(&points, on);
+	forget_points(&points);
+	return err;
+}
+
+/**
+ * trace_probes_begin - many events are about to be switched
+ *
+ * Context: event_mutex held until trace_probes_end().
+ */
+void trace_probes_begin(void)
+{
+	batch_depth++;
+}
+
+/**
+ * trace_probes_expect - this event is about to be enabled
+ * @call: an event of any kind, perhaps one that is enabled already
+ *
+ * Context: in a batch.
+ */
+void trace_probes_expect(struct trace_event_call *call)
+{
+	if (call->flags & TRACE_EVENT_FL_KPROBE)
+		add_points(trace_probe_event_from_call(call), true, &batch);
+}
+
+/**
+ * trace_probes_arm - arm all that is expected to be needed
+ *
+ * Their hits report nothing before their events are enabled.
+ *
+ * Context: may sleep; in a batch.
+ */
+void trace_probes_arm(void)
+{
+	arm_most(&batch);
+}
+
+/**
+ * trace_probes_end - the events have been switched
+ *
+ * Disarms what no enabled event needs.
+ *
+ * Context: may sleep; in a batch.
+ */
+void trace_probes_end(void)
+{
+	struct kpoint *pt, *next;
+
+	if (--batch_depth)
+		return;
+	list_for_each_entry_safe(pt, next, &batch, turning) {
+		if (trace_probe_is_enabled(&pt->point.tp) || !is_to_turn(pt, false))
+			list_del_init(&pt->turning);
+	}
+	switch_all(&batch, false);
+	forget_points(&batch);
+}
