@@ -25,17 +25,12 @@ struct ftrace_side {
 	unsigned int users;
 };
 
-#ifdef arch_kprobe_entry_hit
-#define site_ip_handler		site_ip_hit
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs);
-#else
-#define site_ip_handler		kprobe_ftrace_handler
-#endif
 
 static struct ftrace_side side_ip = {
 	.ops = {
-		.func = site_ip_handler,
+		.func = site_ip_hit,
 		.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
 	},
 };
@@ -140,6 +135,17 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 	kvfree(ips);
 }
 
+/*
+ * Ftrace may call for a function that has just lost its probe. Where there is only the
+ * claim to make, the call goes by way of the others' ftrace_ops, too.
+ */
+static nokprobe_inline struct kprobe_site *site_of_ip_hit(unsigned long ip)
+{
+	struct kprobe_site *site = site_lookup(ip);
+
+	return site && READ_ONCE(site->method) != SITE_FTRACE_CLAIMED ? site : NULL;
+}
+
 #ifdef arch_kprobe_entry_hit
 /* The one listener sees what it would see at a breakpoint. */
 static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsigned long ip,
@@ -193,8 +199,7 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 
 	preempt_disable_notrace();
 	if (entry_is_watched()) {
-		site = site_lookup(ip);
-		/* Ftrace may call for a function that has just lost its probe. */
+		site = site_of_ip_hit(ip);
 		if (site)
 			any_hit(site, ip, arch_ftrace_saved_regs(fregs));
 	}
@@ -238,6 +243,20 @@ static struct ftrace_side side_plain = {
 	},
 };
 
+static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			struct ftrace_regs *fregs)
+{
+	bool ours;
+
+	preempt_disable_notrace();
+	ours = entry_is_watched() && site_of_ip_hit(ip);
+	preempt_enable_notrace();
+	if (ours)
+		kprobe_ftrace_handler(ip, caller, ops, fregs);
+}
+
+NOKPROBE_SYMBOL(site_ip_hit);
+
 static int plain_plant(struct list_head *sites)
 {
 	return side_plant(&side_plain, sites);
@@ -270,7 +289,7 @@ int site_ftrace_plant(struct list_head *sites, enum site_method method)
 /**
  * site_ftrace_uproot - no more hits through ftrace
  * @sites: by their batch member
- * @method: how they are planted
+ * @method: how they are planted, SITE_FTRACE, SITE_FTRACE_IP or SITE_FTRACE_CLAIMED
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -278,8 +297,8 @@ void site_ftrace_uproot(struct list_head *sites, enum site_method method)
 {
 	if (READ_ONCE(ftrace_is_dead))
 		return;
-	if (method == SITE_FTRACE)
+	if (method != SITE_FTRACE_IP)
 		plain_uproot(sites);
-	else
+	if (method != SITE_FTRACE)
 		side_uproot(&side_ip, sites);
 }

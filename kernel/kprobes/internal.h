@@ -28,6 +28,8 @@ struct seq_file;
  * @SITE_FTRACE:	ftrace calls, and others may redirect the function as well
  * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that is alone in redirecting it,
  *			which a listener with a post handler asks for
+ * @SITE_FTRACE_CLAIMED: as with SITE_FTRACE, and that ftrace_ops only keeps others from
+ *			redirecting: a listener with a post handler came later
  */
 enum site_method {
 	SITE_UNPLANTED,
@@ -35,6 +37,7 @@ enum site_method {
 	SITE_JUMP,
 	SITE_FTRACE,
 	SITE_FTRACE_IP,
+	SITE_FTRACE_CLAIMED,
 };
 
 /**
@@ -50,7 +53,7 @@ enum site_method {
  * @retired:	waiting to be reclaimed, see retire.c. Guarded by kprobe_mutex
  * @gone:	its text is gone but listeners are left, see module.c. Such a site is not
  *		in the table any more. Guarded by kprobe_mutex
- * @method:	how it is planted now. Guarded by kprobe_mutex
+ * @method:	how it is planted now. Changed under kprobe_mutex, read by hits
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
  * @jump:	on its way to becoming a jump, see optimize.c. Guarded by kprobe_mutex
  * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets

@@ -36,11 +36,12 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	if (!kprobe_ftrace(&site->kp))
 		return site_may_stay_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
 	/* Moving back would gain nothing but a second filter update. */
-	if (site->method == SITE_FTRACE_IP)
-		return SITE_FTRACE_IP;
+	if (site->method == SITE_FTRACE_IP || site->method == SITE_FTRACE_CLAIMED)
+		return site->method;
 	list_for_each_entry(kp, &site->listeners, list) {
 		if (!kprobe_disabled(kp) && wants_ip(kp))
-			return SITE_FTRACE_IP;
+			return site->method == SITE_FTRACE ? SITE_FTRACE_CLAIMED :
+							     SITE_FTRACE_IP;
 	}
 	return SITE_FTRACE;
 }
@@ -134,9 +135,16 @@ void __weak arch_disarm_kprobes(struct list_head *kps)
 		arch_disarm_kprobe(p);
 }
 
-static int plant(struct list_head *sites, enum site_method method)
+static void set_method(struct list_head *sites, enum site_method method)
 {
 	struct kprobe_site *site;
+
+	list_for_each_entry(site, sites, batch)
+		WRITE_ONCE(site->method, method);
+}
+
+static int plant(struct list_head *sites, enum site_method method)
+{
 	int ret = 0;
 
 	if (list_empty(sites))
@@ -145,50 +153,46 @@ static int plant(struct list_head *sites, enum site_method method)
 		write_breakpoints(sites, true);
 	else
 		ret = site_ftrace_plant(sites, method);
-	if (ret)
-		return ret;
-	list_for_each_entry(site, sites, batch)
-		site->method = method;
-	return 0;
+	if (!ret)
+		set_method(sites, method);
+	return ret;
 }
 
 static void uproot(struct list_head *sites, enum site_method method)
 {
-	struct kprobe_site *site;
-
 	if (list_empty(sites))
 		return;
 	if (method == SITE_BREAKPOINT)
 		write_breakpoints(sites, false);
 	else
 		site_ftrace_uproot(sites, method);
-	list_for_each_entry(site, sites, batch)
-		site->method = SITE_UNPLANTED;
+	set_method(sites, SITE_UNPLANTED);
 }
 
-/* From one ftrace_ops to the other, which comes first so that no hit is lost. */
-static int upgrade(struct list_head *sites)
+/*
+ * One ftrace_ops more, for the claim that it makes. A call that goes by way of both must
+ * run the handlers once, so they stay where they are, and the method says so first.
+ */
+static int claim(struct list_head *sites)
 {
-	struct kprobe_site *site;
 	int ret;
 
 	if (list_empty(sites))
 		return 0;
+	set_method(sites, SITE_FTRACE_CLAIMED);
 	ret = site_ftrace_plant(sites, SITE_FTRACE_IP);
 	if (ret)
-		return ret;
-	site_ftrace_uproot(sites, SITE_FTRACE);
-	list_for_each_entry(site, sites, batch)
-		site->method = SITE_FTRACE_IP;
-	return 0;
+		set_method(sites, SITE_FTRACE);
+	return ret;
 }
 
 /* What a commit has to do, each a list of sites by their batch member. */
 struct site_work {
 	struct list_head keep;
-	struct list_head drop_break, drop_jump, drop_ftrace, drop_ftrace_ip;
+	struct list_head drop_break, drop_jump;
+	struct list_head drop_ftrace, drop_ftrace_ip, drop_claimed;
 	struct list_head add_break, add_ftrace, add_ftrace_ip;
-	struct list_head upgrade, unjump;
+	struct list_head claim, unjump;
 };
 
 static struct list_head *drop_list(struct site_work *w, enum site_method from)
@@ -202,6 +206,8 @@ static struct list_head *drop_list(struct site_work *w, enum site_method from)
 		return &w->drop_ftrace;
 	case SITE_FTRACE_IP:
 		return &w->drop_ftrace_ip;
+	case SITE_FTRACE_CLAIMED:
+		return &w->drop_claimed;
 	default:
 		return &w->keep;
 	}
@@ -215,7 +221,7 @@ static struct list_head *work_list(struct site_work *w, enum site_method from,
 	if (to == SITE_UNPLANTED)
 		return drop_list(w, from);
 	if (from != SITE_UNPLANTED)
-		return from == SITE_JUMP ? &w->unjump : &w->upgrade;
+		return from == SITE_JUMP ? &w->unjump : &w->claim;
 	if (to == SITE_BREAKPOINT)
 		return &w->add_break;
 	return to == SITE_FTRACE ? &w->add_ftrace : &w->add_ftrace_ip;
@@ -230,10 +236,11 @@ static void work_sort(struct site_work *w, struct list_head *sites)
 	INIT_LIST_HEAD(&w->drop_jump);
 	INIT_LIST_HEAD(&w->drop_ftrace);
 	INIT_LIST_HEAD(&w->drop_ftrace_ip);
+	INIT_LIST_HEAD(&w->drop_claimed);
 	INIT_LIST_HEAD(&w->add_break);
 	INIT_LIST_HEAD(&w->add_ftrace);
 	INIT_LIST_HEAD(&w->add_ftrace_ip);
-	INIT_LIST_HEAD(&w->upgrade);
+	INIT_LIST_HEAD(&w->claim);
 	INIT_LIST_HEAD(&w->unjump);
 	list_for_each_entry_safe(site, next, sites, batch)
 		list_move_tail(&site->batch,
@@ -282,10 +289,11 @@ int site_batch_commit(struct site_batch *batch)
 	uproot(&w.drop_break, SITE_BREAKPOINT);
 	uproot(&w.drop_ftrace, SITE_FTRACE);
 	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
+	uproot(&w.drop_claimed, SITE_FTRACE_CLAIMED);
 
 	/* What can fail goes first; breakpoints cannot. */
 	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
-	err = upgrade(&w.upgrade);
+	err = claim(&w.claim);
 	ret = ret ?: err;
 	err = plant(&w.add_ftrace, SITE_FTRACE);
 	ret = ret ?: err;
@@ -295,8 +303,9 @@ int site_batch_commit(struct site_batch *batch)
 	work_finish(&w.drop_break);
 	work_finish(&w.drop_ftrace);
 	work_finish(&w.drop_ftrace_ip);
+	work_finish(&w.drop_claimed);
 	work_finish(&w.add_ftrace_ip);
-	work_finish(&w.upgrade);
+	work_finish(&w.claim);
 	work_finish(&w.unjump);
 	work_finish(&w.add_ftrace);
 	work_finish(&w.add_break);

@@ -2,6 +2,7 @@
 /* Probes at function entries that ftrace owns, beside its other users. */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/kthread.h>
 
 #include "../internal.h"
 #include "tests.h"
@@ -222,6 +223,124 @@ static void busy_when_switched_back_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 2);
 }
 
+/* Two of ftrace's users call for one probed function; each handler runs once a call. */
+static void claim_comes_later(struct kunit *test)
+{
+	struct test_probe *first = test_probe_new(test, kprobe_test_traced, WITH_PRE);
+	struct test_probe *post;
+
+	post = test_probe_new(test, kprobe_test_traced, WITH_PRE | WITH_POST);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(post), 5);
+	KUNIT_EXPECT_EQ(test, test_post_hits(post), 5);
+
+	KUNIT_ASSERT_EQ(test, 0, ftrace_set_filter_ip(&mover, entry_of(kprobe_test_traced),
+						      0, 1));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, ops_drop, &mover));
+	KUNIT_EXPECT_EQ(test, register_ftrace_function(&mover), -EBUSY);
+
+	/* The claim stays with the site, and goes with it. */
+	unregister_kprobe(&post->kp);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(post), 5);
+	KUNIT_EXPECT_EQ(test, register_ftrace_function(&mover), -EBUSY);
+	unregister_kprobe(&first->kp);
+	KUNIT_EXPECT_EQ(test, register_ftrace_function(&mover), 0);
+}
+
+/**
+ * struct watched - calls of kprobe_test_traced() while its probes change
+ * @kp:		a probe that is there from when @round is set until after it is cleared
+ * @hits:	of @kp, in the call that is being made
+ * @round:	not 0: every call has to be hit
+ * @stop:	make no more calls
+ * @calls:	made while @round was set
+ * @twice:	calls that ran the handler more than once
+ * @lost:	calls that did not run it although @round was set
+ * @done:	there will be no more calls
+ */
+struct watched {
+	struct kprobe kp;
+	atomic_t hits;
+	unsigned int round;
+	bool stop;
+	atomic_t calls;
+	unsigned int twice;
+	unsigned int lost;
+	struct completion done;
+};
+
+static int watched_hit(struct kprobe *p, struct pt_regs *regs)
+{
+	atomic_inc(&container_of(p, struct watched, kp)->hits);
+	return 0;
+}
+
+static int watched_caller(void *data)
+{
+	struct watched *w = data;
+	unsigned int round;
+	bool there;
+	int hits;
+
+	while (!smp_load_acquire(&w->stop)) {
+		atomic_set(&w->hits, 0);
+		round = smp_load_acquire(&w->round);
+		call_target(kprobe_test_traced, 1);
+		hits = atomic_read(&w->hits);
+		there = round && smp_load_acquire(&w->round) == round;
+		w->twice += hits > 1;
+		w->lost += there && !hits;
+		if (there)
+			atomic_inc(&w->calls);
+		cond_resched();
+	}
+	complete(&w->done);
+	return 0;
+}
+
+#define CLAIMS		20
+
+/* One round: a probe, and then one that has the function claimed while it is called. */
+static void claim_once(struct kunit *test, struct watched *w, struct test_probe *post,
+		       unsigned int round)
+{
+	int calls = atomic_read(&w->calls);
+
+	w->kp.addr = (kprobe_opcode_t *)kprobe_test_traced;
+	w->kp.flags = 0;
+	KUNIT_EXPECT_EQ(test, register_kprobe(&w->kp), 0);
+	smp_store_release(&w->round, round);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&post->kp), 0);
+	while (atomic_read(&w->calls) == calls)
+		cond_resched();
+	unregister_kprobe(&post->kp);
+	post->kp.addr = (kprobe_opcode_t *)kprobe_test_traced;
+	smp_store_release(&w->round, 0);
+	unregister_kprobe(&w->kp);
+}
+
+static void claim_is_hit_once(struct kunit *test)
+{
+	struct test_probe *post = test_probe_at(test, kprobe_test_traced,
+						WITH_PRE | WITH_POST);
+	struct watched *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	w->kp.pre_handler = watched_hit;
+	init_completion(&w->done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(watched_caller, w, "kprobes_call")));
+	for (i = 0; i < CLAIMS; i++)
+		claim_once(test, w, post, i + 1);
+	smp_store_release(&w->stop, true);
+	wait_for_completion(&w->done);
+	KUNIT_EXPECT_EQ(test, w->twice, 0U);
+	KUNIT_EXPECT_EQ(test, w->lost, 0U);
+}
+
 static struct kunit_case ftrace_cases[] = {
 	KUNIT_CASE(entry_is_planted_through_ftrace),
 	KUNIT_CASE(tracer_first),
@@ -231,6 +350,8 @@ static struct kunit_case ftrace_cases[] = {
 	KUNIT_CASE(busy_one_in_a_batch),
 	KUNIT_CASE(busy_when_enabled),
 	KUNIT_CASE(busy_when_switched_back_on),
+	KUNIT_CASE(claim_comes_later),
+	KUNIT_CASE(claim_is_hit_once),
 	{}
 };
 
