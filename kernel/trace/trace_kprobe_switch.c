@@ -78,13 +78,26 @@ static int switch_all(struct list_head *points, bool on)
 	return err && !on ? switch_each(points, false) : err;
 }
 
-/* Arm what can be. Half by half it takes few attempts to be left with the odd ones. */
+static void forget_points(struct list_head *points)
+{
+	while (!list_empty(points))
+		list_del_init(points->next);
+}
+
+/*
+ * Arm what can be, and leave out the rest. Half by half it takes few attempts to find the
+ * odd ones.
+ */
 static void arm_most(struct list_head *points)
 {
 	LIST_HEAD(half);
 
-	if (!switch_all(points, true) || list_is_singular(points))
+	if (!switch_all(points, true))
 		return;
+	if (list_is_singular(points)) {
+		forget_points(points);
+		return;
+	}
 	split(points, &half);
 	arm_most(&half);
 	arm_most(points);
@@ -108,12 +121,6 @@ static void add_points(struct trace_probe_event *ev, bool on, struct list_head *
 		if (is_to_turn(pt, on) && list_empty(&pt->turning))
 			list_add_tail(&pt->turning, points);
 	}
-}
-
-static void forget_points(struct list_head *points)
-{
-	while (!list_empty(points))
-		list_del_init(points->next);
 }
 
 /**

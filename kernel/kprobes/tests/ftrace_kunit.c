@@ -285,12 +285,15 @@ static int watched_caller(void *data)
 	bool there;
 	int hits;
 
-	while (!smp_load_acquire(&w->stop)) {
+	while (!READ_ONCE(w->stop)) {
 		atomic_set(&w->hits, 0);
+		/* After registration; pairs with the store in claim_once(). */
 		round = smp_load_acquire(&w->round);
 		call_target(kprobe_test_traced, 1);
 		hits = atomic_read(&w->hits);
-		there = round && smp_load_acquire(&w->round) == round;
+		/* The call is over. */
+		smp_mb();
+		there = round && READ_ONCE(w->round) == round;
 		w->twice += hits > 1;
 		w->lost += there && !hits;
 		if (there)
@@ -312,13 +315,16 @@ static void claim_once(struct kunit *test, struct watched *w, struct test_probe 
 	w->kp.addr = (kprobe_opcode_t *)kprobe_test_traced;
 	w->kp.flags = 0;
 	KUNIT_EXPECT_EQ(test, register_kprobe(&w->kp), 0);
+	/* Pairs with the load in watched_caller(). */
 	smp_store_release(&w->round, round);
 	KUNIT_EXPECT_EQ(test, register_kprobe(&post->kp), 0);
 	while (atomic_read(&w->calls) == calls)
 		cond_resched();
 	unregister_kprobe(&post->kp);
 	post->kp.addr = (kprobe_opcode_t *)kprobe_test_traced;
-	smp_store_release(&w->round, 0);
+	WRITE_ONCE(w->round, 0);
+	/* Pairs with the barrier in watched_caller(). */
+	smp_mb();
 	unregister_kprobe(&w->kp);
 }
 
@@ -335,7 +341,7 @@ static void claim_is_hit_once(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(watched_caller, w, "kprobes_call")));
 	for (i = 0; i < CLAIMS; i++)
 		claim_once(test, w, post, i + 1);
-	smp_store_release(&w->stop, true);
+	WRITE_ONCE(w->stop, true);
 	wait_for_completion(&w->done);
 	KUNIT_EXPECT_EQ(test, w->twice, 0U);
 	KUNIT_EXPECT_EQ(test, w->lost, 0U);

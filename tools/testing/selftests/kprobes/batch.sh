@@ -1,0 +1,303 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many events switched by one command, and that nobody waits when probes are let go of.
+
+cd "$(dirname "$0")" && . ./functions
+
+refuser=/sys/module/kprobe_test_refuser/parameters
+addrs=$tracefs/available_filter_functions_addrs
+group=$tracefs/events/many/enable
+N=60
+
+# Events e1, e2, ... of the group "many", on as many functions that ftrace knows once.
+# Their addresses, one a line, are in $tmp/addrs.
+make_group() {
+	[ -e $addrs ] || skip "ftrace does not tell addresses"
+	load_target
+	awk 'NF == 2 && $2 !~ /\./ { n[$2]++; a[$2] = $1 }
+	     END { for (f in n) if (n[f] == 1) print a[f], f }' $addrs |
+		grep -E ' (tcp|udp|inet|fib|ip|arp|raw|neigh|sock|skb|netlink)_' |
+		sort -k 2 > "$tmp/functions"
+	: > "$tmp/addrs"
+	n=0
+	while [ $n -lt $N ] && read -r addr fn; do
+		put "p:many/e$((n + 1)) $fn" 2> /dev/null || continue
+		n=$((n + 1))
+		echo "0x$addr" >> "$tmp/addrs"
+	done < "$tmp/functions"
+	[ $n = $N ] || skip "not enough functions"
+}
+
+# load_refuser [EVENT-NUMBER]...: their functions are not to be probed.
+load_refuser() {
+	busy=
+	for e in "$@"; do
+		busy=$busy${busy:+,}$(sed -n "${e}p" "$tmp/addrs")
+	done
+	load kprobe_test_refuser ${busy:+busy=$busy} 2> "$tmp/err" ||
+		skip "no module kprobe_test_refuser"
+}
+
+unload_refuser() {
+	rmmod kprobe_test_refuser 2> /dev/null || true
+}
+
+# updates COMMAND...: how often are filters of ftrace changed by that?
+updates() {
+	echo 0 > $refuser/updates
+	"$@"
+	cat $refuser/updates
+}
+
+group_on() {
+	echo 1 > $group
+}
+
+group_off() {
+	echo 0 > $group
+}
+
+enabled() {
+	cat $tracefs/events/many/*/enable | grep -c "^$1" || true
+}
+
+armed() {
+	grep ' k ' $kprobes/list | grep -vc DISABLED || true
+}
+
+a_group_is_one_update() {
+	make_group
+	load_refuser
+	before=$(armed)
+	[ "$(updates group_on)" = 1 ]
+	[ "$(enabled 1)" = $N ]
+	[ "$(armed)" = $((before + N)) ]
+	# There is nothing left to do.
+	[ "$(updates group_on)" = 0 ]
+	[ "$(updates group_off)" = 1 ]
+	[ "$(enabled 0)" = $N ]
+	[ "$(armed)" = "$before" ]
+}
+
+all_ways_to_name_many() {
+	make_group
+	load_refuser
+	before=$(armed)
+	set_event() {
+		echo "$1" >> $tracefs/set_event
+	}
+	[ "$(updates set_event many:)" = 1 ]
+	[ "$(armed)" = $((before + N)) ]
+	[ "$(updates set_event '!many:')" = 1 ]
+	[ "$(armed)" = "$before" ]
+	group_on
+	empty_set_event() {
+		: > $tracefs/set_event
+	}
+	[ "$(updates empty_set_event)" = 1 ]
+	[ "$(armed)" = "$before" ]
+	group_on
+	all_off() {
+		echo 0 > $tracefs/events/enable
+	}
+	[ "$(updates all_off)" = 1 ]
+	[ "$(armed)" = "$before" ]
+}
+
+# Those that are on for somebody else stay planted.
+some_are_on_elsewhere() {
+	make_group
+	load_refuser
+	before=$(armed)
+	mkdir $tracefs/instances/other
+	echo 1 > $tracefs/instances/other/events/many/e3/enable
+	enable many/e5
+	[ "$(updates group_on)" = 1 ]
+	[ "$(armed)" = $((before + N)) ]
+	[ "$(updates group_off)" = 1 ]
+	[ "$(armed)" = $((before + 1)) ]
+	[ "$(cat $tracefs/instances/other/events/many/e3/enable)" = 1 ]
+	[ "$(updates rmdir $tracefs/instances/other)" = 1 ]
+	[ "$(armed)" = "$before" ]
+}
+
+# An instance that goes takes what only it had on.
+an_instance_goes() {
+	make_group
+	load_refuser
+	before=$(armed)
+	mkdir $tracefs/instances/other
+	echo 1 > $tracefs/instances/other/events/many/enable
+	[ "$(armed)" = $((before + N)) ]
+	[ "$(updates rmdir $tracefs/instances/other)" = 1 ]
+	[ "$(armed)" = "$before" ]
+}
+
+# What cannot be planted fails, as it would alone, and only that.
+the_odd_one_out() {
+	make_group
+	load_refuser 7 8 "$N"
+	before=$(armed)
+	enable many/e1
+	refused 'busy' 1 $group
+	[ "$(enabled 1)" = $((N - 3)) ]
+	[ "$(cat $tracefs/events/many/e7/enable)" = 0 ]
+	[ "$(cat $tracefs/events/many/e8/enable)" = 0 ]
+	[ "$(cat $tracefs/events/many/e$N/enable)" = 0 ]
+	[ "$(cat $group)" = X ]
+	[ "$(armed)" = $((before + N - 3)) ]
+	refused 'busy' 1 $tracefs/events/many/e7/enable
+	[ "$(updates group_off)" = 1 ]
+	[ "$(armed)" = "$before" ]
+	unload_refuser
+	group_on
+	[ "$(enabled 1)" = $N ]
+	[ "$(cat $group)" = 1 ]
+}
+
+# All of them are hit once the write has returned, and none after the one that ends it.
+hits_from_the_first() {
+	load_target
+	put "p:many/other $inside"
+	put 'p:many/traced kprobe_test_target:kprobe_target_traced'
+	put 'r:many/back kprobe_test_target:kprobe_target_traced'
+	put 'p:many/twice kprobe_test_target:kprobe_target_other'
+	put 'p:many/twice kprobe_test_target:kprobe_target_traced'
+	for i in $(seq 10); do
+		group_on
+		call 3
+		group_off
+		call 3
+	done
+	for e in other traced back; do
+		recorded $e 30
+	done
+	recorded twice 60
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# One event switches another on, which is kept ready for that.
+soft_disabled() {
+	load_target
+	put "p:many/first $inside"
+	put 'p:many/second kprobe_test_target:kprobe_target_traced'
+	echo 'enable_event:many:second' > $tracefs/events/many/first/trigger
+	[ "$(cat $tracefs/events/many/second/enable)" = '0*' ]
+	group_on
+	call 2
+	recorded second 2
+	group_off
+	[ "$(cat $tracefs/events/many/second/enable)" = '0*' ]
+	# It is passed before the one that switches it on.
+	call 2
+	recorded second 3
+	echo '!enable_event:many:second' > $tracefs/events/many/first/trigger
+	disable many/second
+	echo > $events
+	empty $events
+}
+
+clearing_is_all_or_nothing() {
+	make_group
+	enable many/e9
+	all_is_busy
+	[ "$(enabled 1)" = 1 ]
+	[ "$(wc -l < $events)" = $N ]
+	disable many/e9
+	echo > $events
+	empty $events
+	empty $kprobes/list
+}
+
+# waits COMMAND...: the functions that it waits in for others to be done with RCU. The first
+# event of a task makes perf wait, whatever it is on.
+waits() {
+	[ -e $tracefs/set_ftrace_filter ] || skip "no function tracer"
+	mkdir $tracefs/instances/waits
+	for f in synchronize_rcu synchronize_rcu_expedited synchronize_srcu \
+		synchronize_srcu_expedited synchronize_rcu_tasks \
+		synchronize_rcu_tasks_rude synchronize_rcu_tasks_trace \
+		rcu_barrier; do
+		echo $f >> $tracefs/instances/waits/set_ftrace_filter || true
+	done 2> /dev/null
+	echo function > $tracefs/instances/waits/current_tracer
+	(echo 1 > $tracefs/instances/waits/options/function-fork
+	 sh -c 'echo $$ > "$1"; shift; exec "$@"' sh \
+		$tracefs/instances/waits/set_ftrace_pid "$@")
+	grep -v '<-perf_event_alloc' $tracefs/instances/waits/trace |
+		sed -n 's/.*: \(.* <-.*\)/\1/p' > "$tmp/waits"
+	echo nop > $tracefs/instances/waits/current_tracer
+	rmdir $tracefs/instances/waits
+	cat "$tmp/waits"
+}
+
+nobody_waits_for_events() {
+	make_group
+	# To know what it looks like if somebody waits.
+	load kprobe_test_prober 2> /dev/null || skip "no module kprobe_test_prober"
+	waits rmmod kprobe_test_prober > "$tmp/control"
+	grep synchronize_rcu "$tmp/control"
+
+	[ -z "$(waits sh -c "echo 1 > $group")" ]
+	[ -z "$(waits sh -c "echo 0 > $group")" ]
+	enable many/e1
+	[ -z "$(waits sh -c "echo 0 > $tracefs/events/many/e1/enable")" ]
+	echo > $events
+	# That was recorded, so the buffer has to be reset. Here nothing has been.
+	put "p:many/other $inside"
+	[ -z "$(waits sh -c "echo > $events")" ]
+	empty $events
+}
+
+nobody_waits_for_perf() {
+	load_target
+	needs_perf_open
+	for fn in kprobe_target_other kprobe_target_traced; do
+		fn=kprobe_test_target:$fn
+		[ "$(waits "$perf_open" $fn $target/call 3)" = 3 ]
+		[ "$(waits "$perf_open" -r $fn $target/call 3)" = 3 ]
+	done
+	put "p:many/other $inside"
+	id=$(cat $tracefs/events/many/other/id)
+	[ "$(waits "$perf_open" -e "$id" $target/call 3)" = 3 ]
+}
+
+# Probes come and go while they are hit on other processors.
+opened_and_closed_under_fire() {
+	load_target
+	needs_perf_open
+	put "p:many/other $inside"
+	id=$(cat $tracefs/events/many/other/id)
+	touch "$tmp/fire"
+	(while [ -e "$tmp/fire" ]; do
+		call 20
+	 done) &
+	percpu=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
+	for i in $(seq 60); do
+		[ "$("$perf_open" kprobe_test_target:kprobe_target_traced \
+			$target/call 5)" = 5 ]
+		[ "$("$perf_open" -r kprobe_test_target:kprobe_target_other \
+			$target/call 5)" = 5 ]
+		[ "$("$perf_open" -e "$id" $target/call 5)" = 5 ]
+	done
+	rm "$tmp/fire"
+	wait
+	[ "$(cat $target/wrong)" = 0 ]
+	put '-:many/other'
+	empty $kprobes/list
+	# Perf's buffers, 16 KiB for each processor, each time, would not go unnoticed.
+	now=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
+	echo "$percpu -> $now"
+	[ "$now" -le $((percpu + 1024)) ]
+}
+
+begin
+for t in a_group_is_one_update all_ways_to_name_many some_are_on_elsewhere \
+	an_instance_goes the_odd_one_out hits_from_the_first soft_disabled \
+	clearing_is_all_or_nothing nobody_waits_for_events nobody_waits_for_perf \
+	opened_and_closed_under_fire; do
+	run $t
+	unload_refuser
+done
+finish
