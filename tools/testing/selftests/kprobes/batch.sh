@@ -221,10 +221,12 @@ waits() {
 		rcu_barrier; do
 		echo $f >> $tracefs/instances/waits/set_ftrace_filter || true
 	done 2> /dev/null
+	echo 0 > $tracefs/instances/waits/tracing_on
 	echo function > $tracefs/instances/waits/current_tracer
+	# What others wait for in the meantime is none of its business.
 	(echo 1 > $tracefs/instances/waits/options/function-fork
-	 sh -c 'echo $$ > "$1"; shift; exec "$@"' sh \
-		$tracefs/instances/waits/set_ftrace_pid "$@")
+	 sh -c 'cd "$1"; echo $$ > set_ftrace_pid; echo 1 > tracing_on; cd "$2"; shift 2; exec "$@"' \
+		sh $tracefs/instances/waits "$PWD" "$@")
 	grep -v '<-perf_event_alloc' $tracefs/instances/waits/trace |
 		sed -n 's/.*: \(.* <-.*\)/\1/p' > "$tmp/waits"
 	echo nop > $tracefs/instances/waits/current_tracer
