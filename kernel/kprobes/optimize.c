@@ -29,9 +29,13 @@
 /* Written by the sysctl. Guarded by kprobe_mutex. */
 static bool jumps_allowed = true;
 
-/* Sites to be looked at, and those that only wait for tasks. Guarded by kprobe_mutex. */
+/*
+ * Sites to be looked at; those that have only to wait for tasks; and those that the wait
+ * under way is for. Guarded by kprobe_mutex.
+ */
 static LIST_HEAD(to_consider);
 static LIST_HEAD(waiting);
+static LIST_HEAD(awaited);
 
 /* Sites that displace, or are about to. Guarded by kprobe_mutex. */
 static unsigned int nr_displacing;
@@ -310,6 +314,24 @@ void jump_release(struct kprobe_site *site)
 		arch_remove_optimized_kprobe(&site->op);
 }
 
+/* Decide on one of those to be considered, if there is one. */
+static bool decide_next(void)
+{
+	struct kprobe_site *site;
+
+	site = list_first_entry_or_null(&to_consider, struct kprobe_site, jump);
+	if (!site)
+		return false;
+	list_del_init(&site->jump);
+	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
+		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+	if (site->method == SITE_BREAKPOINT && is_fit(site)) {
+		start_displacing(site);
+		list_add_tail(&site->jump, &waiting);
+	}
+	return true;
+}
+
 /**
  * jumps_decide - find out which of the sites that are to be considered become jumps
  *
@@ -320,17 +342,22 @@ void jump_release(struct kprobe_site *site)
  */
 void jumps_decide(void)
 {
-	struct kprobe_site *site;
+	while (decide_next())
+		cond_resched();
+}
 
-	while (!list_empty(&to_consider)) {
-		site = list_first_entry(&to_consider, struct kprobe_site, jump);
-		list_del_init(&site->jump);
-		if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
-			site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
-		if (site->method != SITE_BREAKPOINT || !is_fit(site))
-			continue;
-		start_displacing(site);
-		list_add_tail(&site->jump, &waiting);
+/*
+ * The same for the worker, which lets others have the mutex and is no task to be waited
+ * for: it takes a while to read the code around thousands of sites.
+ */
+static void decide_bit_by_bit(void)
+{
+	bool more = true;
+
+	while (more) {
+		scoped_guard(mutex, &kprobe_mutex)
+			more = decide_next();
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -340,37 +367,44 @@ static void write_jumps(void)
 	struct kprobe_site *site, *next;
 	LIST_HEAD(ops);
 
-	if (list_empty(&waiting))
+	if (list_empty(&awaited))
 		return;
-	list_for_each_entry(site, &waiting, jump)
+	list_for_each_entry(site, &awaited, jump)
 		list_add_tail(&site->op.list, &ops);
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
 	arch_optimize_kprobes(&ops);
 	mutex_unlock(&text_mutex);
 	cpus_read_unlock();
-	list_for_each_entry_safe(site, next, &waiting, jump) {
+	list_for_each_entry_safe(site, next, &awaited, jump) {
 		list_del_init(&site->jump);
 		site->method = SITE_JUMP;
 	}
 }
 
+/* Who comes later waits for the next time. */
+static bool start_wait(void)
+{
+	guard(mutex)(&kprobe_mutex);
+	list_splice_tail_init(&waiting, &awaited);
+	return !list_empty(&awaited);
+}
+
+static void end_wait(void)
+{
+	guard(mutex)(&kprobe_mutex);
+	write_jumps();
+	if (!list_empty(&waiting))
+		queue_work(system_unbound_wq, &jump_work);
+}
+
 static void jump_work_fn(struct work_struct *work)
 {
-	bool some;
-
-	mutex_lock(&kprobe_mutex);
-	jumps_decide();
-	some = !list_empty(&waiting);
-	mutex_unlock(&kprobe_mutex);
-	if (!some)
+	decide_bit_by_bit();
+	if (!start_wait())
 		return;
-
 	synchronize_rcu_tasks();
-
-	mutex_lock(&kprobe_mutex);
-	write_jumps();
-	mutex_unlock(&kprobe_mutex);
+	end_wait();
 }
 
 /**

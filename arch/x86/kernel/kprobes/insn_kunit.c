@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/kallsyms.h>
+#include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/memory.h>
@@ -789,20 +790,34 @@ static noinline unsigned long call_keep(unsigned long n)
 	return insn_test_keep(n) + 1;
 }
 
-static void take_trace(void)
+static bool is_in(unsigned long addr, const void *func)
 {
-	unsigned long entries[32], size, offset;
-	unsigned int i, nr;
+	unsigned long size, offset;
+
+	return kallsyms_lookup_size_offset(addr, &size, &offset) &&
+	       addr - offset == (unsigned long)func;
+}
+
+/* Returns false if call_keep() is not in the trace. */
+static bool note_trace(const unsigned long *entries, unsigned int nr)
+{
+	unsigned int i;
 
 	traces_taken++;
-	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
 	for (i = 0; i < nr; i++) {
-		if (kallsyms_lookup_size_offset(entries[i], &size, &offset) &&
-		    entries[i] - offset == (unsigned long)call_keep) {
+		if (is_in(entries[i], call_keep)) {
 			traces_with_caller++;
-			return;
+			return true;
 		}
 	}
+	return false;
+}
+
+static void take_trace(void)
+{
+	unsigned long entries[32];
+
+	note_trace(entries, stack_trace_save(entries, ARRAY_SIZE(entries), 0));
 }
 
 static int trace_pre(struct kprobe *kp, struct pt_regs *regs)
@@ -839,6 +854,94 @@ static void insn_test_stack_trace(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, traces_taken, 2);
 		KUNIT_EXPECT_EQ_MSG(test, traces_with_caller, 2, "point %d", i);
 	}
+}
+
+/* Where the first trace without the caller was taken. */
+static unsigned long bad_trace_ip;
+
+/* Set with interrupts off by who steps. */
+static struct task_struct *stepping;
+
+static unsigned long call_keep_in_steps(unsigned long n);
+
+static int step_trap(struct notifier_block *nb, unsigned long why, void *data)
+{
+	struct die_args *die = data;
+	unsigned long entries[32];
+	unsigned int nr;
+
+	if (why != DIE_DEBUG || READ_ONCE(stepping) != current || user_mode(die->regs))
+		return NOTIFY_DONE;
+	/* Before and after it is called; and thunks have no unwind information. */
+	if (is_in(die->regs->ip, call_keep_in_steps) ||
+	    arch_within_kprobe_blacklist(die->regs->ip))
+		return NOTIFY_STOP;
+	nr = stack_trace_save_regs(die->regs, entries, ARRAY_SIZE(entries), 0);
+	if (!note_trace(entries, nr) && !bad_trace_ip)
+		bad_trace_ip = die->regs->ip;
+	return NOTIFY_STOP;
+}
+
+static struct notifier_block step_nb = { .notifier_call = step_trap };
+
+static void set_stepping(bool on)
+{
+	unsigned long flags = native_save_fl();
+
+	flags = on ? flags | X86_EFLAGS_TF : flags & ~X86_EFLAGS_TF;
+	asm volatile("push %0; popf" : : "r" (flags) : "memory", "cc");
+}
+
+/* One instruction after the other, nothing but what we do here. */
+static noinline __noclone unsigned long call_keep_in_steps(unsigned long n)
+{
+	unsigned long flags, ret;
+
+	local_irq_save(flags);
+	WRITE_ONCE(stepping, current);
+	set_stepping(true);
+	ret = call_keep(n);
+	set_stepping(false);
+	WRITE_ONCE(stepping, NULL);
+	local_irq_restore(flags);
+	return ret;
+}
+
+static void step_through_jump(struct kunit *test, int point)
+{
+	struct probe *probe = add_probe(test, &insn_test_points[point], false);
+
+	wait_for_kprobe_optimizer();
+	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
+	traces_taken = 0;
+	traces_with_caller = 0;
+	bad_trace_ip = 0;
+	KUNIT_EXPECT_EQ(test, call_keep_in_steps(5), 6);
+	KUNIT_EXPECT_EQ(test, probe->pre, 1);
+	/* What pushes and pops the registers alone is more. */
+	KUNIT_EXPECT_GT(test, traces_taken, 40);
+	KUNIT_EXPECT_EQ_MSG(test, traces_with_caller, traces_taken, "point %d: %pS", point,
+			    (void *)bad_trace_ip);
+	drop_probe(test, probe);
+}
+
+static void remove_step_trap(void *unused)
+{
+	unregister_die_notifier(&step_nb);
+}
+
+/* From each instruction that a jump leads to, its own and those of the core. */
+static void insn_test_stack_trace_in_jump(struct kunit *test)
+{
+	int i;
+
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC) || !IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "needs CONFIG_OPTPROBES, and unwinding without frame pointers");
+
+	KUNIT_ASSERT_EQ(test, register_die_notifier(&step_nb), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_step_trap, NULL));
+	for (i = POINT_PUSH; i <= POINT_BACK; i++)
+		step_through_jump(test, i);
 }
 
 static void insn_test_entry(struct kunit *test)
@@ -947,6 +1050,7 @@ static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE(insn_test_unwind_address),
 	KUNIT_CASE(insn_test_late_ftrace_trap),
 	KUNIT_CASE(insn_test_stack_trace),
+	KUNIT_CASE(insn_test_stack_trace_in_jump),
 	KUNIT_CASE(insn_test_entry),
 	KUNIT_CASE(insn_test_off_limits),
 	{}
