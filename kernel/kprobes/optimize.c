@@ -21,6 +21,7 @@
 #include <linux/init.h>
 #include <linux/memory.h>
 #include <linux/rcupdate.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/sysctl.h>
 #include <linux/workqueue.h>
 
@@ -403,7 +404,8 @@ static void jump_work_fn(struct work_struct *work)
 	decide_bit_by_bit();
 	if (!start_wait())
 		return;
-	synchronize_rcu_tasks();
+	/* Idle tasks are none of RCU-tasks' business. */
+	synchronize_rcu_mult(call_rcu_tasks, call_rcu);
 	end_wait();
 }
 

@@ -92,7 +92,7 @@ static const struct {
  * before and after that this is a function like any other.
  *
  * If a handler has chosen where to go on, the registers are dropped and that address is
- * returned to, from the place of the uppermost of them.
+ * returned to, from the place of the uppermost of them. The site is not freed before.
  */
 asm(".pushsection .text\n"
 	ASM_FUNC_ALIGN "\n"
@@ -121,7 +121,9 @@ asm(".pushsection .text\n"
 	UNWIND_HINT_FUNC
 	ASM_RET
 	"1:\n"
-	"movq	128(%rsp), %rax\n"
+	"movq	128(%rsp), %rsi\n"
+	"movq	" __stringify(-24) "(%rbx), %rdi\n"
+	"call	kprobe_detour_target\n"
 	"movq	%rax, 160(%rsp)\n"
 	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 168, 0)
 	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
@@ -552,6 +554,30 @@ unsigned long kprobe_detour_copies(const struct kprobe *p)
 }
 
 NOKPROBE_SYMBOL(kprobe_detour_copies);
+
+/**
+ * kprobe_detour_target - where to go on instead of among displaced instructions
+ * @p: a site that is a jump, or is to become one
+ * @ip: where a handler wants to go on
+ *
+ * Context: a hit.
+ * Return: the copy if there is one of the instruction at @ip, else @ip.
+ */
+unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
+{
+	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
+	const struct kprobe_copies *copies = &op->optinsn.copies;
+	int i;
+
+	/* Neither the probed one, which is to be hit again, nor what is behind all. */
+	for (i = 1; i < copies->nr - 1; i++) {
+		if (ip == (unsigned long)p->addr + copies->copy[i].of)
+			return (unsigned long)op->optinsn.insn + copies->copy[i].at;
+	}
+	return ip;
+}
+
+NOKPROBE_SYMBOL(kprobe_detour_target);
 
 /**
  * kprobe_detour_undo - take jumps out of a copy of text

@@ -103,6 +103,8 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	hit_begin(cpu, p);
 	if (p->pre_handler(p, regs)) {
 		/* It has chosen where to go on. */
+		if (kprobe_optimized(p))
+			int3_emulate_jmp(regs, kprobe_detour_target(p, regs->ip));
 		hit_end();
 		return;
 	}

@@ -646,6 +646,34 @@ static void insn_test_handler_moves_ip(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, in_a_hit());
 }
 
+#define ADD_INSN_SIZE	3
+
+static int skip_add_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	to_probe(kp)->pre++;
+	regs->ip = (unsigned long)kp->addr + ADD_INSN_SIZE;
+	return 1;
+}
+
+/* To an instruction that is displaced along with the probed one. */
+static void insn_test_handler_moves_ip_a_bit(struct kunit *test)
+{
+	struct probe *probe = new_probe(test, &insn_test_points[POINT_ADD], false);
+
+	probe->kp.pre_handler = skip_add_pre;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 0);
+	wait_for_kprobe_optimizer();
+	if (IS_ENABLED(CONFIG_OPTPROBES))
+		KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
+	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 0);
+	unregister_kprobe(&probe->kp);
+
+	KUNIT_EXPECT_EQ(test, probe->pre, 6);
+	KUNIT_EXPECT_FALSE(test, in_a_hit());
+	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 6);
+}
+
 static int faulting_pre(struct kprobe *kp, struct pt_regs *regs)
 {
 	unsigned long val;
@@ -1040,11 +1068,12 @@ static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE_PARAM(insn_test_same_outcome, cases_gen_params),
 	KUNIT_CASE_PARAM(insn_test_refusal, refused_gen_params),
 	KUNIT_CASE(insn_test_jumps),
-	KUNIT_CASE(insn_test_puns),
+	KUNIT_CASE_SLOW(insn_test_puns),
 	KUNIT_CASE_SLOW(insn_test_share),
 	KUNIT_CASE(insn_test_neighbours),
 	KUNIT_CASE(insn_test_nesting),
 	KUNIT_CASE(insn_test_handler_moves_ip),
+	KUNIT_CASE(insn_test_handler_moves_ip_a_bit),
 	KUNIT_CASE(insn_test_handler_faults),
 	KUNIT_CASE_SLOW(insn_test_race),
 	KUNIT_CASE(insn_test_unwind_address),

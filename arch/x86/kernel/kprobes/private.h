@@ -89,6 +89,7 @@ void *kprobe_far_slot_find(unsigned long addr);
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
 void kprobe_detour(void);
 unsigned long kprobe_detour_copies(const struct kprobe *p);
+unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 bool kprobe_detour_passed(const struct pt_regs *regs);
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
@@ -96,6 +97,11 @@ unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
 static inline unsigned long kprobe_detour_copies(const struct kprobe *p)
 {
 	return 0;
+}
+
+static inline unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
+{
+	return ip;
 }
 
 static inline void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
