@@ -609,7 +609,7 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
 {
 	const struct optimized_kprobe *op;
-	const struct kprobe *p;
+	struct kprobe *p;
 	s32 ip;
 
 	*slot = (unsigned long)kprobe_far_slot_find(addr);

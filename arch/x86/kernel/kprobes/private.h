@@ -74,7 +74,7 @@ void *kprobe_protect_slots(void *page);
 
 /* region.c */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
-#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
+#if IS_ENABLED(CONFIG_KUNIT)
 extern bool kprobe_region_entered_everywhere;
 #endif
 
