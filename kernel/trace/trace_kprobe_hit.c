@@ -43,6 +43,9 @@ static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 	unsigned int who = smp_load_acquire(&hit->pp->event->flags);
 	bool elsewhere = false;
 
+	/* Armed together with others, and its event is yet to be enabled, or no more is. */
+	if (unlikely(!who))
+		return false;
 	this_cpu_inc(*pt->hits);
 	if (who & TP_FLAG_TRACE)
 		hit_trace(hit);

@@ -8,7 +8,7 @@
  * perf never get on that list; their perf event is their only user.
  *
  * Nothing here waits for handlers to leave, with one exception (a module that
- * comes back). What a handler may still look at is freed by kpoint_free_later().
+ * comes back). What a handler may still look at is freed by point_free_later().
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 

@@ -21,8 +21,7 @@ place() {
 	done
 }
 
-# Each event that is switched on looks at every function: a kernel that checks its
-# locks takes minutes over a thousand.
+# A kernel that checks its locks is slow enough with fewer.
 thousand_events() {
 	many=1200
 	[ ! -e /proc/lockdep ] || many=120
