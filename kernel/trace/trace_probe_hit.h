@@ -101,14 +101,47 @@ static int process_fetch_insn(struct fetch_insn *op, void *regs, void *saved,
 
 NOKPROBE_SYMBOL(process_fetch_insn);
 
-/* Bytes of a record behind its head. Strings are measured once a hit. */
-static nokprobe_inline int body_size(struct point_hit *hit)
+/* Bytes of a record. Strings are measured once a hit. */
+static nokprobe_inline int record_size(struct point_hit *hit)
 {
-	struct trace_probe *tp = &hit->pp->tp;
+	struct probe_point *pp = hit->pp;
 
+	if (pp->simple)
+		return pp->fixed;
 	if (hit->tail < 0)
-		hit->tail = __get_data_size(tp, hit->regs, hit->saved);
-	return tp->size + hit->tail;
+		hit->tail = __get_data_size(&pp->tp, hit->regs, hit->saved);
+	return pp->fixed + hit->tail;
+}
+
+static nokprobe_inline void store_word(void *to, unsigned long val, unsigned int size)
+{
+	switch (size) {
+	case 1:
+		*(u8 *)to = val;
+		break;
+	case 2:
+		*(u16 *)to = val;
+		break;
+	case 4:
+		*(u32 *)to = val;
+		break;
+	case 8:
+		*(u64 *)to = val;
+		break;
+	}
+}
+
+/* Mostly an argument is a register, and its program no more than to store that. */
+static nokprobe_inline void store_simple_args(const struct point_hit *hit, void *body)
+{
+	const struct probe_arg *arg = hit->pp->tp.args;
+	const struct probe_arg *end = arg + hit->pp->tp.nr_args;
+	unsigned long val;
+
+	for (; arg < end; arg++) {
+		if (fetch_from_regs(arg->code, hit->regs, &val))
+			store_word(body + arg->offset, val, arg->code[1].size);
+	}
 }
 
 static nokprobe_inline void write_record(const struct point_hit *hit, void *rec)
@@ -123,23 +156,25 @@ static nokprobe_inline void write_record(const struct point_hit *hit, void *rec)
 	} else {
 		entry->ip = hit->ip;
 	}
-	store_trace_args(rec + pp->head, &pp->tp, hit->regs, hit->saved, pp->head,
-			 hit->tail);
+	if (pp->simple)
+		store_simple_args(hit, rec + pp->head);
+	else
+		store_trace_args(rec + pp->head, &pp->tp, hit->regs, hit->saved, pp->head,
+				 hit->tail);
 }
 
 /* Into the buffer of every instance that has the event on. */
 static nokprobe_inline void hit_trace(struct point_hit *hit)
 {
-	size_t head = hit->pp->head;
+	/* All of it is written where a record is reserved. */
+	struct trace_event_buffer out __uninitialized;
 	struct event_file_link *link;
-	struct trace_event_buffer out;
 	void *rec;
 
 	list_for_each_entry_rcu(link, &hit->pp->event->files, list) {
 		if (trace_trigger_soft_disabled(link->file))
 			continue;
-		rec = trace_event_buffer_reserve(&out, link->file,
-						 head + body_size(hit));
+		rec = trace_event_buffer_reserve(&out, link->file, record_size(hit));
 		if (!rec)
 			continue;
 		out.regs = hit->regs;
@@ -154,7 +189,7 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	struct trace_event_call *call = &hit->pp->event->call;
 	int head = hit->pp->head;
 	struct hlist_head *takers;
-	int size, most, body, rctx;
+	int size, most, rctx;
 	void *rec;
 
 	takers = this_cpu_ptr(call->perf_events);
@@ -162,11 +197,11 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 		return;
 
 	/* perf puts a u32 in front, and wants the whole to be of u64s. */
-	most = PERF_MAX_TRACE_SIZE - sizeof(u32) - head;
-	body = min(body_size(hit), most);
-	size = ALIGN(head + body + sizeof(u32), sizeof(u64)) - sizeof(u32);
+	most = PERF_MAX_TRACE_SIZE - sizeof(u32);
+	size = min(record_size(hit), most);
 	/* What does not fit are the ends of the last strings. */
-	hit->tail = body - hit->pp->tp.size;
+	hit->tail = size - (int)hit->pp->fixed;
+	size = ALIGN(size + sizeof(u32), sizeof(u64)) - sizeof(u32);
 	rec = perf_trace_buf_alloc(size, NULL, &rctx);
 	if (!rec)
 		return;

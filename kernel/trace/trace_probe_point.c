@@ -110,6 +110,32 @@ int point_update_args(struct probe_point *pp)
 	return err;
 }
 
+/* Can it be recorded without running its program, see store_simple_args()? */
+static bool arg_is_simple(const struct probe_arg *arg)
+{
+	switch (arg->code[0].op) {
+	case FETCH_OP_ARG:
+	case FETCH_OP_REG:
+	case FETCH_OP_RETVAL:
+	case FETCH_OP_STACK:
+	case FETCH_OP_STACKP:
+		return arg->code[1].op == FETCH_OP_ST_RAW && arg->code[2].op == FETCH_OP_END;
+	default:
+		return false;
+	}
+}
+
+/* What hits need not find out each time. */
+static void point_prepare_hits(struct probe_point *pp)
+{
+	unsigned int i;
+
+	pp->fixed = pp->head + pp->tp.size;
+	pp->simple = true;
+	for (i = 0; pp->simple && i < pp->tp.nr_args; i++)
+		pp->simple = arg_is_simple(&pp->tp.args[i]);
+}
+
 /* Same place, same expressions? Names and types are known to agree. */
 static bool point_repeats(const struct probe_point *pp,
 			  const struct probe_point *other)
@@ -197,6 +223,7 @@ int point_publish(struct probe_point *pp)
 
 	lockdep_assert_held(&event_mutex);
 
+	point_prepare_hits(pp);
 	host = find_host(pp);
 	if (host)
 		return point_join(pp, host);

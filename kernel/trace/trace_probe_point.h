@@ -108,6 +108,10 @@ struct point_kind {
  * @head:	size of what precedes the arguments in a record; set once
  * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
  *		handlers until an RCU grace period after the point left the event
+ * @fixed:	size of a record but for what strings and such take; set before the point is
+ *		planted
+ * @simple:	each argument is something that a register tells, stored as it is; set before
+ *		the point is planted
  * @reaped:	in the list of points that no handler can use any more
  * @rcu:	puts it there
  * @tp:		arguments and the link to the event, event_mutex; ends in an array
@@ -117,6 +121,8 @@ struct probe_point {
 	const struct point_kind		*kind;
 	size_t				head;
 	struct trace_probe_event	*event;
+	unsigned int			fixed;
+	bool				simple;
 	struct llist_node		reaped;
 	struct rcu_head			rcu;
 	struct trace_probe		tp;
