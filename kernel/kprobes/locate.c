@@ -117,6 +117,20 @@ static bool in_function_prefix(unsigned long addr)
 	return str_has_prefix(name, "__cfi_") || str_has_prefix(name, "__pfx_");
 }
 
+/**
+ * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * @addr: the instruction
+ *
+ * Saves looking through a list of all static branches, which is long and in no order.
+ *
+ * Context: process.
+ * Return: false if it is none for sure.
+ */
+bool __weak arch_may_be_jump_label(unsigned long addr)
+{
+	return true;
+}
+
 /* Somebody else rewrites these bytes while the kernel runs, or traps there. */
 static bool text_is_spoken_for(unsigned long addr)
 {
@@ -125,6 +139,8 @@ static bool text_is_spoken_for(unsigned long addr)
 
 	if (static_call_text_reserved(p, p) || find_bug(addr))
 		return true;
+	if (!arch_may_be_jump_label(addr))
+		return false;
 	jump_label_lock();
 	taken = jump_label_text_reserved(p, p);
 	jump_label_unlock();

@@ -6,9 +6,12 @@
 #include <linux/perf_event.h>
 #include <linux/set_memory.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/ibt.h>
+#include <asm/nops.h>
 #include <asm/sections.h>
+#include <asm/text-patching.h>
 
 #include "private.h"
 
@@ -214,6 +217,27 @@ bool arch_within_kprobe_blacklist(unsigned long addr)
 
 	return (addr >= start && addr < end) ||
 	       (addr >= no_probe_start() && addr < no_probe_end());
+}
+
+/**
+ * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * @addr: the instruction
+ *
+ * A static branch is a jump, or a no-op of the same length, or a breakpoint while it is
+ * being changed.
+ *
+ * Return: false if it is none for sure.
+ */
+bool arch_may_be_jump_label(unsigned long addr)
+{
+	u8 insn[JMP32_INSN_SIZE];
+
+	if (copy_from_kernel_nofault(insn, (void *)addr, sizeof(insn)))
+		return true;
+	return insn[0] == JMP8_INSN_OPCODE || insn[0] == JMP32_INSN_OPCODE ||
+	       insn[0] == INT3_INSN_OPCODE ||
+	       !memcmp(insn, x86_nops[JMP8_INSN_SIZE], JMP8_INSN_SIZE) ||
+	       !memcmp(insn, x86_nops[JMP32_INSN_SIZE], JMP32_INSN_SIZE);
 }
 
 /**
