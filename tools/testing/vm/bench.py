@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 """What probes cost, ours against stock: `vm bench`, which is what `make bench` runs.
 
-Both kernels run the same module (bench/probe_bench.c) and the same user program
-(bench/trace_bench.c) under --icount, where the guest's clock counts instructions;
-time that passes while all sleep counts as if it had run. The module's figures for hits
-are with empty handlers, with probes less without; they repeat to the digit. One
-call of each of these is then followed with a debugger, which tells where the
-instructions go, and how many traps there are. Rows are taken twice in a boot, since
-the first time may be luckier; the worse one counts. Attaching takes stock minutes,
-and is done once.
+Both kernels run the same module (bench/probe_bench.ko) and the same user programs
+under --icount, where the guest's clock counts instructions; time that passes while all
+sleep counts as if it had run. The module's figures for hits are with empty handlers,
+with probes less without; they repeat to the digit. One call of each of these, and one
+hit of each event, is then followed with a debugger, which tells where the instructions
+go, and how many traps there are. Rows are taken twice in a boot, since the first time
+may be luckier; the worse one counts. Attaching takes stock minutes, and is done once
+there, as is what takes long to set up. Time is measured in turns, once on this kernel, once on that; the least counts,
+as others use the machine, too.
+
+The two kernels run next to each other where instructions are counted: that others use
+the machine does not show there.
 """
-import dataclasses
+import concurrent.futures
 import json
 import os
 import shutil
@@ -20,98 +24,33 @@ import threading
 import time
 
 import gdb
-import chart
 import guest
 import kbuild
+import report
 import steps
 from common import BUILD, HERE, TOP, Failure, lock, say
+from rows import ROWS, WALL_PROCESSORS
 
 SOURCE = os.path.join(HERE, "bench")
 RESULTS = os.path.join(BUILD, "bench")
 MODULE = "probe_bench"
 MARK = "probe_bench_mark"   # the function that surrounds a call to be followed
-PROGRAM = "trace_bench"
+PROGRAMS = ("trace_bench", "bytes_bench")
 TIMES = 2                   # that most rows are taken
 LIMIT = 900                 # seconds for a guest
-SPREAD = 0.02               # of figures that wait or allocate: less is not worth a remark
-WALL_PROCESSORS = 2         # of the guest in which time is measured
+TURNS = 2                   # of either kernel when time is measured
 STEPS = 50000               # instructions in one call; more is a runaway
 
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """Something that is measured."""
-    title: str
-    reach: float                # the ratio to stock that we want
-    by: str = "hits"            # how: see MEASURES
-    run: str = ""               # what the guest is asked for, if not the row's name
-    without: str = "none"       # the row without its probes
-    scale: float = 1            # of what the guest counts to what is shown
-    followed: bool = True       # one call, with a debugger; not where setting up takes minutes
-
-
-def inside(title, reach, followed=True):
-    return Row(title, reach, without="none-inside", followed=followed)
-
-
-def attach(title, reach, run):
-    return Row(title, reach, by="attach", run=run)
-
-
-def event(title, reach):
-    return Row(title, reach, by="trace")
-
-
-def many(title, reach, run):
-    return Row(title, reach, by="many", run=run)
-
-
-def wall(title, reach):
-    # Nanoseconds are shown as microseconds.
-    return Row(title, reach, by="wall", run="wall", scale=1e-3)
-
-
-ROWS = {
-    "fprobe-entry": Row("fprobe, entry handler", 0.8),
-    "fprobe-many": Row("the same on two thousand functions", 0.8),
-    "fprobe-entry-exit": Row("fprobe, entry and exit handler", 0.65),
-    "kretprobe": Row("kretprobe", 0.65),
-    "shared": Row("two fprobes and a kretprobe on one function", 1.0),
-    "kprobe-entry": Row("kprobe at a function's entry", 0.8),
-    "kprobe-jump": inside("kprobe inside of a function, jump", 0.8),
-    "kprobe-inside": inside("kprobe inside of a function, breakpoint", 0.9),
-    "kprobe-among-512": inside("the same among 512 other probes", 0.9),
-    "kprobe-among-4000": inside("the same among 4000 other probes", 0.9, followed=False),
-    "register-batch": attach("register_kprobes(), 512 entries", 0.02, "batch"),
-    "unregister-batch": attach("unregister_kprobes()", 0.02, "batch"),
-    "register-single": attach("register_kprobe(), 64 entries one by one", 1.0, "single"),
-    "unregister-single": attach("unregister_kprobe()", 1.0, "single"),
-    "event-plain": event("event without arguments", 1.0),
-    "event-registers": event("event, two registers", 1.0),
-    "event-string": event("event, string", 1.0),
-    "event-eight": event("event, eight arguments", 1.0),
-    "event-filtered": event("event, string, filtered out", 1.0),
-    "event-return": event("return event", 0.75),
-    "group-create": many("create 300 events", 0.5, "group"),
-    "group-enable": many("enable them as a group", 0.02, "group"),
-    "group-disable": many("disable them", 0.02, "group"),
-    "group-clear": many("clear them", 0.01, "group"),
-    "perf-open": many("perf_event_open(), 300 kprobes one by one", 1.0, "perf"),
-    "perf-close": many("close them", 1.0, "perf"),
-    "perf": many("open and close", 1.0, "perf"),
-    "wall-open": wall("perf_event_open(), 300 kprobes one by one", 1.0),
-    "wall-close": wall("close them", 1.0),
-    "wall": wall("open and close", 0.1),
+# How rows are measured: the script, how often ours and stock, how the guest is different.
+MEASURES = {
+    "hits": ("measure.sh", {"ours": TIMES, "stock": TIMES}, {}),
+    "trace": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
+    "attach": ("measure.sh", {"ours": TIMES, "stock": 1}, {}),
+    "many": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
+    "bytes": ("bytes.sh", {"ours": TIMES, "stock": 1}, {}),
+    "share": ("measure.sh", {"ours": 1, "stock": 1}, {}),
+    "wall": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {"icount": False, "smp": WALL_PROCESSORS}),
 }
-
-# The parts of the table, in order: how, what is shown.
-PARTS = (
-    ("hits", "instructions per hit, in the kernel, empty handler"),
-    ("trace", "instructions per hit of an event on do_filp_open"),
-    ("attach", "instructions per probe of a module, waiting counted like running"),
-    ("many", "instructions per event or perf probe of 300, waiting counted like running"),
-    ("wall", f"microseconds per probe, {WALL_PROCESSORS} processors, not repeatable"),
-)
 
 # For the debugger: the number of the program counter, what objdump is told.
 MACHINES = {
@@ -119,15 +58,17 @@ MACHINES = {
 }
 
 
-def out(text=""):
-    print(text, flush=True)
+def sources(*suffixes):
+    return [n for n in sorted(os.listdir(SOURCE)) if n.endswith(suffixes)]
 
 
-def build_module(k):
-    """The bench module for k; the directory that it is in."""
-    dest = os.path.join(BUILD, "ext", "bench-" + k.name)
-    os.makedirs(dest, exist_ok=True)
-    for name in ("Makefile", MODULE + ".c"):
+def is_program(name):
+    return name.startswith("tool.") or name[:-2] in PROGRAMS
+
+
+def build_module(k, dest):
+    """The bench module for k, in dest."""
+    for name in ["Makefile"] + [n for n in sources(".c", ".h") if not is_program(n)]:
         src, dst = os.path.join(SOURCE, name), os.path.join(dest, name)
         if not os.path.exists(dst) or open(src).read() != open(dst).read():
             shutil.copy(src, dst)
@@ -135,25 +76,32 @@ def build_module(k):
         # Types would have to be those of the very vmlinux that boots, which make does not see to.
         kbuild.run_make(k, f"building {MODULE} for {k.name}", f"M={dest}",
                         "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
-    return dest
 
 
-def build_program(k):
-    """The user program for k's guests; the directory that it is in."""
+def build_program(k, name, dest):
+    """A user program for k's guests, in dest."""
+    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", "-o", os.path.join(dest, name)]
+                         + [os.path.join(SOURCE, c) for c in (name + ".c", "tool.c")],
+                         capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"{name}.c does not compile: {res.stderr.strip()}")
+
+
+def build(k):
+    """The module and the programs for k; the directory that they are in."""
     dest = os.path.join(BUILD, "ext", "bench-" + k.name)
     os.makedirs(dest, exist_ok=True)
-    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", "-o", os.path.join(dest, PROGRAM),
-                          os.path.join(SOURCE, PROGRAM + ".c")], capture_output=True, text=True)
-    if res.returncode:
-        raise Failure(f"{PROGRAM}.c does not compile: {res.stderr.strip()}")
+    build_module(k, dest)
+    for name in PROGRAMS:
+        build_program(k, name, dest)
     return dest
 
 
-def job(tmp, script, rows, times, share, **more):
-    """A guest that runs one of our scripts on rows, so many times."""
+def job(tmp, script, rows, share, **more):
+    """A guest that runs one of our scripts on rows."""
     path = os.path.join(tmp, "script")
     with open(path, "w") as f:
-        f.write(f"#!/bin/sh\nROWS='{' '.join(rows * times)}'\n")
+        f.write(f"#!/bin/sh\nROWS='{' '.join(rows)}'\n")
         for name in ("common.sh", script):
             f.write(open(os.path.join(SOURCE, name)).read())
     # The layout of memory decides which buckets of a hash are shared.
@@ -171,25 +119,60 @@ def check(k, res):
                       f"{res.out.decode(errors='replace').strip()[-200:]}")
 
 
+class Reader:
+    """Takes a guest's results as they come."""
+
+    def __init__(self, k):
+        self.k = k
+        self.found = {}         # row: what it took, each time
+        self.refused = {}       # row: why there is no figure
+        self.of = {}            # row: how many hits or probes that was
+        self.rest = b""
+        self.other = []         # lines that are no results
+
+    def feed(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.line(line.decode(errors="replace").split())
+
+    def line(self, word):
+        if word[:1] == ["refused"]:
+            self.refused[word[1]] = " ".join(word[2:]) or "refused"
+        elif word[:1] == ["row"] and word[1] in ROWS:
+            self.row(word[1], *map(int, word[2:]))
+        elif word:
+            self.other.append(" ".join(word))
+
+    def row(self, name, cost, hits, missed):
+        if missed:
+            self.refused[name] = f"missed {missed} of {hits} hits"
+            return
+        self.found.setdefault(name, []).append(cost / hits * ROWS[name].scale)
+        self.of[name] = hits
+        say(f"{self.k.name}: {name} {report.number(self.found[name][-1])}")
+
+
 def measure(k, share, rows, script, times, **more):
-    """{row: [what a hit or a probe takes, each time it was measured]} of k."""
+    """{row: figures} of k: what a hit or a probe takes, each time it was measured."""
     say(f"measuring {len(rows)} rows on {k.name}: {' '.join(rows)}")
     runs = list(dict.fromkeys(ROWS[r].run or r for r in rows))
+    again = [r for r in runs if not (r in ROWS and ROWS[r].slow)] * (times - 1)
+    reader = Reader(k)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
-        res = guest.run(k, job(tmp, script, runs, times, share, **more))
+        res = guest.run(k, job(tmp, script, runs + again, share, **more), sink=reader.feed)
     check(k, res)
-    found = {}
-    for line in res.out.decode().splitlines():
-        word = line.split()
-        if word and word[0] == "row":
-            name, ticks, hits, missed = word[1], *map(int, word[2:])
-            if missed:
-                raise Failure(f"{k.name}: {name} missed {missed} of {hits} hits")
-            found.setdefault(name, []).append(ticks / hits * ROWS[name].scale)
-    lack = [r for r in rows if len(found.get(r, [])) < times]
-    if lack:
-        raise Failure(f"{k.name}: no figure for {' '.join(lack)}: {res.out.decode().strip()[-200:]}")
-    return {r: found[r] for r in rows}
+    got = {}
+    for row in rows:
+        refused = reader.refused.get(row) or reader.refused.get(ROWS[row].run)
+        taken = reader.found.get(row, [])
+        if refused:
+            say(f"{k.name}: no figure for {row}: {refused}")
+            got[row] = {"refused": refused}
+        elif len(taken) < (1 if ROWS[row].slow else times):
+            raise Failure(f"{k.name}: no figure for {row}: {' '.join(reader.other)[-200:]}")
+        else:
+            got[row] = {"measured": taken, "of": reader.of[row]}
+    return got
 
 
 # Following one call
@@ -230,16 +213,17 @@ def follow_all(remote, share, rows, register):
     return traces, symbols
 
 
-def follow(k, module_dir, rows):
+def follow(k, built, rows):
     """Calls of each row on k, instruction by instruction: ({row: [Trace]}, symbols)."""
     say(f"following a call of {len(rows)} rows on {k.name}")
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
         os.mkdir(share)
-        shutil.copy(os.path.join(module_dir, MODULE + ".ko"), share)
+        for name in (MODULE + ".ko", "trace_bench"):
+            shutil.copy(os.path.join(built, name), share)
         port = os.path.join(tmp, "gdb")
         ended = []
-        todo = job(tmp, "follow.sh", rows, TIMES, share, qemu=gdb.options(port))
+        todo = job(tmp, "follow.sh", rows * TIMES, share, qemu=gdb.options(port))
         thread = threading.Thread(target=lambda: ended.append(guest.run(k, todo)))
         thread.start()
         remote = None
@@ -254,6 +238,8 @@ def follow(k, module_dir, rows):
                 remote.leave()
             thread.join()
     check(k, ended[0])
+    if ended[0].out.strip():
+        raise Failure(f"{k.name}: following went wrong: {ended[0].out.decode(errors='replace').strip()[-200:]}")
     return traces, symbols
 
 
@@ -274,15 +260,15 @@ def write_listing(path, named):
             f.write(f"  {pc:x}  {text}\n")
 
 
-def explore(k, module_dir, rows):
+def explore(k, built, rows):
     """Where the instructions of the rows go: {row: {"followed", "traps", "functions"}}."""
     base = list(dict.fromkeys(ROWS[r].without for r in rows))
-    traces, symbols = follow(k, module_dir, base + rows)
+    traces, symbols = follow(k, built, base + rows)
     machine = MACHINES[k.arch.name][1]
     got = {}
     for row in rows:
         trace = max(traces[row], key=lambda t: len(t.pcs))
-        without = traces[ROWS[row].without][0]
+        without = traces[ROWS[row].without][-1]
         named = trace.named(symbols, machine)
         write_listing(os.path.join(RESULTS, f"{k.name}-{row}.txt"), named)
         got[row] = {
@@ -296,117 +282,61 @@ def explore(k, module_dir, rows):
 
 # Results
 
-# How rows are measured: the script, how many times, how the guest is different.
-MEASURES = {
-    "hits": ("measure.sh", TIMES, {}),
-    "trace": ("trace.sh", TIMES, {}),
-    "attach": ("measure.sh", 1, {}),
-    "many": ("trace.sh", TIMES, {}),
-    "wall": ("trace.sh", 1, {"icount": False, "smp": WALL_PROCESSORS}),
-}
+def chosen(rows, by, side):
+    """Those of rows that are measured so, on that kernel."""
+    return [r for r in rows if ROWS[r].by == by and not (ROWS[r].against and side == "stock")]
 
 
-def figures(k, rows):
-    """{row: what was found} of one kernel, ready for the file."""
+def value(row, measured):
+    """The figure that counts."""
+    return min(measured) if ROWS[row].by == "wall" else max(measured)
+
+
+def add_value(got):
+    for row, figures in got.items():
+        if "measured" in figures:
+            figures["value"] = value(row, figures["measured"])
+    return got
+
+
+def counted(k, side, rows, built):
+    """{row: figures} of all rows but those that measure time."""
     found = {}
-    for how, (script, times, more) in MEASURES.items():
-        some = [r for r in rows if ROWS[r].by == how]
-        if not some:
-            continue
-        share = build_program(k) if script == "trace.sh" else build_module(k)
-        got = measure(k, share, some, script, times, **more)
-        called = [r for r in some if how == "hits" and ROWS[r].followed]
-        followed = explore(k, share, called) if called else {}
-        for r in some:
-            found[r] = {"instructions": max(got[r]), "measured": got[r], **followed.get(r, {})}
+    for by, (script, times, more) in MEASURES.items():
+        some = chosen(rows, by, side)
+        if some and by != "wall":
+            found.update(measure(k, built, some, script, times[side], **more))
+    called = [r for r in found if ROWS[r].followed and "refused" not in found[r]]
+    for row, figures in (explore(k, built, called) if called else {}).items():
+        found[row].update(figures)
+    return add_value(found)
+
+
+def timed(kernels, rows, built):
+    """{side: {row: figures}} of the rows that measure time, in turns."""
+    script, times, more = MEASURES["wall"]
+    found = {side: {} for side in kernels}
+    if not chosen(rows, "wall", "ours"):
+        return found
+    for _ in range(TURNS):
+        for side, k in kernels.items():
+            got = measure(k, built[side], chosen(rows, "wall", side), script, times[side], **more)
+            for row, figures in got.items():
+                have = found[side].setdefault(row, {**figures, "measured": []})
+                have["measured"] += figures.get("measured", [])
+    return {side: add_value(got) for side, got in found.items()}
+
+
+def figures_of(kernels, rows):
+    """{side: {row: figures}} of all kernels."""
+    built = {side: build(k) for side, k in kernels.items()}
+    # Where instructions are counted nobody is in anybody's way.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        todo = {side: pool.submit(counted, k, side, rows, built[side]) for side, k in kernels.items()}
+        found = {side: t.result() for side, t in todo.items()}
+    for side, got in timed(kernels, rows, built).items():
+        found[side].update(got)
     return found
-
-
-def number(x):
-    if x is None:
-        return "-"
-    return f"{x:,.0f}" if x == round(x) or x >= 1000 else f"{x:.1f}"
-
-
-def differ(row, low, high):
-    """Is it worth a remark that a row's figures are not the same?"""
-    exact = ROWS[row].by in ("hits", "trace")
-    return low != high if exact else high > low * (1 + SPREAD)
-
-
-def remark(row, got):
-    """What is odd about a figure: it is not always the same, or not what was followed."""
-    if not got:
-        return ""
-    if differ(row, min(got["measured"]), max(got["measured"])):
-        return "took " + ", then ".join(map(number, got["measured"]))
-    if got.get("followed", got["instructions"]) != got["instructions"]:
-        return f"followed {got['followed']}"
-    return ""
-
-
-def ratio_of(pair):
-    """Ours to stock; None when one is missing."""
-    return pair[1]["instructions"] / pair[0]["instructions"] if all(pair) else None
-
-
-def both(results, row):
-    return [results.get(side, {}).get(row) for side in ("stock", "ours")]
-
-
-def short(ratio):
-    """A ratio with the digits that matter."""
-    return "-" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.4f}"
-
-
-def print_row(row, results, width):
-    pair = both(results, row)
-    cost = [number(x and x["instructions"]) for x in pair]
-    traps = [number(x and x.get("traps")) for x in pair]
-    notes = [f"{side} {r}" for side, r in zip(("stock", "ours"), [remark(row, x) for x in pair]) if r]
-    if row == "kprobe-jump" and pair[1] and pair[1].get("traps"):
-        notes.insert(0, "a breakpoint, no jump yet")
-    ratio = ratio_of(pair)
-    if ratio is not None and ratio > ROWS[row].reach:
-        notes.insert(0, "behind")
-    out(f"{ROWS[row].title:<{width}} | {cost[0]:>11} | {cost[1]:>11} | {short(ratio):>6} | "
-        f"{ROWS[row].reach:>5} | {traps[0]:>5} | {traps[1]:>4}  {'; '.join(notes)}".rstrip())
-
-
-def print_table(results, chosen):
-    """The chosen rows, stock next to ours."""
-    width = max(len(r.title) for r in ROWS.values())
-    for how, unit in PARTS:
-        rows = [n for n in chosen if ROWS[n].by == how and any(both(results, n))]
-        if not rows:
-            continue
-        out(f"\n{unit}\n{'':<{width}} |       stock |        ours |  ratio | reach | traps | ours")
-        for row in rows:
-            print_row(row, results, width)
-
-
-def draw(path, results):
-    """The ratios as a picture."""
-    bars = []
-    for row, r in ROWS.items():
-        ratio = ratio_of(both(results, row))
-        if ratio is not None:
-            bars.append(chart.Bar(r.title, ratio, r.reach, short(ratio), r.by))
-    with open(path + ".tmp", "w") as f:
-        f.write(chart.svg(bars, dict(PARTS)))
-    os.rename(path + ".tmp", path)
-
-
-def print_functions(results, rows):
-    """Where the instructions go, function by function."""
-    for row in rows:
-        for side in ("stock", "ours"):
-            got = results.get(side, {}).get(row)
-            if not got or "functions" not in got:
-                continue
-            out(f"\n{ROWS[row].title}, {side}: {got['followed']} instructions, of which")
-            for name, n in got["functions"].items():
-                out(f"  {n:5} {name}")
 
 
 def load(path):
@@ -416,7 +346,13 @@ def load(path):
     return {}
 
 
-def run(arch, sides, rows, functions, build):
+def save(path, text):
+    with open(path + ".tmp", "w") as f:
+        f.write(text)
+    os.rename(path + ".tmp", path)
+
+
+def run(arch, sides, rows, functions, build_first):
     """Measure on the kernels that sides names ("stock", "ours"), print and keep the results."""
     unknown = [r for r in rows if r not in ROWS]
     if unknown:
@@ -425,23 +361,40 @@ def run(arch, sides, rows, functions, build):
         raise Failure(f"bench does not know {arch}; it knows: {' '.join(MACHINES)}")
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, arch + ".json")
-    results = load(path)
+    start = time.time()
     kernels = {side: kbuild.Kernel(arch, stock=side == "stock") for side in sides}
     for k in kernels.values():
-        kbuild.ready(k, build)
+        kbuild.ready(k, build_first)
+    images = {side: os.stat(k.image).st_mtime_ns for side, k in kernels.items()}
+    found = figures_of(kernels, rows)
+    results = load(path)
     for side, k in kernels.items():
-        built = os.stat(k.image).st_mtime_ns
-        results[side] = {**results.get(side, {}), **figures(k, rows)}
-        if os.stat(k.image).st_mtime_ns != built:
+        results[side] = {**results.get(side, {}), **found[side]}
+        if os.stat(k.image).st_mtime_ns != images[side]:
             say(f"{k.name} was rebuilt meanwhile: its figures are not all of one kernel")
-        with open(path + ".tmp", "w") as f:
-            json.dump(results, f, indent=1)
-        os.rename(path + ".tmp", path)
+    save(path, json.dumps(results, indent=1))
     picture = os.path.join(RESULTS, arch + ".svg")
-    draw(picture, results)
+    save(picture, report.picture(results))
     if functions:
-        print_functions(results, rows)
-    print_table(results, rows)
-    out(f"\nThe figures are in {os.path.relpath(path, TOP)}, a picture in {os.path.relpath(picture, TOP)}, "
-        f"each instruction of a hit in {os.path.relpath(RESULTS, TOP)}/KERNEL-ROW.txt")
+        report.print_functions(results, rows)
+    report.print_table(results, rows)
+    report.out(f"\nTook {int(time.time() - start)} s. The figures are in {os.path.relpath(path, TOP)}, a picture in "
+               f"{os.path.relpath(picture, TOP)}, each instruction of a hit in "
+               f"{os.path.relpath(RESULTS, TOP)}/KERNEL-ROW.txt.")
+    report.out(f"To have them in README.md: tools/testing/vm/vm bench --arch {arch} --refresh")
+    report.print_behind(results, rows)
+    return 0
+
+
+def refresh(arch):
+    """Put the last results into README.md, and the picture where it shows it."""
+    path = os.path.join(RESULTS, arch + ".json")
+    results = load(path)
+    if not results.get("ours") or not results.get("stock"):
+        raise Failure("there are no results of both kernels; run: make bench")
+    picture = os.path.join(SOURCE, arch + ".svg")
+    save(picture, report.picture(results))
+    readme = os.path.join(TOP, "README.md")
+    save(readme, report.fill_in(open(readme).read(), results))
+    say(f"wrote {os.path.relpath(picture, TOP)} and the table in README.md")
     return 0

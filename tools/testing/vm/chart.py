@@ -3,7 +3,7 @@
 import html
 from dataclasses import dataclass
 
-LEFT, BAR, RIGHT = 300, 320, 60     # widths: titles, a bar of FULL, figures
+LEFT, BAR, RIGHT = 300, 320, 190    # widths: titles, a bar of FULL, figures
 FULL = 1.25                         # the longest bar that is shown
 LINE, HEAD = 17, 26                 # heights: a bar, the title of a part
 GOOD, BEHIND = "#2e7d32", "#c62828"
@@ -14,7 +14,7 @@ class Bar:
     title: str
     ratio: float
     reach: float
-    figure: str                     # the ratio as text
+    figure: str                     # what to write next to it
     part: str                       # of the picture
 
 
@@ -57,7 +57,7 @@ def svg(bars, parts):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        text(8, 20, "Ours / stock 6.12 (dashed: equal; black tick: what we want to reach; red: not reached)",
+        text(8, 20, "Ours against stock 6.12 (dashed: equal; black tick: what we want to reach; red: not reached): ratio (ours / stock)",
              'font-size="12"'),
     ]
     return "\n".join(head + body + ["</svg>", ""])

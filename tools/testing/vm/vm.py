@@ -81,6 +81,8 @@ def cmd_check(args):
 
 
 def cmd_bench(args):
+    if args.refresh:
+        return bench.refresh(args.arch)
     sides = [args.only] if args.only else ["stock", "ours"]
     return bench.run(args.arch, sides, args.rows or list(bench.ROWS), args.follow, not args.no_build)
 
@@ -157,6 +159,8 @@ def parser():
                    help="measure only that; the other's figures are those of last time")
     s.add_argument("--follow", action="store_true", help="print, too, how many are in which function")
     s.add_argument("--no-build", action="store_true", help="measure what is built, as it is")
+    s.add_argument("--refresh", action="store_true",
+                   help="measure nothing, write the last results into README.md")
     s.add_argument("rows", nargs="*", metavar="ROW", help=" ".join(bench.ROWS))
     s.set_defaults(func=cmd_bench)
 

@@ -46,8 +46,12 @@ load() {
 		{ cold_functions; cat $functions; } |
 			awk 'NF == 2 && !($1 in given) { given[$1]; print $1 }' | give_places
 		;;
-	*\ batch\ * | *\ single\ *)
+	*\ batch\ * | *\ single\ * | *\ bytes-*)
 		cold_functions | give_places
+		;;
+	*\ share-*)
+		awk '$3 == "_stext" { print "0x" $1 }' /proc/kallsyms > $bench/text_start
+		awk '$3 == "_etext" { print "0x" $1 }' /proc/kallsyms > $bench/text_end
 		;;
 	esac
 }

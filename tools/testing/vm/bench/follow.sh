@@ -3,14 +3,31 @@
 # One call for each row that ROWS names, which bench.py follows with a debugger.
 
 load
+cold_functions | awk '{ print $2 }' > /tmp/functions
 cat /proc/kallsyms > /mnt/kallsyms
 : > /mnt/ready
 until [ -e /mnt/go ]; do
 	sleep 0.1
 done
+
+# bench.py waits for the next stop, so there has to be one, and says what went wrong.
+call() {
+	echo "$1" > $bench/once && return
+	echo "refused $row"
+	echo none > $bench/once
+}
+
 for row in $ROWS; do
 	jumps_for "$row"
-	# bench.py waits for the next stop, so there has to be one.
-	echo "$row" > $bench/once || echo none > $bench/once
+	case $row in
+	event-*)
+		/mnt/trace_bench /tmp/functions "arm-$row"
+		call none-open
+		/mnt/trace_bench /tmp/functions disarm
+		;;
+	*)
+		call "$row"
+		;;
+	esac
 done
 rmmod probe_bench

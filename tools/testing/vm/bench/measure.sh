@@ -5,10 +5,10 @@
 load
 for row in $ROWS; do
 	jumps_for "$row"
-	if echo "$row" > $bench/measure; then
+	if why=$({ echo "$row" > $bench/measure; } 2>&1); then
 		cat $bench/measure
 	else
-		echo "refused $row"
+		echo "refused $row $why"
 	fi
 done
 rmmod probe_bench

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,8 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRACEFS		"/sys/kernel/tracing/"
-#define KPROBE_EVENTS	TRACEFS "kprobe_events"
+#include "tool.h"
+
 #define KPROBE_PROFILE	TRACEFS "kprobe_profile"
 #define GROUP		"trace_bench"
 #define EVENT		GROUP "/opened"
@@ -38,22 +37,8 @@
 #define HITS		1000	/* calls that are measured */
 #define WARMUP		100	/* calls before those */
 #define ATTACHED	300	/* events that are created, probes that are opened */
-#define NAME_SIZE	128
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
-static void die(const char *fmt, ...)
-{
-	int err = errno;
-	va_list args;
-
-	va_start(args, fmt);
-	fputs("trace_bench: ", stdout);
-	vfprintf(stdout, fmt, args);
-	va_end(args);
-	printf(" (%s)\n", strerror(err));
-	exit(1);
-}
+#define CREATED_SLOWLY	32	/* events, where that takes stock long */
+#define SWITCHED	16	/* events that are enabled one by one */
 
 static uint64_t ticks(void)
 {
@@ -75,46 +60,6 @@ static uint64_t nanoseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-static void result(const char *name, uint64_t took, unsigned int n, unsigned long missed)
-{
-	printf("row %s %llu %u %lu\n", name, (unsigned long long)took, n, missed);
-	fflush(stdout);
-}
-
-/* tracefs */
-
-static int open_file(const char *path, int flags)
-{
-	int fd = open(path, flags);
-
-	if (fd < 0)
-		die("cannot open %s", path);
-	return fd;
-}
-
-/* Write text to an open file: 0, or an errno. */
-static int put(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	return write(fd, text, len) == (ssize_t)len ? 0 : errno;
-}
-
-static void write_file(const char *path, int flags, const char *text)
-{
-	int fd = open_file(path, O_WRONLY | flags);
-
-	errno = put(fd, text);
-	if (errno)
-		die("cannot write %s to %s", text, path);
-	close(fd);
-}
-
-static void clear_events(void)
-{
-	close(open_file(KPROBE_EVENTS, O_WRONLY | O_TRUNC));
 }
 
 /* How many hits of the event were missed. Dies if it was not hit as often as it must be. */
@@ -192,76 +137,96 @@ static uint64_t time_call(void)
 	return took[HITS / 2];
 }
 
+static void arm_event(const struct event_row *row)
+{
+	write_file(KPROBE_EVENTS, O_APPEND, row->definition);
+	if (row->filter)
+		write_file(TRACEFS "events/" EVENT "/filter", 0, row->filter);
+	write_file(TRACEFS "events/" EVENT "/enable", 0, "1");
+}
+
+static void disarm_event(void)
+{
+	write_file(TRACEFS "events/" EVENT "/enable", 0, "0");
+	clear_events(KPROBE_EVENTS);
+	write_file(TRACEFS "trace", O_TRUNC, "");
+}
+
 static void measure_event(const struct event_row *row)
 {
 	uint64_t without, with;
 	unsigned long missed;
 
 	without = time_call();
-	write_file(KPROBE_EVENTS, O_APPEND, row->definition);
-	if (row->filter)
-		write_file(TRACEFS "events/" EVENT "/filter", 0, row->filter);
-	write_file(TRACEFS "events/" EVENT "/enable", 0, "1");
+	arm_event(row);
 	with = time_call();
 	missed = check_hits(WARMUP + HITS);
-	write_file(TRACEFS "events/" EVENT "/enable", 0, "0");
-	clear_events();
-	write_file(TRACEFS "trace", O_TRUNC, "");
+	disarm_event();
 	result(row->name, with - without, 1, missed);
 }
 
 /* Rows of many functions */
 
-static char (*functions)[NAME_SIZE];
-static unsigned int nr_functions;
+struct group_row {
+	const char *name;
+	unsigned int number;
+	char type;
+	const char *file;
+	const char *create, *enable, *disable, *clear;	/* the results */
+};
 
-static void read_functions(const char *path)
-{
-	char name[NAME_SIZE];
-	FILE *f = fopen(path, "r");
+static const struct group_row group_rows[] = {
+	{ "group", ATTACHED, 'p', KPROBE_EVENTS,
+	  "group-create", "group-enable", "group-disable", "group-clear" },
+	{ "fgroup", CREATED_SLOWLY, 'f', DYNAMIC_EVENTS,
+	  "fgroup-create", "fgroup-enable", "fgroup-disable", "fgroup-clear" },
+};
 
-	if (!f)
-		die("cannot open %s", path);
-	while (fscanf(f, "%127s", name) == 1) {
-		functions = realloc(functions, (nr_functions + 1) * sizeof(*functions));
-		if (!functions)
-			die("no memory");
-		memcpy(functions[nr_functions++], name, sizeof(name));
-	}
-	fclose(f);
-	if (nr_functions < ATTACHED)
-		die("%s has fewer than %u functions", path, ATTACHED);
-}
-
-static void measure_group(void)
+static void measure_group(const struct group_row *row)
 {
 	static const char enable[] = TRACEFS "events/" GROUP "/enable";
 	uint64_t start, created, enabled, disabled, cleared;
-	char line[2 * NAME_SIZE];
-	unsigned int i;
-	int fd;
 
-	fd = open_file(KPROBE_EVENTS, O_WRONLY | O_APPEND);
 	start = ticks();
-	for (i = 0; i < ATTACHED; i++) {
-		snprintf(line, sizeof(line), "p:" GROUP "/e%u %s\n", i, functions[i]);
-		errno = put(fd, line);
-		if (errno)
-			die("no event on %s", functions[i]);
-	}
+	create_events(row->file, row->type, GROUP, 0, row->number);
 	created = ticks();
-	close(fd);
-	result("group-create", created - start, ATTACHED, 0);
-	start = ticks();
 	write_file(enable, 0, "1");
 	enabled = ticks();
 	write_file(enable, 0, "0");
 	disabled = ticks();
-	clear_events();
+	clear_events(row->file);
 	cleared = ticks();
-	result("group-enable", enabled - start, ATTACHED, 0);
-	result("group-disable", disabled - enabled, ATTACHED, 0);
-	result("group-clear", cleared - disabled, ATTACHED, 0);
+	result(row->create, created - start, row->number, 0);
+	result(row->enable, enabled - created, row->number, 0);
+	result(row->disable, disabled - enabled, row->number, 0);
+	result(row->clear, cleared - disabled, row->number, 0);
+}
+
+static void switch_each(const char *to)
+{
+	char path[NAME_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < SWITCHED; i++) {
+		snprintf(path, sizeof(path), TRACEFS "events/" GROUP "/e%u/enable", i);
+		write_file(path, 0, to);
+	}
+}
+
+/* Events by their own files. */
+static void measure_files(void)
+{
+	uint64_t start, enabled, disabled;
+
+	create_events(KPROBE_EVENTS, 'p', GROUP, 0, SWITCHED);
+	start = ticks();
+	switch_each("1");
+	enabled = ticks();
+	switch_each("0");
+	disabled = ticks();
+	clear_events(KPROBE_EVENTS);
+	result("file-enable", enabled - start, SWITCHED, 0);
+	result("file-disable", disabled - enabled, SWITCHED, 0);
 }
 
 static unsigned int perf_type(void)
@@ -314,18 +279,45 @@ static void measure_perf(uint64_t (*clock)(void), const char *opening, const cha
 	result(all, closed - start, ATTACHED, 0);
 }
 
-static void measure(const char *name)
+/* Rows of one event; "arm-ROW" leaves it armed, for a debugger to follow a hit. */
+static bool measure_event_row(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(event_rows); i++) {
 		if (!strcmp(name, event_rows[i].name)) {
 			measure_event(&event_rows[i]);
-			return;
+			return true;
+		}
+		if (!strncmp(name, "arm-", 4) && !strcmp(name + 4, event_rows[i].name)) {
+			arm_event(&event_rows[i]);
+			return true;
 		}
 	}
-	if (!strcmp(name, "group")) {
-		measure_group();
+	return false;
+}
+
+static bool measure_group_row(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(group_rows); i++) {
+		if (!strcmp(name, group_rows[i].name)) {
+			measure_group(&group_rows[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void measure(const char *name)
+{
+	if (measure_event_row(name) || measure_group_row(name))
+		return;
+	if (!strcmp(name, "disarm")) {
+		disarm_event();
+	} else if (!strcmp(name, "files")) {
+		measure_files();
 	} else if (!strcmp(name, "perf")) {
 		measure_perf(ticks, "perf-open", "perf-close", "perf");
 	} else if (!strcmp(name, "wall")) {
@@ -344,7 +336,7 @@ int main(int argc, char **argv)
 		fputs("usage: trace_bench FUNCTIONS ROW...\n", stderr);
 		return 2;
 	}
-	read_functions(argv[1]);
+	read_functions(argv[1], ATTACHED);
 	for (i = 2; i < argc; i++)
 		measure(argv[i]);
 	return 0;

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Measure the memory that the rows of ROWS take.
+
+load
+cold_functions | awk '{ print $2 }' > /tmp/functions
+# shellcheck disable=SC2086 # a list of words
+/mnt/bytes_bench /tmp/functions $ROWS
+status=$?
+rmmod probe_bench
+exit $status

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the module share. Uses nothing but what 6.12 exports, so that it
+ * builds for any 6.12.
+ */
+#ifndef PROBE_BENCH_H
+#define PROBE_BENCH_H
+
+#include <linux/kprobes.h>
+#include <linux/timex.h>
+#include <linux/types.h>
+
+/* An instruction that has to be run from a copy, is no branch, and is as long as a jump. */
+#if defined(CONFIG_X86)
+#define PROBED_INSN(to, from)	"lea 0x1234567(" from "), " to
+#define PROBED_LENGTH		7
+#elif defined(CONFIG_ARM64)
+#define PROBED_INSN(to, from)	"add " to ", " from ", #3"
+#define PROBED_LENGTH		4
+#else
+#error "name an instruction of this architecture"
+#endif
+
+/* What is in the text. */
+enum bench_planted {
+	PLANTED_NOTHING,	/* or by ftrace */
+	PLANTED_BREAKPOINT,
+	PLANTED_JUMP,		/* or the probed instruction is a jump */
+};
+
+/* main.c: everything is done by one writer at a time. */
+
+/* Addresses of functions, as ftrace knows them; so many. */
+extern unsigned long places[];
+extern unsigned int nr_places;
+
+enum bench_planted planted_at(const void *addr);
+int wait_for_jump(const void *addr);
+
+/* Where there is nothing but PROBED_INSN, and nobody comes by. */
+#define FIELD_INSNS	1024
+void *field_insn(unsigned int i);
+
+/* hits.c: what hits cost. */
+struct bench_row;
+
+const struct bench_row *find_row(const char *name);
+int measure_row(const struct bench_row *row, char *result, size_t size);
+int call_once(const struct bench_row *row);
+int list_rows(char *buf);
+
+/* The handlers: empty. */
+int bench_pre(struct kprobe *kp, struct pt_regs *regs);
+int bench_return(struct kretprobe_instance *ri, struct pt_regs *regs);
+
+/* many.c: many kprobes at a time, which are those of many[]. */
+extern struct kprobe **many;
+extern unsigned int nr_many;
+
+int alloc_many(unsigned int n);
+void free_many(void);
+void clear_many(void);
+void add_many(void *addr);
+int set_many_inside(unsigned int n);
+/* The results of a way to attach and detach them; -ENOENT if there is none of that name. */
+int measure_attach(const char *name, char *result, size_t size);
+
+/* bytes.c: hold probes while somebody looks how much memory is in use. */
+int hold_probes(const char *kind, unsigned int n);
+void release_probes(void);
+void settle_memory(void);
+
+/* share.c: how many of the instructions from start to end, those on every step'th byte. */
+int measure_share(unsigned long start, unsigned long end, unsigned int step, char *result,
+		  size_t size);
+
+#endif /* PROBE_BENCH_H */

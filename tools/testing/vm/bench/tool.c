@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the user programs share.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	fputs("bench: ", stdout);
+	vfprintf(stdout, fmt, args);
+	va_end(args);
+	printf(" (%s)\n", strerror(err));
+	exit(1);
+}
+
+void result(const char *name, uint64_t cost, unsigned int n, unsigned long missed)
+{
+	printf("row %s %llu %u %lu\n", name, (unsigned long long)cost, n, missed);
+	fflush(stdout);
+}
+
+int open_file(const char *path, int flags)
+{
+	int fd = open(path, flags);
+
+	if (fd < 0)
+		die("cannot open %s", path);
+	return fd;
+}
+
+/* Write text to an open file: 0, or an errno. */
+int put(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	return write(fd, text, len) == (ssize_t)len ? 0 : errno;
+}
+
+void write_file(const char *path, int flags, const char *text)
+{
+	int fd = open_file(path, O_WRONLY | flags);
+
+	errno = put(fd, text);
+	if (errno)
+		die("cannot write %s to %s", text, path);
+	close(fd);
+}
+
+/* Remove all events that a file of tracefs is about. */
+void clear_events(const char *file)
+{
+	close(open_file(file, O_WRONLY | O_TRUNC));
+}
+
+char (*functions)[NAME_SIZE];
+unsigned int nr_functions;
+
+/* The functions that a file names, one a line; at least so many. */
+void read_functions(const char *path, unsigned int least)
+{
+	char name[NAME_SIZE];
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		die("cannot open %s", path);
+	while (fscanf(f, "%127s", name) == 1) {
+		functions = realloc(functions, (nr_functions + 1) * sizeof(*functions));
+		if (!functions)
+			die("no memory");
+		memcpy(functions[nr_functions++], name, sizeof(name));
+	}
+	fclose(f);
+	if (nr_functions < least)
+		die("%s has fewer than %u functions", path, least);
+}
+
+/* Events "eI" on the first functions but those before: on kprobes ('p') or on fprobes ('f'). */
+void create_events(const char *file, char type, const char *group, unsigned int first,
+		   unsigned int last)
+{
+	int fd = open_file(file, O_WRONLY | O_APPEND);
+	char line[2 * NAME_SIZE];
+	unsigned int i;
+
+	for (i = first; i < last; i++) {
+		snprintf(line, sizeof(line), "%c:%s/e%u %s\n", type, group, i, functions[i]);
+		errno = put(fd, line);
+		if (errno)
+			die("no event on %s", functions[i]);
+	}
+	close(fd);
+}

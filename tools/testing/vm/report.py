@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What `vm bench` says about its results: a table, a picture, a table for README.md."""
+import chart
+from common import Failure
+from rows import PARTS, ROWS
+
+SPREAD = 0.02               # of figures that wait or allocate: less is not worth a remark
+SIDES = ("stock", "ours")
+EXACT = ("hits", "trace")   # parts whose figures repeat to the digit
+
+# Where the table in README.md is, and its rows: what they are called there.
+BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+SHOWN = (
+    ("Instructions per hit, empty handler", (
+        "fprobe-entry", "fprobe-entry-exit", "kretprobe", "kprobe-entry", "kprobe-jump", "kprobe-inside",
+        "kprobe-among-512", "kprobe-among-50000")),
+    ("Instructions per hit of an event", ("event-plain", "event-eight", "event-return")),
+    ("Instructions per probe", ("register-batch", "unregister-batch")),
+    ("Instructions per event or perf probe", (
+        "group-create", "group-enable", "group-disable", "group-clear", "perf")),
+    ("Bytes per probe", ("bytes-kprobe-entry", "bytes-kprobe-inside", "bytes-kprobe-jump")),
+    ("Percent, more is better", ("share-jump",)),
+)
+
+
+def out(text=""):
+    print(text, flush=True)
+
+
+def number(x):
+    if x is None:
+        return "-"
+    return f"{x:,.0f}" if x == round(x) or x >= 1000 else f"{x:.1f}"
+
+
+def both(results, row):
+    """What there is of stock and of ours; the former maybe from another row."""
+    return [results.get("stock", {}).get(ROWS[row].against or row), results.get("ours", {}).get(row)]
+
+
+def values(results, row):
+    return [x and x.get("value") for x in both(results, row)]
+
+
+def ratio_of(results, row):
+    """Ours to stock; None when one is missing, or nothing to compare with."""
+    stock, ours = values(results, row)
+    return None if stock is None or ours is None or not stock else ours / stock
+
+
+def is_behind(results, row):
+    """Is it less than what we want? Also if there is no figure of ours."""
+    stock, ours = values(results, row)
+    if ours is None:
+        return True
+    if ROWS[row].more:
+        return ours < ROWS[row].reach
+    return stock is not None and ours > ROWS[row].reach * stock
+
+
+def differ(row, low, high):
+    """Is it worth a remark that a row's figures are not the same?"""
+    return low != high if ROWS[row].by in EXACT else high > low * (1 + SPREAD)
+
+
+def remark(row, got):
+    """What is odd about a figure."""
+    if not got:
+        return ""
+    if "refused" in got:
+        return f"no figure: {got['refused']}"
+    low, high = min(got["measured"]), max(got["measured"])
+    if ROWS[row].by == "wall":
+        return f"{number(low)} to {number(high)}"
+    if ROWS[row].by == "share":
+        return f"of {got['of']:,}"
+    if differ(row, low, high):
+        return "took " + ", then ".join(map(number, got["measured"]))
+    # The debugger follows opens of the kernel, which are not quite those of a program.
+    if ROWS[row].by == "hits" and got.get("followed", got["value"]) != got["value"]:
+        return f"followed {got['followed']}"
+    return ""
+
+
+def short(ratio):
+    """A ratio with the digits that matter."""
+    return "-" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.4f}"
+
+
+def print_row(row, results, width):
+    pair = both(results, row)
+    cost = [number(x) for x in values(results, row)]
+    traps = [number(x and x.get("traps")) for x in pair]
+    notes = ["behind"] if is_behind(results, row) else []
+    notes += [f"{side} {r}" for side, r in zip(SIDES, [remark(row, x) for x in pair]) if r]
+    out(f"{ROWS[row].title:<{width}} | {cost[0]:>11} | {cost[1]:>11} | {short(ratio_of(results, row)):>6} | "
+        f"{ROWS[row].reach:>5} | {traps[0]:>5} | {traps[1]:>4}  {'; '.join(notes)}".rstrip())
+
+
+def print_table(results, chosen):
+    """The chosen rows, stock next to ours."""
+    width = max(len(r.title) for r in ROWS.values())
+    for by, unit in PARTS.items():
+        rows = [n for n in chosen if ROWS[n].by == by and any(both(results, n))]
+        if not rows:
+            continue
+        out(f"\n{unit}\n{'':<{width}} |       stock |        ours |  ratio | reach | traps | ours")
+        for row in rows:
+            print_row(row, results, width)
+
+
+def print_behind(results, chosen):
+    """One line that says what we want and do not have."""
+    behind = [r for r in chosen if is_behind(results, r)]
+    have = len(chosen) - len(behind)
+    out(f"bench: {have} of {len(chosen)} rows reached"
+        + (f"; behind: {' '.join(behind)}" if behind else ", none behind"))
+
+
+def print_functions(results, rows):
+    """Where the instructions go, function by function."""
+    for row in rows:
+        for side in SIDES:
+            got = results.get(side, {}).get(row)
+            if not got or "functions" not in got:
+                continue
+            out(f"\n{ROWS[row].title}, {side}: {got['followed']} instructions, of which")
+            for name, n in got["functions"].items():
+                out(f"  {n:5} {name}")
+
+
+def picture(results):
+    """The ratios as a picture."""
+    bars = []
+    for row, r in ROWS.items():
+        ratio = ratio_of(results, row)
+        if ratio is None:
+            continue
+        pair = [number(x) for x in values(results, row)]
+        bars.append(chart.Bar(r.title, ratio, r.reach, f"{short(ratio)}  ({pair[1]} / {pair[0]})", r.by))
+    return chart.svg([b for b in bars if b.part != "share"], PARTS)
+
+
+def markdown(results):
+    """The table for README.md."""
+    lines = ["| | 6.12 | ours | ratio |", "| --- | ---: | ---: | ---: |"]
+    for title, rows in SHOWN:
+        lines.append(f"| **{title}** | | | |")
+        for row in rows:
+            cost = [number(x) for x in values(results, row)]
+            lines.append(f"| {ROWS[row].title} | {cost[0]} | {cost[1]} | {short(ratio_of(results, row))} |")
+    return "\n".join(lines)
+
+
+def fill_in(text, results):
+    """README.md with the table of these results."""
+    if BEGIN not in text or END not in text:
+        raise Failure(f"README.md has no lines {BEGIN} and {END}")
+    head, tail = text.split(BEGIN)[0], text.split(END)[1]
+    return f"{head}{BEGIN}\n{markdown(results)}\n{END}{tail}"

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What `vm bench` measures, and what we want to reach."""
+import dataclasses
+
+WALL_PROCESSORS = 2         # of the guest in which time is measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """Something that is measured."""
+    title: str
+    reach: float                # the ratio to stock that we want
+    by: str = "hits"            # how: see PARTS, and MEASURES in bench.py
+    run: str = ""               # what the guest is asked for, if not the row's name
+    without: str = "none"       # the row without its probes
+    scale: float = 1            # of what the guest counts to what is shown
+    followed: bool = False      # one call, with a debugger; not where setting up takes minutes
+    slow: bool = False          # to set up, so it is measured once
+    against: str = ""           # the row of stock to compare with, where stock cannot do this one
+    more: bool = False          # the more the better; reach is then what we want of ours
+
+
+def hit(title, reach):
+    return Row(title, reach, followed=True)
+
+
+def inside(title, reach, **more):
+    return Row(title, reach, without="none-inside", **more)
+
+
+def event(title, reach):
+    return Row(title, reach, by="trace", without="none-open", followed=True)
+
+
+def attach(title, reach, run):
+    return Row(title, reach, by="attach", run=run)
+
+
+def many(title, reach, run):
+    return Row(title, reach, by="many", run=run)
+
+
+def size(title, run=""):
+    return Row(title, 1.0, by="bytes", run=run)
+
+
+def wall(title, reach):
+    # Nanoseconds are shown as microseconds.
+    return Row(title, reach, by="wall", run="wall", scale=1e-3)
+
+
+ROWS = {
+    "fprobe-entry": hit("fprobe, entry handler", 0.8),
+    "fprobe-many": hit("the same on two thousand functions", 0.8),
+    "fprobe-entry-exit": hit("fprobe, entry and exit handler", 0.65),
+    "kretprobe": hit("kretprobe", 0.65),
+    "shared": hit("two fprobes and a kretprobe on one function", 1.0),
+    "kprobe-entry": hit("kprobe at a function's entry", 0.8),
+    "kprobe-jump": inside("kprobe inside of a function, jump", 0.8, followed=True),
+    "kprobe-inside": inside("kprobe inside of a function, breakpoint", 0.9, followed=True),
+    "kprobe-among-512": inside("the same among 512 other probes", 0.9, followed=True),
+    "kprobe-among-4000": inside("the same among 4,000 other probes", 0.9, slow=True),
+    "kprobe-among-50000": inside("among 50,000; stock: without others", 0.9, slow=True,
+                                 against="kprobe-inside"),
+    "event-plain": event("event without arguments", 1.0),
+    "event-registers": event("event, two registers", 1.0),
+    "event-string": event("event, string", 1.0),
+    "event-eight": event("event, eight arguments", 1.0),
+    "event-filtered": event("event, string, filtered out", 1.0),
+    "event-return": event("return event", 0.75),
+    "register-batch": attach("register_kprobes(), 512 entries", 0.02, "batch"),
+    "unregister-batch": attach("unregister_kprobes()", 0.02, "batch"),
+    "register-single": attach("register_kprobe(), 64 entries one by one", 1.0, "single"),
+    "unregister-single": attach("unregister_kprobe()", 1.0, "single"),
+    "group-create": many("create 300 events on kprobes", 0.5, "group"),
+    "group-enable": many("enable them as a group", 0.02, "group"),
+    "group-disable": many("disable them", 0.02, "group"),
+    "group-clear": many("clear them", 0.01, "group"),
+    "fgroup-create": many("create 32 events on fprobes", 1.0, "fgroup"),
+    "fgroup-enable": many("enable them as a group", 1.0, "fgroup"),
+    "fgroup-disable": many("disable them", 1.0, "fgroup"),
+    "fgroup-clear": many("clear them", 1.0, "fgroup"),
+    "file-enable": many("enable an event by its own file (of 16)", 1.0, "files"),
+    "file-disable": many("disable it", 1.0, "files"),
+    "perf-open": many("perf_event_open(), 300 kprobes one by one", 1.0, "perf"),
+    "perf-close": many("close them", 1.0, "perf"),
+    "perf": many("open and close", 1.0, "perf"),
+    "wall-open": wall("perf_event_open(), 300 kprobes one by one", 1.0),
+    "wall-close": wall("close them", 1.0),
+    "wall": wall("open and close", 0.1),
+    "bytes-kprobe-entry": size("kprobe at a function's entry"),
+    "bytes-kprobe-inside": size("kprobe inside of a function, breakpoint"),
+    "bytes-kprobe-jump": size("kprobe inside of a function, jump"),
+    "bytes-listener": size("one more kprobe at an address"),
+    "bytes-kretprobe": size("kretprobe, its pool included"),
+    "bytes-fprobe": size("one more function of an fprobe"),
+    "bytes-event": size("kprobe event", "events"),
+    "bytes-event-enabled": size("kprobe event, enabled", "events"),
+    "share-jump": Row("instructions that a jump can probe", 95, by="share", scale=100, more=True),
+}
+
+# The parts of the table, in order: how, what is shown.
+PARTS = {
+    "hits": "instructions per hit, in the kernel, empty handler",
+    "trace": "instructions per hit of an event on do_filp_open",
+    "attach": "instructions per probe of a module, waiting counted like running",
+    "many": "instructions per event or perf probe, waiting counted like running",
+    "wall": f"microseconds per probe, {WALL_PROCESSORS} processors, the fastest of several rounds",
+    "bytes": "bytes per probe, its caller's struct not included, one processor",
+    "share": "percent of the kernel's instructions; more is better",
+}
