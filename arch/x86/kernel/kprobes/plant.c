@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* x86: breakpoints into the text and out again, and where none may go. */
 #include <linux/execmem.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/perf_event.h>
@@ -219,6 +220,60 @@ bool arch_within_kprobe_blacklist(unsigned long addr)
 	       (addr >= no_probe_start() && addr < no_probe_end());
 }
 
+/* Some are static, and some are not in each configuration. */
+static const char * const black_functions[] __initconst = {
+	/*
+	 * What a processor that comes up runs until it can take a trap: a breakpoint there
+	 * resets the machine.
+	 */
+	"secondary_startup_64",
+	"secondary_startup_64_no_verify",
+	"common_startup_64",
+	"verify_cpu",
+	"sev_verify_cbit",
+	"early_setup_idt",
+	"start_secondary",
+	"cr4_init",
+	"cr4_update_irqsoff",
+	"native_write_cr4",
+	"native_write_gdt_entry",
+	"cpu_init_exception_handling",
+	"cpu_init_fred_exceptions",
+	"cpu_init_fred_rsps",
+	"load_current_idt",
+	/*
+	 * What is copied, to run elsewhere: a breakpoint in the copy is nobody's. The
+	 * trampolines of ftrace have labels inside, and end with the last one.
+	 */
+	"ftrace_caller",
+	"ftrace_caller_op_ptr",
+	"ftrace_call",
+	"ftrace_regs_caller",
+	"ftrace_regs_caller_op_ptr",
+	"ftrace_regs_call",
+	"ftrace_regs_caller_jmp",
+	"relocate_kernel",
+	"identity_mapped",
+	"virtual_mapped",
+	"swap_pages",
+	"core_restore_code",
+};
+
+static int __init blacklist_functions(void)
+{
+	unsigned long addr;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(black_functions); i++) {
+		addr = kallsyms_lookup_name(black_functions[i]);
+		ret = addr ? kprobe_add_ksym_blacklist(addr) : 0;
+		if (ret == -ENOMEM)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * arch_may_be_jump_label - could this instruction be one of a static branch?
  * @addr: the instruction
@@ -243,9 +298,11 @@ bool arch_may_be_jump_label(unsigned long addr)
 /**
  * arch_populate_kprobe_blacklist - list the symbols that may not be probed
  *
- * Return: 0 or the error of kprobe_add_area_blacklist().
+ * Return: 0 or -ENOMEM.
  */
 int __init arch_populate_kprobe_blacklist(void)
 {
-	return kprobe_add_area_blacklist(no_probe_start(), no_probe_end());
+	int ret = kprobe_add_area_blacklist(no_probe_start(), no_probe_end());
+
+	return ret ?: blacklist_functions();
 }

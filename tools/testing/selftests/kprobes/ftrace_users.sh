@@ -204,7 +204,21 @@ direct_calls() {
 	not grep 'waking up' $tracefs/trace
 }
 
+# Copies of these are what ftrace calls; a breakpoint would be copied along.
+no_probes_in_trampolines() {
+	load_target
+	i=0
+	for f in ftrace_caller ftrace_regs_caller; do
+		grep -q " $f\$" /proc/kallsyms || continue
+		i=$((i + 1))
+		grep -qw $f $kprobes/blacklist
+		not load kprobe_test_prober symbol=$f
+	done
+	[ $i -gt 0 ] || skip "no trampolines of these names"
+}
+
 begin
+run no_probes_in_trampolines
 run function_tracer_first
 stop_tracer
 run function_tracer_second

@@ -82,8 +82,38 @@ planted_all_the_while() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
+# What a CPU runs before it can take a trap; not all of it is in each kernel.
+not_before_it_can_take_a_trap() {
+	needs_cpu
+	trap back_online EXIT
+	grep -q 'start_secondary$' /proc/kallsyms || skip "no x86"
+	for f in start_secondary cr4_init native_write_cr4 native_write_gdt_entry \
+		cpu_init_exception_handling load_current_idt early_setup_idt; do
+		not load kprobe_test_prober symbol=$f
+	done
+	echo 0 > $cpu
+	echo 1 > $cpu
+}
+
+# And soon after that.
+hit_as_it_comes_up() {
+	needs_cpu
+	trap back_online EXIT
+	for f in cpu_init load_ucode_ap notify_cpu_starting; do
+		load kprobe_test_prober symbol=$f || continue
+		echo $f >> "$tmp/probed"
+		echo 0 > $cpu
+		echo 1 > $cpu
+		[ "$(cat $prober/hits)" = 1 ]
+		rmmod kprobe_test_prober
+	done
+	[ -s "$tmp/probed" ] || skip "nothing that it runs can be probed"
+}
+
 begin
 run hits_are_counted
 run planted_while_offline
 run planted_all_the_while
+run not_before_it_can_take_a_trap
+run hit_as_it_comes_up
 finish
