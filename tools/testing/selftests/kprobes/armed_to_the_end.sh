@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The machine goes down with probes all over it, as jumps for the most part. To be run in
+# a boot of its own: whoever runs it sees whether that ends as it should.
+
+cd "$(dirname "$0")" && . ./functions
+
+wanted=1500
+
+# Behind the entry of a function, where ftrace has its five bytes: with ENDBR and without.
+place_behind_entries() {
+	i=0
+	for fn in $(grep -v '\[' $tracefs/available_filter_functions | grep -v '\.' | sort | uniq -u |
+			awk -v n=$wanted '{ l[NR] = $1 } END { for (i = 1; i <= n; i++) print l[int(i * NR / (n + 1))] }'); do
+		i=$((i + 1))
+		echo "p:e$i $fn+9" >> $events || echo "p:e$i $fn+5" >> $events || true
+	done 2> /dev/null
+}
+
+left_armed() {
+	place_behind_entries
+	n=$(wc -l < $events)
+	[ "$n" -ge $((wanted / 2)) ]
+	echo 1 > $tracefs/events/kprobes/enable
+	[ "$(grep -c ' k ' $kprobes/list)" = "$n" ]
+	ls -l /proc/self/fd > /dev/null
+	[ ! -e /proc/sys/debug/kprobes-optimization ] && return
+	[ "$(grep -c OPTIMIZED $kprobes/list)" -ge $((n / 2)) ]
+}
+
+begin
+run left_armed
+# No clean(): they stay.
+echo "1..$nr"
+exit $failed
