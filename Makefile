@@ -5,7 +5,7 @@
 VM := tools/testing/vm/vm
 
 # Passed on as they are, whatever is in them.
-export PROBE CMD
+export PROBE CMD SEED
 
 help:
 	@cat tools/testing/vm/help
@@ -28,10 +28,14 @@ check:
 bench:
 	@$(VM) bench $(ROWS)
 
+campaign:
+	@$(VM) campaign $(if $(SEED),--seed $(SEED)) $(if $(CHUNK),--chunk $(CHUNK)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
+
 lint:
 	@$(VM) lint
 
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check bench lint series
+.PHONY: help run shell kernel kunit check bench campaign lint series

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+import campaign
 import guest
 import kbuild
 import ktap
@@ -294,6 +295,7 @@ def step_ftrace(ctx):
 # Selftests that are about the boot they run in, and what that boot is told.
 OWN_BOOT = {
     "boot_events.sh": "kprobe_event=p:kprobes/booted,vfs_open;r:kprobes/booted_ret,vfs_open,ret=$retval",
+    "armed_to_the_end.sh": "",
 }
 
 
@@ -382,6 +384,19 @@ VARIANTS = {
 }
 
 
+def step_campaign(ctx):
+    """Instructions all over the kernel probed under a workload: some of make campaign's chunks."""
+    k = ctx.kernel()
+    if not k:
+        return
+    seed = os.environ.get("SEED") or campaign.new_seed()
+    say(f"  seed {seed}; again with: tools/testing/vm/vm campaign --seed {seed}")
+    found = campaign.sample(k, seed, lambda c, bad: say(f"  {c.name}: {campaign.describe(c.figures())}"))
+    for name, bad in found.items():
+        why = f"{'; '.join(bad[:3])}; again with: {campaign.repeat(k, name)}" if bad else ""
+        ctx.report.add(f"campaign: {name}", "fail" if bad else "pass", why)
+
+
 def step_variants(ctx):
     """Compile in other configurations: PREEMPT_RT, no probes, bare kprobes."""
     for profile, objs in VARIANTS.items():
@@ -406,6 +421,7 @@ STEPS = {
     "selftest": step_selftest,
     "ftrace": step_ftrace,
     "clients": step_clients,
+    "campaign": step_campaign,
     "debug": step_debug,
     "variants": step_variants,
     "lint": step_lint,

@@ -26,6 +26,8 @@ ACCEPTED = [
     ("samples/fprobe/fprobe_example.c", "Do not use trace_printk", "its parameter use_trace asks for it"),
     ("kernel/trace/rethook.c", "Do not crash the kernel", "a lost return address leaves nowhere to go"),
     ("arch/x86/kernel/kprobes/hit.c", "Do not crash the kernel", "a hit that cannot be left leaves nowhere to go"),
+    ("tools/testing/vm/campaign/workload/", "Use of volatile",
+     "flags of signal handlers, and accesses that are there to fault"),
 ]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import bench
+import campaign
 import check
 import demo
 import guest
@@ -87,6 +88,12 @@ def cmd_bench(args):
     return bench.run(args.arch, sides, args.rows or list(bench.ROWS), args.follow, not args.no_build)
 
 
+def cmd_campaign(args):
+    k = kbuild.Kernel(args.arch, args.profile, args.stock)
+    kbuild.ready(k, not args.no_build)
+    return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
+
+
 def cmd_lint(_):
     k = kbuild.Kernel()
     kbuild.build(k)
@@ -163,6 +170,17 @@ def parser():
                    help="measure nothing, write the last results into README.md")
     s.add_argument("rows", nargs="*", metavar="ROW", help=" ".join(bench.ROWS))
     s.set_defaults(func=cmd_bench)
+
+    s = sub.add_parser("campaign", parents=[which], help="probe every instruction, under a workload",
+                       description="Probe the instructions of the kernel, chunk by chunk, as breakpoints and "
+                       "jumps, while a workload runs whose results must not change. Goes on where it was "
+                       "interrupted; build/campaign/ has what is done.")
+    s.add_argument("--sample", action="store_true", help="only some chunks, as make check does")
+    s.add_argument("--seed", default="", help="the chunks that follow from this")
+    s.add_argument("--chunk", default="", help="only that one; if it fails, find out which instruction it is")
+    s.add_argument("--minutes", type=int, default=0, help="begin nothing more when these have passed")
+    s.add_argument("--no-build", action="store_true", help="probe what is built, as it is")
+    s.set_defaults(func=cmd_campaign)
 
     s = sub.add_parser("lint", help="static checks of our files")
     s.set_defaults(func=cmd_lint)

@@ -1,0 +1,537 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The campaign: probe every instruction there is, while all that the kernel can do is done.
+
+The instructions of a built kernel's functions, as objdump finds them, are divided into
+chunks: of each STRIDE-th instruction over the whole text ("s17"), which has hot code and cold,
+and of neighbours ("r17"). A guest probes the chunks one after the other, several times (see
+ROUNDS), while campaign/workload runs, which tells whether its results are what they are
+without probes. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
+at the text when all probes have gone.
+
+`make campaign` does them all; what is done is in build/campaign/, for the next time. `make
+check` does some, which follow from a seed.
+"""
+import array
+import bisect
+import glob
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+import guest
+import kbuild
+from common import BUILD, HERE, TOP, Failure, lock, say
+
+SOURCE = os.path.join(HERE, "campaign")
+RESULTS = os.path.join(BUILD, "campaign")
+MODULE = "probe_campaign"
+SPREAD = 4000           # instructions in a chunk that is spread over the text
+DENSE = 2000            # in one of neighbours
+APART = 4               # neighbours are jumps if at least so many instructions apart
+PER_BOOT = 12           # chunks that a guest does
+SILENCE = 600           # seconds without a word from a guest: it hangs
+SAMPLE = {"s": 2, "r": 1}
+NARROW = 8              # instructions that a failure is narrowed down to
+LENGTH_SHIFT = 28
+
+# What is done with a chunk: breakpoints with post handlers and without, jumps.
+ROUNDS = {
+    "s": ["post", "plain", "jump"],
+    "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
+}
+
+ERRNO = {2: "ENOENT", 16: "EBUSY", 22: "EINVAL", 84: "EILSEQ", 95: "EOPNOTSUPP", 12: "ENOMEM"}
+
+
+def out(text=""):
+    print(text, flush=True)
+
+
+# The instructions
+
+def functions(vmlinux):
+    """[(start, end)] of the functions in the text that stays, in order, and its start."""
+    found, bounds = [], {}
+    res = subprocess.run(["nm", "-S", vmlinux], capture_output=True, text=True, check=True)
+    for line in res.stdout.splitlines():
+        word = line.split()
+        if word[-1] in ("_stext", "_etext"):
+            bounds[word[-1]] = int(word[0], 16)
+        if len(word) == 4 and word[2] in "tTwW" and not re.match("__(pfx|cfi)_", word[3]):
+            start = int(word[0], 16)
+            found.append((start, start + int(word[1], 16)))
+    lo, hi = bounds["_stext"], bounds["_etext"]
+    return sorted(f for f in set(found) if lo <= f[0] and f[1] <= hi), lo
+
+
+def disassemble(vmlinux):
+    """The instructions of all functions: offsets, with lengths in the upper bits."""
+    spans, base = functions(vmlinux)
+    starts, words = [s for s, _ in spans], array.array("I")
+    line = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+)")
+    cmd = ["objdump", "-d", "-w", "--insn-width=16", f"--start-address={base:#x}",
+           f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
+    proc = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
+    end, following = 0, 0
+    for text in proc.stdout:
+        m = line.match(text)
+        if not m:
+            continue
+        at = int(m.group(1), 16)
+        if at >= end:
+            if at < following:
+                continue
+            i = bisect.bisect_right(starts, at) - 1
+            following = starts[i + 1] if i + 1 < len(starts) else 1 << 64
+            if i < 0 or at >= spans[i][1]:
+                continue
+            end = spans[i][1]
+        words.append((at - base) | len(m.group(2)) // 3 << LENGTH_SHIFT)
+    if proc.wait():
+        raise Failure(f"objdump cannot read {os.path.relpath(vmlinux, TOP)}")
+    return words
+
+
+def identity(k):
+    st = os.stat(os.path.join(k.out, "vmlinux"))
+    return f"{st.st_mtime_ns}-{st.st_size}"
+
+
+class Text:
+    """The instructions of a kernel, and how they are divided."""
+
+    def __init__(self, k):
+        os.makedirs(RESULTS, exist_ok=True)
+        self.id = identity(k)
+        path = os.path.join(RESULTS, k.name + ".insns")
+        stamp = path + ".of"
+        if not os.path.exists(stamp) or open(stamp).read() != self.id:
+            say(f"finding the instructions of {k.name}")
+            with open(path, "wb") as f:
+                disassemble(os.path.join(k.out, "vmlinux")).tofile(f)
+            with open(stamp, "w") as f:
+                f.write(self.id)
+        self.words = array.array("I")
+        with open(path, "rb") as f:
+            self.words.frombytes(f.read())
+        self.spread = -(-len(self.words) // SPREAD)
+        self.dense = -(-len(self.words) // DENSE)
+
+    def names(self, kind):
+        n = self.spread if kind == "s" else self.dense
+        return [f"{kind}{i}" for i in range(n)]
+
+    def chunk(self, name):
+        """The instructions of a chunk."""
+        m = re.fullmatch(r"([sr])(\d+)", name)
+        if not m or name not in self.names(m.group(1)):
+            raise Failure(f"there is no chunk {name}; there are s0 to s{self.spread - 1} "
+                          f"and r0 to r{self.dense - 1}")
+        i = int(m.group(2))
+        if m.group(1) == "s":
+            return self.words[i::self.spread]
+        return self.words[i * DENSE:(i + 1) * DENSE]
+
+
+# What the guest needs
+
+def build(k):
+    """The module and the workload for k; the directory that they are in."""
+    dest = os.path.join(BUILD, "ext", "campaign-" + k.name)
+    os.makedirs(dest, exist_ok=True)
+    for name in ("Makefile", MODULE + ".c"):
+        src, dst = os.path.join(SOURCE, name), os.path.join(dest, name)
+        if not os.path.exists(dst) or open(src).read() != open(dst).read():
+            shutil.copy(src, dst)
+    with lock(k.name):
+        kbuild.run_make(k, f"building {MODULE} for {k.name}", f"M={dest}",
+                        "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
+    parts = sorted(glob.glob(os.path.join(SOURCE, "workload/*.c")))
+    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", "-pthread",
+                          "-o", os.path.join(dest, "workload"), *parts],
+                         capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"the workload does not compile: {res.stderr.strip()}")
+    return dest
+
+
+# What the guest says
+
+class Round:
+    """One round of a chunk, as the guest tells it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.values = {}
+        self.odd = {}           # offset: what is odd about it
+        self.said = []
+        self.complete = False
+        self.times = ""         # seconds: planting, settling, the rest of the workload
+
+    def take(self, word):
+        if word[0] == "odd":
+            self.odd[int(word[1], 16)] = word[2]
+        elif word[0] == "said":
+            self.said.append(" ".join(word[1:]))
+        elif word[0] in ("unsettled", "batch"):
+            self.values[word[0]] = 1
+        elif word[0] == "times":
+            self.times = "+".join(word[1:])
+        elif len(word) == 2:
+            self.values[word[0]] = max(int(word[1]), self.values.get(word[0], 0))
+        # That is the last line of a round.
+        self.complete |= word[0] == "odds"
+
+    def complaints(self):
+        """What is wrong with it; none if it is as it has to be."""
+        v = self.values
+        bad = [f"instruction +{o:#x}: {what}" for o, what in self.odd.items()]
+        if v.get("status"):
+            bad.append(f"the workload ends with {v['status']}: {'; '.join(self.said[:4])}")
+        if v.get("excess"):
+            bad.append(f"{v['excess']} instructions have more post handlers run than pre handlers")
+        if v.get("bare"):
+            bad.append(f"{v['bare']} are registered, but there is no probe")
+        if v.get("batch"):
+            bad.append("what can be probed one by one cannot be in a batch")
+        if v.get("unsettled"):
+            bad.append("jumps were decided on, but not written")
+        return [f"{self.name}: {b}" for b in bad]
+
+
+class Chunk:
+    """What the guest says about a chunk."""
+
+    def __init__(self, name):
+        self.name = name
+        self.rounds = []
+        self.refused = {}
+        self.middle = []
+        self.ended = False
+        self.fault = ""         # of the guest, that ended it
+
+    def take(self, word):
+        if word[0] == "refused":
+            self.refused[ERRNO.get(int(word[1]), word[1])] = int(word[2])
+        elif word[0] == "middle":
+            self.middle.append(int(word[1], 16))
+        elif word[0] == "round":
+            self.rounds.append(Round(word[1]))
+        elif self.rounds:
+            self.rounds[-1].take(word)
+
+    def complaints(self):
+        bad = [c for r in self.rounds for c in r.complaints()]
+        if not self.ended:
+            at = self.rounds[-1].name if self.rounds else "its beginning"
+            bad.append(f"{at}: {self.fault or 'the guest ended'}")
+        return bad
+
+    def most(self, key, rounds=""):
+        return max([r.values.get(key, 0) for r in self.rounds if r.name.startswith(rounds)] + [0])
+
+    def total(self, key, rounds=""):
+        return sum(r.values.get(key, 0) for r in self.rounds if r.name.startswith(rounds))
+
+    def figures(self):
+        """What is kept of it."""
+        return {"probed": self.most("probed"), "refused": self.refused, "hit": self.most("hit"),
+                "hits": self.total("hits"), "missed": self.total("missed"),
+                "ftrace": self.total("ftrace", "jump"), "jumps": self.total("jumps", "jump"),
+                "tried": self.total("probed", "jump"), "middle": self.middle}
+
+
+class Listener:
+    """Takes a guest's output line by line."""
+
+    def __init__(self, job, on_chunk):
+        self.job = job
+        self.on_chunk = on_chunk
+        self.chunk = None
+        self.unmet = []
+        self.rest = b""
+        self.began = time.time()
+
+    def sink(self, data):
+        self.job.timeout = time.time() - self.began + SILENCE
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            word = line.decode(errors="replace").split()
+            if word:
+                self.take(word)
+
+    def take(self, word):
+        if word[0] == "begin":
+            self.chunk = Chunk(word[1])
+        elif word[0] == "end":
+            self.chunk.ended = True
+            self.on_chunk(self.chunk)
+            self.chunk = None
+        elif word[0] == "unmet":
+            self.unmet.append(" ".join(word[1:]))
+        elif self.chunk:
+            self.chunk.take(word)
+
+
+def run_guest(k, tools, chunks, on_chunk):
+    """Have a guest do {name: (instructions, rounds)}; the fault that ended it, or None."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        share = os.path.join(tmp, "share")
+        os.mkdir(share)
+        for name in (MODULE + ".ko", "workload"):
+            shutil.copy(os.path.join(tools, name), share)
+        for name, (words, _) in chunks.items():
+            with open(os.path.join(share, name + ".places"), "wb") as f:
+                words.tofile(f)
+        queue = " ".join(":".join([n, *rounds]) for n, (_, rounds) in chunks.items())
+        path = os.path.join(tmp, "script")
+        with open(path, "w") as f:
+            f.write(f"#!/bin/sh\nQUEUE='{queue}'\n" + open(os.path.join(SOURCE, "guest.sh")).read())
+        # What is where has to be the same when a chunk is run again.
+        job = guest.Job(script=path, share=share, append="nokaslr", timeout=SILENCE)
+        listener = Listener(job, on_chunk)
+        res = guest.run(k, job, listener.sink)
+    fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
+    if listener.chunk:
+        listener.chunk.fault = fault or "the guest ended"
+        on_chunk(listener.chunk)
+    if fault:
+        keep = os.path.join(RESULTS, f"{k.name}-{listener.chunk.name if listener.chunk else 'end'}.console")
+        with open(keep, "wb") as f:
+            f.write(res.out + b"\n--- console ---\n" + res.console)
+        for text in res.splats[:1]:
+            say("\n".join(text.splitlines()[:40]))
+        say(f"{fault}; all of the guest's output: {os.path.relpath(keep, TOP)}")
+    return fault
+
+
+# What is done
+
+def clock(seconds):
+    minutes = int(seconds // 60)
+    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
+
+
+def short(n):
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= limit:
+            return f"{n / limit:.3g}{unit}"
+    return str(n)
+
+
+def describe(f):
+    """Figures of a chunk, or of all, in a line."""
+    share = f["jumps"] / max(1, f["tried"] - f["ftrace"])
+    refused = ", ".join(f"{n} {e}" for e, n in sorted(f["refused"].items()))
+    return (f"{short(f['probed'])} probed, {short(f['hit'])} hit {short(f['hits'])} times, "
+            f"{short(f['missed'])} missed, {share:.0%} jumps; refused: {refused or 'none'}")
+
+
+def add_up(all_figures):
+    total = {"refused": {}}
+    for f in all_figures:
+        for key in ("probed", "hit", "hits", "missed", "ftrace", "jumps", "tried"):
+            total[key] = total.get(key, 0) + f[key]
+        for e, n in f["refused"].items():
+            total["refused"][e] = total["refused"].get(e, 0) + n
+    return total
+
+
+class Progress:
+    """What is done of a kernel, in a file."""
+
+    def __init__(self, k, text):
+        self.path = os.path.join(RESULTS, k.name + ".json")
+        self.done, self.failed = {}, {}
+        if os.path.exists(self.path):
+            with open(self.path) as f:
+                kept = json.load(f)
+            if kept["of"] == text.id:
+                self.done, self.failed = kept["done"], kept["failed"]
+            elif kept["done"]:
+                say(f"{k.name} has been built anew: beginning from the start")
+        self.of = text.id
+
+    def take(self, chunk):
+        self.failed.pop(chunk.name, None)
+        self.done.pop(chunk.name, None)
+        bad = chunk.complaints()
+        if bad:
+            self.failed[chunk.name] = bad
+        else:
+            self.done[chunk.name] = chunk.figures()
+        with open(self.path + ".tmp", "w") as f:
+            json.dump({"of": self.of, "done": self.done, "failed": self.failed}, f)
+        os.rename(self.path + ".tmp", self.path)
+        return bad
+
+
+def tell(k, chunk, bad, where):
+    times = " ".join(r.times for r in chunk.rounds)
+    out(f"{chunk.name}: {describe(chunk.figures())}; {times} s{where}")
+    for b in bad:
+        out(f"  FAILED {b}")
+    if bad:
+        out(f"  to narrow it down: {repeat(k, chunk.name)}")
+
+
+def repeat(k, name):
+    profile = "" if k.profile == "release" else f" --profile {k.profile}"
+    return f"tools/testing/vm/vm campaign{profile} --chunk {name}"
+
+
+def do_chunks(k, text, names, on_chunk, until=None):
+    """Run these chunks, in as many guests as it takes. A Failure if nothing comes of it."""
+    tools = build(k)
+    left = list(names)
+    while left and not (until and time.time() > until):
+        some = left[:PER_BOOT]
+        seen = []
+
+        def take(chunk):
+            seen.append(chunk.name)
+            on_chunk(chunk)
+
+        fault = run_guest(k, tools, {n: (text.chunk(n), ROUNDS[n[0]]) for n in some}, take)
+        if not seen:
+            raise Failure(f"a guest did no chunk ({fault}); its console: build/{k.name}.console")
+        left = [n for n in left if n not in seen]
+
+
+def full(k, minutes):
+    """All that is left to do; the exit status."""
+    text = Text(k)
+    progress = Progress(k, text)
+    names = text.names("s") + text.names("r")
+    left = [n for n in names if n not in progress.done and n not in progress.failed]
+    start, first = time.time(), len(names) - len(left)
+    out(f"{len(text.words)} instructions of {k.name}, {len(names)} chunks, {first} done")
+
+    def on_chunk(chunk):
+        bad = progress.take(chunk)
+        done = len(progress.done) + len(progress.failed)
+        rate = (time.time() - start) / max(1, done - first)
+        tell(k, chunk, bad, f" [{done} of {len(names)}, about {clock(rate * (len(names) - done))} left]")
+
+    do_chunks(k, text, left, on_chunk, start + minutes * 60 if minutes else None)
+    summary(text, progress)
+    rest = len(names) - len(progress.done) - len(progress.failed)
+    if progress.failed:
+        out(f"{len(progress.failed)} chunks FAILED; each is narrowed down by e.g. "
+            f"{repeat(k, next(iter(progress.failed)))}")
+    elif rest:
+        out(f"{rest} chunks are left; the same command goes on with them")
+    else:
+        out("All instructions have been probed; nothing is left to do")
+    return 1 if progress.failed else 0
+
+
+def summary(text, progress):
+    """What all chunks so far come to."""
+    for kind, title in (("s", "spread"), ("r", "neighbours")):
+        figures = [f for n, f in progress.done.items() if n[0] == kind]
+        if figures:
+            out(f"{title}: {len(figures)} of {len(text.names(kind))} chunks: {describe(add_up(figures))}")
+
+
+def pick(text, seed):
+    """The chunks that follow from a seed."""
+    rng = random.Random(seed)
+    return [n for kind, count in SAMPLE.items()
+            for n in rng.sample(text.names(kind), min(count, len(text.names(kind))))]
+
+
+def sample(k, seed, on_chunk):
+    """Some chunks. {name: what is wrong with it}"""
+    text = Text(k)
+    names, found = pick(text, seed), {}
+
+    def take(chunk):
+        found[chunk.name] = chunk.complaints()
+        on_chunk(chunk, found[chunk.name])
+
+    do_chunks(k, text, names, take)
+    return {n: found.get(n, ["it was not run"]) for n in names}
+
+
+def run_sample(k, seed):
+    seed = seed or new_seed()
+    out(f"seed {seed}: {' '.join(pick(Text(k), seed))}")
+    found = sample(k, seed, lambda c, bad: tell(k, c, bad, ""))
+    failed = [n for n, bad in found.items() if bad]
+    out(f"{len(failed)} of {len(found)} chunks FAILED" if failed else f"all {len(found)} chunks passed")
+    return 1 if failed else 0
+
+
+def new_seed():
+    return str(random.randrange(1, 10000))
+
+
+# One chunk, narrowed down if it fails
+
+def fails(k, tools, words, rounds):
+    """What is wrong if only these are probed."""
+    found = []
+    run_guest(k, tools, {"part": (words, rounds)}, lambda c: found.extend(c.complaints()))
+    return found
+
+
+def narrow(k, tools, words, rounds):
+    """As few instructions as fail by themselves."""
+    while len(words) > NARROW:
+        half = len(words) // 2
+        for part in (words[:half], words[half:]):
+            say(f"with {len(part)} of {len(words)} instructions")
+            if fails(k, tools, part, rounds):
+                words = part
+                break
+        else:
+            out(f"neither half of these {len(words)} instructions fails by itself")
+            break
+    return words
+
+
+def show_places(k, words):
+    """Where instructions are, for people."""
+    vmlinux = os.path.join(k.out, "vmlinux")
+    _, base = functions(vmlinux)
+    for w in words[:NARROW * 2]:
+        at = base + (w & (1 << LENGTH_SHIFT) - 1)
+        res = subprocess.run(["objdump", "-d", "-w", f"--start-address={at:#x}",
+                              f"--stop-address={at + (w >> LENGTH_SHIFT):#x}", vmlinux],
+                             capture_output=True, text=True)
+        lines = [l for l in res.stdout.splitlines() if re.match("[0-9a-f]+ <|ffff", l)]
+        out("  " + " ".join(l.strip() for l in lines))
+
+
+def one(k, name):
+    """Run a chunk; if it fails, find out which of its instructions do."""
+    text = Text(k)
+    words, tools, found = text.chunk(name), build(k), []
+    run_guest(k, tools, {name: (words, ROUNDS[name[0]])}, found.append)
+    if not found:
+        raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")
+    bad = found[0].complaints()
+    tell(k, found[0], bad, "")
+    if not bad:
+        out(f"{name} passed")
+        return 0
+    rounds = [r.name for r in found[0].rounds if not r.complete or r.complaints()] or ROUNDS[name[0]]
+    out(f"narrowing down, with {' '.join(rounds)} only; that takes a while")
+    words = narrow(k, tools, words, rounds)
+    out("It fails with these instructions probed:")
+    show_places(k, words)
+    return 1
+
+
+def run(k, seed, chunk, some, minutes):
+    if chunk:
+        return one(k, chunk)
+    if some or seed:
+        return run_sample(k, seed)
+    return full(k, minutes)

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Probes many instructions at once and watches them.
+ *
+ * In debugfs, under probe_campaign/:
+ *
+ * places	write: where the instructions are, in words of 32 bits: offsets from the parameter
+ *		"base" in the lower 28, lengths in the upper four
+ * round	write "try": each place is probed on its own, disabled; those that cannot be are
+ *		left out from here on. "post" or "plain": all are probed, in one batch, with
+ *		or without a post handler; "post K N", "plain K N": every N-th from the K-th on.
+ *		"off": none is any more, and the text has to be as it was
+ * tired	write: a number of hits; a probe that has had more is disabled, since more of the
+ *		same would only take time. 0 for no limit
+ * result	read: what has been seen since the round began
+ * refused	read: the places that cannot be probed, and why
+ *
+ * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
+ */
+#include <linux/cpumask.h>
+#include <linux/debugfs.h>
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#define MAX_PLACES	65536
+#define MAX_SHOWN	20	/* of places that are odd */
+#define LONGEST_INSN	16
+#define OFFSET_MASK	0x0fffffff
+#define LENGTH_SHIFT	28
+#define NEAR		256	/* bytes between a struct pt_regs and the stack it interrupted */
+
+#define LOOK		20	/* milliseconds between two looks for tired probes */
+
+#define BREAKPOINT	0xcc
+#define JUMP		0xe9
+
+static ulong base;
+module_param(base, ulong, 0444);
+MODULE_PARM_DESC(base, "what the places are offsets from");
+
+/**
+ * struct place - an instruction that is probed
+ * @kp:		the probe
+ * @error:	what registration said when it was tried, or 0
+ * @len:	of the instruction
+ * @code:	what is there without a probe
+ * @odd:	a hit was not as it has to be; set by handlers, whoever comes first
+ * @tired:	it has been disabled
+ * @planted:	the first byte of the text when that was done
+ */
+struct place {
+	struct kprobe kp;
+	int error;
+	u8 len;
+	u8 code[LONGEST_INSN];
+	const char *odd;
+	bool tired;
+	u8 planted;
+};
+
+/* Hits of one CPU, of each place; only that CPU writes, preemption off. */
+struct counts {
+	unsigned int pre[MAX_PLACES];
+	unsigned int post[MAX_PLACES];
+};
+
+/*
+ * One at a time. Guards all that follows; handlers read what does not change while there
+ * are probes.
+ */
+static DEFINE_MUTEX(campaign_mutex);
+
+static u32 *words;
+static struct place *places;
+static struct kprobe **batch;
+static struct counts *counts[NR_CPUS];
+static unsigned int nr_words, nr_places, nr_batch, limit;
+
+static nokprobe_inline struct place *place_of(struct kprobe *kp)
+{
+	return container_of(kp, struct place, kp);
+}
+
+static nokprobe_inline struct counts *my_counts(void)
+{
+	return counts[raw_smp_processor_id()];
+}
+
+/* What is wrong with the state that a handler is given, if anything is. */
+static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
+{
+	if (regs->cs != __KERNEL_CS)
+		return "cs";
+	/* Handlers may run with more disabled than the probed code, not with less. */
+	if (!irqs_disabled() && !(regs->flags & X86_EFLAGS_IF))
+		return "flags";
+	if (preemptible())
+		return "preemptible";
+	return NULL;
+}
+
+/* The registers were saved on the stack that was in use. */
+static nokprobe_inline bool is_odd_stack(const struct pt_regs *regs)
+{
+	unsigned long above = (unsigned long)(regs + 1);
+
+	return regs->sp < above || regs->sp > above + NEAR;
+}
+
+static int notrace count_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct place *p = place_of(kp);
+	const char *odd = odd_state(regs);
+
+	if (regs->ip != (unsigned long)kp->addr + 1)
+		odd = "ip";
+	else if (is_odd_stack(regs))
+		odd = "sp";
+	if (unlikely(odd))
+		p->odd = odd;
+	my_counts()->pre[p - places]++;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_pre);
+
+static void notrace count_post(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+	struct place *p = place_of(kp);
+	const char *odd = odd_state(regs);
+
+	if (unlikely(odd))
+		p->odd = odd;
+	my_counts()->post[p - places]++;
+}
+
+NOKPROBE_SYMBOL(count_post);
+
+static void forget_counts(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(counts[cpu], 0, sizeof(*counts[cpu]));
+}
+
+static u8 first_byte(const struct place *p)
+{
+	return READ_ONCE(*(const u8 *)p->kp.addr);
+}
+
+/* Planting, and taking out again. */
+
+static void fresh_probe(struct place *p, bool post)
+{
+	kprobe_opcode_t *addr = p->kp.addr;
+
+	memset(&p->kp, 0, sizeof(p->kp));
+	p->kp.addr = addr;
+	p->kp.pre_handler = count_pre;
+	p->kp.post_handler = post ? count_post : NULL;
+}
+
+/* What ftrace patches is its business, and that of others who trace. */
+static bool is_changed(const struct place *p)
+{
+	return !(p->kp.flags & KPROBE_FLAG_FTRACE) && memcmp(p->kp.addr, p->code, p->len);
+}
+
+static void uproot(void)
+{
+	struct place *p;
+	unsigned int i;
+
+	unregister_kprobes(batch, nr_batch);
+	for (i = 0; i < nr_batch; i++) {
+		p = place_of(batch[i]);
+		if (is_changed(p))
+			p->odd = "text";
+	}
+	nr_batch = 0;
+}
+
+static int plant(bool post, unsigned int first, unsigned int step)
+{
+	struct place *p;
+	unsigned int i;
+	int ret;
+
+	forget_counts();
+	for (i = 0; i < nr_places; i++) {
+		places[i].odd = NULL;
+		places[i].tired = false;
+	}
+	for (i = first; i < nr_places; i += step) {
+		p = &places[i];
+		if (p->error)
+			continue;
+		fresh_probe(p, post);
+		memcpy(p->code, p->kp.addr, p->len);
+		batch[nr_batch++] = &p->kp;
+	}
+	if (!nr_batch)
+		return 0;
+	ret = register_kprobes(batch, nr_batch);
+	if (ret)
+		nr_batch = 0;
+	return ret;
+}
+
+/* Which of the places can be probed? Those that can are not planted meanwhile. */
+static void try_places(void)
+{
+	struct place *p;
+	unsigned int i;
+
+	for (i = 0; i < nr_places; i++) {
+		p = &places[i];
+		p->kp.addr = (kprobe_opcode_t *)(base + (words[i] & OFFSET_MASK));
+		p->len = words[i] >> LENGTH_SHIFT;
+		fresh_probe(p, false);
+		p->kp.flags = KPROBE_FLAG_DISABLED;
+		p->error = register_kprobe(&p->kp);
+		if (!p->error)
+			batch[nr_batch++] = &p->kp;
+		cond_resched_tasks_rcu_qs();
+	}
+	unregister_kprobes(batch, nr_batch);
+	nr_batch = 0;
+}
+
+/* Probes that have been hit often enough. */
+
+static unsigned long hits_of(const struct place *p)
+{
+	unsigned long hits = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hits += READ_ONCE(counts[cpu]->pre[p - places]);
+	return hits;
+}
+
+static void rest_if_tired(struct place *p)
+{
+	if (p->tired || hits_of(p) < limit)
+		return;
+	p->planted = first_byte(p);
+	p->tired = !disable_kprobe(&p->kp);
+	if (!p->tired)
+		p->odd = "disable";
+}
+
+static void look_fn(struct work_struct *work)
+{
+	struct delayed_work *again = to_delayed_work(work);
+	unsigned int i;
+
+	guard(mutex)(&campaign_mutex);
+	for (i = 0; limit && i < nr_batch; i++)
+		rest_if_tired(place_of(batch[i]));
+	if (limit && nr_batch)
+		schedule_delayed_work(again, msecs_to_jiffies(LOOK));
+}
+
+static DECLARE_DELAYED_WORK(look, look_fn);
+
+static int tired_set(void *data, u64 value)
+{
+	guard(mutex)(&campaign_mutex);
+	limit = value;
+	schedule_delayed_work(&look, 0);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(tired_fops, NULL, tired_set, "%llu\n");
+
+/* Results. */
+
+struct tally {
+	unsigned long hits, posts, missed, excess;
+	unsigned int hit, tired, jumps, breakpoints, ftrace, bare;
+};
+
+static void add_place(struct tally *t, const struct place *p)
+{
+	u8 planted = p->tired ? p->planted : first_byte(p);
+	unsigned long pre = hits_of(p), post = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		post += READ_ONCE(counts[cpu]->post[p - places]);
+	t->hits += pre;
+	t->posts += post;
+	t->excess += post > pre;
+	t->hit += pre > 0;
+	t->missed += p->kp.nmissed;
+	t->tired += p->tired;
+	if (p->kp.flags & KPROBE_FLAG_FTRACE)
+		t->ftrace++;
+	else if (planted == JUMP)
+		t->jumps++;
+	else if (planted == BREAKPOINT)
+		t->breakpoints++;
+	else
+		t->bare++;
+}
+
+static void show_odd(struct seq_file *m)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr_places; i++) {
+		if (!places[i].odd)
+			continue;
+		if (n++ < MAX_SHOWN)
+			seq_printf(m, "odd %x %s\n", words[i] & OFFSET_MASK, places[i].odd);
+	}
+	seq_printf(m, "odds %u\n", n);
+}
+
+static int result_show(struct seq_file *m, void *v)
+{
+	struct tally t = {};
+	unsigned int i;
+
+	guard(mutex)(&campaign_mutex);
+	for (i = 0; i < nr_batch; i++)
+		add_place(&t, place_of(batch[i]));
+	seq_printf(m, "probed %u\nhit %u\nhits %lu\nposts %lu\nexcess %lu\nmissed %lu\n",
+		   nr_batch, t.hit, t.hits, t.posts, t.excess, t.missed);
+	seq_printf(m, "jumps %u\nbreakpoints %u\nftrace %u\nbare %u\ntired %u\n",
+		   t.jumps, t.breakpoints, t.ftrace, t.bare, t.tired);
+	show_odd(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(result);
+
+static int refused_show(struct seq_file *m, void *v)
+{
+	unsigned int i;
+
+	guard(mutex)(&campaign_mutex);
+	for (i = 0; i < nr_places; i++) {
+		if (places[i].error)
+			seq_printf(m, "%x %d\n", words[i] & OFFSET_MASK, -places[i].error);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(refused);
+
+/* Commands. */
+
+static ssize_t places_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
+{
+	guard(mutex)(&campaign_mutex);
+	if (nr_batch)
+		return -EBUSY;
+	return simple_write_to_buffer(words, MAX_PLACES * sizeof(*words), pos, from, len);
+}
+
+static int places_release(struct inode *inode, struct file *file)
+{
+	guard(mutex)(&campaign_mutex);
+	nr_words = file->f_pos / sizeof(*words);
+	return 0;
+}
+
+static const struct file_operations places_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = places_write,
+	.release = places_release,
+};
+
+static int obey(const char *command)
+{
+	unsigned int first = 0, step = 1;
+	char what[8];
+
+	if (sscanf(command, "%7s %u %u", what, &first, &step) < 1 || !step)
+		return -EINVAL;
+	if (nr_batch)
+		uproot();
+	if (!strcmp(what, "off"))
+		return 0;
+	if (!strcmp(what, "try")) {
+		nr_places = nr_words;
+		try_places();
+		return 0;
+	}
+	if (!strcmp(what, "post"))
+		return plant(true, first, step);
+	if (!strcmp(what, "plain"))
+		return plant(false, first, step);
+	return -EINVAL;
+}
+
+static ssize_t round_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
+{
+	char command[32] = "";
+	int ret;
+
+	if (len >= sizeof(command))
+		return -EINVAL;
+	if (copy_from_user(command, from, len))
+		return -EFAULT;
+	guard(mutex)(&campaign_mutex);
+	ret = obey(command);
+	return ret ?: len;
+}
+
+static const struct file_operations round_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = round_write,
+};
+
+static void free_all(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kvfree(counts[cpu]);
+	kvfree(batch);
+	kvfree(places);
+	kvfree(words);
+}
+
+static int alloc_all(void)
+{
+	int cpu;
+
+	words = kvcalloc(MAX_PLACES, sizeof(*words), GFP_KERNEL);
+	places = kvcalloc(MAX_PLACES, sizeof(*places), GFP_KERNEL);
+	batch = kvcalloc(MAX_PLACES, sizeof(*batch), GFP_KERNEL);
+	if (!words || !places || !batch)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		counts[cpu] = kvzalloc(sizeof(*counts[cpu]), GFP_KERNEL);
+		if (!counts[cpu])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct dentry *directory;
+
+static int __init campaign_init(void)
+{
+	if (alloc_all()) {
+		free_all();
+		return -ENOMEM;
+	}
+	directory = debugfs_create_dir("probe_campaign", NULL);
+	debugfs_create_file("places", 0200, directory, NULL, &places_fops);
+	debugfs_create_file("round", 0200, directory, NULL, &round_fops);
+	debugfs_create_file_unsafe("tired", 0200, directory, NULL, &tired_fops);
+	debugfs_create_file("result", 0400, directory, NULL, &result_fops);
+	debugfs_create_file("refused", 0400, directory, NULL, &refused_fops);
+	return 0;
+}
+module_init(campaign_init);
+
+static void __exit campaign_exit(void)
+{
+	debugfs_remove(directory);
+	limit = 0;
+	cancel_delayed_work_sync(&look);
+	if (nr_batch)
+		uproot();
+	free_all();
+}
+module_exit(campaign_exit);
+
+MODULE_DESCRIPTION("Probes many instructions at once and watches them");
+MODULE_LICENSE("GPL");
