@@ -54,8 +54,8 @@ static int list_show(struct seq_file *m, void *v)
 	struct kprobe *kp;
 	unsigned int pos;
 
-	guard(mutex)(&kprobe_mutex);
 	jumps_decide();
+	guard(mutex)(&kprobe_mutex);
 	for_each_site(site, pos) {
 		list_for_each_entry(kp, &site->listeners, list)
 			show_listener(m, site, kp);

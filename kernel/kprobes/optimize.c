@@ -337,21 +337,12 @@ static bool decide_next(void)
  * jumps_decide - find out which of the sites that are to be considered become jumps
  *
  * What is decided shows as KPROBE_FLAG_OPTIMIZED, and in debugfs; it is carried out when
- * all tasks have been waited for.
+ * all tasks have been waited for. It takes a while to read the code around thousands of
+ * sites, so others can have the mutex in between, and nobody waits for this task.
  *
- * Context: process, kprobe_mutex held. Sleeps on locks only.
+ * Context: process, kprobe_mutex not held. Sleeps on locks only.
  */
 void jumps_decide(void)
-{
-	while (decide_next())
-		cond_resched();
-}
-
-/*
- * The same for the worker, which lets others have the mutex and is no task to be waited
- * for: it takes a while to read the code around thousands of sites.
- */
-static void decide_bit_by_bit(void)
 {
 	bool more = true;
 
@@ -401,12 +392,18 @@ static void end_wait(void)
 
 static void jump_work_fn(struct work_struct *work)
 {
-	decide_bit_by_bit();
+	jumps_decide();
 	if (!start_wait())
 		return;
 	/* Idle tasks are none of RCU-tasks' business. */
 	synchronize_rcu_mult(call_rcu_tasks, call_rcu);
 	end_wait();
+}
+
+static bool jumps_are_due(void)
+{
+	guard(mutex)(&kprobe_mutex);
+	return !list_empty(&to_consider) || !list_empty(&waiting) || !list_empty(&awaited);
 }
 
 /**
@@ -416,7 +413,9 @@ static void jump_work_fn(struct work_struct *work)
  */
 void wait_for_kprobe_optimizer(void)
 {
-	flush_work(&jump_work);
+	do {
+		flush_work(&jump_work);
+	} while (jumps_are_due());
 }
 
 static void set_jumps_allowed(bool allowed)

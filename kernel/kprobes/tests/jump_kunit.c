@@ -249,8 +249,7 @@ static void neighbour_comes_early(struct kunit *test)
 	struct test_probe *nb = test_probe_at(test, pl->inside, WITH_PRE);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	scoped_guard(mutex, &kprobe_mutex)
-		jumps_decide();
+	jumps_decide();
 	KUNIT_ASSERT_EQ(test, register_kprobe(&nb->kp), 0);
 	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
@@ -303,8 +302,7 @@ static void post_handler_joins_early(struct kunit *test)
 	struct test_probe *post = test_probe_at(test, pl->at, WITH_POST);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	scoped_guard(mutex, &kprobe_mutex)
-		jumps_decide();
+	jumps_decide();
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
 	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);

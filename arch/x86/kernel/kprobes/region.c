@@ -169,13 +169,26 @@ static int grow_region(struct region_search *s, unsigned long end)
 	return -ENOSPC;
 }
 
+/* None starts before @first, which is where the probed instruction does. */
+static bool is_jump_label(void *first, void *last)
+{
+	void *at;
+
+	/* The search takes a thousand times what it takes to see that it need not be. */
+	for (at = first; at <= last; at++) {
+		if (arch_may_be_jump_label((unsigned long)at))
+			return jump_label_text_reserved(first, last);
+	}
+	return false;
+}
+
 /* Of the bytes that the jump takes, and of those that it displaces. */
 static bool bytes_are_owned(const struct kprobe_region *r)
 {
 	void *first = (void *)r->start, *last = (void *)max(r->end, jump_end(r)) - 1;
 
 	return alternatives_text_reserved(first, last + 1) ||
-	       jump_label_text_reserved(first, last) ||
+	       is_jump_label(first, last) ||
 	       static_call_text_reserved(first, last) ||
 	       ftrace_text_reserved(first, last);
 }
