@@ -63,6 +63,7 @@ static void site_refresh(struct kprobe_site *site)
 	}
 	/* Hits go from these to what they point to, which is complete. */
 	smp_store_release(&site->only, only);
+	/* The same. */
 	smp_store_release(&site->lone, only ? kretprobe_if_plain(only) : NULL);
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
 	if (enabled)

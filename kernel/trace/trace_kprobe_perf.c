@@ -57,6 +57,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	if (IS_ERR(pt))
 		return ERR_CAST(pt);
 
+	point_prepare_hits(&pt->point);
 	err = point_set_print_fmt(&pt->point);
 	if (!err)
 		err = kpoint_plant(pt, false);

@@ -125,8 +125,11 @@ static bool arg_is_simple(const struct probe_arg *arg)
 	}
 }
 
-/* What hits need not find out each time. */
-static void point_prepare_hits(struct probe_point *pp)
+/**
+ * point_prepare_hits - find out what hits need not find out each time
+ * @pp: the point, not planted, with all its arguments
+ */
+void point_prepare_hits(struct probe_point *pp)
 {
 	unsigned int i;
 

@@ -160,6 +160,7 @@ int point_init(struct probe_point *pp, const struct point_kind *kind,
 	       const struct probe_spec *spec, int nargs);
 void point_free_later(struct probe_point *pp);
 int point_update_args(struct probe_point *pp);
+void point_prepare_hits(struct probe_point *pp);
 int point_publish(struct probe_point *pp);
 int point_retire(struct dyn_event *ev);
 bool point_is_busy(struct dyn_event *ev);
