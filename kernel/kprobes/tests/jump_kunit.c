@@ -241,15 +241,21 @@ static void neighbour_was_there_first(struct kunit *test)
 	expect_untouched(test, pl);
 }
 
-/* The neighbour of one that still waits for tasks. */
+/* One that is going to be a jump, and for now waits for tasks. */
+static struct test_probe *waiting_probe(struct kunit *test, const struct place *pl)
+{
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
+
+	jumps_decide();
+	return tp;
+}
+
 static void neighbour_comes_early(struct kunit *test)
 {
 	struct place *pl = find_crowded_place(test);
-	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
+	struct test_probe *tp = waiting_probe(test, pl);
 	struct test_probe *nb = test_probe_at(test, pl->inside, WITH_PRE);
 
-	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	jumps_decide();
 	KUNIT_ASSERT_EQ(test, register_kprobe(&nb->kp), 0);
 	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
@@ -294,15 +300,12 @@ static void post_handler_joins(struct kunit *test)
 	expect_hits(test, tp, 20, 0);
 }
 
-/* At one that still waits for tasks. */
 static void post_handler_joins_early(struct kunit *test)
 {
 	struct place *pl = find_place(test);
-	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
+	struct test_probe *tp = waiting_probe(test, pl);
 	struct test_probe *post = test_probe_at(test, pl->at, WITH_POST);
 
-	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	jumps_decide();
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
 	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);

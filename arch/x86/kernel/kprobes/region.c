@@ -20,6 +20,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/static_call.h>
@@ -475,7 +476,8 @@ static int find_pun(struct region_search *s)
 		if (!i--)
 			return -ENOSPC;
 		r->end = s->prefix[i].end;
-		r->free_end = s->prefix[i].free_end;
+		/* Padding that something leads to is none. */
+		r->free_end = min(s->prefix[i].free_end, s->entered);
 		r->runs_on = s->prefix[i].runs_on;
 	} while (r->end > s->entered);
 	if (!is_same_text(r->start, jump_end(r) - 1) || bytes_are_owned(r))
