@@ -200,7 +200,9 @@ def run(k, job, sink=None, progress=None):
         chans = [Channel(tmp, n, s) for n, s in
                  (("out", on_out), ("status", on_status), ("console", on_console))]
         start = time.time()
-        proc = subprocess.Popen(command(k, job, tmp), stdin=subprocess.DEVNULL,
+        # However this one ends, the guest ends with it.
+        cmd = ["setpriv", "--pdeathsig", "KILL", *command(k, job, tmp)]
+        proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             wait_for(proc, res, job, start)
