@@ -40,7 +40,7 @@ typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned 
  * @first: what to call if this is the first one: @hit if it is alone, and else what calls
  *	all. Written under entry_mutex, read by hits
  * @hit: what to call for this one. Set before joining
- * @owner: for @hit. Set before joining
+ * @owner: for @hit, who says how it changes
  * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
  * @batch: the next one in a batch that is to join or leave. Guarded by the user's lock
  */

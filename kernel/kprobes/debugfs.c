@@ -60,7 +60,7 @@ static int list_show(struct seq_file *m, void *v)
 		list_for_each_entry(kp, &site->listeners, list)
 			show_listener(m, site, kp);
 	}
-	list_for_each_entry(site, &gone_sites, gone) {
+	list_for_each_entry(site, &gone_sites, idle) {
 		list_for_each_entry(kp, &site->listeners, list)
 			show_listener(m, site, kp);
 	}

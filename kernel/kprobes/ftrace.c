@@ -72,7 +72,7 @@ static unsigned long *collect_ips(struct list_head *sites, unsigned int *nr)
 	ips = kvmalloc_array(*nr, sizeof(*ips), GFP_KERNEL);
 	if (!ips)
 		return NULL;
-	list_for_each_entry(site, sites, batch)
+	list_for_each_entry(site, sites, kp.list)
 		ips[i++] = site_addr(site);
 	return ips;
 }
@@ -115,7 +115,7 @@ static void leave_one_by_one(struct ftrace_side *side, struct list_head *sites)
 {
 	struct kprobe_site *site;
 
-	list_for_each_entry(site, sites, batch)
+	list_for_each_entry(site, sites, kp.list)
 		ftrace_set_filter_ip(&side->ops, site_addr(site), 1, 0);
 }
 
@@ -176,7 +176,7 @@ NOKPROBE_SYMBOL(any_hit);
 static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 			   struct pt_regs *regs)
 {
-	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry);
+	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry.hook);
 	struct kprobe *kp = READ_ONCE(site->only);
 	struct kretprobe *rp;
 
@@ -184,7 +184,7 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 		any_hit(site, ip, regs);
 		return;
 	}
-	rp = READ_ONCE(site->lone);
+	rp = READ_ONCE(hook->owner);
 	if (!rp || !kretprobe_enter(rp, regs))
 		only_hit(site, kp, ip, regs);
 }
@@ -213,9 +213,9 @@ static struct entry_hook *entry_batch(struct list_head *sites)
 	struct entry_hook *batch = NULL;
 	struct kprobe_site *site;
 
-	list_for_each_entry(site, sites, batch) {
-		site->entry.batch = batch;
-		batch = &site->entry;
+	list_for_each_entry(site, sites, kp.list) {
+		site->entry.hook.batch = batch;
+		batch = &site->entry.hook;
 	}
 	return batch;
 }
@@ -224,9 +224,9 @@ static int plain_plant(struct list_head *sites)
 {
 	struct kprobe_site *site;
 
-	list_for_each_entry(site, sites, batch) {
-		site->entry.hit = site_entry_hit;
-		site->entry.ip = site_addr(site);
+	list_for_each_entry(site, sites, kp.list) {
+		site->entry.hook.hit = site_entry_hit;
+		site->entry.hook.ip = site_addr(site);
 	}
 	return entry_hooks_join(entry_batch(sites));
 }
@@ -269,8 +269,22 @@ static void plain_uproot(struct list_head *sites)
 #endif /* arch_kprobe_entry_hit */
 
 /**
+ * site_ftrace_refresh - find out who is the only listener
+ * @site: ftrace calls for it, and its &kprobe_site.only is up to date
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_ftrace_refresh(struct kprobe_site *site)
+{
+	struct kretprobe *rp = site->only ? kretprobe_if_plain(site->only) : NULL;
+
+	/* Hits go from there to what it points to, which is complete. */
+	smp_store_release(&site->entry.hook.owner, rp);
+}
+
+/**
  * site_ftrace_plant - get hits through ftrace
- * @sites: by their batch member
+ * @sites: by their kp.list
  * @method: SITE_FTRACE or SITE_FTRACE_IP
  *
  * Context: process, kprobe_mutex held. Sleeps.
@@ -288,7 +302,7 @@ int site_ftrace_plant(struct list_head *sites, enum site_method method)
 
 /**
  * site_ftrace_uproot - no more hits through ftrace
- * @sites: by their batch member
+ * @sites: by their kp.list
  * @method: how they are planted, SITE_FTRACE, SITE_FTRACE_IP or SITE_FTRACE_CLAIMED
  *
  * Context: process, kprobe_mutex held. Sleeps.

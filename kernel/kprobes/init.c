@@ -22,6 +22,7 @@ static int __init kprobes_init(void)
 {
 	int ret;
 
+	site_cache_init();
 	kprobe_slots_init();
 	ret = kprobe_blacklist_init();
 	if (ret)

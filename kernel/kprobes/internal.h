@@ -41,52 +41,65 @@ enum site_method {
 };
 
 /**
+ * struct site_entry - what only a site has that ftrace calls for, KPROBE_FLAG_FTRACE
+ * @kp:		the site's
+ * @hook:	with SITE_FTRACE, at the function's entry, where the architecture lets
+ *		kprobes share that with fprobes. Changed under kprobe_mutex. @hook.owner is
+ *		the one listener that wants to know, if it is a kretprobe and no more is
+ *		wanted than that the call returns. Read by hits under RCU
+ */
+struct site_entry {
+	struct kprobe kp;
+	struct entry_hook hook;
+};
+
+/**
  * struct kprobe_site - one probed address
  * @kp:		what architecture code sees; get_kprobe() returns it. Its address,
- *		opcode and ainsn never change after the site is in the table. Its
- *		handlers are the core's own (see hit.c). @kp.list links it in a batch
- *		of breakpoints to write, under kprobe_mutex
- * @op:		the same for architectures that can plant a jump
+ *		opcode, ainsn and KPROBE_FLAG_FTRACE never change after the site is in
+ *		the table. Its handlers are the core's own (see hit.c). @kp.list links it
+ *		in a site_batch, under kprobe_mutex
+ * @op:		the same for architectures that can plant a jump, without
+ *		KPROBE_FLAG_FTRACE. @op.list links it on its way to becoming a jump, see
+ *		optimize.c, and among jumps to write. Guarded by kprobe_mutex
+ * @entry:	the same with KPROBE_FLAG_FTRACE
  * @listeners:	the callers' kprobes, by their list. Written under kprobe_mutex, read
  *		by hits under RCU
- * @batch:	in a site_batch. Guarded by kprobe_mutex
- * @retired:	waiting to be reclaimed, see retire.c. Guarded by kprobe_mutex
- * @gone:	its text is gone but listeners are left, see module.c. Such a site is not
- *		in the table any more. Guarded by kprobe_mutex
- * @method:	how it is planted now. Changed under kprobe_mutex, read by hits
- * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
- * @jump:	on its way to becoming a jump, see optimize.c. Guarded by kprobe_mutex
- * @entry:	with SITE_FTRACE, at the function's entry, where the architecture lets
- *		kprobes share that with fprobes. Changed under kprobe_mutex
+ * @idle:	with @retired, waiting to be reclaimed, see retire.c; else in gone_sites,
+ *		see module.c. Guarded by kprobe_mutex
+ * @rcu:	frees the site once out of the table
  * @only:	the one listener that wants to know, if it has no post handler. Changed
  *		under kprobe_mutex, read by hits under RCU
- * @lone:	the same if it is a kretprobe and no more is wanted than that the call
- *		returns
- * @rcu:	frees the site once out of the table
+ * @method:	how it is planted now, an enum site_method. Changed under kprobe_mutex, read
+ *		by hits
+ * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
+ * @retired:	nobody has listened since it was retired. Guarded by kprobe_mutex
  *
  * Created by the first listener and retired after the last one; a listener that
  * comes before the site is reclaimed takes it back into service.
+ *
+ * There is one for each probed address, so what cannot be wanted at the same time shares
+ * its place. That of @op and that of @entry are told apart by kprobe_ftrace().
  */
 struct kprobe_site {
-#ifdef CONFIG_OPTPROBES
 	union {
 		struct kprobe kp;
+#ifdef CONFIG_OPTPROBES
 		struct optimized_kprobe op;
-	};
-#else
-	struct kprobe kp;
 #endif
+#ifdef CONFIG_KPROBES_ON_FTRACE
+		struct site_entry entry;
+#endif
+	};
 	struct list_head listeners;
-	struct list_head batch;
-	struct list_head retired;
-	struct list_head gone;
-	enum site_method method;
-	bool no_jump;
-	struct list_head jump;
-	struct entry_hook entry;
+	union {
+		struct list_head idle;
+		struct rcu_head rcu;
+	};
 	struct kprobe *only;
-	struct kretprobe *lone;
-	struct rcu_head rcu;
+	u8 method;
+	bool no_jump;
+	bool retired;
 };
 
 static nokprobe_inline struct kprobe_site *to_site(struct kprobe *p)
@@ -117,10 +130,11 @@ unsigned int site_table_count(void);
 	for ((pos) = 0; ((site) = site_table_next(&(pos))); )
 
 /* site.c */
+void site_cache_init(void);
 
 /**
  * struct site_batch - sites whose state has to be looked at
- * @sites: by their batch member
+ * @sites: by their kp.list
  *
  * Listeners come, go and change; then one site_batch_commit() makes the text agree,
  * with one filter update and one cross-CPU sync for all of them.
@@ -156,6 +170,7 @@ void kprobe_reclaim_flush(void);
 bool site_may_stay_jump(struct kprobe_site *site);
 void sites_to_breakpoints(struct list_head *sites);
 void jumps_make_way(struct site_batch *batch);
+void jump_init(struct kprobe_site *site);
 void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
@@ -168,6 +183,7 @@ static inline bool site_may_stay_jump(struct kprobe_site *site)
 
 static inline void sites_to_breakpoints(struct list_head *sites) { }
 static inline void jumps_make_way(struct site_batch *batch) { }
+static inline void jump_init(struct kprobe_site *site) { }
 static inline void jump_consider(struct kprobe_site *site) { }
 static inline void jump_consider_around(struct kprobe_site *site) { }
 static inline void jump_release(struct kprobe_site *site) { }
@@ -178,6 +194,7 @@ static inline void jumps_decide(void) { }
 #ifdef CONFIG_KPROBES_ON_FTRACE
 int site_ftrace_plant(struct list_head *sites, enum site_method method);
 void site_ftrace_uproot(struct list_head *sites, enum site_method method);
+void site_ftrace_refresh(struct kprobe_site *site);
 #else
 static inline int site_ftrace_plant(struct list_head *sites,
 				    enum site_method method)
@@ -187,6 +204,7 @@ static inline int site_ftrace_plant(struct list_head *sites,
 
 static inline void site_ftrace_uproot(struct list_head *sites,
 				      enum site_method method) { }
+static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 #endif
 
 /* hit.c */

@@ -15,7 +15,7 @@
 
 #include "internal.h"
 
-/* Sites out of the table that still have listeners. Guarded by kprobe_mutex. */
+/* Sites out of the table that still have listeners, by idle. Guarded by kprobe_mutex. */
 LIST_HEAD(gone_sites);
 
 static void mark_gone(struct kprobe_site *site, struct site_batch *batch)
@@ -32,7 +32,7 @@ static void leave_table(struct kprobe_site *site)
 {
 	site_table_remove(site);
 	if (!list_empty(&site->listeners))
-		list_add_tail(&site->gone, &gone_sites);
+		list_add_tail(&site->idle, &gone_sites);
 }
 
 static bool site_within(const struct kprobe_site *site, const void *start,

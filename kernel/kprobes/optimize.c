@@ -32,7 +32,7 @@ static bool jumps_allowed = true;
 
 /*
  * Sites to be looked at; those that have only to wait for tasks; and those that the wait
- * under way is for. Guarded by kprobe_mutex.
+ * under way is for. By their op.list. Guarded by kprobe_mutex.
  */
 static LIST_HEAD(to_consider);
 static LIST_HEAD(waiting);
@@ -133,9 +133,15 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kprobe_jump_hit);
 
+/* May it become a jump as far as we know, and so has what struct optimized_kprobe has? */
+static bool is_candidate(struct kprobe_site *site)
+{
+	return !kprobe_ftrace(&site->kp);
+}
+
 static bool is_prepared(struct kprobe_site *site)
 {
-	return arch_prepared_optinsn(&site->op.optinsn);
+	return is_candidate(site) && arch_prepared_optinsn(&site->op.optinsn);
 }
 
 static bool displaces(struct kprobe_site *site, unsigned long addr)
@@ -199,14 +205,16 @@ static void stop_displacing(struct kprobe_site *site)
 /* It is not going to become a jump just now. */
 static void stop_waiting(struct kprobe_site *site)
 {
+	if (!is_candidate(site))
+		return;
 	if (kprobe_optimized(&site->kp) && site->method != SITE_JUMP)
 		stop_displacing(site);
-	list_del_init(&site->jump);
+	list_del_init(&site->op.list);
 }
 
 /**
  * sites_to_breakpoints - write breakpoints over jumps
- * @sites: planted as jumps, by their batch member
+ * @sites: planted as jumps, by their kp.list
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -218,14 +226,15 @@ void sites_to_breakpoints(struct list_head *sites)
 
 	if (list_empty(sites))
 		return;
-	list_for_each_entry(site, sites, batch)
+	list_for_each_entry(site, sites, kp.list)
 		list_add_tail(&site->op.list, &ops);
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
 	arch_unoptimize_kprobes(&ops, &done);
 	mutex_unlock(&text_mutex);
 	cpus_read_unlock();
-	list_for_each_entry(site, sites, batch) {
+	list_for_each_entry(site, sites, kp.list) {
+		INIT_LIST_HEAD(&site->op.list);
 		stop_displacing(site);
 		site->method = SITE_BREAKPOINT;
 	}
@@ -243,8 +252,8 @@ static void make_way_for(const struct kprobe_site *site, struct site_batch *batc
 			continue;
 		if (other->method != SITE_JUMP)
 			stop_waiting(other);
-		else if (list_empty(&other->batch))
-			list_add(&other->batch, &batch->sites);
+		else if (list_empty(&other->kp.list))
+			list_add(&other->kp.list, &batch->sites);
 	}
 }
 
@@ -260,12 +269,21 @@ void jumps_make_way(struct site_batch *batch)
 
 	if (!nr_displacing)
 		return;
-	list_for_each_entry(site, &batch->sites, batch) {
+	list_for_each_entry(site, &batch->sites, kp.list) {
 		if (site->method != SITE_JUMP && !is_fit(site))
 			stop_waiting(site);
 		if (site->method == SITE_UNPLANTED && is_wanted(site))
 			make_way_for(site, batch);
 	}
+}
+
+/**
+ * jump_init - begin the life of a site that may become a jump
+ * @site: the site, zeroed
+ */
+void jump_init(struct kprobe_site *site)
+{
+	INIT_LIST_HEAD(&site->op.list);
 }
 
 /**
@@ -277,9 +295,9 @@ void jumps_make_way(struct site_batch *batch)
 void jump_consider(struct kprobe_site *site)
 {
 	if (site->method != SITE_BREAKPOINT || site->no_jump || !jumps_allowed ||
-	    !list_empty(&site->jump))
+	    !list_empty(&site->op.list))
 		return;
-	list_add_tail(&site->jump, &to_consider);
+	list_add_tail(&site->op.list, &to_consider);
 	queue_work(system_unbound_wq, &jump_work);
 }
 
@@ -310,7 +328,9 @@ void jump_consider_around(struct kprobe_site *site)
  */
 void jump_release(struct kprobe_site *site)
 {
-	list_del_init(&site->jump);
+	if (!is_candidate(site))
+		return;
+	list_del_init(&site->op.list);
 	if (is_prepared(site))
 		arch_remove_optimized_kprobe(&site->op);
 }
@@ -320,15 +340,15 @@ static bool decide_next(void)
 {
 	struct kprobe_site *site;
 
-	site = list_first_entry_or_null(&to_consider, struct kprobe_site, jump);
+	site = list_first_entry_or_null(&to_consider, struct kprobe_site, op.list);
 	if (!site)
 		return false;
-	list_del_init(&site->jump);
+	list_del_init(&site->op.list);
 	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
 		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
 	if (site->method == SITE_BREAKPOINT && is_fit(site)) {
 		start_displacing(site);
-		list_add_tail(&site->jump, &waiting);
+		list_add_tail(&site->op.list, &waiting);
 	}
 	return true;
 }
@@ -357,19 +377,22 @@ void jumps_decide(void)
 static void write_jumps(void)
 {
 	struct kprobe_site *site, *next;
-	LIST_HEAD(ops);
+	LIST_HEAD(sites);
 
 	if (list_empty(&awaited))
 		return;
-	list_for_each_entry(site, &awaited, jump)
-		list_add_tail(&site->op.list, &ops);
+	/* Architectures may take them off the list that they get. */
+	list_for_each_entry(site, &awaited, op.list)
+		list_add_tail(&site->kp.list, &sites);
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
-	arch_optimize_kprobes(&ops);
+	arch_optimize_kprobes(&awaited);
 	mutex_unlock(&text_mutex);
 	cpus_read_unlock();
-	list_for_each_entry_safe(site, next, &awaited, jump) {
-		list_del_init(&site->jump);
+	INIT_LIST_HEAD(&awaited);
+	list_for_each_entry_safe(site, next, &sites, kp.list) {
+		list_del_init(&site->kp.list);
+		INIT_LIST_HEAD(&site->op.list);
 		site->method = SITE_JUMP;
 	}
 }

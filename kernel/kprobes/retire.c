@@ -68,10 +68,9 @@ static void reclaim_work_fn(struct work_struct *work)
 	struct kprobe_site *site, *next;
 
 	guard(mutex)(&kprobe_mutex);
-	list_for_each_entry_safe(site, next, &retired_waiting, retired) {
-		list_del_init(&site->retired);
+	list_for_each_entry_safe(site, next, &retired_waiting, idle)
 		site_free(site);
-	}
+	INIT_LIST_HEAD(&retired_waiting);
 	in_flight = false;
 	reclaim_kick();
 }
@@ -85,10 +84,11 @@ static void reclaim_work_fn(struct work_struct *work)
 void site_retire(struct kprobe_site *site)
 {
 	/* Already waiting: it was not planted since, so that wait will do. */
-	if (!list_empty(&site->retired))
+	if (site->retired)
 		return;
-	list_del_init(&site->gone);
-	list_add_tail(&site->retired, &retired_next);
+	site->retired = true;
+	/* It may have been in gone_sites. */
+	list_move_tail(&site->idle, &retired_next);
 	reclaim_kick();
 }
 
@@ -100,7 +100,10 @@ void site_retire(struct kprobe_site *site)
  */
 void site_unretire(struct kprobe_site *site)
 {
-	list_del_init(&site->retired);
+	if (!site->retired)
+		return;
+	site->retired = false;
+	list_del_init(&site->idle);
 }
 
 /* Without preemption RCU's grace period is enough, and RCU-tasks is an alias of it. */

@@ -15,6 +15,14 @@
 /* See internal.h for what it guards. */
 DEFINE_MUTEX(kprobe_mutex);
 
+/* Of struct kprobe_site: there are many, and no size of kmalloc's is theirs. */
+static struct kmem_cache *site_cache __ro_after_init;
+
+void __init site_cache_init(void)
+{
+	site_cache = KMEM_CACHE(kprobe_site, SLAB_PANIC);
+}
+
 /* Cleared by debugfs kprobes/enabled: plant nothing. Guarded by kprobe_mutex. */
 static bool armed = true;
 
@@ -63,8 +71,8 @@ static void site_refresh(struct kprobe_site *site)
 	}
 	/* Hits go from these to what they point to, which is complete. */
 	smp_store_release(&site->only, only);
-	/* The same. */
-	smp_store_release(&site->lone, only ? kretprobe_if_plain(only) : NULL);
+	if (kprobe_ftrace(&site->kp))
+		site_ftrace_refresh(site);
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
 	if (enabled)
 		site->kp.flags &= ~KPROBE_FLAG_DISABLED;
@@ -82,27 +90,21 @@ static void site_refresh(struct kprobe_site *site)
 void site_batch_add(struct site_batch *batch, struct kprobe_site *site)
 {
 	site_refresh(site);
-	if (list_empty(&site->batch))
-		list_add_tail(&site->batch, &batch->sites);
+	if (list_empty(&site->kp.list))
+		list_add_tail(&site->kp.list, &batch->sites);
 }
 
 /* The text of all sites in the list, one way, with one sync of the other CPUs. */
 static void write_breakpoints(struct list_head *sites, bool plant)
 {
-	struct kprobe_site *site;
-	LIST_HEAD(kps);
-
 	if (list_empty(sites))
 		return;
-	list_for_each_entry(site, sites, batch)
-		list_add_tail(&site->kp.list, &kps);
-
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
 	if (plant)
-		arch_arm_kprobes(&kps);
+		arch_arm_kprobes(sites);
 	else
-		arch_disarm_kprobes(&kps);
+		arch_disarm_kprobes(sites);
 	mutex_unlock(&text_mutex);
 	cpus_read_unlock();
 }
@@ -140,7 +142,7 @@ static void set_method(struct list_head *sites, enum site_method method)
 {
 	struct kprobe_site *site;
 
-	list_for_each_entry(site, sites, batch)
+	list_for_each_entry(site, sites, kp.list)
 		WRITE_ONCE(site->method, method);
 }
 
@@ -187,7 +189,7 @@ static int claim(struct list_head *sites)
 	return ret;
 }
 
-/* What a commit has to do, each a list of sites by their batch member. */
+/* What a commit has to do, each a list of sites by their kp.list. */
 struct site_work {
 	struct list_head keep;
 	struct list_head drop_break, drop_jump;
@@ -243,8 +245,8 @@ static void work_sort(struct site_work *w, struct list_head *sites)
 	INIT_LIST_HEAD(&w->add_ftrace_ip);
 	INIT_LIST_HEAD(&w->claim);
 	INIT_LIST_HEAD(&w->unjump);
-	list_for_each_entry_safe(site, next, sites, batch)
-		list_move_tail(&site->batch,
+	list_for_each_entry_safe(site, next, sites, kp.list)
+		list_move_tail(&site->kp.list,
 			       work_list(w, site->method, site_wanted(site)));
 }
 
@@ -252,8 +254,8 @@ static void work_finish(struct list_head *sites)
 {
 	struct kprobe_site *site, *next;
 
-	list_for_each_entry_safe(site, next, sites, batch) {
-		list_del_init(&site->batch);
+	list_for_each_entry_safe(site, next, sites, kp.list) {
+		list_del_init(&site->kp.list);
 		if (site->method == SITE_UNPLANTED)
 			jump_consider_around(site);
 		else
@@ -321,15 +323,12 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 	ret = site_table_reserve(1);
 	if (ret)
 		return ERR_PTR(ret);
-	site = kzalloc(sizeof(*site), GFP_KERNEL);
+	site = kmem_cache_zalloc(site_cache, GFP_KERNEL);
 	if (!site)
 		return ERR_PTR(-ENOMEM);
 
 	INIT_LIST_HEAD(&site->listeners);
-	INIT_LIST_HEAD(&site->batch);
-	INIT_LIST_HEAD(&site->retired);
-	INIT_LIST_HEAD(&site->gone);
-	INIT_LIST_HEAD(&site->jump);
+	INIT_LIST_HEAD(&site->idle);
 	INIT_LIST_HEAD(&site->kp.list);
 	site->kp.addr = (kprobe_opcode_t *)place->addr;
 	site->kp.pre_handler = site_pre_handler;
@@ -340,10 +339,11 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 		site->kp.flags |= KPROBE_FLAG_FTRACE;
 		ret = arch_prepare_kprobe_ftrace(&site->kp);
 	} else {
+		jump_init(site);
 		ret = arch_prepare_kprobe(&site->kp);
 	}
 	if (ret) {
-		kfree(site);
+		kmem_cache_free(site_cache, site);
 		return ERR_PTR(ret);
 	}
 	site_table_insert(site);
@@ -448,7 +448,7 @@ struct kprobe_site *site_of_listener(const struct kprobe *kp)
 	site = site_lookup((unsigned long)kp->addr);
 	if (site && listens(site, kp))
 		return site;
-	list_for_each_entry(site, &gone_sites, gone) {
+	list_for_each_entry(site, &gone_sites, idle) {
 		if (site->kp.addr == kp->addr && listens(site, kp))
 			return site;
 	}
