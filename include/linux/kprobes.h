@@ -259,6 +259,8 @@ extern struct kprobe_insn_cache kprobe_insn_slots;
 kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c);
 void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
 		      int dirty);
+kprobe_opcode_t *kprobe_get_slots(struct kprobe_insn_cache *c, unsigned int nr);
+void kprobe_put_slots(struct kprobe_insn_cache *c, kprobe_opcode_t *slot, unsigned int nr);
 bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr);
 void *alloc_insn_page(void);
 

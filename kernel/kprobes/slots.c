@@ -27,6 +27,11 @@
 #define KPROBE_INSN_SLOT_SIZE	MAX_INSN_SIZE
 #endif
 
+/* In bytes. Architectures that may take several for a detour say so. */
+#ifndef KPROBE_OPTINSN_SLOT_SIZE
+#define KPROBE_OPTINSN_SLOT_SIZE	MAX_OPTINSN_SIZE
+#endif
+
 /**
  * struct slot_page - one page of slots
  * @base:	the first slot
@@ -153,29 +158,80 @@ static void page_drop(struct kprobe_insn_cache *c, struct slot_page *sp)
 	c->put_page(page);
 }
 
+/* Some that are next to each other; NULL if there are not. */
+static kprobe_opcode_t *page_take(struct kprobe_insn_cache *c, struct slot_page *sp,
+				  unsigned int nr)
+{
+	unsigned int total = slots_per_page(c);
+	unsigned int i = bitmap_find_next_zero_area(sp->used, total, 0, nr, 0);
+
+	if (i >= total)
+		return NULL;
+	bitmap_set(sp->used, i, nr);
+	sp->nr_used += nr;
+	if (sp->nr_used == total)
+		list_del_init(&sp->roomy);
+	return sp->base + i * c->slot_len;
+}
+
+/**
+ * kprobe_get_slots - get room for instructions
+ * @c: the kind of slot
+ * @nr: how many slots, next to each other
+ *
+ * Context: process. Sleeps.
+ * Return: the first slot, to be written by text patching only; NULL if there is no memory.
+ */
+kprobe_opcode_t *kprobe_get_slots(struct kprobe_insn_cache *c, unsigned int nr)
+{
+	kprobe_opcode_t *slot;
+	struct slot_page *sp;
+
+	guard(mutex)(&c->lock);
+	list_for_each_entry(sp, &c->roomy, roomy) {
+		slot = page_take(c, sp, nr);
+		if (slot)
+			return slot;
+	}
+	sp = page_add(c);
+	return sp ? page_take(c, sp, nr) : NULL;
+}
+
+/**
+ * kprobe_put_slots - give slots back
+ * @c: the kind of slot
+ * @slot: from kprobe_get_slots()
+ * @nr: as many
+ *
+ * Context: process. Sleeps. No task can be executing in them.
+ */
+void kprobe_put_slots(struct kprobe_insn_cache *c, kprobe_opcode_t *slot, unsigned int nr)
+{
+	struct slot_page *sp;
+
+	guard(mutex)(&c->lock);
+	sp = xa_load(&c->pages, page_index(slot));
+	if (WARN_ON_ONCE(!sp))
+		return;
+	bitmap_clear(sp->used, (slot - sp->base) / c->slot_len, nr);
+	sp->nr_used -= nr;
+	if (list_empty(&sp->roomy))
+		list_add(&sp->roomy, &c->roomy);
+	/* Keep a last one: a probe that comes and goes should not cost a page. */
+	if (!sp->nr_used && !list_is_singular(&c->roomy))
+		page_drop(c, sp);
+}
+
 /**
  * __get_insn_slot - get room for an instruction
  * @c: the kind of slot
  *
  * Context: process. Sleeps.
- * Return: the slot, to be written by text patching only; NULL if there is no memory.
+ * Return: as kprobe_get_slots().
  */
 kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c)
 {
-	unsigned int nr = slots_per_page(c), i;
-	struct slot_page *sp;
-
-	guard(mutex)(&c->lock);
-	sp = list_first_entry_or_null(&c->roomy, struct slot_page, roomy);
-	if (!sp)
-		sp = page_add(c);
-	if (!sp)
-		return NULL;
-	i = find_first_zero_bit(sp->used, nr);
-	__set_bit(i, sp->used);
-	if (++sp->nr_used == nr)
-		list_del_init(&sp->roomy);
-	return sp->base + i * c->slot_len;
+	return kprobe_get_slots(c, 1);
 }
 
 /**
@@ -190,18 +246,7 @@ kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c)
 void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
 		      int dirty)
 {
-	struct slot_page *sp;
-
-	guard(mutex)(&c->lock);
-	sp = xa_load(&c->pages, page_index(slot));
-	if (WARN_ON_ONCE(!sp))
-		return;
-	__clear_bit((slot - sp->base) / c->slot_len, sp->used);
-	if (list_empty(&sp->roomy))
-		list_add(&sp->roomy, &c->roomy);
-	/* Keep a last one: a probe that comes and goes should not cost a page. */
-	if (!--sp->nr_used && !list_is_singular(&c->roomy))
-		page_drop(c, sp);
+	kprobe_put_slots(c, slot, 1);
 }
 
 /**
@@ -287,7 +332,7 @@ void kprobe_optinsn_page_del(void *page)
 void __init kprobe_slots_init(void)
 {
 	kprobe_optinsn_slots.slot_len =
-		MAX_OPTINSN_SIZE / sizeof(kprobe_opcode_t);
+		KPROBE_OPTINSN_SLOT_SIZE / sizeof(kprobe_opcode_t);
 }
 
 #else

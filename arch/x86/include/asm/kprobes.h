@@ -55,8 +55,8 @@ enum kprobe_after_step {
  *		if there is @insn. Both are NULL where ftrace plants the probe
  * @next:	address of what is behind the probed instruction
  * @size:	bytes of the probed instruction
- * @after:	an enum kprobe_after_step
- * @cond:	condition code of a jcc, low opcode bits of a loop or jcxz
+ * @after:	an enum kprobe_after_step, with @insn
+ * @cond:	with @emulate: condition code of a jcc, low opcode bits of a loop or jcxz
  * @width:	bytes of the operand, or of the counter of a loop or jcxz
  * @reg:	offset of the operand in struct pt_regs
  * @disp:	of a relative branch, counted from the next instruction; what a ret
@@ -72,10 +72,12 @@ struct arch_specific_insn {
 			struct pt_regs *regs);
 	unsigned long next;
 	u8 size;
-	u8 after;
-	u8 cond;
+	union {
+		u8 after;
+		u8 cond;
+	};
 	u8 width;
-	u16 reg;
+	u8 reg;
 	s32 disp;
 };
 
@@ -84,7 +86,10 @@ struct arch_specific_insn {
  * that it starts in and whatever its four bytes of displacement reach into.
  */
 #define MAX_OPTIMIZED_LENGTH	(MAX_INSN_SIZE + DISP32_SIZE)
-#define MAX_OPTINSN_SIZE	256
+#define MAX_OPTINSN_SIZE	128
+
+/* What nearly all need; the others take two. One is a line of most caches. */
+#define KPROBE_OPTINSN_SLOT_SIZE	64
 
 /* Those of one byte that are not enough for a jump, one more, and what is behind it. */
 #define KPROBE_MAX_COPIES	(DISP32_SIZE + 2)
@@ -113,15 +118,17 @@ struct kprobe_copies {
 
 /**
  * struct arch_optimized_insn - what a jump in place of a breakpoint leads to
+ * @insn:	the slot with the detour
  * @size:	bytes from the probed instruction on that it takes, or that are of
  *		instructions which it displaces; 0 if there is no detour
- * @insn:	the slot with the detour
+ * @nr_slots:	that the detour takes
  * @copied_insn: what is behind the byte that the breakpoint takes
  * @copies:	what the detour has, for unwinders
  */
 struct arch_optimized_insn {
-	size_t size;
 	kprobe_opcode_t *insn;
+	u8 size;
+	u8 nr_slots;
 	kprobe_opcode_t copied_insn[DISP32_SIZE];
 	struct kprobe_copies copies;
 };

@@ -58,6 +58,9 @@
 #define DETOUR_BACK	(DETOUR_START + 16)
 #define DETOUR_COPIES	(DETOUR_START + 27)
 
+/* More than a jump can displace takes, with all that grows in the copy. */
+#define MAX_DETOUR_SLOTS	(MAX_OPTINSN_SIZE / KPROBE_OPTINSN_SLOT_SIZE)
+
 static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	0x6a, __KERNEL_DS,
 	0x54,
@@ -142,6 +145,7 @@ STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
 /**
  * struct detour_code - a detour being written
  * @slot: where it will be
+ * @nr_slots: that it may take there
  * @size: what there is room for
  * @len: bytes so far
  * @far: it is out of reach of something
@@ -150,6 +154,7 @@ STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
  */
 struct detour_code {
 	unsigned long slot;
+	unsigned int nr_slots;
 	unsigned int size;
 	unsigned int len;
 	bool far;
@@ -444,18 +449,38 @@ static unsigned long lowest_slot(void)
 	return (unsigned long)kprobe_detour - SZ_2G + PAGE_SIZE;
 }
 
-static kprobe_opcode_t *get_slot(const struct kprobe_region *r)
+static kprobe_opcode_t *get_slots(const struct kprobe_region *r, unsigned int nr)
 {
 	if (!kprobe_is_pun(r))
-		return get_optinsn_slot();
+		return kprobe_get_slots(&kprobe_optinsn_slots, nr);
 	return kprobe_far_slot_get(max(r->first - DETOUR_START, lowest_slot()),
 				   r->last - DETOUR_START);
 }
 
-static void put_slot(kprobe_opcode_t *slot)
+static void put_slots(kprobe_opcode_t *slot, unsigned int nr)
 {
 	if (!kprobe_far_slot_put(slot))
-		free_optinsn_slot(slot, 0);
+		kprobe_put_slots(&kprobe_optinsn_slots, slot, nr);
+}
+
+static int make_detour(struct detour_code *d, const struct kprobe_region *r, struct kprobe *p,
+		       unsigned int nr_slots)
+{
+	kprobe_opcode_t *slot = get_slots(r, nr_slots);
+	int ret;
+
+	if (!slot)
+		return -ENOMEM;
+	*d = (struct detour_code){
+		.slot = (unsigned long)slot,
+		.nr_slots = nr_slots,
+		.size = kprobe_is_pun(r) ? KPROBE_FAR_SLOT_SIZE :
+					   nr_slots * KPROBE_OPTINSN_SLOT_SIZE,
+	};
+	ret = write_detour(d, r, p);
+	if (ret)
+		put_slots(slot, nr_slots);
+	return ret;
 }
 
 /**
@@ -473,7 +498,6 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 {
 	struct detour_code *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
 	struct kprobe_region region;
-	kprobe_opcode_t *slot;
 	int ret;
 
 	if (!d)
@@ -481,21 +505,17 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	ret = kprobe_region_find((unsigned long)op->kp.addr, &region);
 	if (ret)
 		return ret;
-	slot = get_slot(&region);
-	if (!slot)
-		return -ENOMEM;
-	d->slot = (unsigned long)slot;
-	d->size = kprobe_is_pun(&region) ? KPROBE_FAR_SLOT_SIZE : MAX_OPTINSN_SIZE;
-	ret = write_detour(d, &region, &op->kp);
-	if (ret) {
-		put_slot(slot);
+	ret = make_detour(d, &region, &op->kp, 1);
+	if (ret == -E2BIG && !kprobe_is_pun(&region))
+		ret = make_detour(d, &region, &op->kp, MAX_DETOUR_SLOTS);
+	if (ret)
 		return ret;
-	}
 	guard(mutex)(&text_mutex);
 	kprobe_text_read(op->optinsn.copied_insn, region.start + 1, DISP32_SIZE);
 	op->optinsn.copies = d->copies;
-	op->optinsn.insn = slot;
-	op->optinsn.size = max_t(size_t, region.end - region.start, JMP32_INSN_SIZE);
+	op->optinsn.insn = (kprobe_opcode_t *)d->slot;
+	op->optinsn.nr_slots = d->nr_slots;
+	op->optinsn.size = max_t(u8, region.end - region.start, JMP32_INSN_SIZE);
 	return 0;
 }
 
@@ -508,7 +528,7 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 	if (!op->optinsn.size)
 		return;
 	op->optinsn.size = 0;
-	put_slot(op->optinsn.insn);
+	put_slots(op->optinsn.insn, op->optinsn.nr_slots);
 }
 
 /**
@@ -605,23 +625,41 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 
 /* Unwinding */
 
-/* The site whose detour an address is in, and where that starts. */
-static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
+/* The site whose detour starts here. If none does, what is here says nothing of use. */
+static const struct optimized_kprobe *detour_at(unsigned long slot)
 {
 	const struct optimized_kprobe *op;
 	struct kprobe *p;
 	s32 ip;
 
-	*slot = (unsigned long)kprobe_far_slot_find(addr);
-	if (!*slot)
-		*slot = ALIGN_DOWN(addr, MAX_OPTINSN_SIZE);
-	if (get_kernel_nofault(ip, (s32 *)(*slot + DETOUR_IP)))
+	if (get_kernel_nofault(ip, (s32 *)(slot + DETOUR_IP)))
 		return NULL;
 	p = get_kprobe((void *)((long)ip - INT3_INSN_SIZE));
 	if (!p || kprobe_ftrace(p))
 		return NULL;
 	op = container_of(p, struct optimized_kprobe, kp);
-	return (unsigned long)op->optinsn.insn == *slot ? op : NULL;
+	return (unsigned long)op->optinsn.insn == slot ? op : NULL;
+}
+
+NOKPROBE_SYMBOL(detour_at);
+
+/* The site whose detour an address is in, and where that starts. */
+static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
+{
+	const struct optimized_kprobe *op;
+
+	*slot = (unsigned long)kprobe_far_slot_find(addr);
+	if (*slot)
+		return detour_at(*slot);
+	*slot = ALIGN_DOWN(addr, KPROBE_OPTINSN_SLOT_SIZE);
+	op = detour_at(*slot);
+	if (op)
+		return op;
+	/* In the second one of a long detour. */
+	static_assert(MAX_DETOUR_SLOTS == 2);
+	*slot -= KPROBE_OPTINSN_SLOT_SIZE;
+	op = detour_at(*slot);
+	return op && op->optinsn.nr_slots == MAX_DETOUR_SLOTS ? op : NULL;
 }
 
 NOKPROBE_SYMBOL(find_detour);

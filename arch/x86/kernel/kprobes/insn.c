@@ -403,7 +403,7 @@ static bool is_cfi_check(const struct insn *insn)
  */
 
 /* The register in the low bits of an opcode or modrm byte. */
-static u16 low_reg(const struct insn *insn, u8 byte)
+static u8 low_reg(const struct insn *insn, u8 byte)
 {
 	int regno = byte & 7;
 
