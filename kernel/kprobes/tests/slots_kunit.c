@@ -134,6 +134,44 @@ static void empty_page_is_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept, named);
 }
 
+#define RUN		3	/* slots */
+
+static bool overlaps(const kprobe_opcode_t *a, const kprobe_opcode_t *b)
+{
+	return a < b + RUN * MAX_INSN_SIZE && b < a + RUN * MAX_INSN_SIZE;
+}
+
+/* Several in a row, between others that come and go. */
+static void slots_in_a_row(struct kunit *test)
+{
+	kprobe_opcode_t *single[4], **run;
+	unsigned int i, j, clash = 0;
+
+	run = kunit_kcalloc(test, NR_SLOTS, sizeof(*run), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	for (i = 0; i < ARRAY_SIZE(single); i++)
+		single[i] = get_insn_slot();
+	/* Leaves gaps that are too short. */
+	free_insn_slot(single[0], 0);
+	free_insn_slot(single[2], 0);
+	for (i = 0; i < NR_SLOTS; i++) {
+		run[i] = kprobe_get_slots(&kprobe_insn_slots, RUN);
+		if (!run[i])
+			break;
+		for (j = 0; j < i; j++)
+			clash += overlaps(run[i], run[j]);
+		clash += single[1] >= run[i] && single[1] < run[i] + RUN * MAX_INSN_SIZE;
+		clash += single[3] >= run[i] && single[3] < run[i] + RUN * MAX_INSN_SIZE;
+		clash += page_of(run[i]) != page_of(run[i] + RUN * MAX_INSN_SIZE - 1);
+	}
+	KUNIT_EXPECT_EQ(test, i, NR_SLOTS);
+	KUNIT_EXPECT_EQ(test, clash, 0);
+	while (i)
+		kprobe_put_slots(&kprobe_insn_slots, run[--i], RUN);
+	free_insn_slot(single[1], 0);
+	free_insn_slot(single[3], 0);
+}
+
 static void kallsyms_ends(struct kunit *test)
 {
 	char name[KSYM_NAME_LEN], type;
@@ -157,6 +195,7 @@ static struct kunit_case slots_cases[] = {
 	KUNIT_CASE(slot_is_used_again),
 	KUNIT_CASE(full_page_gets_another),
 	KUNIT_CASE(empty_page_is_dropped),
+	KUNIT_CASE(slots_in_a_row),
 	KUNIT_CASE(kallsyms_ends),
 	{}
 };

@@ -524,7 +524,22 @@ static void insn_test_share(struct kunit *test)
 		KUNIT_EXPECT_GE(test, jumps * 100, share->nr * SHARE_WANTED);
 }
 
+/* How many slots the detour of a jump takes. */
+static unsigned int slots_of_jump(void *addr)
+{
+	struct kprobe *p;
+
+	guard(preempt)();
+	p = get_kprobe(addr);
+	return p ? container_of(p, struct optimized_kprobe, kp)->optinsn.nr_slots : 0;
+}
+
 #else
+static unsigned int slots_of_jump(void *addr)
+{
+	return 0;
+}
+
 static void insn_test_jumps(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_OPTPROBES");
@@ -561,7 +576,7 @@ static void insn_test_refusal(struct kunit *test)
 /* The points of insn_test_sum(), and of insn_test_keep(). */
 enum {
 	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
-	POINT_PUSH = NR_POINTS, POINT_POP, POINT_BACK,
+	POINT_PUSH = NR_POINTS, POINT_LONG, POINT_POP, POINT_BACK,
 };
 
 /* How often they are passed. */
@@ -944,6 +959,7 @@ static void step_through_jump(struct kunit *test, int point)
 
 	wait_for_kprobe_optimizer();
 	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
+	KUNIT_EXPECT_EQ(test, slots_of_jump(probe->kp.addr), point == POINT_LONG ? 2 : 1);
 	traces_taken = 0;
 	traces_with_caller = 0;
 	bad_trace_ip = 0;

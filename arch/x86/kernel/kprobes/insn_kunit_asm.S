@@ -605,6 +605,11 @@ SYM_FUNC_START(insn_test_keep)
 	pushq	%rbx
 	movq	%rdi, %rbx
 	movq	%rbx, %rax
+.Llong:
+	/* In a detour, all of them get longer than they are, or are long. */
+	jrcxz	.Lpop
+	jrcxz	.Lpop
+	.byte	0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0
 .Lpop:
 	popq	%rbx
 .Lback:
@@ -617,6 +622,7 @@ SYM_FUNC_END(insn_test_keep)
 	TABLE_ENTRY POINTS insn_test_sum "(.Lret - insn_test_sum)" INSN_TEST_EMULATE
 
 	TABLE_ENTRY POINTS insn_test_keep "(.Lpush - insn_test_keep)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS insn_test_keep "(.Llong - insn_test_keep)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_keep "(.Lpop - insn_test_keep)" INSN_TEST_BOOST
 	TABLE_ENTRY POINTS insn_test_keep "(.Lback - insn_test_keep)" INSN_TEST_EMULATE
 
