@@ -32,7 +32,7 @@ static int kprobe_event_create(const char *text)
 /* An address is for those who may know it, and a hash of it for others. */
 static void show_place(struct seq_file *m, const struct kpoint *pt)
 {
-	const struct kprobe *kp = &pt->rp.kp;
+	const struct kprobe *kp = kpoint_kp(pt);
 
 	if (!pt->symbol && kallsyms_show_value(m->file->f_cred))
 		seq_printf(m, "0x%lx", pt->addr);
@@ -47,9 +47,12 @@ static void show_place(struct seq_file *m, const struct kpoint *pt)
 static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 {
 	struct kpoint *pt = kpoint_of_dyn(ev);
+	unsigned int maxactive = 0;
 
 	/* Registration has filled in the default, unless it is yet to come. */
-	point_show_name(m, &pt->point, pt->rp.maxactive ?: pt->maxactive);
+	if (kpoint_is_return(pt))
+		maxactive = kpoint_rp(pt)->maxactive ?: pt->maxactive;
+	point_show_name(m, &pt->point, maxactive);
 	show_place(m, pt);
 	point_show_args(m, &pt->point);
 	return 0;

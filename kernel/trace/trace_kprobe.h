@@ -38,32 +38,57 @@ extern const struct point_kind kprobe_kinds[2];
 
 /**
  * struct kpoint - one probed place of a kprobe event
- * @rp:		the probe; a point at an instruction uses @rp.kp alone
- * @symbol:	"[MOD:]SYM" or NULL; @rp.kp.symbol_name points here
- * @addr:	without @symbol, the address that was asked for. @rp.kp.addr is where the
- *		probe sits, which may be past an ENDBR
- * @mod_len:	length of MOD in @symbol, 0: none was named
+ * @symbol:	"[MOD:]SYM" or NULL; the probe's symbol_name points here
+ * @addr:	without @symbol, the address that was asked for. The probe's addr is where
+ *		it sits, which may be past an ENDBR
  * @maxactive:	as the user asked for
- * @planted:	@rp is registered; event_mutex (points of perf: their owner)
- * @turning:	among points that are switched together; event_mutex
+ * @mod_len:	length of MOD in @symbol, 0: none was named
+ * @planted:	the probe is registered; event_mutex (points of perf: their owner)
  * @hits:	per-CPU count, written by that CPU only
- * @point:	what all points have; ends in an array
+ * @point:	what all points have; ends in an array. @point.turning links points that
+ *		are switched together; event_mutex
+ *
+ * The probe is in front, see kpoint_kp().
  */
 struct kpoint {
-	struct kretprobe		rp;
 	char				*symbol;
 	unsigned long			addr;
-	size_t				mod_len;
 	unsigned int			maxactive;
+	u16				mod_len;
 	bool				planted;
-	struct list_head		turning;
 	unsigned long __percpu		*hits;
 	struct probe_point		point;
+};
+
+/* At an instruction. */
+struct insn_kpoint {
+	struct kprobe			kp;
+	struct kpoint			pt;
+};
+
+/* At the return of a function. */
+struct return_kpoint {
+	struct kretprobe		rp;
+	struct kpoint			pt;
 };
 
 static nokprobe_inline bool kpoint_is_return(const struct kpoint *pt)
 {
 	return point_is_return(&pt->point);
+}
+
+/* The probe of a point at a return. */
+static inline struct kretprobe *kpoint_rp(const struct kpoint *pt)
+{
+	return &container_of(pt, struct return_kpoint, pt)->rp;
+}
+
+/* The probe of a point, which is where its memory starts. */
+static inline struct kprobe *kpoint_kp(const struct kpoint *pt)
+{
+	if (kpoint_is_return(pt))
+		return &kpoint_rp(pt)->kp;
+	return &container_of(pt, struct insn_kpoint, pt)->kp;
 }
 
 static inline struct kpoint *kpoint_of(const struct probe_point *pp)

@@ -20,7 +20,7 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 
 	return pt &&
 	       !kprobe_on_func_entry((kprobe_opcode_t *)pt->addr, pt->symbol,
-				     pt->rp.kp.offset);
+				     kpoint_kp(pt)->offset);
 }
 
 /**
@@ -33,5 +33,5 @@ bool trace_kprobe_error_injectable(struct trace_event_call *call)
 {
 	struct kpoint *pt = kpoint_of_call(call);
 
-	return pt && within_error_injection_list((unsigned long)pt->rp.kp.addr);
+	return pt && within_error_injection_list((unsigned long)kpoint_kp(pt)->addr);
 }

@@ -56,7 +56,7 @@ static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 
 static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 {
-	struct kpoint *pt = container_of(kp, struct kpoint, rp.kp);
+	struct kpoint *pt = &container_of(kp, struct insn_kpoint, kp)->pt;
 	struct point_hit hit = {
 		.pp	= &pt->point,
 		.regs	= regs,
@@ -78,7 +78,7 @@ static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
 	if (!rp)
 		return -ENOENT;
 	store_trace_entry_data(call->data,
-			       &container_of(rp, struct kpoint, rp)->point.tp, regs);
+			       &container_of(rp, struct return_kpoint, rp)->pt.point.tp, regs);
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 	/* The function was entered before the point was taken out. */
 	if (!rp)
 		return 0;
-	pt = container_of(rp, struct kpoint, rp);
+	pt = &container_of(rp, struct return_kpoint, rp)->pt;
 	hit.pp = &pt->point;
 	hit.ip = (unsigned long)rp->kp.addr;
 	deliver(pt, &hit);
@@ -109,9 +109,9 @@ NOKPROBE_SYMBOL(kpoint_return);
 
 static void set_return_handlers(struct kpoint *pt)
 {
-	pt->rp.handler = kpoint_return;
+	kpoint_rp(pt)->handler = kpoint_return;
 	if (pt->point.tp.entry_arg)
-		pt->rp.entry_handler = kpoint_keep;
+		kpoint_rp(pt)->entry_handler = kpoint_keep;
 }
 #else
 static void set_return_handlers(struct kpoint *pt)
@@ -128,5 +128,5 @@ void kpoint_set_handlers(struct kpoint *pt)
 	if (kpoint_is_return(pt))
 		set_return_handlers(pt);
 	else
-		pt->rp.kp.pre_handler = kpoint_entry;
+		kpoint_kp(pt)->pre_handler = kpoint_entry;
 }

@@ -109,10 +109,10 @@ int bpf_get_kprobe_info(const struct perf_event *event, u32 *fd_type,
 	*fd_type = kpoint_is_return(pt) ? BPF_FD_TYPE_KRETPROBE :
 					  BPF_FD_TYPE_KPROBE;
 	*symbol = pt->symbol;
-	*offset = pt->rp.kp.offset;
+	*offset = kpoint_kp(pt)->offset;
 	*addr = 0;
 	if (kallsyms_show_value(current_cred()))
-		*addr = (unsigned long)pt->rp.kp.addr;
+		*addr = (unsigned long)kpoint_kp(pt)->addr;
 	if (missed)
 		*missed = kpoint_missed(pt);
 	return 0;

@@ -33,7 +33,26 @@ static void kpoint_release(struct probe_point *pp)
 
 	free_percpu(pt->hits);
 	kfree(pt->symbol);
-	kfree(pt);
+	kfree(kpoint_kp(pt));
+}
+
+/* A point at an instruction is spared what only a return probe has. */
+static struct kpoint *kpoint_alloc(const struct point_kind *kind, int nargs)
+{
+	struct return_kpoint *at_return;
+	struct insn_kpoint *at_insn;
+	struct kpoint *pt;
+
+	if (kind->is_return) {
+		at_return = kzalloc(struct_size(at_return, pt.point.tp.args, nargs), GFP_KERNEL);
+		pt = at_return ? &at_return->pt : NULL;
+	} else {
+		at_insn = kzalloc(struct_size(at_insn, pt.point.tp.args, nargs), GFP_KERNEL);
+		pt = at_insn ? &at_insn->pt : NULL;
+	}
+	if (pt)
+		pt->point.kind = kind;
+	return pt;
 }
 
 /**
@@ -46,28 +65,27 @@ static void kpoint_release(struct probe_point *pp)
  */
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 {
-	struct kpoint *pt;
+	const struct point_kind *kind = &kprobe_kinds[spec->is_return];
+	struct kpoint *pt = kpoint_alloc(kind, nargs);
 	int err = -ENOMEM;
 
-	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
 	pt->hits = alloc_percpu(unsigned long);
 	if (pt->hits)
-		err = point_init(&pt->point, &kprobe_kinds[spec->is_return], spec,
-				 nargs);
+		err = point_init(&pt->point, kind, spec, nargs);
 	if (err) {
 		kpoint_release(&pt->point);
 		return ERR_PTR(err);
 	}
 
-	INIT_LIST_HEAD(&pt->turning);
+	INIT_LIST_HEAD(&pt->point.turning);
 	swap(pt->symbol, spec->symbol);
 	if (pt->symbol && strchr(pt->symbol, ':'))
 		pt->mod_len = strcspn(pt->symbol, ":");
 	pt->addr = spec->addr;
-	pt->rp.kp.offset = spec->offset;
+	kpoint_kp(pt)->offset = spec->offset;
 	pt->maxactive = spec->maxactive;
 	return pt;
 }
@@ -82,8 +100,8 @@ static struct probe_point *kpoint_create_point(struct probe_spec *spec, int narg
 static void kpoint_unplant(struct probe_point *pp)
 {
 	struct kpoint *pt = kpoint_of(pp);
-	struct kretprobe *rp = &pt->rp;
-	struct kprobe *kp = &rp->kp;
+	struct kretprobe *rp = kpoint_rp(pt);
+	struct kprobe *kp = kpoint_kp(pt);
 
 	if (!pt->planted)
 		return;
@@ -93,7 +111,7 @@ static void kpoint_unplant(struct probe_point *pp)
 		unregister_kprobes_nowait(&kp, 1);
 	pt->planted = false;
 	/* Of a batch that was not over yet. */
-	list_del_init(&pt->turning);
+	list_del_init(&pt->point.turning);
 }
 
 /* The address that a point is at, or will be at; 0: its symbol is not there. */
@@ -104,7 +122,7 @@ static unsigned long kpoint_address(const struct kpoint *pt)
 	if (!pt->symbol)
 		return pt->addr;
 	addr = kallsyms_lookup_name(pt->symbol);
-	return addr ? addr + pt->rp.kp.offset : 0;
+	return addr ? addr + kpoint_kp(pt)->offset : 0;
 }
 
 #if defined(CONFIG_DYNAMIC_FTRACE) && !defined(CONFIG_KPROBE_EVENTS_ON_NOTRACE)
@@ -147,25 +165,31 @@ static bool out_of_bounds(const struct kpoint *pt)
 }
 #endif
 
+static void kpoint_reset_return(struct kpoint *pt)
+{
+	struct kretprobe *rp = kpoint_rp(pt);
+
+	memset(rp, 0, sizeof(*rp));
+	rp->maxactive = pt->maxactive;
+	if (pt->point.tp.entry_arg)
+		rp->data_size = traceprobe_get_entry_data_size(&pt->point.tp);
+}
+
 /* A struct kprobe that was registered before is not fit for it again as it is. */
 static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 {
-	struct kretprobe *rp = &pt->rp;
+	struct kprobe *kp = kpoint_kp(pt);
 	struct kprobe fresh = {
 		.symbol_name	= pt->symbol,
 		.addr		= (kprobe_opcode_t *)pt->addr,
-		.offset		= rp->kp.offset,
+		.offset		= kp->offset,
 		.flags		= armed ? 0 : KPROBE_FLAG_DISABLED,
 	};
 
-	memset(rp, 0, sizeof(*rp));
-	rp->kp = fresh;
-	INIT_LIST_HEAD(&rp->kp.list);
-	if (kpoint_is_return(pt)) {
-		rp->maxactive = pt->maxactive;
-		if (pt->point.tp.entry_arg)
-			rp->data_size = traceprobe_get_entry_data_size(&pt->point.tp);
-	}
+	if (kpoint_is_return(pt))
+		kpoint_reset_return(pt);
+	*kp = fresh;
+	INIT_LIST_HEAD(&kp->list);
 	kpoint_set_handlers(pt);
 }
 
@@ -199,9 +223,9 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 
 	kpoint_reset_probe(pt, armed);
 	if (kpoint_is_return(pt))
-		err = register_kretprobe(&pt->rp);
+		err = register_kretprobe(kpoint_rp(pt));
 	else
-		err = register_kprobe(&pt->rp.kp);
+		err = register_kprobe(kpoint_kp(pt));
 	pt->planted = !err;
 	return err;
 }
@@ -249,7 +273,7 @@ bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec)
 	if (!pt->symbol || !spec->symbol)
 		return !pt->symbol && !spec->symbol &&
 		       spec->addr == pt->addr;
-	return spec->offset == pt->rp.kp.offset &&
+	return spec->offset == kpoint_kp(pt)->offset &&
 	       !strcmp(spec->symbol, pt->symbol);
 }
 
@@ -259,7 +283,7 @@ static bool kpoint_same_place(const struct probe_point *a, const struct probe_po
 	const struct probe_spec place = {
 		.symbol	= other->symbol,
 		.addr	= other->addr,
-		.offset	= other->rp.kp.offset,
+		.offset	= kpoint_kp(other)->offset,
 	};
 
 	return kpoint_is_at(kpoint_of(a), &place);
@@ -313,11 +337,11 @@ unsigned long kpoint_hits(const struct kpoint *pt)
  */
 void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses)
 {
-	misses->recursion = READ_ONCE(pt->rp.kp.nmissed);
+	misses->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
 	misses->exhausted = 0;
 	/* What kretprobes find no node for; recursion is found before they look. */
 	if (kpoint_is_return(pt))
-		misses->exhausted = READ_ONCE(pt->rp.nmissed);
+		misses->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
 }
 
 /**

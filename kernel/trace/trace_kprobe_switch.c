@@ -26,8 +26,8 @@ static int switch_each(struct list_head *points, bool on)
 	struct kpoint *pt;
 	int err = 0, ret;
 
-	list_for_each_entry(pt, points, turning) {
-		kp = &pt->rp.kp;
+	list_for_each_entry(pt, points, point.turning) {
+		kp = kpoint_kp(pt);
 		ret = on ? enable_kprobe(kp) : disable_kprobe(kp);
 		err = err ?: ret;
 	}
@@ -54,8 +54,8 @@ static struct kprobe **collect(struct list_head *points, int *n)
 	kps = kvmalloc_array(list_count_nodes(points), sizeof(*kps), GFP_KERNEL);
 	if (!kps)
 		return NULL;
-	list_for_each_entry(pt, points, turning)
-		kps[(*n)++] = &pt->rp.kp;
+	list_for_each_entry(pt, points, point.turning)
+		kps[(*n)++] = kpoint_kp(pt);
 	return kps;
 }
 
@@ -107,7 +107,7 @@ static void arm_most(struct list_head *points)
 /* Its module is not here, or went: nothing to switch. Or it is as it should be. */
 static bool is_to_turn(const struct kpoint *pt, bool on)
 {
-	unsigned int flags = pt->rp.kp.flags;
+	unsigned int flags = kpoint_kp(pt)->flags;
 
 	return pt->planted && !(flags & KPROBE_FLAG_GONE) &&
 	       !(flags & KPROBE_FLAG_DISABLED) == !on;
@@ -118,8 +118,8 @@ static void add_points(struct trace_probe_event *ev, bool on, struct list_head *
 	struct kpoint *pt;
 
 	for_each_kpoint(pt, ev) {
-		if (is_to_turn(pt, on) && list_empty(&pt->turning))
-			list_add_tail(&pt->turning, points);
+		if (is_to_turn(pt, on) && list_empty(&pt->point.turning))
+			list_add_tail(&pt->point.turning, points);
 	}
 }
 
@@ -195,9 +195,9 @@ void trace_probes_end(void)
 
 	if (--batch_depth)
 		return;
-	list_for_each_entry_safe(pt, next, &batch, turning) {
+	list_for_each_entry_safe(pt, next, &batch, point.turning) {
 		if (trace_probe_is_enabled(&pt->point.tp) || !is_to_turn(pt, false))
-			list_del_init(&pt->turning);
+			list_del_init(&pt->point.turning);
 	}
 	switch_all(&batch, false);
 	forget_points(&batch);

@@ -149,6 +149,7 @@ static nokprobe_inline void write_record(const struct point_hit *hit, void *rec)
 	struct kretprobe_trace_entry_head *ret = rec;
 	struct kprobe_trace_entry_head *entry = rec;
 	struct probe_point *pp = hit->pp;
+	void *body = rec + pp->head;
 
 	if (point_is_return(pp)) {
 		ret->func = hit->ip;
@@ -157,9 +158,9 @@ static nokprobe_inline void write_record(const struct point_hit *hit, void *rec)
 		entry->ip = hit->ip;
 	}
 	if (pp->simple)
-		store_simple_args(hit, rec + pp->head);
+		store_simple_args(hit, body);
 	else
-		store_trace_args(rec + pp->head, &pp->tp, hit->regs, hit->saved, pp->head,
+		store_trace_args(body, &pp->tp, hit->regs, hit->saved, pp->head,
 				 hit->tail);
 }
 

@@ -105,26 +105,30 @@ struct point_kind {
  * struct probe_point - one probed place of an event
  * @dyn:	in the list of dynamic events; event_mutex
  * @kind:	set once
- * @head:	size of what precedes the arguments in a record; set once
  * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
  *		handlers until an RCU grace period after the point left the event
  * @fixed:	size of a record but for what strings and such take; set before the point is
  *		planted
+ * @head:	size of what precedes the arguments in a record; set once
  * @simple:	each argument is something that a register tells, stored as it is; set before
  *		the point is planted
- * @reaped:	in the list of points that no handler can use any more
- * @rcu:	puts it there
+ * @turning:	for its class, until it is freed later
+ * @rcu:	then, makes it one of those that no handler can use any more
+ * @reaped:	in the list of these
  * @tp:		arguments and the link to the event, event_mutex; ends in an array
  */
 struct probe_point {
 	struct dyn_event		dyn;
 	const struct point_kind		*kind;
-	size_t				head;
 	struct trace_probe_event	*event;
 	unsigned int			fixed;
+	u16				head;
 	bool				simple;
-	struct llist_node		reaped;
-	struct rcu_head			rcu;
+	union {
+		struct list_head	turning;
+		struct rcu_head		rcu;
+		struct llist_node	reaped;
+	};
 	struct trace_probe		tp;
 };
 
