@@ -31,10 +31,6 @@
 
 #include "private.h"
 
-/* Each costs a page, and perhaps one of page tables. */
-#define MAX_PAGES		4096
-#define MAX_MODULE_PAGES	256
-
 /**
  * struct far_page - a page
  * @base:	the page
@@ -70,16 +66,6 @@ struct far_area {
 /* From where a jump reaches the kernel, to where the kernel is mapped. */
 #define HOLE_START	(__START_KERNEL_map - SZ_2G)
 
-/*
- * CONFIG_DEBUG_VIRTUAL wants no virtual memory outside of known areas, and KASAN has no
- * shadow of it; a Xen PV guest's hypervisor lays out the address space.
- */
-static bool only_known_areas(void)
-{
-	return IS_ENABLED(CONFIG_DEBUG_VIRTUAL) || IS_ENABLED(CONFIG_KASAN) ||
-	       cpu_feature_enabled(X86_FEATURE_XENPV);
-}
-
 #define NR_AREAS	4
 
 static unsigned int find_areas(struct far_area areas[NR_AREAS])
@@ -88,7 +74,7 @@ static unsigned int find_areas(struct far_area areas[NR_AREAS])
 
 	if (IS_ENABLED(CONFIG_KASAN) && !IS_ENABLED(CONFIG_KASAN_VMALLOC))
 		return 0;
-	if (!only_known_areas()) {
+	if (!kprobe_far_only_near_modules()) {
 		areas[nr++] = (struct far_area){ HOLE_START, __START_KERNEL_map };
 		areas[nr++] = (struct far_area){
 			__START_KERNEL_map,
@@ -136,8 +122,8 @@ static void *map_page(unsigned long start, unsigned long end)
 
 static bool pages_are_left(unsigned long addr)
 {
-	return nr_pages < MAX_PAGES &&
-	       !(is_for_modules(addr) && nr_module_pages >= MAX_MODULE_PAGES);
+	return nr_pages < KPROBE_FAR_MAX_PAGES &&
+	       !(is_for_modules(addr) && nr_module_pages >= KPROBE_FAR_MAX_MODULE_PAGES);
 }
 
 static void count_page(const struct far_page *page, int by)
@@ -358,7 +344,7 @@ bool kprobe_far_slot_put(void *slot)
 	unsigned long addr = (unsigned long)slot;
 	struct far_page *page = page_of(addr);
 
-	if (!page)
+	if (!page || !test_bit(offset_in_page(addr), page->starts))
 		return false;
 	change_slot(addr, false);
 	if (page_of(slot_end(addr) - 1) != page)
@@ -392,7 +378,7 @@ static int __init far_init(void)
 	unsigned long addr;
 	p4d_t *p4d;
 
-	if (only_known_areas())
+	if (kprobe_far_only_near_modules())
 		return 0;
 	for (addr = HOLE_START; addr < __START_KERNEL_map; addr += PUD_SIZE) {
 		p4d = p4d_offset(pgd_offset_k(addr), addr);

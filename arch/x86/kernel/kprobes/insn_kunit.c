@@ -496,13 +496,6 @@ static int count_symbol(void *data, const char *name, unsigned long start)
 	return 0;
 }
 
-/* Without what is refused to them, see far.c. */
-static bool puns_reach_everywhere(void)
-{
-	return !IS_ENABLED(CONFIG_KASAN) && !IS_ENABLED(CONFIG_DEBUG_VIRTUAL) &&
-	       !cpu_feature_enabled(X86_FEATURE_XENPV);
-}
-
 /* How many of the instructions that can be probed can be probed by a jump? */
 static void insn_test_share(struct kunit *test)
 {
@@ -520,7 +513,8 @@ static void insn_test_share(struct kunit *test)
 		if (share->verdict[i])
 			kunit_info(test, "%5u not: error -%u", share->verdict[i], i);
 	}
-	if (puns_reach_everywhere())
+	/* Without what is refused to them. */
+	if (!kprobe_far_only_near_modules())
 		KUNIT_EXPECT_GE(test, jumps * 100, share->nr * SHARE_WANTED);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 
+#include <asm/cpufeature.h>
 #include <asm/insn.h>
 
 /* EFLAGS that would let something in between the stepped copy and its trap. */
@@ -80,6 +81,20 @@ extern bool kprobe_region_entered_everywhere;
 
 /* far.c. A slot there has room for a detour round what a pun can displace. */
 #define KPROBE_FAR_SLOT_SIZE	64
+
+/* Each costs a page, and perhaps one of page tables. */
+#define KPROBE_FAR_MAX_PAGES		4096
+#define KPROBE_FAR_MAX_MODULE_PAGES	256
+
+/*
+ * CONFIG_DEBUG_VIRTUAL wants no virtual memory outside of known areas, and KASAN has no
+ * shadow of it; a Xen PV guest's hypervisor lays out the address space.
+ */
+static inline bool kprobe_far_only_near_modules(void)
+{
+	return IS_ENABLED(CONFIG_DEBUG_VIRTUAL) || IS_ENABLED(CONFIG_KASAN) ||
+	       cpu_feature_enabled(X86_FEATURE_XENPV);
+}
 
 void *kprobe_far_slot_get(unsigned long first, unsigned long last);
 bool kprobe_far_slot_put(void *slot);
