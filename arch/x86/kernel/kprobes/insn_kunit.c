@@ -567,10 +567,11 @@ static void insn_test_refusal(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, after, before, sizeof(before));
 }
 
-/* The points of insn_test_sum(), and of insn_test_keep(). */
+/* The points of insn_test_sum(), of insn_test_keep(), and of insn_test_padded(). */
 enum {
 	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
 	POINT_PUSH = NR_POINTS, POINT_LONG, POINT_POP, POINT_BACK,
+	POINT_PADDED, POINT_NO_PADDING, POINT_NO_LONG_PADDING,
 };
 
 /* How often they are passed. */
@@ -684,6 +685,50 @@ static void insn_test_handler_moves_ip_a_bit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, probe->pre, 6);
 	KUNIT_EXPECT_FALSE(test, in_a_hit());
 	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 6);
+}
+
+/* What may a jump at a point write, and what displace? The error, if nothing. */
+static int find_region(int point, unsigned int *may_write, unsigned int *displaced)
+{
+	unsigned long addr = (unsigned long)case_addr(&insn_test_points[point]);
+	struct kprobe_region region;
+	int ret;
+
+	scoped_guard(mutex, &kprobe_mutex)
+		ret = kprobe_region_find(addr, &region);
+	if (ret)
+		return ret;
+	*may_write = region.free_end - addr;
+	*displaced = region.end - addr;
+	return 0;
+}
+
+/* A jump may be written over padding, but not over what looks like it and is led to. */
+static void insn_test_padding(struct kunit *test)
+{
+	unsigned int may_write, displaced;
+	struct probe *probe[3];
+	int i;
+
+	if (!IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "needs CONFIG_OPTPROBES");
+
+	KUNIT_ASSERT_EQ(test, find_region(POINT_PADDED, &may_write, &displaced), 0);
+	KUNIT_EXPECT_EQ(test, may_write, JMP8_INSN_SIZE + 1);
+	KUNIT_EXPECT_EQ(test, displaced, JMP8_INSN_SIZE);
+	KUNIT_ASSERT_EQ(test, find_region(POINT_NO_PADDING, &may_write, &displaced), 0);
+	KUNIT_ASSERT_EQ(test, may_write, JMP8_INSN_SIZE);
+	KUNIT_EXPECT_EQ(test, displaced, JMP8_INSN_SIZE);
+	KUNIT_ASSERT_EQ(test, find_region(POINT_NO_LONG_PADDING, &may_write, &displaced),
+			-EADDRINUSE);
+
+	for (i = 0; i < ARRAY_SIZE(probe); i++)
+		probe[i] = add_probe(test, &insn_test_points[POINT_PADDED + i], false);
+	wait_for_kprobe_optimizer();
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, insn_test_padded(i), 2 * i + 2);
+	for (i = 0; i < ARRAY_SIZE(probe); i++)
+		KUNIT_EXPECT_EQ(test, probe[i]->pre, 10);
 }
 
 static int faulting_pre(struct kprobe *kp, struct pt_regs *regs)
@@ -1087,6 +1132,7 @@ static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE(insn_test_nesting),
 	KUNIT_CASE(insn_test_handler_moves_ip),
 	KUNIT_CASE(insn_test_handler_moves_ip_a_bit),
+	KUNIT_CASE(insn_test_padding),
 	KUNIT_CASE(insn_test_handler_faults),
 	KUNIT_CASE_SLOW(insn_test_race),
 	KUNIT_CASE(insn_test_unwind_address),

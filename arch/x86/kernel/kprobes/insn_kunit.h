@@ -85,6 +85,7 @@ asmlinkage void insn_test_run(void *entry);
 asmlinkage void insn_test_percpu_landing(void);
 asmlinkage unsigned long insn_test_sum(unsigned long n);
 asmlinkage unsigned long insn_test_keep(unsigned long n);
+asmlinkage unsigned long insn_test_padded(unsigned long n);
 #endif /* __ASSEMBLY__ */
 
 #endif /* _ARCH_X86_KPROBES_INSN_KUNIT_H */

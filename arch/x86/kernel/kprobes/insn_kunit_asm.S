@@ -616,6 +616,33 @@ SYM_FUNC_START(insn_test_keep)
 	RET
 SYM_FUNC_END(insn_test_keep)
 
+/*
+ * unsigned long insn_test_padded(unsigned long n): 2 * n + 2. Behind each of these jumps is
+ * what looks like padding, and behind the first one that is what it is.
+ */
+SYM_FUNC_START(insn_test_padded)
+	FRAME_BEGIN
+	leaq	2(%rdi), %rax
+	jmp	.Lnop
+.Lpadded:
+	jmp	.Ladd_n
+	nop
+.Lno_padding:
+	jmp	.Lnop5
+.Lnop:
+	nop
+	jmp	.Lno_padding
+.Lno_long_padding:
+	jmp	.Lpadded
+.Lnop5:
+	.byte	0x0f, 0x1f, 0x44, 0x00, 0x00
+	jmp	.Lno_long_padding
+.Ladd_n:
+	addq	%rdi, %rax
+	FRAME_END
+	RET
+SYM_FUNC_END(insn_test_padded)
+
 	TABLE_ENTRY POINTS insn_test_sum "(.Ladd - insn_test_sum)" INSN_TEST_BOOST
 	TABLE_ENTRY POINTS insn_test_sum "(.Lcall - insn_test_sum)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_sum "(.Ljcc - insn_test_sum)" INSN_TEST_EMULATE
@@ -625,6 +652,11 @@ SYM_FUNC_END(insn_test_keep)
 	TABLE_ENTRY POINTS insn_test_keep "(.Llong - insn_test_keep)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_keep "(.Lpop - insn_test_keep)" INSN_TEST_BOOST
 	TABLE_ENTRY POINTS insn_test_keep "(.Lback - insn_test_keep)" INSN_TEST_EMULATE
+
+	TABLE_ENTRY POINTS insn_test_padded "(.Lpadded - insn_test_padded)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS insn_test_padded "(.Lno_padding - insn_test_padded)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS insn_test_padded "(.Lno_long_padding - insn_test_padded)" \
+		    INSN_TEST_EMULATE
 
 	TABLE CASES insn_test_cases_end
 	TABLE REFUSED insn_test_refused_end
