@@ -2,11 +2,18 @@
 /*
  * A module that places one probe and tells what became of it, for
  * tools/testing/selftests/kprobes/. Loading it fails with what registration returned.
+ *
+ * It can also keep those waiting who wait for all tasks, as for jumps to be written.
  */
+#include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/kprobes.h>
+#include <linux/kstrtox.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/notifier.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 static char *symbol = "kprobe_test_target:kprobe_target_plain";
@@ -83,6 +90,54 @@ static const struct kernel_param_ops toggle_ops = {
 module_param_cb(toggle, &toggle_ops, NULL, 0200);
 MODULE_PARM_DESC(toggle, "write to disable and enable the probe");
 
+/* Guarded by the lock of this module's parameters. */
+static struct task_struct *holder;
+static DECLARE_COMPLETION(held);
+
+/* Others run, but it never sleeps. */
+static int hold_fn(void *unused)
+{
+	complete(&held);
+	while (!kthread_should_stop())
+		cond_resched();
+	return 0;
+}
+
+static int start_holding(void)
+{
+	struct task_struct *task = kthread_run(hold_fn, NULL, "kprobe_test_hold");
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	wait_for_completion(&held);
+	holder = task;
+	return 0;
+}
+
+static void stop_holding(void)
+{
+	if (holder)
+		kthread_stop(holder);
+	holder = NULL;
+}
+
+static int hold_set(const char *val, const struct kernel_param *kp)
+{
+	bool hold;
+	int err = kstrtobool(val, &hold);
+
+	if (err)
+		return err;
+	stop_holding();
+	return hold ? start_holding() : 0;
+}
+
+static const struct kernel_param_ops hold_ops = {
+	.set = hold_set,
+};
+module_param_cb(hold, &hold_ops, NULL, 0200);
+MODULE_PARM_DESC(hold, "write 1 to have waits for all tasks not end, until 0 is written");
+
 static int place(void)
 {
 	int err;
@@ -122,6 +177,7 @@ static int __init prober_init(void)
 
 static void __exit prober_exit(void)
 {
+	stop_holding();
 	if (wait)
 		unregister_module_notifier(&module_nb);
 	if (result)

@@ -7,13 +7,14 @@
  *
  * It calls its functions as often as is written to its parameter "call", and once each
  * when it is loaded. "wrong" is how many of these calls went wrong since. Its tracepoint
- * is passed as often.
+ * is passed as often. "text" is how the first bytes of two of them are at the time.
  */
 #include <linux/compiler.h>
 #include <linux/init.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sysfs.h>
 #include <linux/tracepoint.h>
 
 DECLARE_TRACE(kprobe_target_call,
@@ -93,6 +94,20 @@ static const struct kernel_param_ops call_ops = {
 };
 module_param_cb(call, &call_ops, NULL, 0200);
 MODULE_PARM_DESC(call, "write N to call each function N times");
+
+#define SHOWN	32
+
+static int text_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%*ph\n%*ph\n", SHOWN, kprobe_target_other,
+			  SHOWN, kprobe_target_traced);
+}
+
+static const struct kernel_param_ops text_ops = {
+	.get = text_get,
+};
+module_param_cb(text, &text_ops, NULL, 0444);
+MODULE_PARM_DESC(text, "of kprobe_target_other() and of kprobe_target_traced()");
 
 static int __init target_init(void)
 {

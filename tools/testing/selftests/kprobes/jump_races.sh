@@ -9,31 +9,82 @@ cd "$(dirname "$0")" && . ./functions
 optimization=/proc/sys/debug/kprobes-optimization
 cpu=/sys/devices/system/cpu/cpu1/online
 callers=4
-calls=60
+
+# byte_at OFFSET LINE: of the text of a function, as the target module tells it.
+byte_at() {
+	sed -n "${2}p" $target/text | cut -d ' ' -f $(($1 + 1))
+}
+
+# Is there a jump where "always" is? And at that place of kprobe_target_traced()?
+is_jump() {
+	[ "$(byte_at "${inside##*+}" 1)" = e9 ]
+}
+
+is_traced_jump() {
+	[ "$(byte_at "${inside##*+}" 2)" = e9 ]
+}
+
+# until_it COMMAND: it is a failure if that takes minutes.
+until_it() {
+	for poll in $(seq 1200); do
+		"$1" && return
+		sleep 0.1
+	done 2> /dev/null
+	return 1
+}
 
 needs_jumps() {
 	[ -e $optimization ] || skip "no jumps in this kernel"
+	case $(uname -m) in
+	x86_64)	;;
+	*)	skip "does not know how a jump looks" ;;
+	esac
 	load_target
 	echo 1 > $optimization
 	put "p:always $inside"
 	enable kprobes/always
 	grep -q OPTIMIZED $kprobes/list || skip "no jump can be at $inside"
+	until_it is_jump
+	own=0
 }
 
-# Several at once, as often as is known: "always" must have seen each call.
+# Several at once, until all_have_been_seen; "always" must have seen each call.
 start_callers() {
+	: > "$tmp/calls"
+	trap enough EXIT
 	for c in $(seq $callers); do
-		(for i in $(seq $calls); do
+		(while [ ! -e "$tmp/enough.$nr" ]; do
 			call 50
-		 done) &
+			echo >> "$tmp/calls"
+		 done) 2> /dev/null &
 	done
 }
 
-all_have_been_seen() {
+enough() {
+	: > "$tmp/enough.$nr"
+}
+
+stop_callers() {
+	enough
 	wait
+	[ -s "$tmp/calls" ]
+}
+
+# And those that this shell has made.
+call_too() {
+	call "$1"
+	own=$((own + $1))
+}
+
+all_have_been_seen() {
+	stop_callers
 	echo 1 > $optimization
-	hits always $((callers * calls * 50))
+	hits always $(($(wc -l < "$tmp/calls") * 50 + own))
 	[ "$(cat $target/wrong)" = 0 ]
+}
+
+hits_of() {
+	awk -v e="$1" '$1 == e { print $2 }' $profile
 }
 
 switched_off_and_on() {
@@ -41,43 +92,66 @@ switched_off_and_on() {
 	start_callers
 	for i in $(seq 150); do
 		echo 0 > $optimization
+		not is_jump
 		echo 1 > $optimization
+		[ $((i % 10)) -gt 0 ] || until_it is_jump
 	done
 	all_have_been_seen
 }
 
-# At all other instructions of the function: among them those that the jump displaces.
+# for_each_neighbour COMMAND: with a probe, "near", at an instruction that the jump displaces.
+for_each_neighbour() {
+	base=${inside%+*}
+	off=${inside##*+}
+	placed=0
+	for at in $(seq $((off + 1)) $((off + 7))); do
+		put "p:near $base+$at" 2> /dev/null || continue
+		"$1"
+		put '-:near'
+		placed=$((placed + 1))
+	done
+	[ $placed -gt 0 ]
+}
+
+comes_and_goes() {
+	for i in 1 2 3 4 5; do
+		enable kprobes/near
+		not is_jump
+		before=$(hits_of near)
+		call_too 10
+		[ "$(hits_of near)" -ge $((before + 10)) ]
+		disable kprobes/near
+		until_it is_jump
+	done
+}
+
 neighbours_come_and_go() {
 	needs_jumps
 	start_callers
-	for i in $(seq 6); do
-		for at in $(seq 0 24); do
-			echo "p:near kprobe_test_target:kprobe_target_other+$at" >> $events || continue
-			echo 1 > $tracefs/events/kprobes/near/enable
-			echo 0 > $tracefs/events/kprobes/near/enable
-			echo '-:near' >> $events
-			echo "$at" >> "$tmp/placed"
-		done 2> /dev/null
-	done
+	for_each_neighbour comes_and_goes
 	all_have_been_seen
-	# There were some.
-	[ "$(sort -u "$tmp/placed" | wc -l)" -ge 3 ]
 }
 
-# One stays at a place where a jump's tail was.
-neighbour_stays() {
+# Nor does a jump come when others are written that were decided on later.
+stays() {
+	enable kprobes/near
+	echo 0 > $optimization
+	echo 1 > $optimization
+	enable kprobes/other
+	until_it is_traced_jump
+	not is_jump
+	before=$(hits_of near)
+	call_too 10
+	[ "$(hits_of near)" -ge $((before + 10)) ]
+	disable kprobes/near kprobes/other
+}
+
+neighbours_stay() {
 	needs_jumps
-	base=${inside%+*}
-	off=${inside##*+}
-	for at in $(seq $((off + 1)) $((off + 8))); do
-		put "p:near$at $base+$at" 2> /dev/null || continue
-		enable "kprobes/near$at"
-		before=$(awk '$1 == "always" { print $2 }' $profile)
-		call 10
-		hits "near$at" 10
-		hits always $((before + 10))
-	done
-	[ "$(cat $target/wrong)" = 0 ]
+	put "p:other kprobe_test_target:kprobe_target_traced+${inside##*+}"
+	start_callers
+	for_each_neighbour stays
+	all_have_been_seen
 }
 
 # The whole group, while tracers take and leave the same functions.
@@ -100,6 +174,13 @@ tracers_come_and_go() {
 	echo > $tracefs/set_ftrace_filter
 }
 
+# sees_all EVENT: of calls that are made now.
+sees_all() {
+	before=$(hits_of "$1")
+	call 10
+	hits "$1" $((before + 10))
+}
+
 # The group is switched on and off: then not each call is seen, but none goes wrong.
 group_comes_and_goes() {
 	needs_jumps
@@ -108,24 +189,23 @@ group_comes_and_goes() {
 	start_callers
 	for i in $(seq 100); do
 		echo 0 > $tracefs/events/kprobes/enable
+		not is_jump
 		echo 1 > $tracefs/events/kprobes/enable
+		[ $((i % 10)) -gt 0 ] || until_it is_jump
 	done
-	wait
+	stop_callers
 	[ "$(cat $target/wrong)" = 0 ]
-	before=$(awk '$1 == "always" { print $2 }' $profile)
-	call 10
-	hits always $((before + 10))
-	before=$(awk '$1 == "traced" { print $2 }' $profile)
-	call 10
-	hits traced $((before + 10))
+	sees_all always
+	sees_all back
+	sees_all traced
 }
 
 # The module goes with jumps in it, some only on their way.
 module_comes_and_goes() {
 	needs_jumps
 	expect=0
-	jumps=0
 	for i in $(seq 15); do
+		[ $((i % 2)) = 0 ] || until_it is_jump
 		for c in $(seq $callers); do
 			call 50 &
 		done
@@ -133,24 +213,57 @@ module_comes_and_goes() {
 		expect=$((expect + callers * 50))
 		hits always $expect
 		[ "$(cat $target/wrong)" = 0 ]
-		grep -q OPTIMIZED $kprobes/list && jumps=$((jumps + 1))
 		rmmod kprobe_test_target
 		load_target
 		# Loading calls each function once.
 		expect=$((expect + 1))
 	done
-	[ $jumps -gt 0 ]
+}
+
+# Until tasks have been waited for, which is what freeing the tracer of an instance takes.
+wait_for_tasks() {
+	mkdir $tracefs/instances/wait
+	echo vfs_open > $tracefs/instances/wait/set_ftrace_filter
+	echo function > $tracefs/instances/wait/current_tracer
+	echo nop > $tracefs/instances/wait/current_tracer
+	rmdir $tracefs/instances/wait
+}
+
+# It goes when all is decided on and tasks are waited for: by then it is somebody else's text.
+module_goes_while_jumps_wait() {
+	needs_jumps
+	load kprobe_test_prober 2> "$tmp/err" || skip "no kprobe_test_prober"
+	for i in 1 2 3; do
+		wait_for_tasks
+		disable kprobes/always
+		echo 1 > $prober/hold
+		enable kprobes/always
+		echo 1 > $prober/toggle
+		[ "$(grep -c 'kprobe_target.*OPTIMIZED' $kprobes/list)" = 2 ]
+		not is_jump
+		rmmod kprobe_test_target
+		not grep kprobe_target $kprobes/list
+		echo 0 > $prober/hold
+		wait_for_tasks
+		load_target
+		until_it is_jump
+		sees_all always
+		rmmod kprobe_test_prober
+		load kprobe_test_prober
+	done
+	[ "$(cat $target/wrong)" = 0 ]
 }
 
 cpu_goes_and_comes() {
 	[ -w $cpu ] || skip "no CPU that can be taken offline"
 	needs_jumps
-	trap 'echo 1 > $cpu' EXIT
 	start_callers
+	trap 'enough; echo 1 > $cpu' EXIT
 	for i in $(seq 6); do
 		echo 0 > $optimization
 		echo 0 > $cpu
 		echo 1 > $optimization
+		until_it is_jump
 		echo 1 > $cpu
 	done
 	all_have_been_seen
@@ -159,9 +272,10 @@ cpu_goes_and_comes() {
 begin
 run switched_off_and_on
 run neighbours_come_and_go
-run neighbour_stays
+run neighbours_stay
 run tracers_come_and_go
 run group_comes_and_goes
 run module_comes_and_goes
+run module_goes_while_jumps_wait
 run cpu_goes_and_comes
 finish
