@@ -83,18 +83,14 @@ graph_tracer_and_returns() {
 tracer_comes_and_goes_under_hits() {
 	load_target
 	probe_it
-	(set +e
-	 for i in $(seq 15); do
+	start_callers 3
+	for i in $(seq 15); do
 		start_tracer function
 		stop_tracer
-	 done) 2> /dev/null &
-	for i in $(seq 50); do
-		call 20
 	done
-	wait
-	hits entry 1000
-	hits return 1000
-	[ "$(cat $target/wrong)" = 0 ]
+	stop_callers
+	hits entry "$(calls_made)"
+	hits return "$(calls_made)"
 }
 
 # The patch replaces what /proc/cmdline says.

@@ -19,21 +19,18 @@ back_online() {
 
 hits_are_counted() {
 	needs_cpu
-	trap back_online EXIT
 	put "p:plain $inside"
 	put 'r:ret kprobe_test_target:kprobe_target_traced'
 	echo 1 > $tracefs/events/kprobes/enable
-	(for i in $(seq 50); do
-		call 50
-	 done) &
+	start_callers 4
+	trap 'enough; back_online' EXIT
 	for i in 1 2 3 4 5; do
 		echo 0 > $cpu
 		echo 1 > $cpu
 	done
-	wait
-	hits plain 2500
-	hits ret 2500
-	[ "$(cat $target/wrong)" = 0 ]
+	stop_callers
+	hits plain "$(calls_made)"
+	hits ret "$(calls_made)"
 }
 
 planted_while_offline() {
