@@ -3,9 +3,9 @@
  * Hooks on the entries of functions.
  *
  * However many fprobes, kretprobes and kprobes want to know of calls, and whichever
- * functions they want, there is one ftrace_ops. Ftrace calls it directly where it is the only one
- * at a function. Then one lookup leads to all who hooked that entry, and any number of hooks
- * comes or goes with one update of one filter.
+ * functions they want, there is one ftrace_ops. Ftrace calls it directly where it is
+ * the only one at a function. Then one lookup leads to all who hooked that entry, and
+ * any number of hooks comes or goes with one update of one filter.
  *
  * Calls that a user's own handlers make are up to the user, who knows what may nest in
  * what. Nothing here calls what could be hooked.
