@@ -66,79 +66,74 @@ armed() {
 	grep ' k ' $kprobes/list | grep -vc DISABLED || true
 }
 
-a_group_is_one_update() {
+# A group that nothing is armed of yet; see load_refuser.
+begin_group() {
 	make_group
-	load_refuser
+	load_refuser "$@"
 	before=$(armed)
-	[ "$(updates group_on)" = 1 ]
+}
+
+# one_update N COMMAND...: that is all it takes for so many of the group to be armed then.
+one_update() {
+	more=$1
+	shift
+	[ "$(updates "$@")" = 1 ]
+	[ "$(armed)" = $((before + more)) ]
+}
+
+a_group_is_one_update() {
+	begin_group
+	one_update $N group_on
 	[ "$(enabled 1)" = $N ]
-	[ "$(armed)" = $((before + N)) ]
 	# There is nothing left to do.
 	[ "$(updates group_on)" = 0 ]
-	[ "$(updates group_off)" = 1 ]
+	one_update 0 group_off
 	[ "$(enabled 0)" = $N ]
-	[ "$(armed)" = "$before" ]
 }
 
 all_ways_to_name_many() {
-	make_group
-	load_refuser
-	before=$(armed)
+	begin_group
 	set_event() {
 		echo "$1" >> $tracefs/set_event
 	}
-	[ "$(updates set_event many:)" = 1 ]
-	[ "$(armed)" = $((before + N)) ]
-	[ "$(updates set_event '!many:')" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update $N set_event many:
+	one_update 0 set_event '!many:'
 	group_on
 	empty_set_event() {
 		: > $tracefs/set_event
 	}
-	[ "$(updates empty_set_event)" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update 0 empty_set_event
 	group_on
 	all_off() {
 		echo 0 > $tracefs/events/enable
 	}
-	[ "$(updates all_off)" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update 0 all_off
 }
 
 # Those that are on for somebody else stay planted.
 some_are_on_elsewhere() {
-	make_group
-	load_refuser
-	before=$(armed)
+	begin_group
 	mkdir $tracefs/instances/other
 	echo 1 > $tracefs/instances/other/events/many/e3/enable
 	enable many/e5
-	[ "$(updates group_on)" = 1 ]
-	[ "$(armed)" = $((before + N)) ]
-	[ "$(updates group_off)" = 1 ]
-	[ "$(armed)" = $((before + 1)) ]
+	one_update $N group_on
+	one_update 1 group_off
 	[ "$(cat $tracefs/instances/other/events/many/e3/enable)" = 1 ]
-	[ "$(updates rmdir $tracefs/instances/other)" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update 0 rmdir $tracefs/instances/other
 }
 
 # An instance that goes takes what only it had on.
 an_instance_goes() {
-	make_group
-	load_refuser
-	before=$(armed)
+	begin_group
 	mkdir $tracefs/instances/other
 	echo 1 > $tracefs/instances/other/events/many/enable
 	[ "$(armed)" = $((before + N)) ]
-	[ "$(updates rmdir $tracefs/instances/other)" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update 0 rmdir $tracefs/instances/other
 }
 
 # What cannot be planted fails, as it would alone, and only that.
 the_odd_one_out() {
-	make_group
-	load_refuser 7 8 "$N"
-	before=$(armed)
+	begin_group 7 8 "$N"
 	enable many/e1
 	refused 'busy' 1 $group
 	[ "$(enabled 1)" = $((N - 3)) ]
@@ -148,8 +143,7 @@ the_odd_one_out() {
 	[ "$(cat $group)" = X ]
 	[ "$(armed)" = $((before + N - 3)) ]
 	refused 'busy' 1 $tracefs/events/many/e7/enable
-	[ "$(updates group_off)" = 1 ]
-	[ "$(armed)" = "$before" ]
+	one_update 0 group_off
 	unload_refuser
 	group_on
 	[ "$(enabled 1)" = $N ]
