@@ -28,7 +28,7 @@ import guest
 import kbuild
 import report
 import steps
-from common import BUILD, HERE, TOP, Failure, lock, say
+from common import BUILD, HERE, TOP, Failure, say
 from rows import ROWS, WALL_PROCESSORS
 
 SOURCE = os.path.join(HERE, "bench")
@@ -66,34 +66,15 @@ def is_program(name):
     return name.startswith("tool.") or name[:-2] in PROGRAMS
 
 
-def build_module(k, dest):
-    """The bench module for k, in dest."""
-    for name in ["Makefile"] + [n for n in sources(".c", ".h") if not is_program(n)]:
-        src, dst = os.path.join(SOURCE, name), os.path.join(dest, name)
-        if not os.path.exists(dst) or open(src).read() != open(dst).read():
-            shutil.copy(src, dst)
-    with lock(k.name):
-        # Types would have to be those of the very vmlinux that boots, which make does not see to.
-        kbuild.run_make(k, f"building {MODULE} for {k.name}", f"M={dest}",
-                        "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
-
-
-def build_program(k, name, dest):
-    """A user program for k's guests, in dest."""
-    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", "-o", os.path.join(dest, name)]
-                         + [os.path.join(SOURCE, c) for c in (name + ".c", "tool.c")],
-                         capture_output=True, text=True)
-    if res.returncode:
-        raise Failure(f"{name}.c does not compile: {res.stderr.strip()}")
-
-
 def build(k):
     """The module and the programs for k; the directory that they are in."""
     dest = os.path.join(BUILD, "ext", "bench-" + k.name)
     os.makedirs(dest, exist_ok=True)
-    build_module(k, dest)
+    parts = ["Makefile"] + [n for n in sources(".c", ".h") if not is_program(n)]
+    kbuild.build_module(k, MODULE, SOURCE, parts, dest)
     for name in PROGRAMS:
-        build_program(k, name, dest)
+        kbuild.build_program(k, os.path.join(dest, name),
+                             [os.path.join(SOURCE, c) for c in (name + ".c", "tool.c")])
     return dest
 
 

@@ -6,13 +6,15 @@ chunks: of each STRIDE-th instruction over the whole text ("s17"), which has hot
 and of neighbours ("r17"). A guest probes the chunks one after the other, several times (see
 ROUNDS), while campaign/workload runs, which tells whether its results are what they are
 without probes. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
-at the text when all probes have gone.
+at the text when all probes have gone. That is worth something only if probes are hit:
+of a chunk that has code which the workload is known to run, some have to be.
 
 `make campaign` does them all; what is done is in build/campaign/, for the next time. `make
 check` does some, which follow from a seed.
 """
 import array
 import bisect
+import collections
 import glob
 import json
 import os
@@ -25,7 +27,7 @@ import time
 
 import guest
 import kbuild
-from common import BUILD, HERE, TOP, Failure, lock, say
+from common import BUILD, HERE, TOP, Failure, say
 
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
@@ -35,9 +37,18 @@ DENSE = 2000            # in one of neighbours
 APART = 4               # neighbours are jumps if at least so many instructions apart
 PER_BOOT = 12           # chunks that a guest does
 SILENCE = 600           # seconds without a word from a guest: it hangs
-SAMPLE = {"s": 2, "r": 1}
-NARROW = 8              # instructions that a failure is narrowed down to
+SAMPLE = {"s": 2, "r": 1, "hot": 1}
+SHOWN = 16              # of the instructions that a failure is narrowed down to
 LENGTH_SHIFT = 28
+
+# Of the probes that are spread over the text a fifth is hit.
+SPREAD_HIT = 10         # percent, at least
+
+# The workload runs these; of neighbours with one among them some instruction is hit.
+HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open", "copy_process",
+       "do_exit", "do_mmap", "kmem_cache_free", "unix_stream_read_generic", "tcp_sendmsg_locked",
+       "tcp_recvmsg_locked", "ip_finish_output2", "do_epoll_wait", "pipe_read", "futex_wait",
+       "hrtimer_nanosleep", "load_elf_binary")
 
 # What is done with a chunk: breakpoints with post handlers and without, jumps.
 ROUNDS = {
@@ -54,7 +65,7 @@ def out(text=""):
 
 # The instructions
 
-def functions(vmlinux):
+def functions(vmlinux, names=None):
     """[(start, end)] of the functions in the text that stays, in order, and its start."""
     found, bounds = [], {}
     res = subprocess.run(["nm", "-S", vmlinux], capture_output=True, text=True, check=True)
@@ -62,6 +73,8 @@ def functions(vmlinux):
         word = line.split()
         if word[-1] in ("_stext", "_etext"):
             bounds[word[-1]] = int(word[0], 16)
+        if names and word[-1] not in names:
+            continue
         if len(word) == 4 and word[2] in "tTwW" and not re.match("__(pfx|cfi)_", word[3]):
             start = int(word[0], 16)
             found.append((start, start + int(word[1], 16)))
@@ -102,6 +115,10 @@ def identity(k):
     return f"{st.st_mtime_ns}-{st.st_size}"
 
 
+# What a guest is to do: the instructions, the rounds, how many have to be hit in each.
+Task = collections.namedtuple("Task", "name words rounds least_hit")
+
+
 class Text:
     """The instructions of a kernel, and how they are divided."""
 
@@ -121,6 +138,8 @@ class Text:
             self.words.frombytes(f.read())
         self.spread = -(-len(self.words) // SPREAD)
         self.dense = -(-len(self.words) // DENSE)
+        spans, base = functions(os.path.join(k.out, "vmlinux"), HOT)
+        self.hot = [(start - base, end - base) for start, end in spans]
 
     def names(self, kind):
         n = self.spread if kind == "s" else self.dense
@@ -137,6 +156,22 @@ class Text:
             return self.words[i::self.spread]
         return self.words[i * DENSE:(i + 1) * DENSE]
 
+    def hot_names(self):
+        """The chunks of neighbours that have all of a function which is run."""
+        return [n for n in self.names("r") if self.least_hit(n)]
+
+    def least_hit(self, name):
+        """How many probes of a chunk have to be hit, in each round."""
+        words = self.chunk(name)
+        if name[0] == "s":
+            return len(words) * SPREAD_HIT // 100
+        first, last = (w & (1 << LENGTH_SHIFT) - 1 for w in (words[0], words[-1]))
+        return int(any(first <= start and end <= last for start, end in self.hot))
+
+    def task(self, name):
+        """What a guest is to do."""
+        return Task(name, self.chunk(name), ROUNDS[name[0]], self.least_hit(name))
+
 
 # What the guest needs
 
@@ -144,19 +179,9 @@ def build(k):
     """The module and the workload for k; the directory that they are in."""
     dest = os.path.join(BUILD, "ext", "campaign-" + k.name)
     os.makedirs(dest, exist_ok=True)
-    for name in ("Makefile", MODULE + ".c"):
-        src, dst = os.path.join(SOURCE, name), os.path.join(dest, name)
-        if not os.path.exists(dst) or open(src).read() != open(dst).read():
-            shutil.copy(src, dst)
-    with lock(k.name):
-        kbuild.run_make(k, f"building {MODULE} for {k.name}", f"M={dest}",
-                        "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
-    parts = sorted(glob.glob(os.path.join(SOURCE, "workload/*.c")))
-    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", "-pthread",
-                          "-o", os.path.join(dest, "workload"), *parts],
-                         capture_output=True, text=True)
-    if res.returncode:
-        raise Failure(f"the workload does not compile: {res.stderr.strip()}")
+    kbuild.build_module(k, MODULE, SOURCE, ("Makefile", MODULE + ".c"), dest)
+    kbuild.build_program(k, os.path.join(dest, "workload"),
+                         sorted(glob.glob(os.path.join(SOURCE, "workload/*.c"))), "-pthread")
     return dest
 
 
@@ -187,7 +212,7 @@ class Round:
         # That is the last line of a round.
         self.complete |= word[0] == "odds"
 
-    def complaints(self):
+    def complaints(self, least_hit):
         """What is wrong with it; none if it is as it has to be."""
         v = self.values
         bad = [f"instruction +{o:#x}: {what}" for o, what in self.odd.items()]
@@ -201,14 +226,18 @@ class Round:
             bad.append("what can be probed one by one cannot be in a batch")
         if v.get("unsettled"):
             bad.append("jumps were decided on, but not written")
+        if self.complete and v.get("hit", 0) < least_hit:
+            bad.append(f"{v.get('hit', 0)} of {v.get('probed', 0)} instructions were hit, "
+                       f"not even {least_hit}")
         return [f"{self.name}: {b}" for b in bad]
 
 
 class Chunk:
     """What the guest says about a chunk."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, task):
+        self.name = task.name
+        self.least_hit = task.least_hit
         self.rounds = []
         self.refused = {}
         self.middle = []
@@ -226,7 +255,7 @@ class Chunk:
             self.rounds[-1].take(word)
 
     def complaints(self):
-        bad = [c for r in self.rounds for c in r.complaints()]
+        bad = [c for r in self.rounds for c in r.complaints(self.least_hit)]
         if not self.ended:
             at = self.rounds[-1].name if self.rounds else "its beginning"
             bad.append(f"{at}: {self.fault or 'the guest ended'}")
@@ -249,8 +278,9 @@ class Chunk:
 class Listener:
     """Takes a guest's output line by line."""
 
-    def __init__(self, job, on_chunk):
+    def __init__(self, job, tasks, on_chunk):
         self.job = job
+        self.tasks = {t.name: t for t in tasks}
         self.on_chunk = on_chunk
         self.chunk = None
         self.unmet = []
@@ -267,7 +297,7 @@ class Listener:
 
     def take(self, word):
         if word[0] == "begin":
-            self.chunk = Chunk(word[1])
+            self.chunk = Chunk(self.tasks[word[1]])
         elif word[0] == "end":
             self.chunk.ended = True
             self.on_chunk(self.chunk)
@@ -278,35 +308,42 @@ class Listener:
             self.chunk.take(word)
 
 
-def run_guest(k, tools, chunks, on_chunk):
-    """Have a guest do {name: (instructions, rounds)}; the fault that ended it, or None."""
+def show_fault(k, chunk, fault, res):
+    """The console of a guest that did not end well: all of it in a file, and what it complains of."""
+    keep = os.path.join(RESULTS, f"{k.name}-{chunk.name if chunk else 'end'}.console")
+    with open(keep, "wb") as f:
+        f.write(res.out + b"\n--- console ---\n" + res.console)
+    for text in res.splats[:1]:
+        say("\n".join(text.splitlines()[:40]))
+    say(f"{fault}; all of the guest's output: {os.path.relpath(keep, TOP)}")
+
+
+def run_guest(k, tools, tasks, on_chunk, quiet=False):
+    """Have a guest do these; the fault that ended it, or None."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
         os.mkdir(share)
         for name in (MODULE + ".ko", "workload"):
             shutil.copy(os.path.join(tools, name), share)
-        for name, (words, _) in chunks.items():
-            with open(os.path.join(share, name + ".places"), "wb") as f:
-                words.tofile(f)
-        queue = " ".join(":".join([n, *rounds]) for n, (_, rounds) in chunks.items())
+        for t in tasks:
+            with open(os.path.join(share, t.name + ".places"), "wb") as f:
+                t.words.tofile(f)
+        queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
         path = os.path.join(tmp, "script")
         with open(path, "w") as f:
             f.write(f"#!/bin/sh\nQUEUE='{queue}'\n" + open(os.path.join(SOURCE, "guest.sh")).read())
         # What is where has to be the same when a chunk is run again.
         job = guest.Job(script=path, share=share, append="nokaslr", timeout=SILENCE)
-        listener = Listener(job, on_chunk)
+        listener = Listener(job, tasks, on_chunk)
         res = guest.run(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
+    for what in listener.unmet:
+        say(f"without a probe, too: {what}")
     if listener.chunk:
         listener.chunk.fault = fault or "the guest ended"
         on_chunk(listener.chunk)
-    if fault:
-        keep = os.path.join(RESULTS, f"{k.name}-{listener.chunk.name if listener.chunk else 'end'}.console")
-        with open(keep, "wb") as f:
-            f.write(res.out + b"\n--- console ---\n" + res.console)
-        for text in res.splats[:1]:
-            say("\n".join(text.splitlines()[:40]))
-        say(f"{fault}; all of the guest's output: {os.path.relpath(keep, TOP)}")
+    if fault and not quiet:
+        show_fault(k, listener.chunk, fault, res)
     return fault
 
 
@@ -397,7 +434,7 @@ def do_chunks(k, text, names, on_chunk, until=None):
             seen.append(chunk.name)
             on_chunk(chunk)
 
-        fault = run_guest(k, tools, {n: (text.chunk(n), ROUNDS[n[0]]) for n in some}, take)
+        fault = run_guest(k, tools, [text.task(n) for n in some], take)
         if not seen:
             raise Failure(f"a guest did no chunk ({fault}); its console: build/{k.name}.console")
         left = [n for n in left if n not in seen]
@@ -441,9 +478,11 @@ def summary(text, progress):
 
 def pick(text, seed):
     """The chunks that follow from a seed."""
-    rng = random.Random(seed)
-    return [n for kind, count in SAMPLE.items()
-            for n in rng.sample(text.names(kind), min(count, len(text.names(kind))))]
+    rng, picked = random.Random(seed), []
+    for kind, count in SAMPLE.items():
+        names = [n for n in (text.hot_names() if kind == "hot" else text.names(kind)) if n not in picked]
+        picked += rng.sample(names, min(count, len(names)))
+    return picked
 
 
 def sample(k, seed, on_chunk):
@@ -477,17 +516,20 @@ def new_seed():
 def fails(k, tools, words, rounds):
     """What is wrong if only these are probed."""
     found = []
-    run_guest(k, tools, {"part": (words, rounds)}, lambda c: found.extend(c.complaints()))
-    return found
+    fault = run_guest(k, tools, [Task("part", words, rounds, 0)], found.append, quiet=True)
+    if not found:
+        raise Failure(f"a guest did not come to any instruction ({fault}); its console: build/{k.name}.console")
+    return found[0].complaints()
 
 
 def narrow(k, tools, words, rounds):
     """As few instructions as fail by themselves."""
-    while len(words) > NARROW:
+    while len(words) > 1:
         half = len(words) // 2
         for part in (words[:half], words[half:]):
-            say(f"with {len(part)} of {len(words)} instructions")
-            if fails(k, tools, part, rounds):
+            bad = fails(k, tools, part, rounds)
+            say(f"{len(part)} of {len(words)} instructions: {bad[0] if bad else 'passed'}")
+            if bad:
                 words = part
                 break
         else:
@@ -500,20 +542,20 @@ def show_places(k, words):
     """Where instructions are, for people."""
     vmlinux = os.path.join(k.out, "vmlinux")
     _, base = functions(vmlinux)
-    for w in words[:NARROW * 2]:
+    for w in words[:SHOWN]:
         at = base + (w & (1 << LENGTH_SHIFT) - 1)
         res = subprocess.run(["objdump", "-d", "-w", f"--start-address={at:#x}",
                               f"--stop-address={at + (w >> LENGTH_SHIFT):#x}", vmlinux],
                              capture_output=True, text=True)
         lines = [l for l in res.stdout.splitlines() if re.match("[0-9a-f]+ <|ffff", l)]
-        out("  " + " ".join(l.strip() for l in lines))
+        out("  " + " ".join(re.sub("^[0-9a-f]+:\t", "", l.strip()) for l in lines))
 
 
 def one(k, name):
     """Run a chunk; if it fails, find out which of its instructions do."""
     text = Text(k)
-    words, tools, found = text.chunk(name), build(k), []
-    run_guest(k, tools, {name: (words, ROUNDS[name[0]])}, found.append)
+    task, tools, found = text.task(name), build(k), []
+    run_guest(k, tools, [task], found.append)
     if not found:
         raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")
     bad = found[0].complaints()
@@ -521,9 +563,13 @@ def one(k, name):
     if not bad:
         out(f"{name} passed")
         return 0
-    rounds = [r.name for r in found[0].rounds if not r.complete or r.complaints()] or ROUNDS[name[0]]
+    # Whether few of few are hit says nothing.
+    rounds = [r.name for r in found[0].rounds if not r.complete or r.complaints(0)]
+    if not rounds:
+        out("there is nothing to be narrowed down")
+        return 1
     out(f"narrowing down, with {' '.join(rounds)} only; that takes a while")
-    words = narrow(k, tools, words, rounds)
+    words = narrow(k, tools, task.words, rounds)
     out("It fails with these instructions probed:")
     show_places(k, words)
     return 1

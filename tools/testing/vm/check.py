@@ -307,10 +307,7 @@ def selftest_dir(k):
     shutil.copytree(src, dest)
     shutil.copytree(os.path.join(TOP, "Documentation/trace"), os.path.join(dest, "docs"))
     for prog in glob.glob(os.path.join(dest, "*.c")):
-        res = subprocess.run([k.arch.cross + "gcc", "-static", "-O1", "-o", prog[:-2], prog],
-                             capture_output=True, text=True)
-        if res.returncode:
-            raise Failure(f"{os.path.basename(prog)} does not compile: {res.stderr.splitlines()[0]}")
+        kbuild.build_program(k, prog[:-2], [prog])
     return dest
 
 

@@ -287,3 +287,22 @@ def build_objects(k, objs, w1=False, sparse=False):
     if warn:
         sys.stdout.writelines(l for l in lines if not re.match(r"make(\[\d+\])?:", l))
     return not warn
+
+
+def build_module(k, what, source, names, dest):
+    """A module outside of the tree: these files of source, built for k in dest."""
+    for name in names:
+        src, dst = os.path.join(source, name), os.path.join(dest, name)
+        if not os.path.exists(dst) or open(src).read() != open(dst).read():
+            shutil.copy(src, dst)
+    with lock(k.name):
+        # Types would have to be those of the very vmlinux that boots, which make does not see to.
+        run_make(k, f"building {what} for {k.name}", f"M={dest}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
+
+
+def build_program(k, dest, parts, *flags):
+    """A user program for k's guests."""
+    res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", *flags, "-o", dest, *parts],
+                         capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"{os.path.basename(dest)} does not compile: {res.stderr.strip()}")

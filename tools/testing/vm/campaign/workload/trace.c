@@ -65,22 +65,26 @@ static void switches(void)
 	must(set("trace", "\n"));
 }
 
+/* Events on vfs_open in a group "work", with records of which the trace has these. */
+static void try_events(const char *file, const char *define, const char *remove,
+		       const char *record, const char *other)
+{
+	must(set(file, define));
+	must(set("events/work/enable", "1"));
+	must(read_file("/proc/version", buf, 100) > 0);
+	must(trace_has(record) && trace_has(other));
+	must(set("events/work/enable", "0"));
+	must(set(file, remove));
+	must(set("trace", "\n"));
+}
+
 static void probe_events(void)
 {
-	must(set("kprobe_events", "p:work/open vfs_open path=+0(%di):x64\n"));
-	must(set("kprobe_events", "r:work/back vfs_open ret=$retval\n"));
-	must(set("events/work/enable", "1"));
-	must(read_file("/proc/version", buf, 100) > 0);
-	must(trace_has(" open: ") && trace_has(" back: "));
-	must(set("events/work/enable", "0"));
-	must(set("kprobe_events", "-:work/open\n-:work/back\n"));
-	must(set("dynamic_events", "f:work/fopen vfs_open\n"));
-	must(set("events/work/enable", "1"));
-	must(read_file("/proc/version", buf, 100) > 0);
-	must(trace_has(" fopen: "));
-	must(set("events/work/enable", "0"));
-	must(set("dynamic_events", "-:work/fopen\n"));
-	must(set("trace", "\n"));
+	try_events("kprobe_events",
+		   "p:work/open vfs_open path=+0(%di):x64\nr:work/back vfs_open ret=$retval\n",
+		   "-:work/open\n-:work/back\n", " open: ", " back: ");
+	try_events("dynamic_events", "f:work/fopen vfs_open\n", "-:work/fopen\n",
+		   " fopen: ", " fopen: ");
 }
 
 static void buffers(void)
