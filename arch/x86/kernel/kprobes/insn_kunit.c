@@ -396,9 +396,6 @@ static void forget_entered_everywhere(void *unused)
 	kprobe_region_entered_everywhere = false;
 }
 
-/* With these, far.c may use the area of modules only, which few of the addresses are in. */
-#define FEW_PUNS	(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_DEBUG_VIRTUAL))
-
 /* Only one instruction displaced; where jumps lead to is up to what is behind it. */
 static void insn_test_puns(struct kunit *test)
 {
@@ -406,7 +403,7 @@ static void insn_test_puns(struct kunit *test)
 	/* A site that is still there knows how it was prepared. */
 	kprobe_reclaim_flush();
 	kprobe_region_entered_everywhere = true;
-	run_jumps(test, FEW_PUNS ? 30 : 110);
+	run_jumps(test, kprobe_far_only_near_modules() ? 30 : 110);
 	kprobe_reclaim_flush();
 }
 
@@ -571,7 +568,7 @@ static void insn_test_refusal(struct kunit *test)
 enum {
 	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
 	POINT_PUSH = NR_POINTS, POINT_LONG, POINT_POP, POINT_BACK,
-	POINT_PADDED, POINT_NO_PADDING, POINT_NO_LONG_PADDING,
+	POINT_PADDED, POINT_NO_PADDING, POINT_NO_LONG_PADDING, POINT_NAMED,
 };
 
 /* How often they are passed. */
@@ -729,6 +726,22 @@ static void insn_test_padding(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, insn_test_padded(i), 2 * i + 2);
 	for (i = 0; i < ARRAY_SIZE(probe); i++)
 		KUNIT_EXPECT_EQ(test, probe[i]->pre, 10);
+}
+
+#define LEA_INSN_SIZE	4
+
+/* Data that has the name of a part of the function says nothing about its branches. */
+static void insn_test_data_named_alike(struct kunit *test)
+{
+	unsigned int may_write, displaced;
+
+	if (!IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "needs CONFIG_OPTPROBES");
+	if (!kallsyms_lookup_name("insn_test_padded.cold"))
+		kunit_skip(test, "needs CONFIG_KALLSYMS_ALL");
+
+	KUNIT_ASSERT_EQ(test, find_region(POINT_NAMED, &may_write, &displaced), 0);
+	KUNIT_EXPECT_EQ(test, displaced, LEA_INSN_SIZE + JMP8_INSN_SIZE);
 }
 
 static int faulting_pre(struct kprobe *kp, struct pt_regs *regs)
@@ -1133,6 +1146,7 @@ static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE(insn_test_handler_moves_ip),
 	KUNIT_CASE(insn_test_handler_moves_ip_a_bit),
 	KUNIT_CASE(insn_test_padding),
+	KUNIT_CASE(insn_test_data_named_alike),
 	KUNIT_CASE(insn_test_handler_faults),
 	KUNIT_CASE_SLOW(insn_test_race),
 	KUNIT_CASE(insn_test_unwind_address),

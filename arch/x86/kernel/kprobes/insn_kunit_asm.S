@@ -622,7 +622,9 @@ SYM_FUNC_END(insn_test_keep)
  */
 SYM_FUNC_START(insn_test_padded)
 	FRAME_BEGIN
+.Lnamed:
 	leaq	2(%rdi), %rax
+.Lnot_branched_to:
 	jmp	.Lnop
 .Lpadded:
 	jmp	.Ladd_n
@@ -643,6 +645,15 @@ SYM_FUNC_START(insn_test_padded)
 	RET
 SYM_FUNC_END(insn_test_padded)
 
+/* No part of the function, though it would read as one that jumps into it. */
+	.section .rodata
+SYM_DATA_START_LOCAL(insn_test_padded.cold)
+	.byte	0xe9
+	.long	.Lnot_branched_to - 1f
+1:
+SYM_DATA_END(insn_test_padded.cold)
+	.text
+
 	TABLE_ENTRY POINTS insn_test_sum "(.Ladd - insn_test_sum)" INSN_TEST_BOOST
 	TABLE_ENTRY POINTS insn_test_sum "(.Lcall - insn_test_sum)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_sum "(.Ljcc - insn_test_sum)" INSN_TEST_EMULATE
@@ -657,6 +668,7 @@ SYM_FUNC_END(insn_test_padded)
 	TABLE_ENTRY POINTS insn_test_padded "(.Lno_padding - insn_test_padded)" INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_padded "(.Lno_long_padding - insn_test_padded)" \
 		    INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS insn_test_padded "(.Lnamed - insn_test_padded)" INSN_TEST_BOOST
 
 	TABLE CASES insn_test_cases_end
 	TABLE REFUSED insn_test_refused_end

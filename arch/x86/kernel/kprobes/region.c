@@ -18,6 +18,7 @@
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
+#include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
 #include <linux/minmax.h>
@@ -327,6 +328,9 @@ static int add_part(void *data, unsigned long addr)
 {
 	struct region_search *s = data;
 
+	/* Of that name there may be data, too, and init text that has been freed. */
+	if (!kernel_text_address(addr))
+		return 0;
 	/* Then there is no telling. */
 	if (s->nr_parts == MAX_PARTS)
 		return -E2BIG;
@@ -381,6 +385,11 @@ static bool runs_into_next(struct region_search *s, unsigned long start, unsigne
 	return runs_on;
 }
 
+static bool find_text_symbol(unsigned long addr, unsigned long *size, unsigned long *offset)
+{
+	return kernel_text_address(addr) && kallsyms_lookup_size_offset(addr, size, offset);
+}
+
 /*
  * Assembly has symbols within functions, so where one runs on into the next they are one.
  */
@@ -389,7 +398,7 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 	unsigned long pos, size, offset;
 	int ret;
 
-	for (pos = start; kallsyms_lookup_size_offset(pos - 1, &size, &offset); ) {
+	for (pos = start; find_text_symbol(pos - 1, &size, &offset); ) {
 		if (!runs_into_next(s, pos - 1 - offset, pos))
 			break;
 		pos = pos - 1 - offset;
@@ -399,7 +408,7 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 	}
 	for (pos = start; runs_into_next(s, pos, end); end = pos + size) {
 		pos = end;
-		if (!kallsyms_lookup_size_offset(pos, &size, &offset))
+		if (!find_text_symbol(pos, &size, &offset))
 			break;
 		ret = add_part(s, pos);
 		if (ret)
