@@ -30,6 +30,8 @@
 #define EVENTS		300
 #define TRIES		20	/* until it is the same twice */
 
+static struct names functions;
+
 /* Have no slab be a processor's own, and all counters up to date. */
 static void settle(void)
 {
@@ -174,11 +176,11 @@ static void measure_events(void)
 	long long before, created, enabled;
 
 	/* The first one brings the group. */
-	create_events(KPROBE_EVENTS, 'p', GROUP, 0, 1);
+	create_events(KPROBE_EVENTS, 'p', GROUP, &functions, 0, 1);
 	enable_events("1");
 	enable_events("0");
 	before = in_use();
-	create_events(KPROBE_EVENTS, 'p', GROUP, 1, EVENTS + 1);
+	create_events(KPROBE_EVENTS, 'p', GROUP, &functions, 1, EVENTS + 1);
 	created = in_use();
 	enable_events("1");
 	enabled = in_use();
@@ -213,7 +215,7 @@ int main(int argc, char **argv)
 		fputs("usage: bytes_bench FUNCTIONS ROW...\n", stderr);
 		return 2;
 	}
-	read_functions(argv[1], EVENTS + 1);
+	read_names(argv[1], &functions, EVENTS + 1);
 	for (i = 2; i < argc; i++)
 		measure(argv[i]);
 	return 0;

@@ -3,7 +3,7 @@
 # One call for each row that ROWS names, which bench.py follows with a debugger.
 
 load
-cold_functions | awk '{ print $2 }' > /tmp/functions
+name_places
 cat /proc/kallsyms > /mnt/kallsyms
 : > /mnt/ready
 until [ -e /mnt/go ]; do
@@ -21,9 +21,9 @@ for row in $ROWS; do
 	jumps_for "$row"
 	case $row in
 	event-*)
-		/mnt/trace_bench /tmp/functions "arm-$row"
+		/mnt/trace_bench /tmp/functions /tmp/tracepoints "arm-$row"
 		call none-open
-		/mnt/trace_bench /tmp/functions disarm
+		/mnt/trace_bench /tmp/functions /tmp/tracepoints disarm
 		;;
 	*)
 		call "$row"

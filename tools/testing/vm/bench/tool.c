@@ -64,11 +64,8 @@ void clear_events(const char *file)
 	close(open_file(file, O_WRONLY | O_TRUNC));
 }
 
-char (*functions)[NAME_SIZE];
-unsigned int nr_functions;
-
-/* The functions that a file names, one a line; at least so many. */
-void read_functions(const char *path, unsigned int least)
+/* The names in a file; at least so many. */
+void read_names(const char *path, struct names *names, unsigned int least)
 {
 	char name[NAME_SIZE];
 	FILE *f = fopen(path, "r");
@@ -76,29 +73,29 @@ void read_functions(const char *path, unsigned int least)
 	if (!f)
 		die("cannot open %s", path);
 	while (fscanf(f, "%127s", name) == 1) {
-		functions = realloc(functions, (nr_functions + 1) * sizeof(*functions));
-		if (!functions)
+		names->name = realloc(names->name, (names->nr + 1) * sizeof(name));
+		if (!names->name)
 			die("no memory");
-		memcpy(functions[nr_functions++], name, sizeof(name));
+		memcpy(names->name[names->nr++], name, sizeof(name));
 	}
 	fclose(f);
-	if (nr_functions < least)
-		die("%s has fewer than %u functions", path, least);
+	if (names->nr < least)
+		die("%s has fewer than %u names", path, least);
 }
 
-/* Events "eI" on the first functions but those before: on kprobes ('p') or on fprobes ('f'). */
-void create_events(const char *file, char type, const char *group, unsigned int first,
-		   unsigned int last)
+/* Events "eI" on the first of those but so many: of kprobes ('p'), fprobes ('f'), tracepoints. */
+void create_events(const char *file, char type, const char *group, const struct names *on,
+		   unsigned int first, unsigned int last)
 {
 	int fd = open_file(file, O_WRONLY | O_APPEND);
 	char line[2 * NAME_SIZE];
 	unsigned int i;
 
 	for (i = first; i < last; i++) {
-		snprintf(line, sizeof(line), "%c:%s/e%u %s\n", type, group, i, functions[i]);
+		snprintf(line, sizeof(line), "%c:%s/e%u %s\n", type, group, i, on->name[i]);
 		errno = put(fd, line);
 		if (errno)
-			die("no event on %s", functions[i]);
+			die("no event on %s", on->name[i]);
 	}
 	close(fd);
 }

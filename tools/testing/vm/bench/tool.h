@@ -15,9 +15,15 @@
 #define NAME_SIZE	128
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* From a file that has one a line. */
-extern char (*functions)[NAME_SIZE];
-extern unsigned int nr_functions;
+/**
+ * struct names - of functions or of tracepoints, from a file that has one a line
+ * @name: the names
+ * @nr: how many
+ */
+struct names {
+	char (*name)[NAME_SIZE];
+	unsigned int nr;
+};
 
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void result(const char *name, uint64_t cost, unsigned int n, unsigned long missed);
@@ -25,8 +31,8 @@ int open_file(const char *path, int flags);
 int put(int fd, const char *text);
 void write_file(const char *path, int flags, const char *text);
 void clear_events(const char *file);
-void create_events(const char *file, char type, const char *group, unsigned int first,
-		   unsigned int last);
-void read_functions(const char *path, unsigned int least);
+void create_events(const char *file, char type, const char *group, const struct names *on,
+		   unsigned int first, unsigned int last);
+void read_names(const char *path, struct names *names, unsigned int least);
 
 #endif /* TOOL_H */

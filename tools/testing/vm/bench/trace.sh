@@ -2,6 +2,6 @@
 #
 # Measure the rows of the user program that ROWS names.
 
-cold_functions | awk '{ print $2 }' > /tmp/functions
+name_places
 # shellcheck disable=SC2086 # a list of words
-/mnt/trace_bench /tmp/functions $ROWS
+/mnt/trace_bench /tmp/functions /tmp/tracepoints $ROWS

@@ -2,7 +2,7 @@
 /*
  * What probe events cost their users: those in tracefs, and those of perf_event_open().
  *
- * trace_bench FUNCTIONS ROW...
+ * trace_bench FUNCTIONS TRACEPOINTS ROW...
  *
  * measures rows one after the other and prints for each result
  *
@@ -12,7 +12,8 @@
  * that are created, enabled and so on, waiting included. Under QEMU's -icount shift=0 a tick
  * is an instruction. A row "wall-..." counts nanoseconds instead.
  *
- * FUNCTIONS is a file with the names of functions that nobody calls, one a line.
+ * FUNCTIONS is a file with the names of functions that nobody calls, one a line. So is
+ * TRACEPOINTS, of tracepoints.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,11 +35,16 @@
 #define FUNCTION	"do_filp_open"
 #define PATH		"/tmp/trace_bench/no_such_file"
 
+#define BUFFER_SIZE	"1408"	/* KiB for each processor, which is the default */
+
 #define HITS		1000	/* calls that are measured */
 #define WARMUP		100	/* calls before those */
 #define ATTACHED	300	/* events that are created, probes that are opened */
-#define CREATED_SLOWLY	32	/* events, where that takes stock long */
+#define ON_TRACEPOINTS	100	/* events that are created, where there are not as many places */
 #define SWITCHED	16	/* events that are enabled one by one */
+#define SETTLE		200000	/* microseconds; for grace periods of RCU, and who waits for them */
+
+static struct names functions, tracepoints;
 
 static uint64_t ticks(void)
 {
@@ -169,37 +175,70 @@ static void measure_event(const struct event_row *row)
 
 struct group_row {
 	const char *name;
+	const struct names *on;
 	unsigned int number;
 	char type;
 	const char *file;
-	const char *create, *enable, *disable, *clear;	/* the results */
+	/* The results that are printed. */
+	const char *create, *enable, *disable, *clear, *all;
 };
 
 static const struct group_row group_rows[] = {
-	{ "group", ATTACHED, 'p', KPROBE_EVENTS,
-	  "group-create", "group-enable", "group-disable", "group-clear" },
-	{ "fgroup", CREATED_SLOWLY, 'f', DYNAMIC_EVENTS,
-	  "fgroup-create", "fgroup-enable", "fgroup-disable", "fgroup-clear" },
+	{ "group", &functions, ATTACHED, 'p', KPROBE_EVENTS,
+	  "group-create", "group-enable", "group-disable", "group-clear", NULL },
+	{ "fgroup", &functions, ATTACHED, 'f', DYNAMIC_EVENTS,
+	  "fgroup-create", "fgroup-enable", "fgroup-disable", "fgroup-clear", NULL },
+	/* Stock has the tracepoints call it when they are created, ours while they are enabled. */
+	{ "tgroup", &tracepoints, ON_TRACEPOINTS, 't', DYNAMIC_EVENTS,
+	  NULL, NULL, NULL, NULL, "tgroup" },
 };
+
+static void create_group(const struct group_row *row)
+{
+	create_events(row->file, row->type, GROUP, row->on, 0, row->number);
+}
+
+static void enable_group(const struct group_row *row)
+{
+	write_file(TRACEFS "events/" GROUP "/enable", 0, "1");
+}
+
+static void disable_group(const struct group_row *row)
+{
+	write_file(TRACEFS "events/" GROUP "/enable", 0, "0");
+}
+
+static void clear_group(const struct group_row *row)
+{
+	clear_events(row->file);
+}
+
+/* One step of a row; returns what it takes. */
+static uint64_t measure_step(const struct group_row *row, const char *name,
+			     void (*step)(const struct group_row *row))
+{
+	uint64_t start, took;
+
+	/* What the kernel puts off after the last one is not to be done during this one. */
+	usleep(SETTLE);
+	start = ticks();
+	step(row);
+	took = ticks() - start;
+	if (name)
+		result(name, took, row->number, 0);
+	return took;
+}
 
 static void measure_group(const struct group_row *row)
 {
-	static const char enable[] = TRACEFS "events/" GROUP "/enable";
-	uint64_t start, created, enabled, disabled, cleared;
+	uint64_t all;
 
-	start = ticks();
-	create_events(row->file, row->type, GROUP, 0, row->number);
-	created = ticks();
-	write_file(enable, 0, "1");
-	enabled = ticks();
-	write_file(enable, 0, "0");
-	disabled = ticks();
-	clear_events(row->file);
-	cleared = ticks();
-	result(row->create, created - start, row->number, 0);
-	result(row->enable, enabled - created, row->number, 0);
-	result(row->disable, disabled - enabled, row->number, 0);
-	result(row->clear, cleared - disabled, row->number, 0);
+	all = measure_step(row, row->create, create_group);
+	all += measure_step(row, row->enable, enable_group);
+	all += measure_step(row, row->disable, disable_group);
+	all += measure_step(row, row->clear, clear_group);
+	if (row->all)
+		result(row->all, all, row->number, 0);
 }
 
 static void switch_each(const char *to)
@@ -218,7 +257,7 @@ static void measure_files(void)
 {
 	uint64_t start, enabled, disabled;
 
-	create_events(KPROBE_EVENTS, 'p', GROUP, 0, SWITCHED);
+	create_events(KPROBE_EVENTS, 'p', GROUP, &functions, 0, SWITCHED);
 	start = ticks();
 	switch_each("1");
 	enabled = ticks();
@@ -269,7 +308,7 @@ static void measure_perf(uint64_t (*clock)(void), const char *opening, const cha
 
 	start = clock();
 	for (i = 0; i < ATTACHED; i++)
-		fds[i] = open_probe(type, functions[i]);
+		fds[i] = open_probe(type, functions.name[i]);
 	opened = clock();
 	for (i = 0; i < ATTACHED; i++)
 		close(fds[i]);
@@ -332,12 +371,15 @@ int main(int argc, char **argv)
 {
 	int i;
 
-	if (argc < 3) {
-		fputs("usage: trace_bench FUNCTIONS ROW...\n", stderr);
+	if (argc < 4) {
+		fputs("usage: trace_bench FUNCTIONS TRACEPOINTS ROW...\n", stderr);
 		return 2;
 	}
-	read_functions(argv[1], ATTACHED);
-	for (i = 2; i < argc; i++)
+	read_names(argv[1], &functions, ATTACHED);
+	read_names(argv[2], &tracepoints, ON_TRACEPOINTS);
+	/* The first event that is enabled has it grow, which is not what we measure. */
+	write_file(TRACEFS "buffer_size_kb", 0, BUFFER_SIZE);
+	for (i = 3; i < argc; i++)
 		measure(argv[i]);
 	return 0;
 }
