@@ -10,10 +10,12 @@
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -539,6 +541,75 @@ int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_syms);
 
+/**
+ * struct namesakes - the functions of one name
+ * @name: the name
+ * @nr: how many there are
+ * @ip: where ftrace calls from in them
+ * @unsure: there may be more
+ */
+struct namesakes {
+	const char	*name;
+	unsigned int	nr;
+	unsigned long	ip[8];
+	bool		unsure;
+};
+
+/*
+ * Not those that go by another name mostly. What is farther behind the address may belong
+ * to a function that the linker dropped, without a name.
+ */
+static int add_namesake(void *data, unsigned long addr)
+{
+	unsigned long ip = ftrace_location(addr);
+	struct namesakes *found = data;
+	char name[KSYM_NAME_LEN];
+
+	if (!ip || lookup_symbol_name(addr, name) || strcmp(name, found->name))
+		return 0;
+	found->unsure = ip - addr > 2 * MCOUNT_INSN_SIZE || found->nr == ARRAY_SIZE(found->ip);
+	if (!found->unsure)
+		found->ip[found->nr++] = ip;
+	return found->unsure;
+}
+
+static int add_module_namesake(void *data, const char *name, unsigned long addr)
+{
+	struct namesakes *found = data;
+
+	return strcmp(name, found->name) ? 0 : add_namesake(found, addr);
+}
+
+/* Is it a name, and no pattern? */
+static bool is_name(const char *filter)
+{
+	const char *c;
+
+	for (c = filter; *c; c++) {
+		if (!isalnum(*c) && *c != '_' && *c != '.')
+			return false;
+	}
+	return *filter && !isdigit(*filter);
+}
+
+/*
+ * A pattern has to be compared to the name of each function that ftrace knows; for a name,
+ * the few that have it are found at once. Returns -ENOENT if this way leads nowhere.
+ */
+static int attach_name(struct fprobe *fp, const char *name)
+{
+	struct namesakes found = { .name = name };
+
+	if (!is_name(name))
+		return -ENOENT;
+	kallsyms_on_each_match_symbol(add_namesake, name, &found);
+	if (!found.unsure)
+		module_kallsyms_on_each_symbol(NULL, add_module_namesake, &found);
+	if (found.unsure || !found.nr)
+		return -ENOENT;
+	return attach_ips(fp, found.ip, found.nr);
+}
+
 /*
  * Patterns are ftrace's matter. An ftrace_ops that is never registered takes them and
  * holds the functions that match.
@@ -613,6 +684,9 @@ int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter
 
 	if (!fp || !filter)
 		return -EINVAL;
+	ret = notfilter ? -ENOENT : attach_name(fp, filter);
+	if (ret != -ENOENT)
+		return ret;
 	scratch = kzalloc(sizeof(*scratch), GFP_KERNEL);
 	if (!scratch)
 		return -ENOMEM;

@@ -126,6 +126,7 @@ static const struct pattern_case bad_patterns[] = {
 	{ "no_such_function", NULL },
 	{ "no_such_function_*", NULL },
 	{ "fprobe_test_hidden", NULL },
+	{ "jiffies", NULL },
 	{ "fprobe_test_one fprobe_test_two", NULL },
 	{ "!fprobe_test_*", NULL },
 	{ "no_such_module:fprobe_test_*", NULL },
