@@ -178,6 +178,7 @@ static inline void enable_fprobe(struct fprobe *fp)
 bool fprobe_is_registered(struct fprobe *fp);
 int unregister_fprobe(struct fprobe *fp);
 void unregister_fprobe_nowait(struct fprobe *fp);
+void unregister_fprobes_nowait(struct fprobe **fps, int num);
 int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num);
 int register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
 int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter);
@@ -195,6 +196,10 @@ static inline int unregister_fprobe(struct fprobe *fp)
 }
 
 static inline void unregister_fprobe_nowait(struct fprobe *fp)
+{
+}
+
+static inline void unregister_fprobes_nowait(struct fprobe **fps, int num)
 {
 }
 

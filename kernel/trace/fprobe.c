@@ -347,11 +347,10 @@ static struct fprobe_targets *make_targets(struct fprobe *fp, unsigned long *ips
 	return t;
 }
 
-/* Those in [start, end) as a batch. */
+/* Those in [start, end), and the ones that are in @batch, as a batch. */
 static struct entry_hook *targets_within(struct fprobe_targets *t, unsigned long start,
-					 unsigned long end)
+					 unsigned long end, struct entry_hook *batch)
 {
-	struct entry_hook *batch = NULL;
 	unsigned int i;
 
 	for (i = 0; i < t->nr; i++) {
@@ -363,9 +362,9 @@ static struct entry_hook *targets_within(struct fprobe_targets *t, unsigned long
 	return batch;
 }
 
-static struct entry_hook *all_targets(struct fprobe_targets *t)
+static struct entry_hook *all_targets(struct fprobe_targets *t, struct entry_hook *batch)
 {
-	return targets_within(t, 1, ULONG_MAX);
+	return targets_within(t, 1, ULONG_MAX, batch);
 }
 
 /* Registration */
@@ -418,7 +417,7 @@ static int attach(struct fprobe *fp, struct fprobe_targets *t)
 	fp->nmissed = 0;
 	ret = make_pool(fp, t);
 	if (!ret) {
-		ret = entry_hooks_join(all_targets(t));
+		ret = entry_hooks_join(all_targets(t, NULL));
 		if (!ret) {
 			fp->targets = t;
 			list_add_tail(&fp->registered, &fprobes);
@@ -699,17 +698,34 @@ int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter
 }
 EXPORT_SYMBOL_GPL(register_fprobe);
 
-/* Handlers may still be running when this returns. */
-static int detach(struct fprobe *fp)
+/* Its hooks have left. */
+static void forget_fprobe(struct fprobe *fp)
 {
-	guard(mutex)(&fprobe_mutex);
-	if (!is_registered(fp))
-		return -EINVAL;
-	entry_hooks_leave(all_targets(fp->targets));
 	if (fp->rethook)
 		rethook_free(fp->rethook);
 	list_del(&fp->registered);
 	kvfree_rcu(fp->targets, rcu);
+}
+
+/*
+ * All or none: -EINVAL if one of them is not registered. Handlers may still be running when
+ * this returns.
+ */
+static int detach(struct fprobe **fps, int num)
+{
+	struct entry_hook *batch = NULL;
+	int i;
+
+	guard(mutex)(&fprobe_mutex);
+	for (i = 0; i < num; i++) {
+		if (!is_registered(fps[i]))
+			return -EINVAL;
+	}
+	for (i = 0; i < num; i++)
+		batch = all_targets(fps[i]->targets, batch);
+	entry_hooks_leave(batch);
+	for (i = 0; i < num; i++)
+		forget_fprobe(fps[i]);
 	return 0;
 }
 
@@ -729,7 +745,7 @@ int unregister_fprobe(struct fprobe *fp)
 
 	if (!fp)
 		return -EINVAL;
-	ret = detach(fp);
+	ret = detach(&fp, 1);
 	if (!ret)
 		synchronize_rcu();
 	return ret;
@@ -737,18 +753,30 @@ int unregister_fprobe(struct fprobe *fp)
 EXPORT_SYMBOL_GPL(unregister_fprobe);
 
 /**
- * unregister_fprobe_nowait() - call an fprobe's handlers no more, without waiting
- * @fp: the fprobe, registered
+ * unregister_fprobes_nowait() - call the handlers of fprobes no more, without waiting
+ * @fps: the fprobes, each registered, and each once
+ * @num: how many
  *
  * For callers whose handlers are built in: calls and returns under way may still be
- * running them. @fp has to stay, and not be registered again, until an RCU grace period
- * has passed.
+ * running them. The fprobes have to stay, and not be registered again, until an RCU grace
+ * period has passed.
  *
  * Context: process. Sleeps on locks only.
  */
+void unregister_fprobes_nowait(struct fprobe **fps, int num)
+{
+	WARN_ON_ONCE(detach(fps, num));
+}
+
+/**
+ * unregister_fprobe_nowait() - call an fprobe's handlers no more, without waiting
+ * @fp: the fprobe, registered
+ *
+ * Context: as unregister_fprobes_nowait().
+ */
 void unregister_fprobe_nowait(struct fprobe *fp)
 {
-	WARN_ON_ONCE(detach(fp));
+	unregister_fprobes_nowait(&fp, 1);
 }
 
 /**
@@ -771,13 +799,15 @@ bool fprobe_is_registered(struct fprobe *fp)
 static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 {
 	unsigned long start = (unsigned long)mod->mem[type].base;
+	unsigned long end = start + mod->mem[type].size;
+	struct entry_hook *batch = NULL;
 	struct fprobe *fp;
 
 	if (!mod->mem[type].size)
 		return;
 	list_for_each_entry(fp, &fprobes, registered)
-		entry_hooks_leave(targets_within(fp->targets, start,
-						 start + mod->mem[type].size));
+		batch = targets_within(fp->targets, start, end, batch);
+	entry_hooks_leave(batch);
 }
 
 static int fprobe_module_event(struct notifier_block *nb, unsigned long state, void *data)

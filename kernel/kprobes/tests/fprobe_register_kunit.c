@@ -3,6 +3,7 @@
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/limits.h>
+#include <linux/rcupdate.h>
 #include <linux/rethook.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -446,6 +447,44 @@ static void a_thousand_functions_twice(struct kunit *test)
 	test_fprobe_expect(test, first, 2 * NR_FPROBE_MANY, 2 * NR_FPROBE_MANY, 0);
 }
 
+static const struct pattern_case going[] = {
+	{ "fprobe_test_one", NULL, 1 },
+	{ "fprobe_test_[ot]*", NULL, 3 },
+	{ "fprobe_test_two", NULL, 1 },
+	{ "fprobe_test_t*", NULL, 2 },
+};
+
+/* Of several fprobes on the same functions some go, by one update, and one stays. */
+static void many_go_at_once(struct kunit *test)
+{
+	struct test_fprobe *stays = test_fprobe_on(test, "fprobe_test_two", WITH_ALL);
+	struct test_probe *updates = test_probe_at(test, NULL, WITH_PRE);
+	struct test_fprobe *tf[ARRAY_SIZE(going)];
+	struct fprobe *fps[ARRAY_SIZE(going)];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(going); i++) {
+		tf[i] = test_fprobe_on(test, going[i].filter, WITH_ALL);
+		expect_hits(test, tf[i], going[i].hits, going[i].hits);
+		fps[i] = &tf[i]->fp;
+	}
+	updates->kp.symbol_name = "ftrace_modify_all_code";
+	KUNIT_ASSERT_EQ(test, register_kprobe(&updates->kp), 0);
+	unregister_fprobes_nowait(fps, ARRAY_SIZE(fps));
+	KUNIT_EXPECT_EQ(test, test_pre_hits(updates), 1);
+	synchronize_rcu();
+
+	for (i = 0; i < ARRAY_SIZE(going); i++) {
+		KUNIT_EXPECT_FALSE(test, fprobe_is_registered(fps[i]));
+		expect_hits(test, tf[i], 0, 0);
+	}
+	expect_registered(test, stays, 0, 1);
+	/* They are as good as new. */
+	for (i = 0; i < ARRAY_SIZE(going); i++)
+		expect_registered(test, tf[i], register_fprobe(fps[i], going[i].filter, NULL),
+				  going[i].hits);
+}
+
 static struct kunit_case register_cases[] = {
 	KUNIT_CASE(no_fprobe),
 	KUNIT_CASE(by_wrong_pattern),
@@ -460,6 +499,7 @@ static struct kunit_case register_cases[] = {
 	KUNIT_CASE_PARAM(registered_disabled, kind_gen_params),
 	KUNIT_CASE_PARAM(a_thousand_functions, kind_gen_params),
 	KUNIT_CASE_PARAM(a_thousand_functions_twice, kind_gen_params),
+	KUNIT_CASE(many_go_at_once),
 	{}
 };
 
