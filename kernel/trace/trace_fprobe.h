@@ -27,7 +27,7 @@ struct tracepoint;
  * @symbol:	pattern of functions, or name of the tracepoint
  * @maxactive:	as the user asked for; returns are followed however many there are
  * @planted:	@fp is registered; event_mutex
- * @listening:	@tracepoint calls its probestub for this point; event_mutex
+ * @listening:	among those for which their @tracepoint calls its probestub; event_mutex
  * @tracepoint:	the tracepoint, NULL as long as it is not there; event_mutex
  * @owner:	the module that has @tracepoint, NULL: the kernel; event_mutex
  * @unhooked:	grace period after which @fp can be registered again; event_mutex
@@ -38,7 +38,7 @@ struct fpoint {
 	char			*symbol;
 	unsigned int		maxactive;
 	bool			planted;
-	bool			listening;
+	struct list_head	listening;
 	struct tracepoint	*tracepoint;
 	const struct module	*owner;
 	unsigned long		unhooked;
@@ -75,7 +75,7 @@ static inline bool is_fpoint(const struct fpoint *pt)
 /* trace_fprobe_point.c */
 extern const struct point_class fprobe_class;
 int fpoint_plant(struct fpoint *pt, bool armed);
-void fpoint_unplant(struct fpoint *pt);
+void fpoints_unplant(struct list_head *points);
 
 /* trace_fprobe_module.c */
 #ifdef CONFIG_MODULES

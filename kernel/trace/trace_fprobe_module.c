@@ -101,14 +101,17 @@ static bool lacks_probe(const struct fpoint *pt)
 /* All out first, so that one grace period does for them. */
 static void module_comes(struct module *mod)
 {
+	LIST_HEAD(wanting);
 	struct fpoint *pt;
 	int err;
 
 	guard(mutex)(&event_mutex);
 	for_each_dyn_fpoint(pt) {
 		if (is_fpoint(pt) && wants(pt, mod))
-			fpoint_unplant(pt);
+			list_add_tail(&pt->point.batch, &wanting);
 	}
+	fpoints_unplant(&wanting);
+	points_forget(&wanting);
 	for_each_dyn_fpoint(pt) {
 		if (!is_fpoint(pt) || !lacks_probe(pt))
 			continue;
@@ -122,16 +125,20 @@ static void module_comes(struct module *mod)
 /* Functions are fprobe's business, so that leaves the tracepoints. */
 static void module_goes(struct module *mod)
 {
+	LIST_HEAD(owned);
 	struct fpoint *pt;
 
 	guard(mutex)(&event_mutex);
 	for_each_dyn_fpoint(pt) {
-		if (!is_fpoint(pt) || !pt->tracepoint || pt->owner != mod)
-			continue;
-		fpoint_unplant(pt);
+		if (is_fpoint(pt) && pt->tracepoint && pt->owner == mod)
+			list_add_tail(&pt->point.batch, &owned);
+	}
+	fpoints_unplant(&owned);
+	list_for_each_entry(pt, &owned, point.batch) {
 		pt->tracepoint = NULL;
 		pt->owner = NULL;
 	}
+	points_forget(&owned);
 }
 
 static int on_coming(struct notifier_block *nb, unsigned long state, void *data)

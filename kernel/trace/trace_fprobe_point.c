@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt)	"trace_fprobe: " fmt
 
+#include <linux/list.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/security.h>
@@ -16,6 +17,9 @@
 #include <linux/tracepoint.h>
 
 #include "trace_fprobe.h"
+
+/* Points on tracepoints that call their probestub for them. Guarded by event_mutex. */
+static LIST_HEAD(listeners);
 
 const struct point_kind fprobe_kinds[] = {
 	[FPROBE_ENTRY]		= { .class = &fprobe_class, .letter = 'f' },
@@ -53,6 +57,7 @@ static struct probe_point *create(struct probe_spec *spec, int nargs)
 		kfree(pt);
 		return ERR_PTR(err);
 	}
+	INIT_LIST_HEAD(&pt->listening);
 	swap(pt->symbol, spec->symbol);
 	pt->maxactive = spec->maxactive;
 	pt->unhooked = get_completed_synchronize_rcu();
@@ -81,9 +86,8 @@ static bool is_shared(const struct fpoint *pt)
 {
 	const struct fpoint *other;
 
-	for_each_dyn_fpoint(other) {
-		if (is_fpoint(other) && other != pt && other->listening &&
-		    other->tracepoint == pt->tracepoint)
+	list_for_each_entry(other, &listeners, listening) {
+		if (other != pt && other->tracepoint == pt->tracepoint)
 			return true;
 	}
 	return false;
@@ -93,23 +97,24 @@ static int listen(struct fpoint *pt)
 {
 	int err = 0;
 
-	if (!pt->tracepoint || pt->listening)
+	if (!list_empty(&pt->listening))
 		return 0;
 	if (!is_shared(pt))
 		err = tracepoint_probe_register(pt->tracepoint,
 						pt->tracepoint->probestub, NULL);
-	pt->listening = !err;
+	if (!err)
+		list_add(&pt->listening, &listeners);
 	return err;
 }
 
 static void unlisten(struct fpoint *pt)
 {
-	if (!pt->listening)
+	if (list_empty(&pt->listening))
 		return;
 	if (!is_shared(pt))
 		tracepoint_probe_unregister(pt->tracepoint,
 					    pt->tracepoint->probestub, NULL);
-	pt->listening = false;
+	list_del_init(&pt->listening);
 }
 
 /* Planting */
@@ -117,12 +122,13 @@ static void unlisten(struct fpoint *pt)
 static int arm(struct fpoint *pt)
 {
 	enable_fprobe(&pt->fp);
-	return listen(pt);
+	return pt->tracepoint ? listen(pt) : 0;
 }
 
 static void disarm(struct fpoint *pt)
 {
-	unlisten(pt);
+	if (pt->tracepoint)
+		unlisten(pt);
 	disable_fprobe(&pt->fp);
 }
 
@@ -146,6 +152,67 @@ static int hook_functions(struct fpoint *pt)
 		return register_fprobe(&pt->fp, pt->symbol, NULL);
 	stub = (unsigned long)pt->tracepoint->probestub;
 	return register_fprobe_ips(&pt->fp, &stub, 1);
+}
+
+static void unhook_each(struct list_head *points)
+{
+	struct fpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->planted)
+			unregister_fprobe_nowait(&pt->fp);
+	}
+}
+
+static void unhook_all(struct list_head *points)
+{
+	struct fprobe **fps;
+	struct fpoint *pt;
+	int n = 0;
+
+	fps = kvmalloc_array(list_count_nodes(points), sizeof(*fps), GFP_KERNEL);
+	if (!fps) {
+		unhook_each(points);
+		return;
+	}
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->planted)
+			fps[n++] = &pt->fp;
+	}
+	unregister_fprobes_nowait(fps, n);
+	kvfree(fps);
+}
+
+/**
+ * fpoints_unplant - take the probes of points out
+ * @points: the points by their batch member, perhaps not planted
+ *
+ * Does not wait for their handlers.
+ *
+ * Context: may sleep; event_mutex held, unless the points never were on the list of dynamic
+ * events.
+ */
+void fpoints_unplant(struct list_head *points)
+{
+	struct fpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch)
+		disarm(pt);
+	unhook_all(points);
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->planted)
+			pt->unhooked = get_state_synchronize_rcu();
+		pt->planted = false;
+	}
+}
+
+static void unplant_one(struct fpoint *pt)
+{
+	LIST_HEAD(one);
+
+	list_add(&pt->point.batch, &one);
+	fpoints_unplant(&one);
+	points_forget(&one);
 }
 
 /**
@@ -174,26 +241,8 @@ int fpoint_plant(struct fpoint *pt, bool armed)
 	if (armed)
 		err = arm(pt);
 	if (err)
-		fpoint_unplant(pt);
+		unplant_one(pt);
 	return err;
-}
-
-/**
- * fpoint_unplant - take a point's probe out
- * @pt: the point, perhaps not planted
- *
- * Does not wait for its handlers.
- *
- * Context: may sleep; event_mutex held, unless the point was never published.
- */
-void fpoint_unplant(struct fpoint *pt)
-{
-	if (!pt->planted)
-		return;
-	disarm(pt);
-	unregister_fprobe_nowait(&pt->fp);
-	pt->unhooked = get_state_synchronize_rcu();
-	pt->planted = false;
 }
 
 /* Plant for a command: say what is wrong, and wait for a module if need be. */
@@ -217,11 +266,6 @@ static int plant_or_wait(struct probe_point *pp, bool armed)
 	trace_probe_log_set_index(WORD_PLACE);
 	trace_probe_log_err(0, FAIL_REG_PROBE);
 	return err;
-}
-
-static void unplant(struct probe_point *pp)
-{
-	fpoint_unplant(fpoint_of(pp));
 }
 
 static int turn(struct trace_probe_event *ev, bool on)
@@ -266,7 +310,7 @@ const struct point_class fprobe_class = {
 	.parse		= fprobe_spec_parse,
 	.create		= create,
 	.plant		= plant_or_wait,
-	.unplant	= unplant,
+	.unplant	= fpoints_unplant,
 	.turn		= turn,
 	.same_place	= same_place,
 	.is_at		= is_at,

@@ -185,9 +185,7 @@ static void __init enable_all_kprobe_events(void)
 	if (!top)
 		return;
 	trace_probes_begin();
-	list_for_each_entry(file, &top->events, list)
-		trace_probes_expect(file->event_call);
-	trace_probes_arm();
+	trace_probes_arm(NULL, NULL, NULL);
 	list_for_each_entry(file, &top->events, list) {
 		if (file->event_call->flags & TRACE_EVENT_FL_KPROBE)
 			trace_event_enable_disable(file, 1, 0);

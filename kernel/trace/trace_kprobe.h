@@ -45,8 +45,7 @@ extern const struct point_kind kprobe_kinds[2];
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @planted:	the probe is registered; event_mutex (points of perf: their owner)
  * @hits:	per-CPU count, written by that CPU only
- * @point:	what all points have; ends in an array. @point.turning links points that
- *		are switched together; event_mutex
+ * @point:	what all points have; ends in an array
  *
  * The probe is in front, see kpoint_kp().
  */
@@ -133,6 +132,7 @@ unsigned long kpoint_missed(const struct kpoint *pt);
 
 /* trace_kprobe_switch.c */
 int kpoints_turn(struct trace_probe_event *ev, bool on);
+void kpoint_expect(struct probe_point *pp);
 
 /* trace_kprobe_hit.c */
 void kpoint_set_handlers(struct kpoint *pt);

@@ -80,7 +80,6 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 		return ERR_PTR(err);
 	}
 
-	INIT_LIST_HEAD(&pt->point.turning);
 	swap(pt->symbol, spec->symbol);
 	if (pt->symbol && strchr(pt->symbol, ':'))
 		pt->mod_len = strcspn(pt->symbol, ":");
@@ -97,9 +96,8 @@ static struct probe_point *kpoint_create_point(struct probe_spec *spec, int narg
 	return IS_ERR(pt) ? ERR_CAST(pt) : &pt->point;
 }
 
-static void kpoint_unplant(struct probe_point *pp)
+static void kpoint_unplant(struct kpoint *pt)
 {
-	struct kpoint *pt = kpoint_of(pp);
 	struct kretprobe *rp = kpoint_rp(pt);
 	struct kprobe *kp = kpoint_kp(pt);
 
@@ -110,8 +108,15 @@ static void kpoint_unplant(struct probe_point *pp)
 	else
 		unregister_kprobes_nowait(&kp, 1);
 	pt->planted = false;
-	/* Of a batch that was not over yet. */
-	list_del_init(&pt->point.turning);
+}
+
+/* Mostly they are disarmed, so there is not much to be done for all at once. */
+static void kpoints_unplant(struct list_head *points)
+{
+	struct kpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch)
+		kpoint_unplant(pt);
 }
 
 /* The address that a point is at, or will be at; 0: its symbol is not there. */
@@ -307,8 +312,9 @@ const struct point_class kprobe_class = {
 	.parse		= kprobe_spec_parse,
 	.create		= kpoint_create_point,
 	.plant		= kpoint_plant_or_wait,
-	.unplant	= kpoint_unplant,
+	.unplant	= kpoints_unplant,
 	.turn		= kpoints_turn,
+	.expect		= kpoint_expect,
 	.same_place	= kpoint_same_place,
 	.is_at		= kpoint_is_named,
 	.release	= kpoint_release,
@@ -398,7 +404,7 @@ static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 		if (ev->ops != &kprobe_event_ops || !kpoint_is_in(pt, mod) ||
 		    !pt->planted)
 			continue;
-		kpoint_unplant(&pt->point);
+		kpoint_unplant(pt);
 		wait = true;
 	}
 	if (wait)

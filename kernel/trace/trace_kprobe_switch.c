@@ -12,13 +12,9 @@
 #include <linux/slab.h>
 
 #include "trace_kprobe.h"
-#include "trace_probe_batch.h"
 
 /* Points to be looked at when the batch ends. Guarded by event_mutex. */
 static LIST_HEAD(batch);
-
-/* Batches that have begun and not ended. Guarded by event_mutex. */
-static unsigned int batch_depth;
 
 static int switch_each(struct list_head *points, bool on)
 {
@@ -26,7 +22,7 @@ static int switch_each(struct list_head *points, bool on)
 	struct kpoint *pt;
 	int err = 0, ret;
 
-	list_for_each_entry(pt, points, point.turning) {
+	list_for_each_entry(pt, points, point.batch) {
 		kp = kpoint_kp(pt);
 		ret = on ? enable_kprobe(kp) : disable_kprobe(kp);
 		err = err ?: ret;
@@ -54,7 +50,7 @@ static struct kprobe **collect(struct list_head *points, int *n)
 	kps = kvmalloc_array(list_count_nodes(points), sizeof(*kps), GFP_KERNEL);
 	if (!kps)
 		return NULL;
-	list_for_each_entry(pt, points, point.turning)
+	list_for_each_entry(pt, points, point.batch)
 		kps[(*n)++] = kpoint_kp(pt);
 	return kps;
 }
@@ -78,12 +74,6 @@ static int switch_all(struct list_head *points, bool on)
 	return err && !on ? switch_each(points, false) : err;
 }
 
-static void forget_points(struct list_head *points)
-{
-	while (!list_empty(points))
-		list_del_init(points->next);
-}
-
 /*
  * Arm what can be, and leave out the rest. Half by half it takes few attempts to find the
  * odd ones.
@@ -95,7 +85,7 @@ static void arm_most(struct list_head *points)
 	if (!switch_all(points, true))
 		return;
 	if (list_is_singular(points)) {
-		forget_points(points);
+		points_forget(points);
 		return;
 	}
 	split(points, &half);
@@ -113,14 +103,18 @@ static bool is_to_turn(const struct kpoint *pt, bool on)
 	       !(flags & KPROBE_FLAG_DISABLED) == !on;
 }
 
+static void add_point(struct kpoint *pt, bool on, struct list_head *points)
+{
+	if (is_to_turn(pt, on) && list_empty(&pt->point.batch))
+		list_add_tail(&pt->point.batch, points);
+}
+
 static void add_points(struct trace_probe_event *ev, bool on, struct list_head *points)
 {
 	struct kpoint *pt;
 
-	for_each_kpoint(pt, ev) {
-		if (is_to_turn(pt, on) && list_empty(&pt->point.turning))
-			list_add_tail(&pt->point.turning, points);
-	}
+	for_each_kpoint(pt, ev)
+		add_point(pt, on, points);
 }
 
 /**
@@ -138,67 +132,50 @@ int kpoints_turn(struct trace_probe_event *ev, bool on)
 	LIST_HEAD(points);
 	int err;
 
-	if (!on && batch_depth) {
+	if (!on && trace_probes_are_many()) {
 		add_points(ev, false, &batch);
 		return 0;
 	}
 	add_points(ev, on, &points);
 	err = switch_all(&points, on);
-	forget_points(&points);
+	points_forget(&points);
 	return err;
 }
 
 /**
- * trace_probes_begin - many events are about to be switched
+ * kpoint_expect - a point's event is about to be enabled, in a batch
+ * @pp: the point, perhaps armed
  *
- * Context: event_mutex held until trace_probes_end().
+ * Context: event_mutex held.
  */
-void trace_probes_begin(void)
+void kpoint_expect(struct probe_point *pp)
 {
-	batch_depth++;
+	add_point(kpoint_of(pp), true, &batch);
 }
 
 /**
- * trace_probes_expect - this event is about to be enabled
- * @call: an event of any kind, perhaps one that is enabled already
+ * kpoints_arm - arm what is expected to be needed in a batch
  *
- * Context: in a batch.
+ * Context: may sleep; event_mutex held.
  */
-void trace_probes_expect(struct trace_event_call *call)
-{
-	if (call->flags & TRACE_EVENT_FL_KPROBE)
-		add_points(trace_probe_event_from_call(call), true, &batch);
-}
-
-/**
- * trace_probes_arm - arm all that is expected to be needed
- *
- * Their hits report nothing before their events are enabled.
- *
- * Context: may sleep; in a batch.
- */
-void trace_probes_arm(void)
+void kpoints_arm(void)
 {
 	arm_most(&batch);
 }
 
 /**
- * trace_probes_end - the events have been switched
+ * kpoints_settle - disarm what no enabled event needs at the end of a batch
  *
- * Disarms what no enabled event needs.
- *
- * Context: may sleep; in a batch.
+ * Context: may sleep; event_mutex held.
  */
-void trace_probes_end(void)
+void kpoints_settle(void)
 {
 	struct kpoint *pt, *next;
 
-	if (--batch_depth)
-		return;
-	list_for_each_entry_safe(pt, next, &batch, point.turning) {
+	list_for_each_entry_safe(pt, next, &batch, point.batch) {
 		if (trace_probe_is_enabled(&pt->point.tp) || !is_to_turn(pt, false))
-			list_del_init(&pt->point.turning);
+			list_del_init(&pt->point.batch);
 	}
 	switch_all(&batch, false);
-	forget_points(&batch);
+	points_forget(&batch);
 }

@@ -77,21 +77,61 @@ int point_init(struct probe_point *pp, const struct point_kind *kind,
 		return err;
 	pp->kind = kind;
 	pp->event = pp->tp.event;
+	INIT_LIST_HEAD(&pp->batch);
 	dyn_event_init(&pp->dyn, kind->class->dyn);
 	point_init_event(pp);
 	return 0;
 }
 
+/* They are of one class. */
+static void free_alike_later(struct list_head *points, const struct point_class *class)
+{
+	struct probe_point *pp, *next;
+
+	class->unplant(points);
+	list_for_each_entry_safe(pp, next, points, batch) {
+		list_del(&pp->batch);
+		call_rcu(&pp->rcu, point_reap);
+	}
+}
+
+/**
+ * points_free_later - take points out and free them when their handlers are done
+ * @points: the points by their batch member, of any classes; the caller's no more
+ *
+ * Does not wait. If a point has an event of its own, that is freed with it.
+ *
+ * Context: may sleep; event_mutex held unless they never were on the list of dynamic events.
+ */
+void points_free_later(struct list_head *points)
+{
+	const struct point_class *class;
+	struct probe_point *pp, *next;
+	LIST_HEAD(alike);
+
+	while (!list_empty(points)) {
+		pp = list_first_entry(points, struct probe_point, batch);
+		class = pp->kind->class;
+		list_for_each_entry_safe(pp, next, points, batch) {
+			if (pp->kind->class == class)
+				list_move_tail(&pp->batch, &alike);
+		}
+		free_alike_later(&alike, class);
+	}
+}
+
 /**
  * point_free_later - take a point out and free it when its handlers are done
- * @pp: the point; the caller's no more
+ * @pp: the point, in no batch; the caller's no more
  *
- * Does not wait. If the point has an event of its own, that is freed with it.
+ * Context: as points_free_later().
  */
 void point_free_later(struct probe_point *pp)
 {
-	pp->kind->class->unplant(pp);
-	call_rcu(&pp->rcu, point_reap);
+	LIST_HEAD(one);
+
+	list_add(&pp->batch, &one);
+	points_free_later(&one);
 }
 
 /**
@@ -270,7 +310,7 @@ int point_retire(struct dyn_event *ev)
 	}
 
 	dyn_event_remove(&pp->dyn);
-	point_free_later(pp);
+	point_leave(pp);
 	return 0;
 }
 

@@ -8,8 +8,10 @@
  *	trace_probe_spec.c	a command -> struct probe_spec -> a point with arguments
  *	trace_probe_point.c	the life of a point: made, published, retired
  *	trace_probe_event.c	its event class: enable, fields, printing
+ *	trace_probe_batch.c	many events at once
  *	trace_probe_hit.h	what runs when a point is hit
  */
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 
@@ -67,14 +69,17 @@ struct probe_point;
  * @create:	make a point; takes &probe_spec.symbol along
  * @plant:	register a point's probe, or wait for what is to be probed; tell what is
  *		wrong in error_log
- * @unplant:	undo it, if done; do not wait for handlers
+ * @unplant:	undo it for points by their batch member, where it was done; do not wait for
+ *		handlers
  * @turn:	arm or disarm what an event has planted
+ * @expect:	a point's event is about to be enabled, as are others: kpoints_arm() comes
+ *		when all are known; NULL: there is nothing to gain
  * @same_place:	are these two points of one kind at the same place?
  * @is_at:	would this second word of a command mean the point?
  * @release:	free the point, which nothing uses any more
  *
  * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
- * @unplant of a point that never was published.
+ * @unplant of a point that never was on the list of dynamic events.
  */
 struct point_class {
 	struct dyn_event_operations	*dyn;
@@ -82,8 +87,9 @@ struct point_class {
 	int (*parse)(struct probe_spec *spec, int argc, const char **argv);
 	struct probe_point *(*create)(struct probe_spec *spec, int nargs);
 	int (*plant)(struct probe_point *pp, bool armed);
-	void (*unplant)(struct probe_point *pp);
+	void (*unplant)(struct list_head *points);
 	int (*turn)(struct trace_probe_event *ev, bool on);
+	void (*expect)(struct probe_point *pp);
 	bool (*same_place)(const struct probe_point *a, const struct probe_point *b);
 	bool (*is_at)(const struct probe_point *pp, const char *text);
 	void (*release)(struct probe_point *pp);
@@ -112,8 +118,9 @@ struct point_kind {
  * @head:	size of what precedes the arguments in a record; set once
  * @simple:	each argument is something that a register tells, stored as it is; set before
  *		the point is planted
- * @turning:	for its class, until it is freed later
- * @rcu:	then, makes it one of those that no handler can use any more
+ * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
+ *		the owner of one that is on no list
+ * @rcu:	once taken out, makes it one of those that no handler can use any more
  * @reaped:	in the list of these
  * @tp:		arguments and the link to the event, event_mutex; ends in an array
  */
@@ -125,7 +132,7 @@ struct probe_point {
 	u16				head;
 	bool				simple;
 	union {
-		struct list_head	turning;
+		struct list_head	batch;
 		struct rcu_head		rcu;
 		struct llist_node	reaped;
 	};
@@ -163,6 +170,7 @@ void probe_spec_release(struct probe_spec *spec);
 int point_init(struct probe_point *pp, const struct point_kind *kind,
 	       const struct probe_spec *spec, int nargs);
 void point_free_later(struct probe_point *pp);
+void points_free_later(struct list_head *points);
 int point_update_args(struct probe_point *pp);
 void point_prepare_hits(struct probe_point *pp);
 int point_publish(struct probe_point *pp);
@@ -177,5 +185,25 @@ void point_show_args(struct seq_file *m, const struct probe_point *pp);
 /* trace_probe_event.c */
 void point_init_event(struct probe_point *pp);
 int point_set_print_fmt(struct probe_point *pp);
+
+/* Have these in no batch any more. */
+static inline void points_forget(struct list_head *points)
+{
+	while (!list_empty(points))
+		list_del_init(points->next);
+}
+
+/* trace_probe_batch.c */
+bool trace_probes_are_many(void);
+void point_leave(struct probe_point *pp);
+
+/* trace_kprobe_switch.c */
+#ifdef CONFIG_KPROBE_EVENTS
+void kpoints_arm(void);
+void kpoints_settle(void);
+#else
+static inline void kpoints_arm(void) { }
+static inline void kpoints_settle(void) { }
+#endif
 
 #endif /* _TRACE_PROBE_POINT_H */
