@@ -5,63 +5,6 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-refuser=/sys/module/kprobe_test_refuser/parameters
-addrs=$tracefs/available_filter_functions_addrs
-group=$tracefs/events/many/enable
-N=60
-
-# Events e1, e2, ... of the group "many", on as many functions that ftrace knows once.
-# Their addresses, one a line, are in $tmp/addrs.
-make_group() {
-	[ -e $addrs ] || skip "ftrace does not tell addresses"
-	load_target
-	awk 'NF == 2 && $2 !~ /\./ { n[$2]++; a[$2] = $1 }
-	     END { for (f in n) if (n[f] == 1) print a[f], f }' $addrs |
-		grep -E ' (tcp|udp|inet|fib|ip|arp|raw|neigh|sock|skb|netlink)_' |
-		sort -k 2 > "$tmp/functions"
-	: > "$tmp/addrs"
-	n=0
-	while [ $n -lt $N ] && read -r addr fn; do
-		put "p:many/e$((n + 1)) $fn" 2> /dev/null || continue
-		n=$((n + 1))
-		echo "0x$addr" >> "$tmp/addrs"
-	done < "$tmp/functions"
-	[ $n = $N ] || skip "not enough functions"
-}
-
-# load_refuser [EVENT-NUMBER]...: their functions are not to be probed.
-load_refuser() {
-	busy=
-	for e in "$@"; do
-		busy=$busy${busy:+,}$(sed -n "${e}p" "$tmp/addrs")
-	done
-	load kprobe_test_refuser ${busy:+busy=$busy} 2> "$tmp/err" ||
-		skip "no module kprobe_test_refuser"
-}
-
-unload_refuser() {
-	rmmod kprobe_test_refuser 2> /dev/null || true
-}
-
-# updates COMMAND...: how often are filters of ftrace changed by that?
-updates() {
-	echo 0 > $refuser/updates
-	"$@"
-	cat $refuser/updates
-}
-
-group_on() {
-	echo 1 > $group
-}
-
-group_off() {
-	echo 0 > $group
-}
-
-enabled() {
-	cat $tracefs/events/many/*/enable | grep -c "^$1" || true
-}
-
 armed() {
 	grep ' k ' $kprobes/list | grep -vc DISABLED || true
 }
@@ -150,7 +93,6 @@ the_odd_one_out() {
 	[ "$(cat $group)" = 1 ]
 }
 
-# All of them are hit once the write has returned, and none after the one that ends it.
 hits_from_the_first() {
 	load_target
 	put "p:many/other $inside"
@@ -158,17 +100,7 @@ hits_from_the_first() {
 	put 'r:many/back kprobe_test_target:kprobe_target_traced'
 	put 'p:many/twice kprobe_test_target:kprobe_target_other'
 	put 'p:many/twice kprobe_test_target:kprobe_target_traced'
-	for i in $(seq 10); do
-		group_on
-		call 3
-		group_off
-		call 3
-	done
-	for e in other traced back; do
-		recorded $e 30
-	done
-	recorded twice 60
-	[ "$(cat $target/wrong)" = 0 ]
+	on_and_off other traced back
 }
 
 # One event switches another on, which is kept ready for that.
@@ -202,30 +134,6 @@ clearing_is_all_or_nothing() {
 	echo > $events
 	empty $events
 	empty $kprobes/list
-}
-
-# waits COMMAND...: the functions that it waits in for others to be done with RCU. The first
-# event of a task makes perf wait, whatever it is on.
-waits() {
-	[ -e $tracefs/set_ftrace_filter ] || skip "no function tracer"
-	mkdir $tracefs/instances/waits
-	for f in synchronize_rcu synchronize_rcu_expedited synchronize_srcu \
-		synchronize_srcu_expedited synchronize_rcu_tasks \
-		synchronize_rcu_tasks_rude synchronize_rcu_tasks_trace \
-		rcu_barrier; do
-		echo $f >> $tracefs/instances/waits/set_ftrace_filter || true
-	done 2> /dev/null
-	echo 0 > $tracefs/instances/waits/tracing_on
-	echo function > $tracefs/instances/waits/current_tracer
-	# What others wait for in the meantime is none of its business.
-	(echo 1 > $tracefs/instances/waits/options/function-fork
-	 sh -c 'cd "$1"; echo $$ > set_ftrace_pid; echo 1 > tracing_on; cd "$2"; shift 2; exec "$@"' \
-		sh $tracefs/instances/waits "$PWD" "$@")
-	grep -v '<-perf_event_alloc' $tracefs/instances/waits/trace |
-		sed -n 's/.*: \(.* <-.*\)/\1/p' > "$tmp/waits"
-	echo nop > $tracefs/instances/waits/current_tracer
-	rmdir $tracefs/instances/waits
-	cat "$tmp/waits"
 }
 
 nobody_waits_for_events() {

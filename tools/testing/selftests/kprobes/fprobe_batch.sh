@@ -1,0 +1,343 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many function and tracepoint probe events by one command, that nobody waits when they
+# go, and that a name finds the same functions as a pattern does.
+
+cd "$(dirname "$0")" && . ./functions
+
+hooked() {
+	wc -l < $tracefs/enabled_functions
+}
+
+clear_all() {
+	: > $dynamic
+}
+
+remove_group() {
+	put '-:many/'
+}
+
+# Hooked when defined, so switching is a matter of flags.
+a_group_needs_no_update() {
+	make_group f
+	load_refuser
+	before=$(hooked)
+	[ "$(updates group_on)" = 0 ]
+	[ "$(enabled 1)" = $N ]
+	[ "$(updates group_off)" = 0 ]
+	[ "$(enabled 0)" = $N ]
+	[ "$(hooked)" = "$before" ]
+}
+
+cleared_by_one_update() {
+	load_refuser
+	before=$(hooked)
+	for suffix in '' %return; do
+		for way in clear_all remove_group; do
+			make_group f $suffix
+			[ "$(hooked)" = $((before + N)) ]
+			[ "$(updates $way)" = 1 ]
+			[ "$(hooked)" = "$before" ]
+			empty $dynamic
+			[ ! -e $group ]
+		done
+	done
+}
+
+# Each other definition adds to what the first made.
+mixed_group() {
+	make_group p
+	put 'f:many/f1 kprobe_target_traced'
+	put 'f:many/f2 kprobe_target_other%return'
+	put 't:many/t1 kprobe_target_call'
+	put 'p:many/p1 kprobe_test_target:kprobe_target_traced'
+	all=$((N + 4))
+}
+
+all_kinds_in_one_group() {
+	mixed_group
+	load_refuser
+	before=$(hooked)
+	for i in $(seq 5); do
+		[ "$(updates group_on)" = 1 ]
+		[ "$(enabled 1)" = $all ]
+		call 3
+		[ "$(updates group_off)" = 1 ]
+		[ "$(enabled 0)" = $all ]
+		call 3
+	done
+	for e in f1 f2 t1 p1; do
+		recorded $e 15
+	done
+	[ "$(hooked)" = "$before" ]
+	# The functions of the three that are hooked by their definition.
+	[ "$(updates clear_all)" = 1 ]
+	[ "$(hooked)" = $((before - 3)) ]
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# Among others there is one that cannot be planted.
+the_odd_one_out() {
+	mixed_group
+	load_refuser 5
+	refused 'busy' 1 $group
+	[ "$(cat $group)" = X ]
+	[ "$(enabled 1)" = $((all - 1)) ]
+	[ "$(cat $tracefs/events/many/e5/enable)" = 0 ]
+	call 4
+	group_off
+	call 4
+	for e in f1 f2 t1 p1; do
+		recorded $e 4
+	done
+}
+
+clearing_is_all_or_nothing() {
+	mixed_group
+	cat $dynamic > "$tmp/before"
+	enable many/p1
+	events=$dynamic all_is_busy
+	disable many/p1
+	enable many/t1
+	events=$dynamic all_is_busy
+	cat $dynamic | cmp - "$tmp/before"
+	disable many/t1
+	clear_all
+	empty $dynamic
+}
+
+hits_from_the_first() {
+	load_target
+	put 'f:many/in kprobe_target_traced' $dynamic
+	put 'f:many/out kprobe_target_traced%return' $dynamic
+	put 'f:many/twice kprobe_target_other' $dynamic
+	put 'f:many/twice kprobe_target_traced' $dynamic
+	put 't:many/passed kprobe_target_call' $dynamic
+	on_and_off in out passed
+}
+
+# What is on elsewhere stays on there.
+an_instance_of_its_own() {
+	load_target
+	put 'f:many/in kprobe_target_traced' $dynamic
+	put 't:many/passed kprobe_target_call' $dynamic
+	mkdir $tracefs/instances/other
+	echo 1 > $tracefs/instances/other/events/many/enable
+	group_on
+	call 2
+	group_off
+	call 2
+	for e in in passed; do
+		recorded $e 2
+		recorded $e 4 other
+	done
+	rmdir $tracefs/instances/other
+	call 2
+	clear_all
+	empty $dynamic
+	empty $tracefs/enabled_functions
+}
+
+# Points that go together, of events that stay and are on, and that share a tracepoint.
+points_of_several_events() {
+	load_target
+	load_refuser
+	before=$(hooked)
+	for e in a b; do
+		put "t:many/$e kprobe_target_call" $dynamic
+		put "t:many/$e sched_process_free" $dynamic
+		put "f:many/f$e kprobe_target_other" $dynamic
+		put "f:many/f$e kprobe_target_traced" $dynamic
+	done
+	group_on
+	call 5
+	recorded fa 10
+	put '-:many/ kprobe_target_call' $dynamic
+	[ "$(updates put '-:many/ kprobe_target_other' $dynamic)" = 1 ]
+	call 5
+	recorded fa 15
+	recorded fb 15
+	[ "$(grep -c '[ab]: (__probestub_kprobe_target_call' $tracefs/trace)" = 10 ]
+	# They can come back.
+	for e in a b; do
+		put "t:many/$e kprobe_target_call" $dynamic
+	done
+	call 5
+	[ "$(grep -c '[ab]: (__probestub_kprobe_target_call' $tracefs/trace)" = 20 ]
+	group_off
+	clear_all
+	[ "$(hooked)" = "$before" ]
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# The functions of a module go at once, and all events that are on stay on.
+module_goes_and_comes() {
+	load_target
+	load_refuser
+	for i in $(seq 8); do
+		put "f:many/in$i kprobe_target_traced" $dynamic
+		put "f:many/out$i kprobe_target_other%return" $dynamic
+		put "f:many/both$i kprobe_target_[to]*" $dynamic
+		put "t:many/passed$i kprobe_target_call" $dynamic
+	done
+	group_on
+	call 2
+	# One for the functions of the tracepoint, one for all others.
+	[ "$(updates rmmod kprobe_test_target)" = 2 ]
+	not grep kprobe_target $tracefs/enabled_functions
+	# They are not there, which is no reason not to be switched.
+	group_off
+	group_on
+	: > $tracefs/trace
+	load_target
+	call 2
+	for i in $(seq 8); do
+		recorded in$i 3
+		recorded out$i 3
+		recorded both$i 6
+		recorded passed$i 3
+	done
+	[ "$(cat $target/wrong)" = 0 ]
+	rmmod kprobe_test_target
+	group_off
+	[ "$(updates clear_all)" = 0 ]
+	empty $dynamic
+}
+
+nobody_waits() {
+	load_target
+	# To know what it looks like if somebody waits.
+	load kprobe_test_prober 2> /dev/null || skip "no module kprobe_test_prober"
+	waits rmmod kprobe_test_prober > "$tmp/control"
+	grep synchronize_rcu "$tmp/control"
+
+	# Had anything been recorded, the buffer would have to be reset, which waits.
+	for way in ": > $dynamic" "echo -:many/ >> $dynamic"; do
+		for i in $(seq 8); do
+			put "f:many/in$i kprobe_target_traced" $dynamic
+			put "f:many/out$i kprobe_target_other%return" $dynamic
+			put "t:many/passed$i kprobe_target_call" $dynamic
+		done
+		[ -z "$(waits sh -c "$way")" ]
+		empty $dynamic
+	done
+	make_group f
+	put 't:many/passed kprobe_target_call' $dynamic
+	[ -z "$(waits sh -c "echo 1 > $group")" ]
+	[ -z "$(waits sh -c "echo 0 > $group")" ]
+	for e in e1 passed; do
+		enable many/$e
+		[ -z "$(waits sh -c "echo 0 > $tracefs/events/many/$e/enable")" ]
+	done
+}
+
+nobody_waits_for_perf() {
+	load_target
+	needs_perf_open
+	put 'f:many/in kprobe_target_traced' $dynamic
+	put 'f:many/out kprobe_target_other%return' $dynamic
+	put 't:many/passed kprobe_target_call' $dynamic
+	for e in in out passed; do
+		id=$(cat $tracefs/events/many/$e/id)
+		[ "$(waits "$perf_open" -e "$id" $target/call 3)" = 3 ]
+	done
+}
+
+# Groups come and go while they are hit on other processors.
+groups_under_fire() {
+	load_target
+	needs_perf_open
+	touch "$tmp/fire"
+	(while [ -e "$tmp/fire" ]; do
+		call 20
+	 done) &
+	for round in $(seq 15); do
+		for i in $(seq 5); do
+			put "f:many/in$i kprobe_target_traced x=\$arg1" $dynamic
+			put "f:many/out$i kprobe_target_other%return \$retval" $dynamic
+			put "f:many/all$i kprobe_target_*" $dynamic
+			put "t:many/passed$i kprobe_target_call x=\$arg1" $dynamic
+		done
+		group_on
+		for e in in1 out1 passed1; do
+			id=$(cat $tracefs/events/many/$e/id)
+			[ "$("$perf_open" -e "$id" $target/call 5)" = 5 ]
+		done
+		group_off
+		if [ $((round % 2)) = 0 ]; then
+			clear_all
+		else
+			remove_group
+		fi
+	done
+	rm "$tmp/fire"
+	wait
+	[ "$(cat $target/wrong)" = 0 ]
+	empty $dynamic
+	empty $tracefs/enabled_functions
+}
+
+# found PLACE: what an event on it hooks, or that it is refused.
+found() {
+	if put "f:many/found $1" $dynamic 2> /dev/null; then
+		sed 's/ .*//' $tracefs/enabled_functions | sort | uniq -c
+		put '-:many/found' $dynamic
+	else
+		echo refused
+	fi
+}
+
+# Names that so many functions have, at least and at most, which ftrace knows.
+shared_names() {
+	awk -v least="$1" -v most="$2" '
+		NF == 1 { n[$1]++ }
+		END { for (f in n) if (n[f] >= least && n[f] <= most) print f }
+		' $tracefs/available_filter_functions | sort | head -n 4
+}
+
+# Other names of functions, in the order of their addresses.
+aliases() {
+	awk '$2 ~ /[tT]/ && $4 == "" { if ($1 == last) print name, $3; last = $1; name = $3 }
+		' /proc/kallsyms | grep -v '__cfi_\|__pfx_' | tail -n 3 | tr ' ' '\n'
+}
+
+a_name_is_its_pattern() {
+	load_target
+	{
+		echo kprobe_target_traced
+		echo kprobe_target_plain
+		echo kprobe_target_init
+		echo vfs_read
+		echo jiffies
+		echo no_such_function
+		shared_names 2 2
+		shared_names 3 8
+		shared_names 9 9
+		shared_names 10 100
+		aliases
+	} > "$tmp/names"
+	cat "$tmp/names"
+	[ "$(wc -l < "$tmp/names")" -ge 14 ]
+	while read -r name; do
+		rest=${name#?}
+		found "$name" > "$tmp/by_name"
+		found "[${name%"$rest"}]$rest" > "$tmp/by_pattern"
+		cmp "$tmp/by_name" "$tmp/by_pattern"
+		cat "$tmp/by_name"
+	done < "$tmp/names" > "$tmp/all"
+	# Not because all are refused.
+	grep -q refused "$tmp/all"
+	grep -q ' 2 ' "$tmp/all"
+	grep -q '^ *1 kprobe_target_traced$' "$tmp/all"
+}
+
+begin_dynamic 'f[:[<group>/][<event>]]'
+for t in a_group_needs_no_update cleared_by_one_update all_kinds_in_one_group the_odd_one_out \
+	clearing_is_all_or_nothing hits_from_the_first an_instance_of_its_own \
+	points_of_several_events module_goes_and_comes nobody_waits nobody_waits_for_perf \
+	groups_under_fire a_name_is_its_pattern; do
+	run $t
+	unload_refuser
+done
+finish
