@@ -23,7 +23,10 @@ ARCHES = {
         make="x86_64",
         image="arch/x86/boot/bzImage",
         qemu="qemu-system-x86_64",
-        machine=("-machine", "q35", "-cpu", "max"),
+        # QEMU 7.2 gets the flags of cmpxchg16b wrong when what was before set them only in
+        # part of a translated block, e.g. behind a return from a trap; then an interrupt
+        # is a double fault. So let there be none, which the kernel can do without.
+        machine=("-machine", "q35", "-cpu", "max,-cx16"),
         console="ttyS0",
         busybox="/bin/busybox",
         # One core's worth of host serves several guest CPUs: the TSC of one
