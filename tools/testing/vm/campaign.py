@@ -5,7 +5,8 @@ The instructions of a built kernel's functions, as objdump finds them, are divid
 chunks: of each STRIDE-th instruction over the whole text ("s17"), which has hot code and cold,
 and of neighbours ("r17"). A guest probes the chunks one after the other, several times (see
 ROUNDS), while campaign/workload runs, which tells whether its results are what they are
-without probes. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
+without probes. Bigger chunks over the whole text ("f17") have the base's ftrace selftests for
+a workload. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
 at the text when all probes have gone. That is worth something only if probes are hit:
 of a chunk that has code which the workload is known to run, some have to be.
 
@@ -27,6 +28,7 @@ import time
 
 import guest
 import kbuild
+import tree
 from common import BUILD, HERE, TOP, Failure, say
 
 SOURCE = os.path.join(HERE, "campaign")
@@ -34,6 +36,7 @@ RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
 SPREAD = 4000           # instructions in a chunk that is spread over the text
 DENSE = 2000            # in one of neighbours
+FTRACE = 12000          # in one that has the ftrace selftests for a workload
 APART = 4               # neighbours are jumps if at least so many instructions apart
 PER_BOOT = 12           # chunks that a guest does
 SILENCE = 600           # seconds without a word from a guest: it hangs
@@ -54,7 +57,12 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
 ROUNDS = {
     "s": ["post", "plain", "jump"],
     "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
+    "f": ["plain", "jump"],
 }
+
+# Ftrace selftests that are a workload; the others take long, or look at the time.
+FTRACE_TESTS = ["00basic", "dynevent", "event", "filter", "ftrace", "instances", "kprobe",
+                "trigger"]
 
 ERRNO = {2: "ENOENT", 16: "EBUSY", 22: "EINVAL", 84: "EILSEQ", 95: "EOPNOTSUPP", 12: "ENOMEM"}
 
@@ -116,7 +124,10 @@ def identity(k):
 
 
 # What a guest is to do: the instructions, the rounds, how many have to be hit in each.
-Task = collections.namedtuple("Task", "name words rounds least_hit")
+class Task(collections.namedtuple("Task", "name words rounds least_hit")):
+    @property
+    def kind(self):
+        return self.name[0]
 
 
 class Text:
@@ -136,25 +147,24 @@ class Text:
         self.words = array.array("I")
         with open(path, "rb") as f:
             self.words.frombytes(f.read())
-        self.spread = -(-len(self.words) // SPREAD)
-        self.dense = -(-len(self.words) // DENSE)
+        self.many = {kind: -(-len(self.words) // size)
+                     for kind, size in (("s", SPREAD), ("r", DENSE), ("f", FTRACE))}
         spans, base = functions(os.path.join(k.out, "vmlinux"), HOT)
         self.hot = [(start - base, end - base) for start, end in spans]
 
     def names(self, kind):
-        n = self.spread if kind == "s" else self.dense
-        return [f"{kind}{i}" for i in range(n)]
+        return [f"{kind}{i}" for i in range(self.many[kind])]
 
     def chunk(self, name):
         """The instructions of a chunk."""
-        m = re.fullmatch(r"([sr])(\d+)", name)
-        if not m or name not in self.names(m.group(1)):
-            raise Failure(f"there is no chunk {name}; there are s0 to s{self.spread - 1} "
-                          f"and r0 to r{self.dense - 1}")
-        i = int(m.group(2))
-        if m.group(1) == "s":
-            return self.words[i::self.spread]
-        return self.words[i * DENSE:(i + 1) * DENSE]
+        m = re.fullmatch(r"([srf])(\d+)", name)
+        if not m or int(m.group(2)) >= self.many[m.group(1)]:
+            there = ", ".join(f"{kind}0 to {kind}{n - 1}" for kind, n in self.many.items())
+            raise Failure(f"there is no chunk {name}; there are {there}")
+        kind, i = m.group(1), int(m.group(2))
+        if kind == "r":
+            return self.words[i * DENSE:(i + 1) * DENSE]
+        return self.words[i::self.many[kind]]
 
     def hot_names(self):
         """The chunks of neighbours that have all of a function which is run."""
@@ -163,7 +173,7 @@ class Text:
     def least_hit(self, name):
         """How many probes of a chunk have to be hit, in each round."""
         words = self.chunk(name)
-        if name[0] == "s":
+        if name[0] != "r":
             return len(words) * SPREAD_HIT // 100
         first, last = (w & (1 << LENGTH_SHIFT) - 1 for w in (words[0], words[-1]))
         return int(any(first <= start and end <= last for start, end in self.hot))
@@ -318,8 +328,16 @@ def show_fault(k, chunk, fault, res):
     say(f"{fault}; all of the guest's output: {os.path.relpath(keep, TOP)}")
 
 
+def settings(tasks):
+    """What guest.sh has to know, as lines of a script."""
+    queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
+    tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
+    where = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
+    return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\n"
+
+
 def run_guest(k, tools, tasks, on_chunk, quiet=False):
-    """Have a guest do these; the fault that ended it, or None."""
+    """Have a guest do these, of one kind; the fault that ended it, or None."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
         os.mkdir(share)
@@ -328,12 +346,12 @@ def run_guest(k, tools, tasks, on_chunk, quiet=False):
         for t in tasks:
             with open(os.path.join(share, t.name + ".places"), "wb") as f:
                 t.words.tofile(f)
-        queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
         path = os.path.join(tmp, "script")
         with open(path, "w") as f:
-            f.write(f"#!/bin/sh\nQUEUE='{queue}'\n" + open(os.path.join(SOURCE, "guest.sh")).read())
+            f.write(settings(tasks) + open(os.path.join(SOURCE, "guest.sh")).read())
         # What is where has to be the same when a chunk is run again.
-        job = guest.Job(script=path, share=share, append="nokaslr", timeout=SILENCE)
+        job = guest.Job(script=path, share=share, append="nokaslr", timeout=SILENCE,
+                        host_root=tasks[0].kind == "f")
         listener = Listener(job, tasks, on_chunk)
         res = guest.run(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
@@ -427,7 +445,7 @@ def do_chunks(k, text, names, on_chunk, until=None):
     tools = build(k)
     left = list(names)
     while left and not (until and time.time() > until):
-        some = left[:PER_BOOT]
+        some = [n for n in left if n[0] == left[0][0]][:PER_BOOT]
         seen = []
 
         def take(chunk):
@@ -444,7 +462,7 @@ def full(k, minutes):
     """All that is left to do; the exit status."""
     text = Text(k)
     progress = Progress(k, text)
-    names = text.names("s") + text.names("r")
+    names = [n for kind in ROUNDS for n in text.names(kind)]
     left = [n for n in names if n not in progress.done and n not in progress.failed]
     start, first = time.time(), len(names) - len(left)
     out(f"{len(text.words)} instructions of {k.name}, {len(names)} chunks, {first} done")
@@ -470,7 +488,7 @@ def full(k, minutes):
 
 def summary(text, progress):
     """What all chunks so far come to."""
-    for kind, title in (("s", "spread"), ("r", "neighbours")):
+    for kind, title in (("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
         figures = [f for n, f in progress.done.items() if n[0] == kind]
         if figures:
             out(f"{title}: {len(figures)} of {len(text.names(kind))} chunks: {describe(add_up(figures))}")
@@ -513,21 +531,21 @@ def new_seed():
 
 # One chunk, narrowed down if it fails
 
-def fails(k, tools, words, rounds):
+def fails(k, tools, kind, words, rounds):
     """What is wrong if only these are probed."""
     found = []
-    fault = run_guest(k, tools, [Task("part", words, rounds, 0)], found.append, quiet=True)
+    fault = run_guest(k, tools, [Task(kind + "-part", words, rounds, 0)], found.append, quiet=True)
     if not found:
         raise Failure(f"a guest did not come to any instruction ({fault}); its console: build/{k.name}.console")
     return found[0].complaints()
 
 
-def narrow(k, tools, words, rounds):
+def narrow(k, tools, kind, words, rounds):
     """As few instructions as fail by themselves."""
     while len(words) > 1:
         half = len(words) // 2
         for part in (words[:half], words[half:]):
-            bad = fails(k, tools, part, rounds)
+            bad = fails(k, tools, kind, part, rounds)
             say(f"{len(part)} of {len(words)} instructions: {bad[0] if bad else 'passed'}")
             if bad:
                 words = part
@@ -569,7 +587,7 @@ def one(k, name):
         out("there is nothing to be narrowed down")
         return 1
     out(f"narrowing down, with {' '.join(rounds)} only; that takes a while")
-    words = narrow(k, tools, task.words, rounds)
+    words = narrow(k, tools, task.kind, task.words, rounds)
     out("It fails with these instructions probed:")
     show_places(k, words)
     return 1

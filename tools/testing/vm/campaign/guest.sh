@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
-# running all the while. campaign.py puts QUEUE in front and reads what is printed.
+# running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
+# round. campaign.py puts these in front and reads what is printed.
 
 control=/sys/kernel/debug/probe_campaign
 optimization=/proc/sys/debug/kprobes-optimization
@@ -12,13 +13,50 @@ fail() {
 	exit 1
 }
 
+# Their results, a line each; to be seen as they come, too, since that takes minutes.
+run_tests() {
+	# shellcheck disable=SC2086 # a list
+	(cd "$FTRACETEST" && ./ftracetest --ktap --logdir /tmp/logs $TESTS) |
+		while read -r line; do
+			case $line in
+			ok* | "not ok"*)
+				echo "did $line" >&3
+				echo "$line" ;;
+			esac
+		done
+}
+
+expect() {
+	if [ -n "$TESTS" ]; then
+		run_tests 3>&1 > /tmp/expected
+		[ -s /tmp/expected ] || fail "no tests"
+		sed -n 's/^not ok/unmet &/p' /tmp/expected
+		return
+	fi
+	/mnt/workload > /tmp/expected || fail "no workload"
+	sed -n 's/:/ &/p' /tmp/expected | sed 's/^/unmet /'
+}
+
 start_workload() {
+	[ -n "$TESTS" ] && return
 	/mnt/workload /tmp/expected > /tmp/said 2>&1 &
 	pid=$!
 }
 
+# Once from the beginning to the end.
+test_all() {
+	run_tests 3>&1 > /tmp/got
+	cmp -s /tmp/expected /tmp/got
+	echo "status $?"
+	diff /tmp/expected /tmp/got | sed -n 's/^[<>]/said &/p'
+}
+
 # Once more from the beginning to the end, and then it is over.
 finish_workload() {
+	if [ -n "$TESTS" ]; then
+		test_all
+		return
+	fi
 	kill -USR1 $pid
 	wait $pid
 	echo "status $?"
@@ -90,13 +128,12 @@ echo 0 > /proc/sys/debug/exception-trace
 stext=$(awk '$3 == "_stext" { print $1 }' /proc/kallsyms)
 insmod /mnt/probe_campaign.ko base=0x"$stext" || fail "no module"
 mkdir /tmp/work && cd /tmp/work || fail "no directory"
-/mnt/workload > /tmp/expected || fail "no workload"
-sed -n 's/:/ &/p' /tmp/expected | sed 's/^/unmet /'
+expect
 start_workload
 for c in $QUEUE; do
 	echo "begin ${c%%:*}"
 	chunk "$c"
 	echo "end ${c%%:*}"
 done
-finish_workload
+[ -n "$TESTS" ] || finish_workload
 rmmod probe_campaign
