@@ -178,7 +178,7 @@ module_goes_and_comes() {
 	for i in $(seq 8); do
 		put "f:many/in$i kprobe_target_traced" $dynamic
 		put "f:many/out$i kprobe_target_other%return" $dynamic
-		put "f:many/both$i kprobe_target_[to]*" $dynamic
+		put "f:many/third$i kprobe_target_black" $dynamic
 		put "t:many/passed$i kprobe_target_call" $dynamic
 	done
 	group_on
@@ -195,7 +195,7 @@ module_goes_and_comes() {
 	for i in $(seq 8); do
 		recorded in$i 3
 		recorded out$i 3
-		recorded both$i 6
+		recorded third$i 3
 		recorded passed$i 3
 	done
 	[ "$(cat $target/wrong)" = 0 ]
