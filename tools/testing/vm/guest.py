@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -72,6 +73,7 @@ def initramfs(tmp, job, k):
     conf = {"host_root": int(job.host_root), "share": int(bool(job.share)),
             "modules": int(os.path.isdir(os.path.join(k.out, "mods/lib/modules"))),
             "interactive": int(job.interactive), "console": k.arch.console,
+            "top": shlex.quote(TOP),
             "cols": size.columns, "rows": size.lines, "TERM": os.environ.get("TERM", "dumb")}
     with open(os.path.join(root, "job/conf"), "w") as f:
         f.writelines(f"{key}={val}\n" for key, val in conf.items())
