@@ -177,9 +177,14 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 			   struct pt_regs *regs)
 {
 	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry.hook);
-	struct kprobe *kp = READ_ONCE(site->only);
 	struct kretprobe *rp;
+	struct kprobe *kp;
 
+	/*
+	 * Pairs with site_refresh(): the owner is as new as @kp, or newer. An older one might
+	 * be a kretprobe that was alone before @kp came, and @kp would miss the hit.
+	 */
+	kp = smp_load_acquire(&site->only);
 	if (unlikely(!kp || kprobe_running())) {
 		any_hit(site, ip, regs);
 		return;
@@ -278,7 +283,10 @@ void site_ftrace_refresh(struct kprobe_site *site)
 {
 	struct kretprobe *rp = site->only ? kretprobe_if_plain(site->only) : NULL;
 
-	/* Hits go from there to what it points to, which is complete. */
+	/*
+	 * Hits go from there to what it points to, which is complete. Between one only
+	 * listener and another there is a time with both or none, and no owner.
+	 */
 	smp_store_release(&site->entry.hook.owner, rp);
 }
 
