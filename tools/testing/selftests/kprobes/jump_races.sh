@@ -10,27 +10,9 @@ optimization=/proc/sys/debug/kprobes-optimization
 cpu=/sys/devices/system/cpu/cpu1/online
 callers=4
 
-# byte_at OFFSET LINE: of the text of a function, as the target module tells it.
-byte_at() {
-	sed -n "${2}p" $target/text | cut -d ' ' -f $(($1 + 1))
-}
-
-# Is there a jump where "always" is? And at that place of kprobe_target_traced()?
-is_jump() {
-	[ "$(byte_at "${inside##*+}" 1)" = e9 ]
-}
-
+# Is there a jump at that place of kprobe_target_traced()?
 is_traced_jump() {
 	[ "$(byte_at "${inside##*+}" 2)" = e9 ]
-}
-
-# until_it COMMAND: it is a failure if that takes minutes.
-until_it() {
-	for poll in $(seq 1200); do
-		"$1" && return
-		sleep 0.1
-	done 2> /dev/null
-	return 1
 }
 
 needs_jumps() {
