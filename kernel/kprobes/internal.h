@@ -135,12 +135,14 @@ void site_cache_init(void);
 /**
  * struct site_batch - sites whose state has to be looked at
  * @sites: by their kp.list
+ * @was_live: a listener was added where hits may see it
  *
  * Listeners come, go and change; then one site_batch_commit() makes the text agree,
  * with one filter update and one cross-CPU sync for all of them.
  */
 struct site_batch {
 	struct list_head sites;
+	bool was_live;
 };
 
 #define DEFINE_SITE_BATCH(name)						\
@@ -156,6 +158,8 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
 void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
+void site_switch_listener(struct kprobe_site *site, struct kprobe *kp, bool on,
+			  struct site_batch *batch);
 struct kprobe_site *site_of_listener(const struct kprobe *kp);
 void sites_set_armed(bool armed);
 bool sites_armed(void);
@@ -164,6 +168,7 @@ bool sites_armed(void);
 void site_retire(struct kprobe_site *site);
 void site_unretire(struct kprobe_site *site);
 void kprobe_reclaim_flush(void);
+void kprobe_reclaim_throttle(void);
 
 /* optimize.c */
 #ifdef CONFIG_OPTPROBES
@@ -175,6 +180,7 @@ void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
 void jumps_decide(void);
+void jumps_allow(bool allowed);
 #else
 static inline bool site_may_stay_jump(struct kprobe_site *site)
 {
@@ -209,18 +215,18 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 
 /* hit.c */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs);
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_jump);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
 /* Most sites have one listener. Returns what site_pre_handler() does. */
-static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs)
+static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
 {
 	struct kprobe *kp = READ_ONCE(site->only);
 
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
-	return site_pre_handlers(site, regs);
+	return site_pre_handlers(site, regs, by_jump);
 }
 
 /* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
@@ -257,16 +263,20 @@ extern bool kprobes_ready;
  * @kps: an array of kprobes, or
  * @rps: an array of kretprobes
  * @num: entries in the array
+ * @is_array: the caller gave an array, not one probe
  */
 struct kprobe_set {
 	struct kprobe **kps;
 	struct kretprobe **rps;
 	int num;
+	bool is_array;
 };
 
 int kprobe_set_attach(const struct kprobe_set *set);
 void kprobe_set_detach(const struct kprobe_set *set);
 void kprobe_set_remove(const struct kprobe_set *set);
+bool kprobe_set_is_open(void);
+int kprobe_attach(struct kprobe *kp);
 
 /* blacklist.c */
 /* What NOKPROBE_SYMBOL() noted; the bounds come from the linker script. */
@@ -285,7 +295,7 @@ int kprobe_module_init(void);
 
 /* retprobe.c */
 #ifdef CONFIG_KRETPROBES
-int kretprobe_prepare(struct kretprobe *rp);
+int kretprobe_attach(struct kretprobe *rp);
 void kretprobe_release(struct kretprobe *rp);
 int kretprobe_pre_handler(struct kprobe *p, struct pt_regs *regs);
 void kretprobe_blacklist_init(void);
@@ -313,7 +323,7 @@ static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
 	return rp;
 }
 #else
-static inline int kretprobe_prepare(struct kretprobe *rp)
+static inline int kretprobe_attach(struct kretprobe *rp)
 {
 	return -EOPNOTSUPP;
 }

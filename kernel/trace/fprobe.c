@@ -417,7 +417,7 @@ static int attach(struct fprobe *fp, struct fprobe_targets *t)
 	fp->nmissed = 0;
 	ret = make_pool(fp, t);
 	if (!ret) {
-		ret = entry_hooks_join(all_targets(t, NULL));
+		ret = entry_hooks_join(all_targets(t, NULL), ENTRY_FIRST);
 		if (!ret) {
 			fp->targets = t;
 			list_add_tail(&fp->registered, &fprobes);

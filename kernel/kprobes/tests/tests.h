@@ -155,6 +155,27 @@ static inline bool callers_busy(const struct callers *c)
 
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
 
+/* nmi.c */
+#ifdef CONFIG_X86_LOCAL_APIC
+int test_nmi_begin(void);
+void test_nmi_end(void);
+int test_nmis_taken(void);
+unsigned long test_call_in_nmi(target_fn fn, unsigned long x);
+#else
+/* Without a way to raise one, in the context of the caller. */
+static inline int test_nmi_begin(void)
+{
+	return 0;
+}
+
+static inline void test_nmi_end(void) { }
+
+static inline unsigned long test_call_in_nmi(target_fn fn, unsigned long x)
+{
+	return fn(x);
+}
+#endif
+
 /* stacks.c */
 
 /**
