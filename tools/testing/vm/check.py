@@ -296,6 +296,8 @@ def step_ftrace(ctx):
 OWN_BOOT = {
     "boot_events.sh": "kprobe_event=p:kprobes/booted,vfs_open;r:kprobes/booted_ret,vfs_open,ret=$retval",
     "armed_to_the_end.sh": "",
+    "livepatch.sh": "preempt=full",
+    "init_text.sh": "pti=on",
 }
 
 
