@@ -5,6 +5,35 @@
  * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex, and kprobe_mutex ->
  * ftrace's own. cpus_read_lock comes second because ftrace takes it by itself where
  * it patches under stop_machine().
+ *
+ * A site changes in steps, and a CPU, or an NMI on the CPU that changes it, may hit between
+ * any two of them. The steps are made in this order, and tests/windows_kunit.c hits at each:
+ *
+ *	a listener joins	only = NULL and post_handler, if it has one; the list; only,
+ *				owner, post_handler, KPROBE_FLAG_DISABLED of the site
+ *	it leaves		the list; the others in the same order
+ *	it is enabled		only = NULL and post_handler, if it has one; its flag; the others
+ *	it is disabled		its flag; the others
+ *	unplanted -> breakpoint	all of the above; the text; method
+ *	breakpoint -> jump	KPROBE_FLAG_OPTIMIZED; grace periods of RCU and RCU-tasks; the
+ *				tail of the jump; sync; its first byte; sync; method
+ *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
+ *				method
+ *	breakpoint -> unplanted	the above of the listener; the text; sync; method
+ *	unplanted -> ftrace	the hook in the table of entries; the filter; method
+ *	ftrace -> claimed	method; the filter that makes the claim
+ *	ftrace -> unplanted	the hook leaves the table; the filter; method
+ *
+ * What follows for hits:
+ *
+ * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may be the jump's. A
+ *   hit goes on at the detour's copies of what these displace, whatever handlers there are.
+ * - A jump has no post handlers run. A hit by one passes over listeners that have a post
+ *   handler: these have not joined before the jump has become a breakpoint.
+ * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
+ *   For a hit that began before a listener joined, its post handler may run alone.
+ * - A hit that comes by the ftrace_ops that makes the claim runs handlers only with
+ *   SITE_FTRACE_IP. With SITE_FTRACE_CLAIMED it also comes by the other one.
  */
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H

@@ -298,6 +298,7 @@ OWN_BOOT = {
     "armed_to_the_end.sh": "",
     "livepatch.sh": "preempt=full",
     "init_text.sh": "pti=on",
+    "ftrace_killed.sh": "slub_debug=FPU",
 }
 
 
