@@ -107,6 +107,8 @@ static int run_set(const char *val, const struct kernel_param *kp)
 	if (!runner)
 		return -ENOMEM;
 	pid = task_pid_nr(runner);
+	/* Or it would be given some time, be it ever so little. */
+	sched_set_fifo_low(runner);
 	wake_up_process(runner);
 	return 0;
 }
@@ -125,7 +127,7 @@ static int spin_set(const char *val, const struct kernel_param *kp)
 	spinner = start(spin_fn, "kprobe_spin");
 	if (!spinner)
 		return -ENOMEM;
-	sched_set_fifo_low(spinner);
+	sched_set_fifo(spinner);
 	wake_up_process(spinner);
 	return 0;
 }

@@ -138,6 +138,7 @@ static void moving_on_elsewhere(struct kunit *test)
 	/* Who comes later sees the hit, too, as it was. */
 	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 1);
 	KUNIT_EXPECT_EQ(test, after->arg, 5);
+	KUNIT_EXPECT_EQ(test, after->ip, before->ip);
 	/* And the CPU is not stuck in that hit. */
 	unregister_kprobe(&mover->kp);
 	test_call(test, t->fn, 1);
@@ -240,6 +241,7 @@ static void observers_of_an_overridden_function(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(last), 10);
 	KUNIT_EXPECT_EQ(test, last->arg, 9);
+	KUNIT_EXPECT_EQ(test, last->ip, first->ip);
 	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 20);
 	KUNIT_EXPECT_EQ(test, before.nmissed + after.nmissed, 0);
 }

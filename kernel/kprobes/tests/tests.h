@@ -54,6 +54,7 @@ extern const target_fn test_many[NR_MANY];
  * @pre:	how often its pre handler ran
  * @post:	how often its post handler ran
  * @arg:	the first argument of the function, at the last hit of its entry
+ * @ip:		the instruction pointer at the last hit
  * @when_pre:	order of the last run of its pre handler among all test probes
  * @when_post:	the same of its post handler
  * @in_irq:	hits in hard interrupts
@@ -64,6 +65,7 @@ struct test_probe {
 	atomic_t pre;
 	atomic_t post;
 	unsigned long arg;
+	unsigned long ip;
 	int when_pre;
 	int when_post;
 	atomic_t in_irq;

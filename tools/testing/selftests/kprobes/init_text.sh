@@ -8,8 +8,8 @@ cd "$(dirname "$0")" && . ./functions
 
 # Functions of init text, some with an argument of how they are to be probed.
 names() {
-	awk '/ [tT] __init_begin$/ { inside = 1 }
-	     / [tT] _einittext$/ { inside = 0 }
+	awk '/ [a-zA-Z] _sinittext$/ { inside = 1 }
+	     / [a-zA-Z] _einittext$/ { inside = 0 }
 	     inside && NF == 3 && $3 !~ /[.]/ { print $3 }' /proc/kallsyms | sort -u | head -n "$1"
 }
 
@@ -28,8 +28,8 @@ each_name_is_refused() {
 }
 
 each_address_is_refused() {
-	awk '/ [tT] __init_begin$/ { inside = 1 }
-	     / [tT] _einittext$/ { inside = 0 }
+	awk '/ [a-zA-Z] _sinittext$/ { inside = 1 }
+	     / [a-zA-Z] _einittext$/ { inside = 0 }
 	     inside { print $1 }' /proc/kallsyms | head -n 200 > "$tmp/addrs"
 	[ -s "$tmp/addrs" ]
 	while read -r addr; do

@@ -8,6 +8,7 @@ cd "$(dirname "$0")" && . ./functions
 
 long=/sys/module/kprobe_test_long/parameters
 patch=/sys/kernel/livepatch/kprobe_test_patch
+throttling=/proc/sys/kernel/sched_rt_runtime_us
 
 is_long_jump() {
 	grep -q '^e9' $long/text
@@ -37,8 +38,10 @@ patch_is_gone() {
 	[ ! -e $patch ]
 }
 
-# hold: the thread that calls the function is kept somewhere in it.
+# hold: the thread that calls the function is kept somewhere in it. What keeps it from running
+# must not be kept from that itself, in favour of those that it has starve.
 hold() {
+	echo -1 > $throttling
 	echo 1 > $long/run
 	for i in $(seq 20); do
 		echo 1 > $long/spin
@@ -50,6 +53,7 @@ hold() {
 
 leave() {
 	echo 0 > $long/spin
+	echo 950000 > $throttling
 	until_it patch_is_complete
 	echo 0 > $patch/enabled
 	until_it patch_is_gone
@@ -58,9 +62,15 @@ leave() {
 	rmmod kprobe_test_long
 }
 
+# By configuration, or by what the kernel was told.
+is_preemptible() {
+	grep -q '\bpreempt=full\b' /proc/cmdline ||
+		zcat /proc/config.gz 2> /dev/null | grep -q '^CONFIG_PREEMPT=y'
+}
+
 needs_livepatch() {
 	[ -d /sys/kernel/livepatch ] || skip "no live patches"
-	grep -q '(full)' /sys/kernel/debug/sched/preempt || skip "needs preempt=full"
+	is_preemptible || skip "needs preempt=full"
 	[ "$(nproc)" -ge 2 ] || skip "it takes two CPUs"
 	load kprobe_test_long 2> "$tmp/err" || skip "no module kprobe_test_long"
 }
