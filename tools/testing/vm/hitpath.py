@@ -5,6 +5,7 @@ No function on the way may be probed, traced or instrumented: a probe in it woul
 hit. What it takes to know that is read from the guest: the list of what cannot be probed, and
 that of what ftrace patches. Calls by pointer, which lead to handlers, are not followed.
 """
+import bisect
 import os
 import re
 import subprocess
@@ -43,110 +44,127 @@ THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")
 
 
 class Code:
-    """The text of a built kernel."""
+    """The text of a built kernel. A function is known by its address: names may be shared."""
 
     def __init__(self, vmlinux):
         self.vmlinux = vmlinux
-        self.start = {}         # name: address
-        self.size = {}
-        names = {}
-        out = subprocess.run(["nm", "-S", "-n", vmlinux], capture_output=True, text=True, check=True).stdout
-        ends = []
+        self.by_name = {}       # name: [addresses]
+        self.names = {}         # address: [names]
+        out = subprocess.run(["nm", "-n", vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
-            if len(f) < 3 or f[-2] not in "tTwW":
-                continue
-            addr, name = int(f[0], 16), f[-1]
-            names.setdefault(addr, []).append(name)
-            ends.append(addr)
-            self.start.setdefault(name, addr)
-            if len(f) == 4:
-                self.size[addr] = int(f[1], 16)
-        self.names = names
-        self.addrs = sorted(set(ends))
+            if len(f) == 3 and f[1] in "tTwW":
+                addr = int(f[0], 16)
+                self.names.setdefault(addr, []).append(f[2])
+                self.by_name.setdefault(f[2], []).append(addr)
+        self.addrs = sorted(self.names)
 
-    def end(self, addr):
-        if addr in self.size:
-            return addr + self.size[addr]
-        later = [a for a in self.addrs if a > addr]
-        return later[0] if later else addr
+    def start(self, addr):
+        """Where the function starts that an address is in."""
+        return self.addrs[bisect.bisect_right(self.addrs, addr) - 1]
 
-    def calls(self, name):
-        """Names of what a function calls or jumps to outside of itself."""
-        start = self.start[name]
+    def end(self, start):
+        i = bisect.bisect_right(self.addrs, start)
+        return self.addrs[i] if i < len(self.addrs) else start + 1
+
+    def name(self, start):
+        return self.names[start][0]
+
+    def calls(self, start):
+        """What a function calls or jumps to outside of itself."""
         end = self.end(start)
         out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
                               f"--stop-address={end:#x}", self.vmlinux],
                              capture_output=True, text=True, check=True).stdout
         found = set()
-        for line in out.splitlines():
-            m = re.search(r"\t(?:call|jmp|j[a-z]+)\s+([0-9a-f]+) <", line)
-            if not m:
-                continue
+        for m in re.finditer(r"\t(?:call|j[a-z]+)\s+([0-9a-f]+) <", out):
             target = int(m.group(1), 16)
-            if start <= target < end:
-                continue
-            found.add(self.name(target))
+            if not start <= target < end:
+                found.add(self.start(target))
         return found
 
-    def name(self, addr):
-        """The name of what is at an address, or around it."""
-        if addr in self.names:
-            return self.names[addr][0]
-        before = [a for a in self.addrs if a < addr]
-        return self.names[before[-1]][0] if before else hex(addr)
+
+class Limits:
+    """What a guest says about its text: where no probe can be, where ftrace patches."""
+
+    def __init__(self, text):
+        self.closed, self.traced = [], []
+        for line in text.splitlines():
+            word, _, where = line.partition(" ")
+            if word == "closed":
+                start, end = where.split("-")
+                self.closed.append((int(start, 16), int(end, 16)))
+            elif word == "traced":
+                self.traced.append(int(where, 16))
+        self.closed.sort()
+        self.traced.sort()
+
+    def is_closed(self, start, end):
+        """Is all of it in ranges without probes?"""
+        for a, b in self.closed:
+            if a <= start < b:
+                start = b
+        return start >= end
+
+    def is_traced(self, start, end):
+        i = bisect.bisect_left(self.traced, start)
+        return i < len(self.traced) and self.traced[i] < end
 
 
-def closed_names(k):
-    """(names that cannot be probed, names that ftrace patches), of a guest."""
+def limits(k):
+    """Those of k. Its addresses are those of vmlinux."""
     res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/hitpath.sh"), timeout=300,
                                  append="nokaslr"))
     if res.fault or res.code:
         raise Failure(f"the guest that tells what cannot be probed fails: {res.fault or res.code}")
-    closed, traced = set(), set()
-    for line in res.out.decode(errors="replace").splitlines():
-        word, _, name = line.partition(" ")
-        if word == "closed":
-            closed.add(name)
-        elif word == "traced":
-            traced.add(name)
-    if len(closed) < 100 or len(traced) < 10000:
-        raise Failure(f"the guest tells of {len(closed)} closed and {len(traced)} traced functions")
-    return closed, traced
+    found = Limits(res.out.decode(errors="replace"))
+    if len(found.closed) < 100 or len(found.traced) < 10000:
+        raise Failure(f"the guest tells of {len(found.closed)} ranges without probes "
+                      f"and {len(found.traced)} traced functions")
+    return found
 
 
-def follow(code, closed, traced):
-    """(functions on the way, what is wrong)"""
+def roots(code, limit):
+    """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
+    found, missing = [], []
+    for name in ROOTS:
+        addrs = code.by_name.get(name, [])
+        ours = [a for a in addrs if limit.is_closed(a, a + 1)] or addrs
+        found += ours
+        if not addrs:
+            missing.append(name)
+    return found, missing
+
+
+def follow(code, limit):
+    """({function: who calls it}, what is wrong, roots that are not there)"""
+    found, missing = roots(code, limit)
     bad, seen = [], {}
-    todo = [(r, None) for r in ROOTS if r in code.start]
-    missing = [r for r in ROOTS if r not in code.start]
+    todo = [(r, None) for r in found]
     while todo:
-        name, caller = todo.pop()
-        if name in seen:
+        start, caller = todo.pop()
+        if start in seen:
             continue
-        seen[name] = caller
-        by = f" (called by {caller})" if caller else ""
+        seen[start] = caller
+        name, end = code.name(start), code.end(start)
+        by = f" (called by {code.name(caller)})" if caller else ""
         if INSTRUMENTS.search(name):
             bad.append(f"{name} is an instrument{by}")
             continue
-        if THUNK.search(name):
+        if THUNK.search(name) or any(n in ALLOWED for n in code.names[start]):
             continue
-        if name in ALLOWED:
-            continue
-        if name in traced:
+        if limit.is_traced(start, end):
             bad.append(f"{name} can be traced{by}")
-        if name not in closed:
+        if not limit.is_closed(start, start + 1) or not limit.is_closed(end - 1, end):
             bad.append(f"{name} can be probed{by}")
-        if name in code.start:
-            todo += [(c, name) for c in sorted(code.calls(name))]
+        todo += [(c, start) for c in code.calls(start)]
     return seen, bad, missing
 
 
 def check(k):
     """[(name, state, reason)] for a built kernel."""
     code = Code(os.path.join(k.out, "vmlinux"))
-    closed, traced = closed_names(k)
-    seen, bad, missing = follow(code, closed, traced)
+    seen, bad, missing = follow(code, limits(k))
     for line in bad:
         print("  " + line, flush=True)
     out = [(f"hit path of {k.name}", "fail" if bad else "pass",
