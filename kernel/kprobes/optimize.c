@@ -426,9 +426,15 @@ static int optimization_handler(const struct ctl_table *table, int write, void *
 	value = jumps_allowed;
 	copy.data = &value;
 	ret = proc_dointvec_minmax(&copy, write, buffer, lenp, ppos);
-	if (!ret && write && value != jumps_allowed)
-		jumps_allow(value);
-	return ret;
+	if (ret || !write || value == jumps_allowed)
+		return ret;
+	jumps_allow(value);
+	/* Administrators look for these. */
+	if (value)
+		pr_info("kprobes: kprobe jump-optimization is enabled. All kprobes are optimized if possible.\n");
+	else
+		pr_info("kprobes: kprobe jump-optimization is disabled. All kprobes are based on software breakpoint.\n");
+	return 0;
 }
 
 static struct ctl_table optimize_sysctl = {
