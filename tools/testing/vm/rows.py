@@ -90,6 +90,8 @@ ROWS = {
     "perf-open": many("perf_event_open(), 300 kprobes one by one", 1.0, "perf"),
     "perf-close": many("close them", 1.0, "perf"),
     "perf": many("open and close", 1.0, "perf"),
+    "bpf-attach": many("perf kprobe with a BPF program, 50 one by one", 1.0, "bpf"),
+    "bpf-detach": many("close them", 0.05, "bpf"),
     "wall-open": wall("perf_event_open(), 300 kprobes one by one", 1.0),
     "wall-close": wall("close them", 1.0),
     "wall": wall("open and close", 0.1),
