@@ -11,11 +11,13 @@ import time
 
 import tree
 from arch import ARCHES
-from common import BUILD, HERE, TOP, Failure, lock, say
+from common import BUILD, HERE, TOP, Failure, lock, reap, say
 
 CONFIG_DIR = os.path.join(HERE, "config")
 JOBS = os.cpu_count() or 1
 PROGRESS = 15       # seconds between two lines of progress
+
+spent = []          # seconds of a processor that each make took
 
 
 class Kernel:
@@ -173,7 +175,8 @@ def run_make(k, what, *targets):
         except BaseException:
             proc.terminate()
             raise
-        if proc.wait():
+        spent.append(reap(proc))
+        if proc.returncode:
             sys.stderr.writelines(errors(lines))
             raise Failure(f"{what} failed; correct what the lines above say "
                           f"(all of it: {os.path.relpath(k.log, TOP)})")
