@@ -152,6 +152,7 @@ def on_stock(ctx, step, suite):
     """What stock does with the tests of a suite: as recorded, else as it turns out now."""
     if ctx.record:
         return ctx.record.results(step)
+    say(f"  {step}: nothing is recorded of this version of the base, so stock is run, too; see make stock")
     return run_suite(ctx, step, suite, ctx.kernel(stock=True).result())
 
 
@@ -222,6 +223,10 @@ def step_campaign(ctx, step):
     k = ctx.kernel().result().k
     seed = os.environ.get("SEED") or campaign.new_seed()
     say(f"  seed {seed}; again with: tools/testing/vm/vm campaign --seed {seed}")
+
+    # Once for both.
+    campaign.Text(k)
+    campaign.build(k)
 
     def boot(*args):
         with ctx.runner.slots.take(ctx.order(step)):

@@ -103,6 +103,8 @@ def plan9(tag, path, readonly):
 def command(k, job, tmp):
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
+              # What is stuck does not come loose: no need to wait for the time limit.
+              f"softlockup_panic=1 "
               f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
         append += " quiet"

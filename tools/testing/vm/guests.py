@@ -113,13 +113,22 @@ class Runner:
             with open(path, "w") as f:
                 f.write(b.text())
             seen, console = bytearray(), bytearray()
-            with progress(b.name, k, seen, console):
-                res = guest.run(k, guest.Job(script=path, **b.job), seen.extend, console.extend)
+            with progress(b.name, k, seen, console), open(log_of(k, b), "wb", buffering=0) as log:
+
+                def sink(data):
+                    seen.extend(data)
+                    log.write(data)
+
+                res = guest.run(k, guest.Job(script=path, **b.job), sink, console.extend)
+                log.write(b"\n--- console ---\n" + res.console)
         self.times.add(b.step, b.name, res.took, res.cpu)
         return outcome(k, b, res)
 
     def boot_rest(self, k, b, order=0):
-        """The same; if the kernel dies in one of b.tests, another guest goes on behind that one."""
+        """The same; if the kernel dies in one of b.tests, another guest goes on behind that one.
+
+        What that one did not come to has no result.
+        """
         if not b.tests:
             return self.boot(k, b, order)
         whole, left = Outcome({}, "", "", ""), list(b.tests)
@@ -128,10 +137,7 @@ class Runner:
             whole.out += got.out
             whole.log, whole.fault = got.log, got.fault
             whole.results.update((n, r) for n, r in got.results.items() if "(ended early)" not in n)
-            left = behind_the_death(left, got.out) if got.fault else []
-            if left:
-                whole.results[stem(left[0])] = ("fail", got.fault)
-            left = left[1:]
+            left = behind_the_death(left, got.out)[1:] if got.fault else []
         return whole
 
 
@@ -166,12 +172,14 @@ def progress(name, k, seen, console):
         t.join()
 
 
+def log_of(k, b):
+    """The file that has what a guest prints, as it comes, and then its console."""
+    return os.path.join(LOGS, f"{b.name}-{k.name}.log")
+
+
 def outcome(k, b, res):
-    """Read what a guest printed, and keep it."""
+    """Read what a guest printed."""
     out = res.out.decode(errors="replace")
-    log = os.path.join(LOGS, f"{b.name}-{k.name}.log")
-    with open(log, "w") as f:
-        f.write(out + "\n--- console ---\n" + res.console.decode(errors="replace"))
     fault = res.fault
     if fault:
         for text in res.splats[:1]:
@@ -183,4 +191,4 @@ def outcome(k, b, res):
     if fault and not results:
         # KUnit writes to the console, too: what it did before the guest died.
         results = ktap.parse(re.sub(r"(?m)^\[[ \d.]+\] ", "", res.console.decode(errors="replace")))
-    return Outcome(results, out, fault, os.path.relpath(log, TOP))
+    return Outcome(results, out, fault, os.path.relpath(log_of(k, b), TOP))

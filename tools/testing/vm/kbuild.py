@@ -167,9 +167,10 @@ def run_make(k, what, *targets):
     """Run make with progress; a Failure when it fails."""
     with open(k.log, "a") as log:
         log.write(f"### make {' '.join(targets)}\n")
-        proc = subprocess.Popen(k.make(*targets), env=k.env(), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                errors="replace")
+        # However this one ends, make ends with it.
+        proc = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *k.make(*targets)], env=k.env(),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, errors="replace")
         try:
             lines = follow(proc, log, what)
         except BaseException:

@@ -12,6 +12,7 @@ import tree
 from common import BUILD, TOP, Failure
 from guests import Boot
 
+OURS = os.path.join(TOP, "tools/testing/selftests/kprobes")
 KSELFTESTS = os.path.join(tree.BASE, "tools/testing/selftests")
 
 

@@ -215,7 +215,9 @@ def main():
         return 1
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)
-        return 130
+        sys.stdout.flush()
+        # Not waiting for other threads. What they have started ends with this process.
+        os._exit(130)
 
 
 if __name__ == "__main__":

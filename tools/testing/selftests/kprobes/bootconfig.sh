@@ -35,6 +35,8 @@ as_it_says_on_and_off() {
 
 # From what is initialized after them on.
 initcalls_are_recorded() {
+	# Reading the trace is not to add to it.
+	echo 0 > $tracefs/tracing_on
 	[ "$(hits_of boot_call)" -gt 10 ]
 	[ "$(hits_of boot_ret)" -gt 10 ]
 	[ "$(grep -c ' boot_call: .*fn=[a-z_0-9]*+0x0/0x' $tracefs/trace)" -gt 10 ]
@@ -42,7 +44,9 @@ initcalls_are_recorded() {
 }
 
 filters_and_histograms() {
-	head -c 77 /dev/zero > /dev/null
+	echo 1 > $tracefs/tracing_on
+	dd if=/dev/zero of=/dev/null bs=77 count=1
+	echo 0 > $tracefs/tracing_on
 	grep -q ' boot_pair: .*vfs_read.* n=77$' $tracefs/trace
 	not grep ' boot_pair: .* n=\([0-689]\|7[0-689]\|77.\)' $tracefs/trace
 	[ "$(sed -n 's/^ *Hits: //p' $ev/boot_hist/hist)" -gt 0 ]
@@ -50,6 +54,7 @@ filters_and_histograms() {
 
 in_its_instance() {
 	cat /dev/null
+	echo 0 > $tracefs/instances/booted/tracing_on
 	grep -q ' boot_there: ' $tracefs/instances/booted/trace
 	not grep ' boot_there: ' $tracefs/trace
 }

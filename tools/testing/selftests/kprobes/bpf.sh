@@ -109,7 +109,7 @@ fail_function() {
 	fails 0
 	hits entry 50
 	hits return 50
-	refused 'Invalid argument' vfs_read $inject/inject
+	refused 'out of range' vfs_read $inject/inject
 }
 
 no_more_failures_here() {

@@ -18,7 +18,7 @@ locked_down_with_probes() {
 	enable kprobes/there kprobes/back
 	call 10
 	hits there 10
-	exec 3> $events
+	exec 3>> $events
 	exec 4> $tracefs/events/kprobes/there/enable
 	start_callers 1
 	echo confidentiality > $lockdown

@@ -8,6 +8,7 @@ cd "$(dirname "$0")" && . ./functions
 
 traced=kprobe_target_traced
 other=kprobe_target_other
+mod='\[kprobe_test_target\]'
 
 load_sample() {
 	dmesg -c > /dev/null
@@ -59,9 +60,9 @@ fprobe_example() {
 	call 3
 	rmmod fprobe_example
 	for f in $traced $other; do
-		said 3 fprobe_example "$f called by .*\[[0-9]*\] at .*"
+		said 3 fprobe_example "$f $mod called by .*\[[0-9]*\] at .*"
 		for v in 1 2 3; do
-			said 1 fprobe_example "$f returns 0x$v to .* after [0-9]* ns"
+			said 1 fprobe_example "$f $mod returns 0x$v to .* after [0-9]* ns"
 		done
 	done
 	said 1 fprobe_example '6 calls seen, 0 missed'
@@ -73,7 +74,7 @@ fprobe_example_with_a_pattern() {
 	load_sample fprobe_example 'symbol=kprobe_target_[ot]*' 'nosymbol=kprobe_target_o*' stackdump=1
 	call 3
 	rmmod fprobe_example
-	said 3 fprobe_example "$traced called by .*"
+	said 3 fprobe_example "$traced $mod called by .*"
 	said 0 fprobe_example "$other .*"
 	# At entry and at return.
 	[ "$(dmesg | grep -c 'Call Trace:')" = 6 ]
@@ -84,8 +85,8 @@ fprobe_example_in_the_trace() {
 	load_sample fprobe_example symbol=$traced use_trace=1
 	call 3
 	rmmod fprobe_example
-	[ "$(grep -c "$traced called by .*\[[0-9]*\]" $tracefs/trace)" = 3 ]
-	[ "$(grep -c "$traced returns 0x[123] to .* after [0-9]* ns" $tracefs/trace)" = 3 ]
+	[ "$(grep -c "$traced $mod called by .*\[[0-9]*\]" $tracefs/trace)" = 3 ]
+	[ "$(grep -c "$traced $mod returns 0x[123] to .* after [0-9]* ns" $tracefs/trace)" = 3 ]
 	[ "$(grep -c '<stack trace>' $tracefs/trace)" = 6 ]
 	said 0 fprobe_example "$traced .*"
 }
@@ -94,14 +95,14 @@ fprobe_example_at_nothing() {
 	load_sample fprobe_example symbol=vfs_open
 	rmmod fprobe_example
 	refused_sample fprobe_example symbol=no_such_function
-	said 1 fprobe_example 'no fprobe at no_such_function: -\(ENOENT\|2\)'
+	dmesg | grep 'fprobe_example: no fprobe at no_such_function: -\(ENOENT\|2\)$'
 	refused_sample fprobe_example symbol=
 	refused_sample fprobe_example 'symbol=no_such_*'
 }
 
 cleanup_samples() {
-	for mod in kprobe_example kretprobe_example fprobe_example; do
-		rmmod $mod 2> /dev/null
+	for m in kprobe_example kretprobe_example fprobe_example; do
+		rmmod $m 2> /dev/null
 	done
 }
 

@@ -25,10 +25,14 @@ fi
 n=0
 for name in $TESTS; do
 	echo "    # Subtest: ${name%.sh}"
+	began=$(cut -d . -f 1 /proc/uptime)
 	# Shown as it comes: the last line tells where a guest died.
 	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/code) 2>&1 |
-		tee /tmp/out | sed 's/^/    /'
+		tee /tmp/out | while IFS= read -r line; do
+			echo "    $line"
+		done
 	code=$(cat /tmp/code)
+	echo "# ${name%.sh}: $(($(cut -d . -f 1 /proc/uptime) - began)) s"
 	n=$((n + 1))
 	case $code in
 	0)	echo "ok $n ${name%.sh}" ;;
