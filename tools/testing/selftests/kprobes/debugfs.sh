@@ -29,6 +29,7 @@ addresses_are_real() {
 	put 'p:one vfs_open'
 	address=$(awk '$3 == "vfs_open" && $2 ~ /[tT]/ { print $1 }' /proc/kallsyms)
 	there=$(sed 's/ .*//' $kprobes/list)
+	echo "$there" | grep '[1-9a-f]'
 	[ "${address%??}" = "${there%??}" ]
 }
 

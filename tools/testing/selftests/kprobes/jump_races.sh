@@ -189,7 +189,7 @@ wait_for_tasks() {
 # It goes when all is decided on and tasks are waited for: by then it is somebody else's text.
 module_goes_while_jumps_wait() {
 	needs_jumps
-	load kprobe_test_prober 2> "$tmp/err" || skip "no kprobe_test_prober"
+	load_or_skip kprobe_test_prober
 	for i in 1 2 3; do
 		wait_for_tasks
 		disable kprobes/always
@@ -211,11 +211,15 @@ module_goes_while_jumps_wait() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
+back_online() {
+	echo 1 > $cpu
+}
+
 cpu_goes_and_comes() {
 	[ -w $cpu ] || skip "no CPU that can be taken offline"
 	needs_jumps
 	start_callers $callers
-	trap 'enough; echo 1 > $cpu' EXIT
+	undo=back_online
 	for i in $(seq 6); do
 		echo 0 > $optimization
 		echo 0 > $cpu
