@@ -190,7 +190,7 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	struct trace_event_call *call = &hit->pp->event->call;
 	int head = hit->pp->head;
 	struct hlist_head *takers;
-	int size, most, rctx;
+	int size, rctx;
 	void *rec;
 
 	takers = this_cpu_ptr(call->perf_events);
@@ -198,10 +198,9 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 		return;
 
 	/* perf puts a u32 in front, and wants the whole to be of u64s. */
-	most = PERF_MAX_TRACE_SIZE - sizeof(u32);
-	size = min(record_size(hit), most);
-	/* What does not fit are the ends of the last strings. */
-	hit->tail = size - (int)hit->pp->fixed;
+	size = record_size(hit);
+	if (unlikely(size > PERF_MAX_TRACE_SIZE - sizeof(u32)))
+		return;
 	size = ALIGN(size + sizeof(u32), sizeof(u64)) - sizeof(u32);
 	rec = perf_trace_buf_alloc(size, NULL, &rctx);
 	if (!rec)

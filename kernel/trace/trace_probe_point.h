@@ -13,10 +13,14 @@
  */
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
 #include "trace_dynevent.h"
 #include "trace_probe.h"
+
+/* In trace_dynevent.c: held while a command is read, and guards what is to be logged of it. */
+extern struct mutex dyn_event_ops_mutex;
 
 /* The words of a command: how and under which name to probe, where, and arguments. */
 enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
