@@ -75,11 +75,11 @@ DEFINE_PER_CPU(unsigned int, fprobe_context);
 #define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /* Misses come from all CPUs, and from interrupts on this one. */
-static __always_inline void count_miss(struct fprobe *fp)
+static __always_inline void count_one(unsigned long *count)
 {
-	unsigned long old = READ_ONCE(fp->nmissed);
+	unsigned long old = READ_ONCE(*count);
 
-	while (!try_cmpxchg(&fp->nmissed, &old, old + 1))
+	while (!try_cmpxchg(count, &old, old + 1))
 		;
 }
 
@@ -106,7 +106,7 @@ static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *oute
 		return false;
 	*outer = __this_cpu_read(fprobe_context);
 	if (would_nest(fp, *outer)) {
-		count_miss(fp);
+		count_one(&fp->nmissed);
 		return false;
 	}
 	if (serves_kprobes(fp))
@@ -204,10 +204,12 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 		return;
 	}
 	node = rethook_try_get(fp->rethook);
-	if (node)
+	if (node) {
 		enter_call(fp, node, ip, caller, regs, task);
-	else
-		count_miss(fp);
+		return;
+	}
+	count_one(&fp->nmissed);
+	count_one(&fp->nexhausted);
 }
 
 /* Whatever the fprobe and whatever runs on this CPU. */
@@ -415,6 +417,7 @@ static int attach(struct fprobe *fp, struct fprobe_targets *t)
 	int ret;
 
 	fp->nmissed = 0;
+	fp->nexhausted = 0;
 	ret = make_pool(fp, t);
 	if (!ret) {
 		ret = entry_hooks_join(all_targets(t, NULL));

@@ -24,6 +24,7 @@ struct tracepoint;
 /**
  * struct fpoint - one function (or all that match a pattern), or one tracepoint
  * @fp:		the probe
+ * @hits:	per-CPU count, written by that CPU only
  * @symbol:	pattern of functions, or name of the tracepoint
  * @maxactive:	as the user asked for; returns are followed however many there are
  * @planted:	@fp is registered; event_mutex
@@ -35,6 +36,7 @@ struct tracepoint;
  */
 struct fpoint {
 	struct fprobe		fp;
+	unsigned long __percpu	*hits;
 	char			*symbol;
 	unsigned int		maxactive;
 	bool			planted;
@@ -60,6 +62,7 @@ static inline bool fpoint_is_tracepoint(const struct fpoint *pt)
 }
 
 /* trace_fprobe.c */
+void fpoint_show_place(struct seq_file *m, const struct probe_point *pp);
 extern struct dyn_event_operations fprobe_event_ops;
 int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 

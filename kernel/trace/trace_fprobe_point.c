@@ -32,6 +32,7 @@ static void release(struct probe_point *pp)
 {
 	struct fpoint *pt = fpoint_of(pp);
 
+	free_percpu(pt->hits);
 	kfree(pt->symbol);
 	kfree(pt);
 }
@@ -46,15 +47,17 @@ static const struct point_kind *kind_of(const struct probe_spec *spec)
 static struct probe_point *create(struct probe_spec *spec, int nargs)
 {
 	struct fpoint *pt;
-	int err;
+	int err = -ENOMEM;
 
 	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
-	err = point_init(&pt->point, kind_of(spec), spec, nargs);
+	pt->hits = alloc_percpu(unsigned long);
+	if (pt->hits)
+		err = point_init(&pt->point, kind_of(spec), spec, nargs);
 	if (err) {
-		kfree(pt);
+		release(&pt->point);
 		return ERR_PTR(err);
 	}
 	INIT_LIST_HEAD(&pt->listening);
@@ -304,6 +307,16 @@ static bool is_at(const struct probe_point *pp, const char *text)
 	       (point_is_return(pp) && !strcmp(text + len, PROBE_RETURN_SUFFIX));
 }
 
+static void count(const struct probe_point *pp, struct point_counts *counts)
+{
+	const struct fpoint *pt = fpoint_of(pp);
+	unsigned long missed = READ_ONCE(pt->fp.nmissed);
+
+	counts->hits = point_sum_hits(pt->hits);
+	counts->exhausted = min(READ_ONCE(pt->fp.nexhausted), missed);
+	counts->recursion = missed - counts->exhausted;
+}
+
 const struct point_class fprobe_class = {
 	.dyn		= &fprobe_event_ops,
 	.event_flags	= TRACE_EVENT_FL_FPROBE,
@@ -314,5 +327,7 @@ const struct point_class fprobe_class = {
 	.turn		= turn,
 	.same_place	= same_place,
 	.is_at		= is_at,
+	.show_place	= fpoint_show_place,
+	.count		= count,
 	.release	= release,
 };

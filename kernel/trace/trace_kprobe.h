@@ -111,23 +111,12 @@ static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 #define for_each_kpoint(pt, ev) \
 	list_for_each_entry(pt, &(ev)->probes, point.tp.list)
 
-/**
- * struct kpoint_misses - hits and returns that a point did not report
- * @recursion:	as they came from a handler
- * @exhausted:	as there was no memory to follow one more call
- */
-struct kpoint_misses {
-	unsigned long recursion;
-	unsigned long exhausted;
-};
-
 /* trace_kprobe_point.c */
 extern const struct point_class kprobe_class;
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
 int kpoint_plant(struct kpoint *pt, bool armed);
 bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec);
-unsigned long kpoint_hits(const struct kpoint *pt);
-void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses);
+void kpoint_count(const struct probe_point *pp, struct point_counts *counts);
 unsigned long kpoint_missed(const struct kpoint *pt);
 
 /* trace_kprobe_switch.c */
@@ -138,6 +127,7 @@ void kpoint_expect(struct probe_point *pp);
 void kpoint_set_handlers(struct kpoint *pt);
 
 /* trace_kprobe.c */
+void kpoint_show_place(struct seq_file *m, const struct probe_point *pp);
 extern struct dyn_event_operations kprobe_event_ops;
 int kprobe_event_command(const char *text);
 

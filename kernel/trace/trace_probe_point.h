@@ -9,12 +9,16 @@
  *	trace_probe_point.c	the life of a point: made, published, retired
  *	trace_probe_event.c	its event class: enable, fields, printing
  *	trace_probe_batch.c	many events at once
+ *	trace_probe_profile.c	counts: kprobe_profile and probe_profile
  *	trace_probe_hit.h	what runs when a point is hit
  */
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 
 #include "trace_dynevent.h"
 #include "trace_probe.h"
@@ -62,6 +66,18 @@ struct probe_flaw {
 	int at;
 };
 
+/**
+ * struct point_counts - what became of a point's hits
+ * @hits:	while its event was on
+ * @recursion:	hits and returns that were missed as they came from a handler
+ * @exhausted:	calls whose return was missed as nothing more could follow one more call
+ */
+struct point_counts {
+	unsigned long hits;
+	unsigned long recursion;
+	unsigned long exhausted;
+};
+
 struct probe_point;
 
 /**
@@ -80,6 +96,8 @@ struct probe_point;
  *		when all are known; NULL: there is nothing to gain
  * @same_place:	are these two points of one kind at the same place?
  * @is_at:	would this second word of a command mean the point?
+ * @show_place:	write what the second word of its command is, as far as the reader may know
+ * @count:	tell what became of its hits since it was made
  * @release:	free the point, which nothing uses any more
  *
  * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
@@ -96,6 +114,8 @@ struct point_class {
 	void (*expect)(struct probe_point *pp);
 	bool (*same_place)(const struct probe_point *a, const struct probe_point *b);
 	bool (*is_at)(const struct probe_point *pp, const char *text);
+	void (*show_place)(struct seq_file *m, const struct probe_point *pp);
+	void (*count)(const struct probe_point *pp, struct point_counts *counts);
 	void (*release)(struct probe_point *pp);
 };
 
@@ -122,6 +142,8 @@ struct point_kind {
  * @head:	size of what precedes the arguments in a record; set once
  * @simple:	each argument is something that a register tells, stored as it is; set before
  *		the point is planted
+ * @unrecorded:	records that were too large for the buffer of an instance
+ * @unsampled:	records that were too large for perf
  * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
  *		the owner of one that is on no list
  * @rcu:	once taken out, makes it one of those that no handler can use any more
@@ -135,6 +157,8 @@ struct probe_point {
 	unsigned int			fixed;
 	u16				head;
 	bool				simple;
+	atomic_long_t			unrecorded;
+	atomic_long_t			unsampled;
 	union {
 		struct list_head	batch;
 		struct rcu_head		rcu;
@@ -196,6 +220,9 @@ static inline void points_forget(struct list_head *points)
 	while (!list_empty(points))
 		list_del_init(points->next);
 }
+
+/* trace_probe_profile.c */
+unsigned long point_sum_hits(const unsigned long __percpu *hits);
 
 /* trace_probe_batch.c */
 bool trace_probes_are_many(void);
