@@ -8,7 +8,7 @@
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
  *	trace_kprobe_parse.c	the head of a command -> struct probe_spec
  *	trace_kprobe_point.c	the life of a point: made, planted, published, retired
- *	trace_kprobe_switch.c	switching the probes of one event, or of many
+ *	trace_kprobe_switch.c	switching the probes on and off
  *	trace_kprobe_event.c	what BPF asks about an event
  *	trace_kprobe_hit.c	what runs when a point is hit
  *	trace_kprobe_gen.c	commands built by other kernel code
@@ -107,10 +107,6 @@ static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 	return pp ? kpoint_of(pp) : NULL;
 }
 
-/* All points of an event; event_mutex. */
-#define for_each_kpoint(pt, ev) \
-	list_for_each_entry(pt, &(ev)->probes, point.tp.list)
-
 /* trace_kprobe_point.c */
 extern const struct point_class kprobe_class;
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
@@ -120,8 +116,8 @@ void kpoint_count(const struct probe_point *pp, struct point_counts *counts);
 unsigned long kpoint_missed(const struct kpoint *pt);
 
 /* trace_kprobe_switch.c */
-int kpoints_turn(struct trace_probe_event *ev, bool on);
-void kpoint_expect(struct probe_point *pp);
+bool kpoint_is_to_turn(const struct probe_point *pp, bool on);
+int kpoints_turn(struct list_head *points, bool on);
 
 /* trace_kprobe_hit.c */
 void kpoint_set_handlers(struct kpoint *pt);

@@ -87,13 +87,13 @@ struct probe_point;
  * @parse:	read the first two words of a command; trace_probe_log_init() first.
  *		-ECANCELED if it is not for this class
  * @create:	make a point; takes &probe_spec.symbol along
- * @plant:	register a point's probe, or wait for what is to be probed; tell what is
- *		wrong in error_log
+ * @plant:	see whether a point can be probed and get ready for that, or wait for what is to
+ *		be probed; tell what is wrong in error_log
  * @unplant:	undo it for points by their batch member, where it was done; do not wait for
  *		handlers
- * @turn:	arm or disarm what an event has planted
- * @expect:	a point's event is about to be enabled, as are others: kpoints_arm() comes
- *		when all are known; NULL: there is nothing to gain
+ * @is_to_turn:	is there something that is to be armed, or disarmed, for a point?
+ * @turn:	arm or disarm points by their batch member, for which there is. When arming fails,
+ *		some may be armed
  * @same_place:	are these two points of one kind at the same place?
  * @is_at:	would this second word of a command mean the point?
  * @show_place:	write what the second word of its command is, as far as the reader may know
@@ -110,8 +110,8 @@ struct point_class {
 	struct probe_point *(*create)(struct probe_spec *spec, int nargs);
 	int (*plant)(struct probe_point *pp, bool armed);
 	void (*unplant)(struct list_head *points);
-	int (*turn)(struct trace_probe_event *ev, bool on);
-	void (*expect)(struct probe_point *pp);
+	bool (*is_to_turn)(const struct probe_point *pp, bool on);
+	int (*turn)(struct list_head *points, bool on);
 	bool (*same_place)(const struct probe_point *a, const struct probe_point *b);
 	bool (*is_at)(const struct probe_point *pp, const char *text);
 	void (*show_place)(struct seq_file *m, const struct probe_point *pp);
@@ -225,16 +225,9 @@ static inline void points_forget(struct list_head *points)
 unsigned long point_sum_hits(const unsigned long __percpu *hits);
 
 /* trace_probe_batch.c */
-bool trace_probes_are_many(void);
+const struct point_class *points_take_alike(struct list_head *points, struct list_head *alike);
+int points_turn(struct trace_probe_event *ev, bool on);
+void points_arm_most(struct list_head *points);
 void point_leave(struct probe_point *pp);
-
-/* trace_kprobe_switch.c */
-#ifdef CONFIG_KPROBE_EVENTS
-void kpoints_arm(void);
-void kpoints_settle(void);
-#else
-static inline void kpoints_arm(void) { }
-static inline void kpoints_settle(void) { }
-#endif
 
 #endif /* _TRACE_PROBE_POINT_H */
