@@ -100,6 +100,7 @@ typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
  * @entry_handler: called when a function is entered, or NULL. If it returns other than 0,
  *	@exit_handler is not called for this call
  * @exit_handler: called when the call returns, or NULL
+ * @nexhausted: private, those of @nmissed whose return could not be hooked
  * @rethook: private, the pool of hooked calls; NULL without @exit_handler
  * @targets: private, the functions
  * @registered: private, in the list of registered fprobes
@@ -118,6 +119,7 @@ struct fprobe {
 	fprobe_entry_t		entry_handler;
 	fprobe_exit_t		exit_handler;
 
+	unsigned long		nexhausted;
 	struct rethook		*rethook;
 	struct fprobe_targets	*targets;
 	struct list_head	registered;

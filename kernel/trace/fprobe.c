@@ -10,12 +10,10 @@
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
-#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -32,6 +30,7 @@
 
 #include "../kprobes/entry.h"
 #include "fprobe_hit.h"
+#include "fprobe_internal.h"
 #include "rethook_hit.h"
 #include "trace.h"
 
@@ -45,18 +44,6 @@ struct fprobe_call {
 	struct rethook_node	node;
 	unsigned long		entry_ip;
 	char			data[] __aligned(sizeof(long));
-};
-
-/**
- * struct fprobe_targets - the functions of an fprobe
- * @rcu: frees this
- * @nr: how many
- * @hook: one for each, by address
- */
-struct fprobe_targets {
-	struct rcu_head		rcu;
-	unsigned int		nr;
-	struct entry_hook	hook[] __counted_by(nr);
 };
 
 /* What the handlers may share for each call is part of its node: rethook's limit. */
@@ -75,11 +62,11 @@ DEFINE_PER_CPU(unsigned int, fprobe_context);
 #define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /* Misses come from all CPUs, and from interrupts on this one. */
-static __always_inline void count_miss(struct fprobe *fp)
+static __always_inline void count_one(unsigned long *count)
 {
-	unsigned long old = READ_ONCE(fp->nmissed);
+	unsigned long old = READ_ONCE(*count);
 
-	while (!try_cmpxchg(&fp->nmissed, &old, old + 1))
+	while (!try_cmpxchg(count, &old, old + 1))
 		;
 }
 
@@ -106,7 +93,7 @@ static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *oute
 		return false;
 	*outer = __this_cpu_read(fprobe_context);
 	if (would_nest(fp, *outer)) {
-		count_miss(fp);
+		count_one(&fp->nmissed);
 		return false;
 	}
 	if (serves_kprobes(fp))
@@ -204,10 +191,12 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 		return;
 	}
 	node = rethook_try_get(fp->rethook);
-	if (node)
+	if (node) {
 		enter_call(fp, node, ip, caller, regs, task);
-	else
-		count_miss(fp);
+		return;
+	}
+	count_one(&fp->nmissed);
+	count_one(&fp->nexhausted);
 }
 
 /* Whatever the fprobe and whatever runs on this CPU. */
@@ -272,47 +261,6 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 
 NOKPROBE_SYMBOL(fprobe_call_hit);
 
-/* Targets */
-
-static int compare_ips(const void *a, const void *b)
-{
-	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Sort them, each once; returns how many are left. */
-static unsigned int sort_ips(unsigned long *ips, unsigned int nr)
-{
-	unsigned int i, kept = 0;
-
-	sort(ips, nr, sizeof(*ips), compare_ips, NULL);
-	for (i = 0; i < nr; i++) {
-		if (!kept || ips[kept - 1] != ips[i])
-			ips[kept++] = ips[i];
-	}
-	return kept;
-}
-
-#ifdef CONFIG_MODULES
-/* A module that is on its way out was taken off all fprobes, and must not come back. */
-static bool text_is_going(unsigned long ip)
-{
-	struct module *mod;
-
-	if (core_kernel_text(ip))
-		return false;
-	guard(preempt)();
-	mod = __module_text_address(ip);
-	return !mod || mod->state == MODULE_STATE_GOING;
-}
-#else
-static bool text_is_going(unsigned long ip)
-{
-	return false;
-}
-#endif
-
 static entry_hit_t hit_of(const struct fprobe *fp)
 {
 	if (serves_kprobes(fp))
@@ -322,49 +270,17 @@ static entry_hit_t hit_of(const struct fprobe *fp)
 	return fp->entry_handler ? fprobe_entry_hit : fprobe_any_hit;
 }
 
-/* @ips are where ftrace calls from. fprobe_mutex held. */
-static struct fprobe_targets *make_targets(struct fprobe *fp, unsigned long *ips,
-					   unsigned int nr)
+/**
+ * fprobe_set_hook - set up the hook for a function of an fprobe
+ * @hook: the hook, zeroed
+ * @fp: the fprobe
+ * @ip: where ftrace calls from
+ */
+void fprobe_set_hook(struct entry_hook *hook, struct fprobe *fp, unsigned long ip)
 {
-	unsigned long switch_ip = arch_rethook_switch_ip();
-	struct fprobe_targets *t;
-	unsigned int i;
-
-	nr = sort_ips(ips, nr);
-	t = kvzalloc(struct_size(t, hook, nr), GFP_KERNEL);
-	if (!t)
-		return ERR_PTR(-ENOMEM);
-	t->nr = nr;
-	for (i = 0; i < nr; i++) {
-		if (text_is_going(ips[i])) {
-			kvfree(t);
-			return ERR_PTR(-ENOENT);
-		}
-		t->hook[i].ip = ips[i];
-		t->hook[i].owner = fp;
-		t->hook[i].hit = ips[i] == switch_ip ? fprobe_switch_hit : hit_of(fp);
-	}
-	return t;
-}
-
-/* Those in [start, end), and the ones that are in @batch, as a batch. */
-static struct entry_hook *targets_within(struct fprobe_targets *t, unsigned long start,
-					 unsigned long end, struct entry_hook *batch)
-{
-	unsigned int i;
-
-	for (i = 0; i < t->nr; i++) {
-		if (t->hook[i].ip < start || t->hook[i].ip >= end)
-			continue;
-		t->hook[i].batch = batch;
-		batch = &t->hook[i];
-	}
-	return batch;
-}
-
-static struct entry_hook *all_targets(struct fprobe_targets *t, struct entry_hook *batch)
-{
-	return targets_within(t, 1, ULONG_MAX, batch);
+	hook->ip = ip;
+	hook->owner = fp;
+	hook->hit = ip == arch_rethook_switch_ip() ? fprobe_switch_hit : hit_of(fp);
 }
 
 /* Registration */
@@ -373,28 +289,41 @@ static struct entry_hook *all_targets(struct fprobe_targets *t, struct entry_hoo
  * How many calls an fprobe may see at a time before its pool has to grow: the more
  * functions, the more of them will be under way on each CPU at a time.
  */
-static unsigned int calls_expected(const struct fprobe_targets *t)
+static unsigned int calls_expected(unsigned int nr_functions)
 {
-	return num_possible_cpus() * clamp(t->nr, 4U, 64U);
+	return num_possible_cpus() * clamp(nr_functions, 4U, 64U);
 }
 
-static int make_pool(struct fprobe *fp, const struct fprobe_targets *t)
+/* A hit from before it was unregistered may still be using the pool that it had then. */
+static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 {
 	struct rethook *pool;
 
-	fp->rethook = NULL;
-	if (!fp->exit_handler)
+	if (!fp->exit_handler) {
+		WRITE_ONCE(fp->rethook, NULL);
 		return 0;
-	if (fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
-		return -ENOMEM;
+	}
 	pool = rethook_alloc_bounded(fp, serves_kprobes(fp) ? any_returned : fprobe_returned,
 				     struct_size_t(struct fprobe_call, data,
 						   fp->entry_data_size),
-				     calls_expected(t), fp->nr_maxactive);
+				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	fp->rethook = pool;
+	WRITE_ONCE(fp->rethook, pool);
 	return 0;
+}
+
+/**
+ * fprobe_check - could this fprobe be registered, if for something?
+ * @fp: the fprobe, set up
+ *
+ * Return: 0; -ENOMEM if the handlers share too much, -ENODEV if ftrace has shut itself down.
+ */
+int fprobe_check(const struct fprobe *fp)
+{
+	if (fp->exit_handler && fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
+		return -ENOMEM;
+	return ftrace_is_dead() ? -ENODEV : 0;
 }
 
 /* fprobe_mutex held. */
@@ -409,40 +338,102 @@ static bool is_registered(const struct fprobe *fp)
 	return false;
 }
 
-/* The targets are set and nothing else is; they are freed on error. */
-static int attach(struct fprobe *fp, struct fprobe_targets *t)
+static int get_ready(struct fprobe_ips *f, bool strict)
 {
 	int ret;
 
-	fp->nmissed = 0;
-	ret = make_pool(fp, t);
-	if (!ret) {
-		ret = entry_hooks_join(all_targets(t, NULL), ENTRY_FIRST);
-		if (!ret) {
-			fp->targets = t;
-			list_add_tail(&fp->registered, &fprobes);
-			return 0;
-		}
-		/* A function that was hooked already may have called us. */
-		if (fp->rethook)
-			rethook_free(fp->rethook);
-		synchronize_rcu();
-		fp->rethook = NULL;
-	}
-	kvfree(t);
+	f->targets = fprobe_make_targets(f->fp, f->ips, f->nr, strict);
+	if (IS_ERR(f->targets))
+		return PTR_ERR(f->targets);
+	if (f->more)
+		return 0;
+	ret = fprobe_check(f->fp) ?: make_pool(f->fp, f->nr);
+	if (ret)
+		fprobe_free_targets(f->targets);
 	return ret;
+}
+
+static void give_back(struct fprobe_ips *f)
+{
+	if (!f->more && f->fp->rethook)
+		rethook_free(f->fp->rethook);
+	fprobe_free_targets_later(f->targets);
+}
+
+static void take_in(struct fprobe_ips *f)
+{
+	fprobe_add_targets(f->fp, f->targets);
+	if (!f->more)
+		list_add_tail(&f->fp->registered, &fprobes);
+}
+
+/*
+ * All or none, by one update of the filter; with @strict, functions that are going are an
+ * error. On error a hit may have seen a hook at an entry that others have hooked, too.
+ */
+static int hook_each(struct fprobe_ips *each, int num, bool strict)
+{
+	struct entry_hook *batch = NULL;
+	int i, nr_ready, ret = 0;
+
+	for (nr_ready = 0; nr_ready < num; nr_ready++) {
+		ret = get_ready(&each[nr_ready], strict);
+		if (ret)
+			break;
+		batch = fprobe_add_hooks(each[nr_ready].targets, batch);
+	}
+	if (!ret && batch)
+		ret = entry_hooks_join(batch, ENTRY_FIRST);
+	for (i = 0; i < nr_ready; i++) {
+		if (ret)
+			give_back(&each[i]);
+		else
+			take_in(&each[i]);
+	}
+	return ret;
+}
+
+/**
+ * fprobes_hook - have functions call fprobes
+ * @each: which functions call which fprobe; one that is not registered gets it
+ * @num: how many
+ *
+ * For callers whose handlers are built in, and whose fprobes stay until an RCU grace period
+ * has passed. One that was unregistered may be registered again by this at once, if neither
+ * its handlers nor their data have changed. What it has missed then adds up.
+ *
+ * Functions of modules that are being unloaded are left out.
+ *
+ * Context: process. Sleeps on locks, in ftrace and for memory.
+ * Return: 0; -ENOMEM; -EINVAL if ftrace does not know a function, -ENODEV if it has shut itself
+ * down. No function calls an fprobe then which did not before.
+ */
+int fprobes_hook(struct fprobe_ips *each, int num)
+{
+	guard(mutex)(&fprobe_mutex);
+	return hook_each(each, num, false);
 }
 
 /* @ips are where ftrace calls from; they get sorted. */
 static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
 {
-	struct fprobe_targets *t;
+	struct fprobe_ips f = { .fp = fp, .ips = ips };
+	int ret;
 
-	guard(mutex)(&fprobe_mutex);
-	if (is_registered(fp))
-		return -EBUSY;
-	t = make_targets(fp, ips, nr);
-	return IS_ERR(t) ? PTR_ERR(t) : attach(fp, t);
+	f.nr = fprobe_sort_ips(ips, nr);
+	scoped_guard(mutex, &fprobe_mutex) {
+		if (is_registered(fp))
+			return -EBUSY;
+		fp->nmissed = 0;
+		fp->nexhausted = 0;
+		fp->rethook = NULL;
+		fp->targets = NULL;
+		ret = hook_each(&f, 1, true);
+	}
+	/* A function that was hooked already may have called us. */
+	if (ret)
+		synchronize_rcu();
+	return ret;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -541,129 +532,6 @@ int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 EXPORT_SYMBOL_GPL(register_fprobe_syms);
 
 /**
- * struct namesakes - the functions of one name
- * @name: the name
- * @nr: how many there are
- * @ip: where ftrace calls from in them
- * @unsure: there may be more
- */
-struct namesakes {
-	const char	*name;
-	unsigned int	nr;
-	unsigned long	ip[8];
-	bool		unsure;
-};
-
-/*
- * Not those that go by another name mostly. What is farther behind the address may belong
- * to a function that the linker dropped, without a name.
- */
-static int add_namesake(void *data, unsigned long addr)
-{
-	unsigned long ip = ftrace_location(addr);
-	struct namesakes *found = data;
-	char name[KSYM_NAME_LEN];
-
-	if (!ip || lookup_symbol_name(addr, name) || strcmp(name, found->name))
-		return 0;
-	found->unsure = ip - addr > 2 * MCOUNT_INSN_SIZE || found->nr == ARRAY_SIZE(found->ip);
-	if (!found->unsure)
-		found->ip[found->nr++] = ip;
-	return found->unsure;
-}
-
-static int add_module_namesake(void *data, const char *name, unsigned long addr)
-{
-	struct namesakes *found = data;
-
-	return strcmp(name, found->name) ? 0 : add_namesake(found, addr);
-}
-
-/* Is it a name, and no pattern? */
-static bool is_name(const char *filter)
-{
-	const char *c;
-
-	for (c = filter; *c; c++) {
-		if (!isalnum(*c) && *c != '_' && *c != '.')
-			return false;
-	}
-	return *filter && !isdigit(*filter);
-}
-
-/*
- * A pattern has to be compared to the name of each function that ftrace knows; for a name,
- * the few that have it are found at once. Returns -ENOENT if this way leads nowhere.
- */
-static int attach_name(struct fprobe *fp, const char *name)
-{
-	struct namesakes found = { .name = name };
-
-	if (!is_name(name))
-		return -ENOENT;
-	kallsyms_on_each_match_symbol(add_namesake, name, &found);
-	if (!found.unsure)
-		module_kallsyms_on_each_symbol(NULL, add_module_namesake, &found);
-	if (found.unsure || !found.nr)
-		return -ENOENT;
-	return attach_ips(fp, found.ip, found.nr);
-}
-
-/*
- * Patterns are ftrace's matter. An ftrace_ops that is never registered takes them and
- * holds the functions that match.
- */
-static int set_patterns(struct ftrace_ops *scratch, const char *filter, const char *notfilter)
-{
-	char *pattern __free(kfree) = kstrdup(filter, GFP_KERNEL);
-	char *but __free(kfree) = notfilter ? kstrdup(notfilter, GFP_KERNEL) : NULL;
-	int ret;
-
-	if (!pattern || (notfilter && !but))
-		return -ENOMEM;
-	ret = ftrace_set_filter(scratch, pattern, strlen(pattern), 0);
-	if (!ret && but)
-		ret = ftrace_set_notrace(scratch, but, strlen(but), 0);
-	return ret;
-}
-
-/* What matched, into @ips; returns how many. */
-static unsigned int selected(struct ftrace_ops *scratch, unsigned long *ips)
-{
-	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
-	struct ftrace_hash *but = rcu_dereference_raw(scratch->func_hash->notrace_hash);
-	struct ftrace_func_entry *entry;
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < 1U << set->size_bits; i++) {
-		hlist_for_each_entry(entry, &set->buckets[i], hlist) {
-			if (!ftrace_lookup_ip(but, entry->ip))
-				ips[nr++] = entry->ip;
-		}
-	}
-	return nr;
-}
-
-static int attach_set(struct fprobe *fp, struct ftrace_ops *scratch)
-{
-	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
-	unsigned int nr;
-	unsigned long *ips;
-	int ret;
-
-	/* "!pattern" is a match, and selects nothing. */
-	if (ftrace_hash_empty(set))
-		return -EINVAL;
-	ips = kvmalloc_array(set->count, sizeof(*ips), GFP_KERNEL);
-	if (!ips)
-		return -ENOMEM;
-	nr = selected(scratch, ips);
-	ret = attach_ips(fp, ips, nr);
-	kvfree(ips);
-	return ret;
-}
-
-/**
  * register_fprobe() - call an fprobe's handlers for functions given by a pattern
  * @fp: the fprobe
  * @filter: pattern as in set_ftrace_filter, for the names of functions
@@ -678,22 +546,17 @@ static int attach_set(struct fprobe *fp, struct ftrace_ops *scratch)
  */
 int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter)
 {
-	struct ftrace_ops *scratch;
+	unsigned long *ips;
+	unsigned int nr;
 	int ret;
 
 	if (!fp || !filter)
 		return -EINVAL;
-	ret = notfilter ? -ENOENT : attach_name(fp, filter);
-	if (ret != -ENOENT)
-		return ret;
-	scratch = kzalloc(sizeof(*scratch), GFP_KERNEL);
-	if (!scratch)
-		return -ENOMEM;
-	ret = set_patterns(scratch, filter, notfilter);
-	if (!ret)
-		ret = attach_set(fp, scratch);
-	ftrace_free_filter(scratch);
-	kfree(scratch);
+	ips = fprobe_find(filter, notfilter, &nr);
+	if (IS_ERR(ips))
+		return PTR_ERR(ips);
+	ret = attach_ips(fp, ips, nr);
+	kvfree(ips);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(register_fprobe);
@@ -704,29 +567,22 @@ static void forget_fprobe(struct fprobe *fp)
 	if (fp->rethook)
 		rethook_free(fp->rethook);
 	list_del(&fp->registered);
-	kvfree_rcu(fp->targets, rcu);
+	fprobe_free_targets_later(fp->targets);
+	fp->targets = NULL;
 }
 
-/*
- * All or none: -EINVAL if one of them is not registered. Handlers may still be running when
- * this returns.
- */
-static int detach(struct fprobe **fps, int num)
+/* Handlers may still be running when this returns. They are registered. */
+static void detach(struct fprobe **fps, int num)
 {
 	struct entry_hook *batch = NULL;
 	int i;
 
-	guard(mutex)(&fprobe_mutex);
-	for (i = 0; i < num; i++) {
-		if (!is_registered(fps[i]))
-			return -EINVAL;
-	}
+	lockdep_assert_held(&fprobe_mutex);
 	for (i = 0; i < num; i++)
-		batch = all_targets(fps[i]->targets, batch);
+		batch = fprobe_add_hooks(fps[i]->targets, batch);
 	entry_hooks_leave(batch);
 	for (i = 0; i < num; i++)
 		forget_fprobe(fps[i]);
-	return 0;
 }
 
 /**
@@ -741,14 +597,13 @@ static int detach(struct fprobe **fps, int num)
  */
 int unregister_fprobe(struct fprobe *fp)
 {
-	int ret;
-
-	if (!fp)
-		return -EINVAL;
-	ret = detach(&fp, 1);
-	if (!ret)
-		synchronize_rcu();
-	return ret;
+	scoped_guard(mutex, &fprobe_mutex) {
+		if (!is_registered(fp))
+			return -EINVAL;
+		detach(&fp, 1);
+	}
+	synchronize_rcu();
+	return 0;
 }
 EXPORT_SYMBOL_GPL(unregister_fprobe);
 
@@ -758,14 +613,15 @@ EXPORT_SYMBOL_GPL(unregister_fprobe);
  * @num: how many
  *
  * For callers whose handlers are built in: calls and returns under way may still be
- * running them. The fprobes have to stay, and not be registered again, until an RCU grace
- * period has passed.
+ * running them. The fprobes have to stay, and not be registered again except by
+ * fprobes_hook(), until an RCU grace period has passed.
  *
  * Context: process. Sleeps on locks only.
  */
 void unregister_fprobes_nowait(struct fprobe **fps, int num)
 {
-	WARN_ON_ONCE(detach(fps, num));
+	guard(mutex)(&fprobe_mutex);
+	detach(fps, num);
 }
 
 /**
@@ -806,8 +662,12 @@ static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 	if (!mod->mem[type].size)
 		return;
 	list_for_each_entry(fp, &fprobes, registered)
-		batch = targets_within(fp->targets, start, end, batch);
+		batch = fprobe_text_hooks(fp, start, end, batch);
+	if (!batch)
+		return;
 	entry_hooks_leave(batch);
+	list_for_each_entry(fp, &fprobes, registered)
+		fprobe_drop_left(fp);
 }
 
 static int fprobe_module_event(struct notifier_block *nb, unsigned long state, void *data)

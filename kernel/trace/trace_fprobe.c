@@ -133,12 +133,22 @@ static int fprobe_event_create(const char *text)
 	return trace_probe_create(text, add_command);
 }
 
+/**
+ * fpoint_show_place - show where a point is
+ * @m: where to
+ * @pp: the point
+ */
+void fpoint_show_place(struct seq_file *m, const struct probe_point *pp)
+{
+	seq_puts(m, fpoint_of(pp)->symbol);
+}
+
 static int fprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 {
 	struct fpoint *pt = fpoint_of(point_of_dyn(ev));
 
 	point_show_name(m, &pt->point, pt->maxactive);
-	seq_puts(m, pt->symbol);
+	fpoint_show_place(m, &pt->point);
 	if (point_is_return(&pt->point))
 		seq_puts(m, PROBE_RETURN_SUFFIX);
 	point_show_args(m, &pt->point);

@@ -6,13 +6,16 @@
  * in common with kprobe events is in trace_probe_point.h.
  *
  *	trace_fprobe.c		commands
- *	trace_fprobe_point.c	making, planting and arming points
+ *	trace_fprobe_point.c	making points, and finding what they are for
+ *	trace_fprobe_switch.c	hooking it and letting go of it
  *	trace_fprobe_module.c	modules come and go
  *	trace_fprobe_hit.c	what runs when a point is hit
  *
  * A tracepoint has a function of its own, its probestub, that does nothing and can be
  * made to be called with the arguments of the tracepoint. So a point on a tracepoint is
  * an fprobe on that, and the tracepoint calls it while the event is enabled.
+ *
+ * Nothing is hooked while the event is off.
  */
 #include <linux/fprobe.h>
 
@@ -24,24 +27,30 @@ struct tracepoint;
 /**
  * struct fpoint - one function (or all that match a pattern), or one tracepoint
  * @fp:		the probe
+ * @hits:	per-CPU count, written by that CPU only
  * @symbol:	pattern of functions, or name of the tracepoint
  * @maxactive:	as the user asked for; returns are followed however many there are
- * @planted:	@fp is registered; event_mutex
+ * @hooked:	@fp is registered; event_mutex
+ * @nr_hooked:	for how many of @ips, the first ones; event_mutex
+ * @nr_ips:	how many @ips there are; event_mutex
+ * @ips:	where ftrace calls from in the functions, or in the probestub; event_mutex
  * @listening:	among those for which their @tracepoint calls its probestub; event_mutex
  * @tracepoint:	the tracepoint, NULL as long as it is not there; event_mutex
  * @owner:	the module that has @tracepoint, NULL: the kernel; event_mutex
- * @unhooked:	grace period after which @fp can be registered again; event_mutex
  * @point:	what all points have; ends in an array
  */
 struct fpoint {
 	struct fprobe		fp;
+	unsigned long __percpu	*hits;
 	char			*symbol;
 	unsigned int		maxactive;
-	bool			planted;
+	bool			hooked;
+	unsigned int		nr_hooked;
+	unsigned int		nr_ips;
+	unsigned long		*ips;
 	struct list_head	listening;
 	struct tracepoint	*tracepoint;
 	const struct module	*owner;
-	unsigned long		unhooked;
 	struct probe_point	point;
 };
 
@@ -60,6 +69,7 @@ static inline bool fpoint_is_tracepoint(const struct fpoint *pt)
 }
 
 /* trace_fprobe.c */
+void fpoint_show_place(struct seq_file *m, const struct probe_point *pp);
 extern struct dyn_event_operations fprobe_event_ops;
 int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 
@@ -74,8 +84,13 @@ static inline bool is_fpoint(const struct fpoint *pt)
 
 /* trace_fprobe_point.c */
 extern const struct point_class fprobe_class;
-int fpoint_plant(struct fpoint *pt, bool armed);
-void fpoints_unplant(struct list_head *points);
+int fpoint_add_ips(struct fpoint *pt, const unsigned long *ips, unsigned int nr);
+int fpoint_get_ready(struct fpoint *pt);
+
+/* trace_fprobe_switch.c */
+bool fpoint_is_to_turn(const struct probe_point *pp, bool on);
+int fpoints_turn(struct list_head *points, bool on);
+void fpoints_unhook(struct list_head *points);
 
 /* trace_fprobe_module.c */
 #ifdef CONFIG_MODULES

@@ -10,8 +10,9 @@
 static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
 				    unsigned long to, struct pt_regs *regs, void *kept)
 {
+	struct fpoint *pt = container_of(fp, struct fpoint, fp);
 	struct point_hit hit = {
-		.pp	= &container_of(fp, struct fpoint, fp)->point,
+		.pp	= &pt->point,
 		.regs	= regs,
 		.saved	= kept,
 		.ip	= func,
@@ -21,6 +22,10 @@ static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
 	/* Pairs with the release that sets a flag: see trace_probe_hit.h. */
 	unsigned int who = smp_load_acquire(&hit.pp->event->flags);
 
+	/* Hooked together with others, and its event is yet to be enabled, or no more is. */
+	if (unlikely(!who))
+		return;
+	this_cpu_inc(*pt->hits);
 	if (who & TP_FLAG_TRACE)
 		hit_trace(&hit);
 	if (who & TP_FLAG_PROFILE)

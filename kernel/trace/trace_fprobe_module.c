@@ -3,18 +3,18 @@
  * Function probe and tracepoint probe events: modules come and go.
  *
  * An event keeps no module from going. What it has in one is taken out in time, and put
- * in again when a module comes that has it.
+ * in again when a module comes that has it. What it has elsewhere is left alone.
  */
 #define pr_fmt(fmt)	"trace_fprobe: " fmt
 
-#include <linux/ftrace.h>
-#include <linux/glob.h>
-#include <linux/kallsyms.h>
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "fprobe_internal.h"
 #include "trace_fprobe.h"
 
 /* One that goes has been looked after, or will be once we let go of event_mutex. */
@@ -56,49 +56,70 @@ static struct tracepoint *find_in(struct module *mod, const char *name)
 	return NULL;
 }
 
-/* What to look for among a module's functions. */
-struct function_search {
-	const char *pattern;
-	bool found;
-};
-
-static int check_symbol(void *data, const char *name, unsigned long addr)
+/* Was the point made when the module's functions could be seen already? */
+static bool has_some_of(const struct fpoint *pt, const struct module *mod)
 {
-	struct function_search *search = data;
+	unsigned int i;
 
-	search->found = glob_match(search->pattern, name) && ftrace_location(addr);
-	return search->found;
+	for (i = 0; i < pt->nr_ips; i++) {
+		if (within_module(pt->ips[i], mod))
+			return true;
+	}
+	return false;
 }
 
-static bool has_function(const struct module *mod, const char *pattern)
+static int add_functions(struct fpoint *pt, const struct module *mod)
 {
-	struct function_search search = { .pattern = pattern };
+	unsigned long *ips;
+	unsigned int nr;
+	int err;
 
-	module_kallsyms_on_each_symbol(mod->name, check_symbol, &search);
-	return search.found;
+	if (has_some_of(pt, mod))
+		return 0;
+	ips = fprobe_find_in(mod, pt->symbol, &nr);
+	if (IS_ERR_OR_NULL(ips))
+		return PTR_ERR_OR_ZERO(ips);
+	err = fpoint_add_ips(pt, ips, nr);
+	kvfree(ips);
+	/* They may refer to what has come with the module. */
+	if (!err)
+		point_update_args(&pt->point);
+	return err;
 }
 
-/*
- * Functions that went with an earlier incarnation of the module have been forgotten, so
- * look for all of them once more. Calls of the others that are under way now are lost.
- */
-static bool wants(struct fpoint *pt, struct module *mod)
+static int add_tracepoint(struct fpoint *pt, struct module *mod)
 {
-	if (!fpoint_is_tracepoint(pt))
-		return has_function(mod, pt->symbol);
-	if (pt->planted)
-		return false;
+	int err;
+
+	if (pt->tracepoint)
+		return 0;
 	pt->tracepoint = find_in(mod, pt->symbol);
-	pt->owner = pt->tracepoint ? mod : NULL;
-	return pt->tracepoint;
+	if (!pt->tracepoint)
+		return 0;
+	pt->owner = mod;
+	err = fpoint_get_ready(pt);
+	if (!err)
+		return 0;
+	pt->tracepoint = NULL;
+	pt->owner = NULL;
+	return err;
 }
 
-static bool lacks_probe(const struct fpoint *pt)
+static void warn(const struct fpoint *pt, const struct module *mod, int err)
 {
-	return !pt->planted && (pt->tracepoint || !fpoint_is_tracepoint(pt));
+	pr_warn("%s: not planted as module %s came: %d\n", pt->symbol, mod->name, err);
 }
 
-/* All out first, so that one grace period does for them. */
+static void look_into(struct fpoint *pt, struct module *mod)
+{
+	int err;
+
+	err = fpoint_is_tracepoint(pt) ? add_tracepoint(pt, mod) : add_functions(pt, mod);
+	if (err)
+		warn(pt, mod, err);
+}
+
+/* What is hooked already stays so. */
 static void module_comes(struct module *mod)
 {
 	LIST_HEAD(wanting);
@@ -107,23 +128,50 @@ static void module_comes(struct module *mod)
 
 	guard(mutex)(&event_mutex);
 	for_each_dyn_fpoint(pt) {
-		if (is_fpoint(pt) && wants(pt, mod))
+		if (!is_fpoint(pt))
+			continue;
+		look_into(pt, mod);
+		if (trace_probe_is_enabled(&pt->point.tp) && fpoint_is_to_turn(&pt->point, true))
 			list_add_tail(&pt->point.batch, &wanting);
 	}
-	fpoints_unplant(&wanting);
+	points_arm_most(&wanting);
 	points_forget(&wanting);
 	for_each_dyn_fpoint(pt) {
-		if (!is_fpoint(pt) || !lacks_probe(pt))
+		if (!is_fpoint(pt) || !trace_probe_is_enabled(&pt->point.tp))
 			continue;
-		err = fpoint_plant(pt, trace_probe_is_enabled(&pt->point.tp));
+		err = points_turn(pt->point.tp.event, true);
 		if (err)
-			pr_warn("%s: not planted as module %s came: %d\n",
-				pt->symbol, mod->name, err);
+			warn(pt, mod, err);
 	}
 }
 
-/* Functions are fprobe's business, so that leaves the tracepoints. */
-static void module_goes(struct module *mod)
+/* Fprobe takes the functions out itself. */
+static void forget_text(struct fpoint *pt, const struct module *mod, enum mod_mem_type type)
+{
+	unsigned int i, kept = 0, hooked = 0;
+
+	for (i = 0; i < pt->nr_ips; i++) {
+		if (within_module_mem_type(pt->ips[i], mod, type))
+			continue;
+		hooked += i < pt->nr_hooked;
+		pt->ips[kept++] = pt->ips[i];
+	}
+	pt->nr_ips = kept;
+	pt->nr_hooked = hooked;
+}
+
+static void text_goes(const struct module *mod, enum mod_mem_type type)
+{
+	struct fpoint *pt;
+
+	guard(mutex)(&event_mutex);
+	for_each_dyn_fpoint(pt) {
+		if (is_fpoint(pt))
+			forget_text(pt, mod, type);
+	}
+}
+
+static void tracepoints_go(const struct module *mod)
 {
 	LIST_HEAD(owned);
 	struct fpoint *pt;
@@ -133,7 +181,7 @@ static void module_goes(struct module *mod)
 		if (is_fpoint(pt) && pt->tracepoint && pt->owner == mod)
 			list_add_tail(&pt->point.batch, &owned);
 	}
-	fpoints_unplant(&owned);
+	fpoints_unhook(&owned);
 	list_for_each_entry(pt, &owned, point.batch) {
 		pt->tracepoint = NULL;
 		pt->owner = NULL;
@@ -150,8 +198,12 @@ static int on_coming(struct notifier_block *nb, unsigned long state, void *data)
 
 static int on_going(struct notifier_block *nb, unsigned long state, void *data)
 {
-	if (state == MODULE_STATE_GOING)
-		module_goes(data);
+	if (state == MODULE_STATE_GOING) {
+		tracepoints_go(data);
+		text_goes(data, MOD_TEXT);
+	}
+	if (state == MODULE_STATE_GOING || state == MODULE_STATE_LIVE)
+		text_goes(data, MOD_INIT_TEXT);
 	return NOTIFY_DONE;
 }
 

@@ -29,9 +29,16 @@ static int kprobe_event_create(const char *text)
 	return trace_probe_create(text, add_command);
 }
 
-/* An address is for those who may know it, and a hash of it for others. */
-static void show_place(struct seq_file *m, const struct kpoint *pt)
+/**
+ * kpoint_show_place - show where a point is
+ * @m: where to
+ * @pp: the point
+ *
+ * An address is for those who may know it, and a hash of it for others.
+ */
+void kpoint_show_place(struct seq_file *m, const struct probe_point *pp)
 {
+	const struct kpoint *pt = kpoint_of(pp);
 	const struct kprobe *kp = kpoint_kp(pt);
 
 	if (!pt->symbol && kallsyms_show_value(m->file->f_cred))
@@ -53,7 +60,7 @@ static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 	if (kpoint_is_return(pt))
 		maxactive = kpoint_rp(pt)->maxactive ?: pt->maxactive;
 	point_show_name(m, &pt->point, maxactive);
-	show_place(m, pt);
+	kpoint_show_place(m, &pt->point);
 	point_show_args(m, &pt->point);
 	return 0;
 }
@@ -95,19 +102,15 @@ static int events_show_one(struct seq_file *m, void *item)
 static int profile_show_one(struct seq_file *m, void *item)
 {
 	struct dyn_event *ev = item;
-	struct kpoint_misses misses;
+	struct point_counts counts;
 	struct kpoint *pt;
 
 	if (ev->ops != &kprobe_event_ops)
 		return 0;
 	pt = kpoint_of_dyn(ev);
-	kpoint_count_misses(pt, &misses);
-	seq_printf(m, "  %-44s %15lu %15lu", trace_probe_name(&pt->point.tp),
-		   kpoint_hits(pt), misses.recursion + misses.exhausted);
-	if (misses.recursion || misses.exhausted)
-		seq_printf(m, " recursion=%lu exhausted=%lu", misses.recursion,
-			   misses.exhausted);
-	seq_putc(m, '\n');
+	kpoint_count(&pt->point, &counts);
+	seq_printf(m, "  %-44s %15lu %15lu\n", trace_probe_name(&pt->point.tp), counts.hits,
+		   counts.recursion + counts.exhausted);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
  *	trace_kprobe_parse.c	the head of a command -> struct probe_spec
  *	trace_kprobe_point.c	the life of a point: made, planted, published, retired
- *	trace_kprobe_switch.c	switching the probes of one event, or of many
+ *	trace_kprobe_switch.c	switching the probes on and off
  *	trace_kprobe_event.c	what BPF asks about an event
  *	trace_kprobe_hit.c	what runs when a point is hit
  *	trace_kprobe_gen.c	commands built by other kernel code
@@ -107,37 +107,23 @@ static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 	return pp ? kpoint_of(pp) : NULL;
 }
 
-/* All points of an event; event_mutex. */
-#define for_each_kpoint(pt, ev) \
-	list_for_each_entry(pt, &(ev)->probes, point.tp.list)
-
-/**
- * struct kpoint_misses - hits and returns that a point did not report
- * @recursion:	as they came from a handler
- * @exhausted:	as there was no memory to follow one more call
- */
-struct kpoint_misses {
-	unsigned long recursion;
-	unsigned long exhausted;
-};
-
 /* trace_kprobe_point.c */
 extern const struct point_class kprobe_class;
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
 int kpoint_plant(struct kpoint *pt, bool armed);
 bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec);
-unsigned long kpoint_hits(const struct kpoint *pt);
-void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses);
+void kpoint_count(const struct probe_point *pp, struct point_counts *counts);
 unsigned long kpoint_missed(const struct kpoint *pt);
 
 /* trace_kprobe_switch.c */
-int kpoints_turn(struct trace_probe_event *ev, bool on);
-void kpoint_expect(struct probe_point *pp);
+bool kpoint_is_to_turn(const struct probe_point *pp, bool on);
+int kpoints_turn(struct list_head *points, bool on);
 
 /* trace_kprobe_hit.c */
 void kpoint_set_handlers(struct kpoint *pt);
 
 /* trace_kprobe.c */
+void kpoint_show_place(struct seq_file *m, const struct probe_point *pp);
 extern struct dyn_event_operations kprobe_event_ops;
 int kprobe_event_command(const char *text);
 

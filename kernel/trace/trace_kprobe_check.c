@@ -44,13 +44,16 @@ static bool __init call_target(int times)
 /* Hits of one of our events, or -1 if it is not there. */
 static long __init hits_of(const char *name)
 {
+	struct point_counts counts;
 	struct dyn_event *ev;
 
 	guard(mutex)(&event_mutex);
 	for_each_dyn_event(ev) {
-		if (ev->ops == &kprobe_event_ops &&
-		    ev->ops->match(CHECK_GROUP, name, 0, NULL, ev))
-			return kpoint_hits(kpoint_of_dyn(ev));
+		if (ev->ops != &kprobe_event_ops ||
+		    !ev->ops->match(CHECK_GROUP, name, 0, NULL, ev))
+			continue;
+		kpoint_count(point_of_dyn(ev), &counts);
+		return counts.hits;
 	}
 	return -1;
 }

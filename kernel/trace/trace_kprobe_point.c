@@ -306,6 +306,23 @@ static bool kpoint_is_named(const struct probe_point *pp, const char *text)
 	return same;
 }
 
+/**
+ * kpoint_count - tell what became of a point's hits
+ * @pp: the point
+ * @counts: hits since it was made, and misses since its probe was planted
+ */
+void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
+{
+	const struct kpoint *pt = kpoint_of(pp);
+
+	counts->hits = point_sum_hits(pt->hits);
+	counts->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
+	counts->exhausted = 0;
+	/* What kretprobes find no node for; recursion is found before they look. */
+	if (kpoint_is_return(pt))
+		counts->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
+}
+
 const struct point_class kprobe_class = {
 	.dyn		= &kprobe_event_ops,
 	.event_flags	= TRACE_EVENT_FL_KPROBE,
@@ -313,42 +330,14 @@ const struct point_class kprobe_class = {
 	.create		= kpoint_create_point,
 	.plant		= kpoint_plant_or_wait,
 	.unplant	= kpoints_unplant,
+	.is_to_turn	= kpoint_is_to_turn,
 	.turn		= kpoints_turn,
-	.expect		= kpoint_expect,
 	.same_place	= kpoint_same_place,
 	.is_at		= kpoint_is_named,
+	.show_place	= kpoint_show_place,
+	.count		= kpoint_count,
 	.release	= kpoint_release,
 };
-
-/**
- * kpoint_hits - how often was this point hit while its event was enabled?
- * @pt: the point
- *
- * Return: the sum over all CPUs.
- */
-unsigned long kpoint_hits(const struct kpoint *pt)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += *per_cpu_ptr(pt->hits, cpu);
-	return sum;
-}
-
-/**
- * kpoint_count_misses - how many hits and returns of it were lost, and why?
- * @pt: the point
- * @misses: their numbers since the probe was planted
- */
-void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses)
-{
-	misses->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
-	misses->exhausted = 0;
-	/* What kretprobes find no node for; recursion is found before they look. */
-	if (kpoint_is_return(pt))
-		misses->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
-}
 
 /**
  * kpoint_missed - how many hits and returns of it were lost?
@@ -358,10 +347,10 @@ void kpoint_count_misses(const struct kpoint *pt, struct kpoint_misses *misses)
  */
 unsigned long kpoint_missed(const struct kpoint *pt)
 {
-	struct kpoint_misses misses;
+	struct point_counts counts;
 
-	kpoint_count_misses(pt, &misses);
-	return misses.recursion + misses.exhausted;
+	kpoint_count(&pt->point, &counts);
+	return counts.recursion + counts.exhausted;
 }
 
 #ifdef CONFIG_MODULES

@@ -36,7 +36,7 @@ static int event_detach(struct probe_point *pp, struct trace_event_file *from)
 	}
 
 	if (!trace_probe_is_enabled(tp))
-		pp->kind->class->turn(tp->event, false);
+		points_turn(tp->event, false);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static int event_attach(struct probe_point *pp, struct trace_event_file *file)
 	}
 
 	/* A handler may run before this returns, and finds what it needs. */
-	err = armed ? 0 : pp->kind->class->turn(tp->event, true);
+	err = armed ? 0 : points_turn(tp->event, true);
 	if (err)
 		event_detach(pp, file);
 	return err;

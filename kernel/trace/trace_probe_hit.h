@@ -164,6 +164,20 @@ static nokprobe_inline void write_record(const struct point_hit *hit, void *rec)
 				 hit->tail);
 }
 
+/* There is no record. Is that as one of this size fits into none of the buffer's pages? */
+static void count_unrecorded(struct point_hit *hit, struct trace_event_file *file)
+{
+	struct trace_buffer *buffer = file->tr->array_buffer.buffer;
+
+	if (file->flags & EVENT_FILE_FL_PID_FILTER && trace_event_ignore_this_pid(file))
+		return;
+	if (ring_buffer_record_is_on(buffer) &&
+	    record_size(hit) > ring_buffer_max_event_size(buffer))
+		atomic_long_inc(&hit->pp->unrecorded);
+}
+
+NOKPROBE_SYMBOL(count_unrecorded);
+
 /* Into the buffer of every instance that has the event on. */
 static nokprobe_inline void hit_trace(struct point_hit *hit)
 {
@@ -176,8 +190,10 @@ static nokprobe_inline void hit_trace(struct point_hit *hit)
 		if (trace_trigger_soft_disabled(link->file))
 			continue;
 		rec = trace_event_buffer_reserve(&out, link->file, record_size(hit));
-		if (!rec)
+		if (unlikely(!rec)) {
+			count_unrecorded(hit, link->file);
 			continue;
+		}
 		out.regs = hit->regs;
 		write_record(hit, rec);
 		trace_event_buffer_commit(&out);
@@ -190,7 +206,7 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	struct trace_event_call *call = &hit->pp->event->call;
 	int head = hit->pp->head;
 	struct hlist_head *takers;
-	int size, most, rctx;
+	int size, rctx;
 	void *rec;
 
 	takers = this_cpu_ptr(call->perf_events);
@@ -198,10 +214,11 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 		return;
 
 	/* perf puts a u32 in front, and wants the whole to be of u64s. */
-	most = PERF_MAX_TRACE_SIZE - sizeof(u32);
-	size = min(record_size(hit), most);
-	/* What does not fit are the ends of the last strings. */
-	hit->tail = size - (int)hit->pp->fixed;
+	size = record_size(hit);
+	if (unlikely(size > PERF_MAX_TRACE_SIZE - sizeof(u32))) {
+		atomic_long_inc(&hit->pp->unsampled);
+		return;
+	}
 	size = ALIGN(size + sizeof(u32), sizeof(u64)) - sizeof(u32);
 	rec = perf_trace_buf_alloc(size, NULL, &rctx);
 	if (!rec)

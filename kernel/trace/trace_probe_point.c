@@ -10,9 +10,12 @@
  * Nothing here waits for handlers to leave. What a handler may still look at is freed
  * by point_free_later().
  */
+#include <linux/cleanup.h>
+#include <linux/kallsyms.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -106,16 +109,10 @@ static void free_alike_later(struct list_head *points, const struct point_class 
 void points_free_later(struct list_head *points)
 {
 	const struct point_class *class;
-	struct probe_point *pp, *next;
 	LIST_HEAD(alike);
 
 	while (!list_empty(points)) {
-		pp = list_first_entry(points, struct probe_point, batch);
-		class = pp->kind->class;
-		list_for_each_entry_safe(pp, next, points, batch) {
-			if (pp->kind->class == class)
-				list_move_tail(&pp->batch, &alike);
-		}
+		class = points_take_alike(points, &alike);
 		free_alike_later(&alike, class);
 	}
 }
@@ -134,19 +131,44 @@ void point_free_later(struct probe_point *pp)
 	points_free_later(&one);
 }
 
+/* A hit finds the one address there or the other. */
+static int update_symbol(struct fetch_insn *op)
+{
+	char *name __free(kfree) = kstrdup(op->data, GFP_KERNEL);
+	unsigned long addr;
+	long offset;
+	int err;
+
+	if (!name)
+		return -ENOMEM;
+	err = traceprobe_split_symbol_offset(name, &offset);
+	if (err)
+		return err;
+	addr = kallsyms_lookup_name(name);
+	if (!addr)
+		return -ENOENT;
+	WRITE_ONCE(op[1].immediate, addr + offset);
+	return 0;
+}
+
 /**
  * point_update_args - look up again what symbols in the arguments stand for
- * @pp: the point, not planted
+ * @pp: the point, perhaps being hit
  *
- * Return: 0 or -ENOENT.
+ * Return: 0, -ENOENT for what is not there, -ENOMEM.
  */
 int point_update_args(struct probe_point *pp)
 {
+	struct fetch_insn *op;
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; !err && i < pp->tp.nr_args; i++)
-		err = traceprobe_update_arg(&pp->tp.args[i]);
+	for (i = 0; i < pp->tp.nr_args; i++) {
+		for (op = pp->tp.args[i].code; !err && op->op != FETCH_OP_END; op++) {
+			if (op->op == FETCH_NOP_SYMBOL)
+				err = update_symbol(op);
+		}
+	}
 	return err;
 }
 

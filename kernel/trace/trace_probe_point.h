@@ -9,14 +9,22 @@
  *	trace_probe_point.c	the life of a point: made, published, retired
  *	trace_probe_event.c	its event class: enable, fields, printing
  *	trace_probe_batch.c	many events at once
+ *	trace_probe_profile.c	counts: kprobe_profile and probe_profile
  *	trace_probe_hit.h	what runs when a point is hit
  */
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 
 #include "trace_dynevent.h"
 #include "trace_probe.h"
+
+/* In trace_dynevent.c: held while a command is read, and guards what is to be logged of it. */
+extern struct mutex dyn_event_ops_mutex;
 
 /* The words of a command: how and under which name to probe, where, and arguments. */
 enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
@@ -58,6 +66,18 @@ struct probe_flaw {
 	int at;
 };
 
+/**
+ * struct point_counts - what became of a point's hits
+ * @hits:	while its event was on
+ * @recursion:	hits and returns that were missed as they came from a handler
+ * @exhausted:	calls whose return was missed as nothing more could follow one more call
+ */
+struct point_counts {
+	unsigned long hits;
+	unsigned long recursion;
+	unsigned long exhausted;
+};
+
 struct probe_point;
 
 /**
@@ -67,15 +87,17 @@ struct probe_point;
  * @parse:	read the first two words of a command; trace_probe_log_init() first.
  *		-ECANCELED if it is not for this class
  * @create:	make a point; takes &probe_spec.symbol along
- * @plant:	register a point's probe, or wait for what is to be probed; tell what is
- *		wrong in error_log
+ * @plant:	see whether a point can be probed and get ready for that, or wait for what is to
+ *		be probed; tell what is wrong in error_log
  * @unplant:	undo it for points by their batch member, where it was done; do not wait for
  *		handlers
- * @turn:	arm or disarm what an event has planted
- * @expect:	a point's event is about to be enabled, as are others: kpoints_arm() comes
- *		when all are known; NULL: there is nothing to gain
+ * @is_to_turn:	is there something that is to be armed, or disarmed, for a point?
+ * @turn:	arm or disarm points by their batch member, for which there is. When arming fails,
+ *		some may be armed
  * @same_place:	are these two points of one kind at the same place?
  * @is_at:	would this second word of a command mean the point?
+ * @show_place:	write what the second word of its command is, as far as the reader may know
+ * @count:	tell what became of its hits since it was made
  * @release:	free the point, which nothing uses any more
  *
  * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
@@ -88,10 +110,12 @@ struct point_class {
 	struct probe_point *(*create)(struct probe_spec *spec, int nargs);
 	int (*plant)(struct probe_point *pp, bool armed);
 	void (*unplant)(struct list_head *points);
-	int (*turn)(struct trace_probe_event *ev, bool on);
-	void (*expect)(struct probe_point *pp);
+	bool (*is_to_turn)(const struct probe_point *pp, bool on);
+	int (*turn)(struct list_head *points, bool on);
 	bool (*same_place)(const struct probe_point *a, const struct probe_point *b);
 	bool (*is_at)(const struct probe_point *pp, const char *text);
+	void (*show_place)(struct seq_file *m, const struct probe_point *pp);
+	void (*count)(const struct probe_point *pp, struct point_counts *counts);
 	void (*release)(struct probe_point *pp);
 };
 
@@ -118,6 +142,8 @@ struct point_kind {
  * @head:	size of what precedes the arguments in a record; set once
  * @simple:	each argument is something that a register tells, stored as it is; set before
  *		the point is planted
+ * @unrecorded:	records that were too large for the buffer of an instance
+ * @unsampled:	records that were too large for perf
  * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
  *		the owner of one that is on no list
  * @rcu:	once taken out, makes it one of those that no handler can use any more
@@ -131,6 +157,8 @@ struct probe_point {
 	unsigned int			fixed;
 	u16				head;
 	bool				simple;
+	atomic_long_t			unrecorded;
+	atomic_long_t			unsampled;
 	union {
 		struct list_head	batch;
 		struct rcu_head		rcu;
@@ -193,17 +221,13 @@ static inline void points_forget(struct list_head *points)
 		list_del_init(points->next);
 }
 
-/* trace_probe_batch.c */
-bool trace_probes_are_many(void);
-void point_leave(struct probe_point *pp);
+/* trace_probe_profile.c */
+unsigned long point_sum_hits(const unsigned long __percpu *hits);
 
-/* trace_kprobe_switch.c */
-#ifdef CONFIG_KPROBE_EVENTS
-void kpoints_arm(void);
-void kpoints_settle(void);
-#else
-static inline void kpoints_arm(void) { }
-static inline void kpoints_settle(void) { }
-#endif
+/* trace_probe_batch.c */
+const struct point_class *points_take_alike(struct list_head *points, struct list_head *alike);
+int points_turn(struct trace_probe_event *ev, bool on);
+void points_arm_most(struct list_head *points);
+void point_leave(struct probe_point *pp);
 
 #endif /* _TRACE_PROBE_POINT_H */

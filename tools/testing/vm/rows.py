@@ -32,6 +32,10 @@ def event(title, reach):
     return Row(title, reach, by="trace", without="none-open", followed=True)
 
 
+def fevent(title, reach):
+    return Row(title, reach, by="trace", without="none-open")
+
+
 def attach(title, reach, run):
     return Row(title, reach, by="attach", run=run)
 
@@ -72,6 +76,9 @@ ROWS = {
     "event-eight": event("event, eight arguments", 1.0),
     "event-filtered": event("event, string, filtered out", 1.0),
     "event-return": event("return event", 0.75),
+    "fevent-plain": fevent("event on an fprobe, without arguments", 1.0),
+    "fevent-registers": fevent("event on an fprobe, two registers", 1.0),
+    "fevent-return": fevent("return event on an fprobe", 0.75),
     "register-batch": attach("register_kprobes(), 512 entries", 0.02, "batch"),
     "unregister-batch": attach("unregister_kprobes()", 0.02, "batch"),
     "register-single": attach("register_kprobe(), 64 entries one by one", 1.0, "single"),
@@ -84,6 +91,7 @@ ROWS = {
     "fgroup-enable": many("enable them as a group", 1.0, "fgroup"),
     "fgroup-disable": many("disable them", 1.0, "fgroup"),
     "fgroup-clear": many("clear them", 0.01, "fgroup"),
+    "fgroup": many("all of that", 0.02, "fgroup"),
     "tgroup": many("create, enable, disable, clear 100 events on tracepoints", 0.02, "tgroup"),
     "file-enable": many("enable an event by its own file (of 16)", 1.0, "files"),
     "file-disable": many("disable it", 1.0, "files"),

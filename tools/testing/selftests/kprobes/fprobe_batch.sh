@@ -18,31 +18,69 @@ remove_group() {
 	put '-:many/'
 }
 
-# Hooked when defined, so switching is a matter of flags.
-a_group_needs_no_update() {
-	make_group f
-	load_refuser
-	before=$(hooked)
-	[ "$(updates group_on)" = 0 ]
-	[ "$(enabled 1)" = $N ]
-	[ "$(updates group_off)" = 0 ]
-	[ "$(enabled 0)" = $N ]
-	[ "$(hooked)" = "$before" ]
+# make_many [SUFFIX]: a group of events, one half with two events on each function.
+make_many() {
+	make_group f "$1"
+	i=0
+	sed 's/.* //' $dynamic | sed 's/%return//' | while read -r fn; do
+		i=$((i + 1))
+		[ $((i % 2)) = 0 ] || put "f:many/again$i $fn$1"
+	done
+	all=$(wc -l < $dynamic)
 }
 
-cleared_by_one_update() {
+# A defined event hooks nothing. Then all are hooked at once, and one line tells of a function
+# however many events are on it.
+a_group_is_one_update() {
+	load_target
+	load_refuser
+	for suffix in '' %return; do
+		before=$(hooked)
+		[ "$(updates make_many $suffix)" = 0 ]
+		all=$(wc -l < $dynamic)
+		[ "$all" -gt $N ]
+		[ "$(hooked)" = "$before" ]
+		for i in 1 2 3; do
+			[ "$(updates group_on)" = 1 ]
+			[ "$(enabled 1)" = "$all" ]
+			[ "$(hooked)" = $((before + N)) ]
+			[ "$(updates group_off)" = 1 ]
+			[ "$(enabled 0)" = "$all" ]
+			[ "$(hooked)" = "$before" ]
+		done
+		[ "$(updates clear_all)" = 0 ]
+		empty $dynamic
+	done
+}
+
+# What is switched by its own file, or is one of several places, is no other.
+one_by_one() {
+	load_target
 	load_refuser
 	before=$(hooked)
-	for suffix in '' %return; do
-		for way in clear_all remove_group; do
-			make_group f $suffix
-			[ "$(hooked)" = $((before + N)) ]
-			[ "$(updates $way)" = 1 ]
-			[ "$(hooked)" = "$before" ]
-			empty $dynamic
-			[ ! -e $group ]
-		done
-	done
+	put 'f:many/a kprobe_target_traced' $dynamic
+	put 'f:many/b kprobe_target_traced' $dynamic
+	put 'f:many/both kprobe_target_traced' $dynamic
+	put 'f:many/both kprobe_target_other' $dynamic
+	put 'f:many/every kprobe_target_*' $dynamic
+	[ "$(hooked)" = "$before" ]
+	[ "$(updates enable many/a)" = 1 ]
+	# It is hooked.
+	[ "$(updates enable many/b)" = 0 ]
+	[ "$(hooked)" = $((before + 1)) ]
+	[ "$(updates enable many/both)" = 1 ]
+	[ "$(hooked)" = $((before + 2)) ]
+	[ "$(updates disable many/a many/b)" = 0 ]
+	[ "$(updates disable many/both)" = 1 ]
+	[ "$(hooked)" = "$before" ]
+	[ "$(updates enable many/every)" = 1 ]
+	[ "$(hooked)" -gt $((before + 2)) ]
+	call 3
+	recorded a 0
+	recorded both 0
+	[ "$(grep -c ' every: (kprobe_target_traced' $tracefs/trace)" = 3 ]
+	[ "$(updates disable many/every)" = 1 ]
+	[ "$(hooked)" = "$before" ]
 }
 
 # Each other definition adds to what the first made.
@@ -60,10 +98,11 @@ all_kinds_in_one_group() {
 	load_refuser
 	before=$(hooked)
 	for i in $(seq 5); do
-		[ "$(updates group_on)" = 1 ]
+		# One for those on kprobes, one for all others.
+		[ "$(updates group_on)" = 2 ]
 		[ "$(enabled 1)" = $all ]
 		call 3
-		[ "$(updates group_off)" = 1 ]
+		[ "$(updates group_off)" = 2 ]
 		[ "$(enabled 0)" = $all ]
 		call 3
 	done
@@ -71,9 +110,8 @@ all_kinds_in_one_group() {
 		recorded $e 15
 	done
 	[ "$(hooked)" = "$before" ]
-	# The functions of the three that are hooked by their definition.
-	[ "$(updates clear_all)" = 1 ]
-	[ "$(hooked)" = $((before - 3)) ]
+	[ "$(updates clear_all)" = 0 ]
+	[ "$(hooked)" = "$before" ]
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
@@ -91,6 +129,51 @@ the_odd_one_out() {
 	for e in f1 f2 t1 p1; do
 		recorded $e 4
 	done
+}
+
+# Among others there are some that cannot be hooked. They are off, and all of the others on.
+odd_ones_out() {
+	make_group f
+	put 'f:many/mixed kprobe_target_traced' $dynamic
+	put "f:many/mixed $(sed -n 5p "$tmp/functions" | sed 's/.* //')" $dynamic
+	before=$(hooked)
+	load_refuser 5 17
+	for i in 1 2; do
+		refused 'busy' 1 $group
+		[ "$(cat $group)" = X ]
+		[ "$(enabled 1)" = $((N - 2)) ]
+		for e in e5 e17 mixed; do
+			[ "$(cat $tracefs/events/many/$e/enable)" = 0 ]
+		done
+		[ "$(hooked)" = $((before + N - 2)) ]
+		group_off
+		[ "$(hooked)" = "$before" ]
+	done
+	# Nothing of an event is hooked of which one function cannot be.
+	refused 'busy' 1 $tracefs/events/many/mixed/enable
+	[ "$(hooked)" = "$before" ]
+	call 3
+	recorded mixed 0
+	unload_refuser
+	group_on
+	[ "$(enabled 1)" = $((N + 1)) ]
+	call 3
+	recorded mixed 3
+}
+
+perf_is_told_too() {
+	load_target
+	needs_perf_open
+	put 'f:many/in kprobe_target_traced' $dynamic
+	echo "0x$(awk '$2 == "kprobe_target_traced" { print $1 }' $addrs)" > "$tmp/addrs"
+	load_refuser 1
+	id=$(cat $tracefs/events/many/in/id)
+	not "$perf_open" -e "$id" $target/call 3 2> "$tmp/err"
+	grep -q busy "$tmp/err"
+	empty $tracefs/enabled_functions
+	unload_refuser
+	[ "$("$perf_open" -e "$id" $target/call 3)" = 3 ]
+	empty $tracefs/enabled_functions
 }
 
 clearing_is_all_or_nothing() {
@@ -154,7 +237,9 @@ points_of_several_events() {
 	call 5
 	recorded fa 10
 	put '-:many/ kprobe_target_call' $dynamic
+	before_going=$(hooked)
 	[ "$(updates put '-:many/ kprobe_target_other' $dynamic)" = 1 ]
+	[ "$(hooked)" = $((before_going - 1)) ]
 	call 5
 	recorded fa 15
 	recorded fb 15
@@ -276,7 +361,9 @@ groups_under_fire() {
 # found PLACE: what an event on it hooks, or that it is refused.
 found() {
 	if put "f:many/found $1" $dynamic 2> /dev/null; then
+		enable many/found
 		sed 's/ .*//' $tracefs/enabled_functions | sort | uniq -c
+		disable many/found
 		put '-:many/found' $dynamic
 	else
 		echo refused
@@ -328,8 +415,8 @@ a_name_is_its_pattern() {
 }
 
 begin_dynamic 'f[:[<group>/][<event>]]'
-for t in a_group_needs_no_update cleared_by_one_update all_kinds_in_one_group the_odd_one_out \
-	clearing_is_all_or_nothing hits_from_the_first an_instance_of_its_own \
+for t in a_group_is_one_update one_by_one all_kinds_in_one_group the_odd_one_out odd_ones_out \
+	perf_is_told_too clearing_is_all_or_nothing hits_from_the_first an_instance_of_its_own \
 	points_of_several_events module_goes_and_comes nobody_waits nobody_waits_for_perf \
 	groups_under_fire a_name_is_its_pattern; do
 	run $t

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kprobe_profile: every hit is counted, once, on whatever CPU.
+# kprobe_profile and probe_profile: every hit is counted, once, on whatever CPU.
 
 cd "$(dirname "$0")" && . ./functions
 
@@ -72,8 +72,12 @@ counted_for_each_event() {
 	echo 0 > $tracefs/instances/kprobes_test/events/kprobes/two/enable
 }
 
-# A probe that is hit in the handler of another one is missed, and why is told behind the
-# columns that have always been there.
+needs_probe_profile() {
+	[ -e $probe_profile ] || skip "there is no $probe_profile"
+}
+
+# A probe that is hit in the handler of another one is missed. kprobe_profile has as many
+# columns as ever: what is after the third would be part of what a script takes for that.
 missed_in_a_handler() {
 	load_target
 	put 'p:inner copy_from_kernel_nofault' ||
@@ -85,11 +89,89 @@ missed_in_a_handler() {
 	echo 0 > $tracefs/events/kprobes/enable
 	hits outer 10
 	cat $profile
-	for e in inner innerret; do
-		grep -qE "^  $e +[0-9]+ +[1-9][0-9]* recursion=[1-9][0-9]* exhausted=0\$" $profile
-		awk -v e=$e '$1 == e { split($4, why, "="); exit why[2] != $3 }' $profile
+	while read -r name hits missed; do
+		[ "$hits" -ge 0 ]
+		[ "$missed" -ge 0 ]
+		[ "$name" = outer ] || [ "$missed" -gt 0 ]
+	done < $profile
+	[ "$(wc -l < $profile)" = 3 ]
+	awk 'NF != 3 { exit 1 }' $profile
+}
+
+# Why is told in the other file, for all kinds of events.
+missed_and_why() {
+	needs_probe_profile
+	load_target
+	put 'p:inner copy_from_kernel_nofault' ||
+		skip "copy_from_kernel_nofault cannot be probed"
+	put 'r:innerret copy_from_kernel_nofault'
+	put 'f:finner copy_from_kernel_nofault' $dynamic
+	put 'f:finnerret copy_from_kernel_nofault%return' $dynamic
+	put 'p:outer kprobe_test_target:kprobe_target_traced s=+0(@linux_banner):u64'
+	put 'f:fouter kprobe_target_traced s=+0(@linux_banner):u64' $dynamic
+	put 't:touter kprobe_target_call s=+0(@linux_banner):u64' $dynamic
+	for g in kprobes fprobes tracepoints; do
+		echo 1 > $tracefs/events/$g/enable
 	done
-	grep -qE '^  outer +10 +0$' $profile
+	call 10
+	for g in kprobes fprobes tracepoints; do
+		echo 0 > $tracefs/events/$g/enable
+	done
+	cat $probe_profile
+	# The handlers of kprobes are no place for fprobes' to be missed in, and the other way round.
+	for e in kprobes/inner kprobes/innerret fprobes/finner fprobes/finnerret; do
+		[ "$(counts $e RECURSION)" -ge 10 ]
+		[ "$(counts $e MISSED)" = "$(counts $e RECURSION)" ]
+		[ "$(counts $e EXHAUSTED)" = 0 ]
+	done
+	for e in kprobes/outer fprobes/fouter tracepoints/touter; do
+		[ "$(counts $e HITS)" = 10 ]
+		[ "$(counts $e MISSED)" = 0 ]
+	done
+	hits inner "$(counts kprobes/inner HITS)" "$(counts kprobes/inner MISSED)"
+	[ "$(counts kprobes/innerret PLACE)" = copy_from_kernel_nofault%return ]
+	[ "$(counts fprobes/finnerret PLACE)" = copy_from_kernel_nofault%return ]
+	[ "$(counts tracepoints/touter PLACE)" = kprobe_target_call ]
+	awk 'NF != 8 + (NR == 1) { exit 1 }' $probe_profile
+}
+
+# Off and on, with a module that goes and comes: counts go on from where they were.
+counted_on_and_on() {
+	needs_probe_profile
+	load_target
+	put 'p:kin kprobe_test_target:kprobe_target_traced'
+	put 'f:in kprobe_target_traced' $dynamic
+	put 'f:out kprobe_target_other%return' $dynamic
+	put 't:passed kprobe_target_call' $dynamic
+	put 'f:inner copy_from_kernel_nofault' $dynamic
+	put 'f:outer kprobe_target_traced s=+0(@linux_banner):u64' $dynamic
+	all="kprobes/kin fprobes/in fprobes/out tracepoints/passed"
+	for i in 1 2 3; do
+		enable $all fprobes/inner fprobes/outer
+		call 5
+		disable $all fprobes/inner fprobes/outer
+		call 5
+		missed=$(counts fprobes/inner MISSED)
+		[ "$missed" -ge $((5 * i)) ]
+		for e in $all; do
+			[ "$(counts $e HITS)" = $((5 * i)) ]
+		done
+	done
+	enable $all
+	rmmod kprobe_test_target
+	load_target
+	for e in $all; do
+		[ "$(counts $e HITS)" = 16 ]
+	done
+	[ "$(counts fprobes/inner MISSED)" = "$missed" ]
+	disable $all
+}
+
+# Whoever may not read the one may not read the other.
+who_may_read() {
+	needs_probe_profile
+	[ "$(ls -l $profile | cut -d' ' -f1)" = "$(ls -l $probe_profile | cut -d' ' -f1)" ]
+	not put x $probe_profile
 }
 
 begin
@@ -97,4 +179,7 @@ run counted_one_by_one
 run counted_on_all_cpus
 run counted_for_each_event
 run missed_in_a_handler
+run missed_and_why
+run counted_on_and_on
+run who_may_read
 finish

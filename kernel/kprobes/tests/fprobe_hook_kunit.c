@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fprobes of events: many at once, more functions for one that is registered, and again
+ * without waiting.
+ */
+#include <linux/fprobe.h>
+#include <linux/kthread.h>
+#include <linux/rcupdate.h>
+
+#include "../../trace/fprobe_internal.h"
+#include "fprobes.h"
+
+#define NR_FUNCTIONS	3
+#define NR_AGAIN	100
+
+static const target_fn functions[NR_FUNCTIONS] = {
+	fprobe_test_one, fprobe_test_two, fprobe_test_three,
+};
+
+/* Where ftrace calls from in the functions above. */
+static unsigned long ips[NR_FUNCTIONS];
+
+static int find_ips(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < NR_FUNCTIONS; i++) {
+		ips[i] = ftrace_location(fprobe_test_address(functions[i]));
+		KUNIT_ASSERT_NE(test, ips[i], 0);
+	}
+	return 0;
+}
+
+static void call_all(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < NR_FUNCTIONS; i++)
+		test_call(test, functions[i], 1);
+}
+
+/* Each of the functions is called, and @tf sees so many of these calls. */
+static void expect_seen(struct kunit *test, struct test_fprobe *tf, int hits)
+{
+	test_fprobe_reset(tf);
+	call_all(test);
+	test_fprobe_expect(test, tf, hits, hits, 0);
+}
+
+static int hook(struct test_fprobe *tf, const unsigned long *at, unsigned int nr, bool more)
+{
+	struct fprobe_ips f = { .fp = &tf->fp, .ips = at, .nr = nr, .more = more };
+
+	return fprobes_hook(&f, 1);
+}
+
+static void many_at_once(struct kunit *test)
+{
+	struct fprobe_ips each[NR_FUNCTIONS] = { };
+	struct test_fprobe *tf[NR_FUNCTIONS];
+	struct fprobe *fps[NR_FUNCTIONS];
+	int i;
+
+	/* The first wants one function, the second two, and so on. */
+	for (i = 0; i < NR_FUNCTIONS; i++) {
+		tf[i] = test_fprobe_make(test, WITH_ALL);
+		fps[i] = &tf[i]->fp;
+		each[i].fp = &tf[i]->fp;
+		each[i].ips = ips;
+		each[i].nr = i + 1;
+	}
+	KUNIT_ASSERT_EQ(test, fprobes_hook(each, NR_FUNCTIONS), 0);
+	for (i = 0; i < NR_FUNCTIONS; i++) {
+		KUNIT_EXPECT_TRUE(test, fprobe_is_registered(fps[i]));
+		expect_seen(test, tf[i], i + 1);
+	}
+	unregister_fprobes_nowait(fps, NR_FUNCTIONS);
+	for (i = 0; i < NR_FUNCTIONS; i++) {
+		KUNIT_EXPECT_FALSE(test, fprobe_is_registered(fps[i]));
+		expect_seen(test, tf[i], 0);
+	}
+	synchronize_rcu();
+}
+
+static void more_functions(struct kunit *test)
+{
+	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
+
+	KUNIT_ASSERT_EQ(test, hook(tf, ips, 1, false), 0);
+	expect_seen(test, tf, 1);
+	KUNIT_ASSERT_EQ(test, hook(tf, ips + 1, 2, true), 0);
+	expect_seen(test, tf, 3);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
+	expect_seen(test, tf, 0);
+}
+
+static void for_no_function(struct kunit *test)
+{
+	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
+
+	KUNIT_ASSERT_EQ(test, hook(tf, ips, 0, false), 0);
+	KUNIT_EXPECT_TRUE(test, fprobe_is_registered(&tf->fp));
+	expect_seen(test, tf, 0);
+	KUNIT_ASSERT_EQ(test, hook(tf, ips, 2, true), 0);
+	expect_seen(test, tf, 2);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
+}
+
+/* One of several is for what is no function: neither it nor the others are hooked. */
+static void all_or_none(struct kunit *test)
+{
+	struct test_fprobe *had = test_fprobe_make(test, WITH_ALL);
+	struct test_fprobe *new = test_fprobe_make(test, WITH_ALL);
+	struct test_fprobe *bad = test_fprobe_make(test, WITH_ALL);
+	unsigned long nowhere = fprobe_test_address(fprobe_test_hidden);
+	struct fprobe_ips each[] = {
+		{ .fp = &had->fp, .ips = ips + 1, .nr = 2, .more = true },
+		{ .fp = &new->fp, .ips = ips, .nr = 3 },
+		{ .fp = &bad->fp, .ips = &nowhere, .nr = 1 },
+	};
+
+	KUNIT_ASSERT_EQ(test, hook(had, ips, 1, false), 0);
+	KUNIT_ASSERT_EQ(test, fprobes_hook(each, 3), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, fprobe_is_registered(&new->fp));
+	KUNIT_EXPECT_FALSE(test, fprobe_is_registered(&bad->fp));
+	expect_seen(test, new, 0);
+	expect_seen(test, had, 1);
+	/* Without that one they are. */
+	KUNIT_EXPECT_EQ(test, fprobes_hook(each, 2), 0);
+	expect_seen(test, new, 3);
+	expect_seen(test, had, 3);
+	/* What was not registered may have been seen, at a function that was hooked. */
+	synchronize_rcu();
+}
+
+/* Handlers share too much. */
+static void too_much_data(struct kunit *test)
+{
+	struct test_fprobe *good = test_fprobe_make(test, WITH_ALL);
+	struct test_fprobe *bad = test_fprobe_make(test, WITH_ALL);
+	struct fprobe_ips each[] = {
+		{ .fp = &good->fp, .ips = ips, .nr = 3 },
+		{ .fp = &bad->fp, .ips = ips, .nr = 3 },
+	};
+
+	bad->fp.entry_data_size = PAGE_SIZE * 64;
+	KUNIT_EXPECT_EQ(test, fprobe_check(&good->fp), 0);
+	KUNIT_EXPECT_EQ(test, fprobe_check(&bad->fp), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fprobes_hook(each, 2), -ENOMEM);
+	expect_seen(test, good, 0);
+	KUNIT_EXPECT_EQ(test, fprobes_hook(each, 1), 0);
+	expect_seen(test, good, 3);
+}
+
+static int call_until_stopped(void *data)
+{
+	unsigned long calls = 0;
+
+	while (!kthread_should_stop()) {
+		fprobe_test_one(calls++);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Registered again at once, while hits of before may be under way. */
+static void again_and_again(struct kunit *test)
+{
+	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
+	struct fprobe *fp = &tf->fp;
+	struct task_struct *caller;
+	int i;
+
+	caller = kthread_run(call_until_stopped, NULL, "fprobe_again");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(caller));
+	for (i = 0; i < NR_AGAIN; i++) {
+		KUNIT_EXPECT_EQ(test, hook(tf, ips, 3, false), 0);
+		test_call(test, fprobe_test_two, 1);
+		unregister_fprobes_nowait(&fp, 1);
+	}
+	kthread_stop(caller);
+	synchronize_rcu();
+	KUNIT_EXPECT_EQ(test, atomic_read(&tf->bad), 0);
+	/* Those of here, at least. */
+	KUNIT_EXPECT_GE(test, atomic_read(&tf->exits), NR_AGAIN);
+	KUNIT_EXPECT_GE(test, atomic_read(&tf->entries), atomic_read(&tf->exits));
+	expect_seen(test, tf, 0);
+}
+
+/* What was missed before is not forgotten. */
+static void misses_add_up(struct kunit *test)
+{
+	struct test_fprobe *outer = test_fprobe_at(test, fprobe_test_two, WITH_ENTRY);
+	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
+	struct fprobe *fp = &tf->fp;
+	int i;
+
+	outer->in_entry = fprobe_test_one;
+	for (i = 1; i <= 3; i++) {
+		KUNIT_ASSERT_EQ(test, hook(tf, ips, 1, false), 0);
+		test_call(test, fprobe_test_two, 1);
+		KUNIT_EXPECT_EQ(test, fp->nmissed, i);
+		unregister_fprobes_nowait(&fp, 1);
+	}
+	synchronize_rcu();
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(many_at_once),
+	KUNIT_CASE(more_functions),
+	KUNIT_CASE(for_no_function),
+	KUNIT_CASE(all_or_none),
+	KUNIT_CASE(too_much_data),
+	KUNIT_CASE(again_and_again),
+	KUNIT_CASE(misses_add_up),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "fprobe_hook",
+	.init = find_ips,
+	.test_cases = cases,
+};
+kunit_test_suite(suite);

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Function probes: the functions of an fprobe.
+ *
+ * Those of the kernel and those of each module are apart, so that what belongs to a module
+ * goes with it.
+ */
+#include <linux/err.h>
+#include <linux/fprobe.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "fprobe_internal.h"
+
+#ifdef CONFIG_MODULES
+/*
+ * Whose text is it, of the kernel (NULL) or of which module? An ERR_PTR() if it goes or has
+ * gone: what is on its way out was taken off all fprobes, and must not come back.
+ */
+static struct module *text_owner(unsigned long ip)
+{
+	struct module *mod;
+
+	if (core_kernel_text(ip))
+		return NULL;
+	guard(preempt)();
+	mod = __module_text_address(ip);
+	return mod && mod->state != MODULE_STATE_GOING ? mod : ERR_PTR(-ENOENT);
+}
+#else
+static struct module *text_owner(unsigned long ip)
+{
+	return core_kernel_text(ip) ? NULL : ERR_PTR(-ENOENT);
+}
+#endif
+
+/**
+ * fprobe_skip_going - leave out functions that are going
+ * @ips: where ftrace calls from in functions
+ * @nr: how many
+ *
+ * Return: how many are left.
+ */
+unsigned int fprobe_skip_going(unsigned long *ips, unsigned int nr)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!IS_ERR(text_owner(ips[i])))
+			ips[kept++] = ips[i];
+	}
+	return kept;
+}
+
+static struct fprobe_targets *make_some(struct fprobe *fp, const unsigned long *ips,
+					unsigned int nr)
+{
+	struct fprobe_targets *t;
+	unsigned int i;
+
+	t = kvzalloc(struct_size(t, hook, nr), GFP_KERNEL);
+	if (!t)
+		return NULL;
+	t->nr = nr;
+	for (i = 0; i < nr; i++)
+		fprobe_set_hook(&t->hook[i], fp, ips[i]);
+	return t;
+}
+
+/**
+ * fprobe_free_targets - free functions that nobody has seen
+ * @targets: they
+ */
+void fprobe_free_targets(struct fprobe_targets *targets)
+{
+	struct fprobe_targets *next;
+
+	for (; targets; targets = next) {
+		next = targets->next;
+		kvfree(targets);
+	}
+}
+
+/**
+ * fprobe_free_targets_later - free functions when no hit can be using them
+ * @targets: they, at no entry any more
+ */
+void fprobe_free_targets_later(struct fprobe_targets *targets)
+{
+	struct fprobe_targets *next;
+
+	for (; targets; targets = next) {
+		next = targets->next;
+		kvfree_rcu(targets, rcu);
+	}
+}
+
+/**
+ * fprobe_make_targets - make what an fprobe's functions are hooked by
+ * @fp: the fprobe
+ * @ips: where ftrace calls from in the functions, each once
+ * @nr: how many
+ * @strict: all or none; else those that are going are left out
+ *
+ * Context: process. Sleeps. fprobe_mutex held, which a module that goes waits for.
+ * Return: they, or NULL if there are none; or an ERR_PTR(): -ENOENT for what is going,
+ * -ENOMEM.
+ */
+struct fprobe_targets *fprobe_make_targets(struct fprobe *fp, const unsigned long *ips,
+					   unsigned int nr, bool strict)
+{
+	struct fprobe_targets *all = NULL, *some;
+	struct module *owner;
+	unsigned int i, n;
+
+	for (i = 0; i < nr; i += n) {
+		owner = text_owner(ips[i]);
+		for (n = 1; i + n < nr && text_owner(ips[i + n]) == owner; n++)
+			;
+		if (IS_ERR(owner) && !strict)
+			continue;
+		some = IS_ERR(owner) ? ERR_CAST(owner) : make_some(fp, ips + i, n);
+		if (IS_ERR_OR_NULL(some)) {
+			fprobe_free_targets(all);
+			return some ?: ERR_PTR(-ENOMEM);
+		}
+		some->next = all;
+		all = some;
+	}
+	return all;
+}
+
+/**
+ * fprobe_add_targets - give an fprobe more functions
+ * @fp: the fprobe
+ * @targets: they
+ *
+ * Context: fprobe_mutex held.
+ */
+void fprobe_add_targets(struct fprobe *fp, struct fprobe_targets *targets)
+{
+	struct fprobe_targets **end = &fp->targets;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = targets;
+}
+
+/**
+ * fprobe_add_hooks - add the hooks of functions to a batch
+ * @targets: the functions
+ * @batch: the batch
+ *
+ * Context: fprobe_mutex held.
+ * Return: the batch with them.
+ */
+struct entry_hook *fprobe_add_hooks(struct fprobe_targets *targets, struct entry_hook *batch)
+{
+	unsigned int i;
+
+	for (; targets; targets = targets->next) {
+		for (i = 0; i < targets->nr; i++) {
+			targets->hook[i].batch = batch;
+			batch = &targets->hook[i];
+		}
+	}
+	return batch;
+}
+
+/**
+ * fprobe_text_hooks - add the hooks of an fprobe in some text to a batch that is to leave
+ * @fp: the fprobe
+ * @start: where the text starts
+ * @end: where it ends
+ * @batch: the batch
+ *
+ * Context: fprobe_mutex held.
+ * Return: the batch with them.
+ */
+struct entry_hook *fprobe_text_hooks(struct fprobe *fp, unsigned long start,
+				     unsigned long end, struct entry_hook *batch)
+{
+	struct fprobe_targets *t;
+	unsigned int i;
+
+	for (t = fp->targets; t; t = t->next) {
+		for (i = 0; i < t->nr; i++) {
+			if (t->hook[i].ip < start || t->hook[i].ip >= end)
+				continue;
+			t->nr_left++;
+			t->hook[i].batch = batch;
+			batch = &t->hook[i];
+		}
+	}
+	return batch;
+}
+
+/**
+ * fprobe_drop_left - take away from an fprobe what has left with its text
+ * @fp: the fprobe
+ *
+ * Context: fprobe_mutex held.
+ */
+void fprobe_drop_left(struct fprobe *fp)
+{
+	struct fprobe_targets **at = &fp->targets, *t;
+
+	while ((t = *at)) {
+		if (t->nr_left < t->nr) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		kvfree_rcu(t, rcu);
+	}
+}

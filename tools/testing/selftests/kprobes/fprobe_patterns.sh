@@ -1,0 +1,187 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Events on all functions that match a pattern, while modules with some of them come and go:
+# these are added and taken away, and nothing happens to the others.
+
+cd "$(dirname "$0")" && . ./functions
+
+events=$dynamic
+
+# Of the kernel read_zero(), which reads /dev/zero, and all functions of the target module.
+both='[rk][ep][ar][do][_b][ze]*'
+
+# READS times a byte is read in each round, and the module is loaded LOADS times.
+READS=1000
+LOADS=6
+
+needs_zero() {
+	grep -qx read_zero $tracefs/available_filter_functions || skip "no read_zero()"
+	load_target
+	rmmod kprobe_test_target
+}
+
+# start_reading, stop_reading: /dev/zero is read, so often as reads_made says afterwards.
+start_reading() {
+	: > "$tmp/rounds"
+	(while [ ! -e "$tmp/enough.$nr" ]; do
+		dd if=/dev/zero of="$tmp/bytes" bs=1 count=$READS 2> "$tmp/dd"
+		echo >> "$tmp/rounds"
+	 done) 2> /dev/null &
+	trap enough EXIT
+}
+
+stop_reading() {
+	enough
+	wait
+}
+
+reads_made() {
+	echo $(($(wc -l < "$tmp/rounds") * READS))
+}
+
+# counted EVENT: hits of read_zero(), and of functions that have gone, by a histogram.
+counted() {
+	awk '/\] read_zero / { zero += $NF }
+		/\] 0x[0-9a-f]+ / { gone += $NF }
+		END { print zero + 0, gone + 0 }' $tracefs/events/fprobes/$1/hist
+}
+
+# Every call is recorded while a module with a function that matches comes and goes.
+nothing_is_lost() {
+	needs_zero
+	put "f:in $both"
+	put "f:out $both%return"
+	echo 'hist:keys=__probe_ip.sym' > $tracefs/events/fprobes/in/trigger
+	echo 'hist:keys=__probe_func.sym' > $tracefs/events/fprobes/out/trigger
+	enable fprobes
+	start_reading
+	for i in $(seq $LOADS); do
+		load_target
+		rmmod kprobe_test_target
+	done
+	stop_reading
+	[ "$(reads_made)" -gt 0 ]
+	for e in in out; do
+		cat $tracefs/events/fprobes/$e/hist
+		# Loading calls each function of the module once, three and the init function.
+		[ "$(counted $e)" = "$(reads_made) $((4 * LOADS))" ]
+	done
+	echo '!hist:keys=__probe_ip.sym' > $tracefs/events/fprobes/in/trigger
+	echo '!hist:keys=__probe_func.sym' > $tracefs/events/fprobes/out/trigger
+	disable fprobes
+	empty $tracefs/enabled_functions
+}
+
+# By the one update that adds them, whatever the number of events.
+added_by_one_update() {
+	load_target
+	load_refuser
+	for i in $(seq 20); do
+		put "f:many/in$i $both"
+		put "f:many/out$i $both%return"
+	done
+	put 'f:many/own kprobe_target_*'
+	group_on
+	rmmod kprobe_test_target
+	before=$(wc -l < $tracefs/enabled_functions)
+	[ "$(updates load_target)" -le 2 ]
+	call 2
+	# The three that are traced, and the init function.
+	recorded own 10
+	for i in 1 20; do
+		[ "$(grep -c " in$i: (kprobe_target_traced" $tracefs/trace)" = 3 ]
+		[ "$(grep -c " out$i: (.*<- kprobe_target_traced)" $tracefs/trace)" = 3 ]
+	done
+	[ "$(wc -l < $tracefs/enabled_functions)" -gt "$before" ]
+	[ "$(updates rmmod kprobe_test_target)" = 1 ]
+	[ "$(wc -l < $tracefs/enabled_functions)" = "$before" ]
+}
+
+# An event that is off when its module comes knows the functions once it is on.
+switched_on_later() {
+	load_target
+	load_refuser
+	put "f:later $both"
+	put 'f:same kprobe_target_traced'
+	rmmod kprobe_test_target
+	[ "$(updates load_target)" = 0 ]
+	empty $tracefs/enabled_functions
+	enable fprobes/later fprobes/same
+	call 3
+	[ "$(grep -c ' later: (kprobe_target_traced' $tracefs/trace)" = 3 ]
+	recorded same 3
+	# The init text has gone.
+	not grep kprobe_target_init $tracefs/enabled_functions
+	rmmod kprobe_test_target
+	disable fprobes/later fprobes/same
+	enable fprobes/later fprobes/same
+	not grep kprobe_target $tracefs/enabled_functions
+	load_target
+	recorded same 4
+}
+
+# used: what the kernel has allocated in small pieces, in KiB.
+used() {
+	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
+}
+
+# What comes and goes again and again leaves nothing behind.
+no_memory_is_kept() {
+	load_target
+	for i in $(seq 100); do
+		put "f:many/in$i kprobe_target_*"
+		put "f:many/in$i vfs_read"
+	done
+	group_on
+	for i in 1 2 3; do
+		rmmod kprobe_test_target
+		load_target
+	done
+	before=$(used)
+	for i in $(seq 40); do
+		rmmod kprobe_test_target
+		load_target
+	done
+	# If it were not freed, then each round would cost 100 times some hundred bytes.
+	for i in $(seq 100); do
+		[ $(($(used) - before)) -lt 512 ] && break
+		sync
+		sleep 0.1
+	done
+	[ $(($(used) - before)) -lt 512 ]
+}
+
+# Events are switched, perf takes them, and modules come and go, all at once.
+everything_at_once() {
+	needs_zero
+	needs_perf_open
+	put "f:many/in $both"
+	put "f:many/out $both%return"
+	put 't:many/passed kprobe_target_call'
+	id=$(cat $tracefs/events/many/out/id)
+	start_reading
+	while [ ! -e "$tmp/enough.$nr" ]; do
+		group_on
+		group_off
+		"$perf_open" -e "$id" /dev/null x > "$tmp/perf"
+		echo x >> "$tmp/switched"
+	done &
+	for i in $(seq $LOADS); do
+		load_target
+		call 3
+		[ "$(cat $target/wrong)" = 0 ]
+		rmmod kprobe_test_target
+	done
+	stop_reading
+	[ -s "$tmp/switched" ]
+	empty $tracefs/enabled_functions
+}
+
+begin_dynamic 'f[:[<group>/][<event>]]'
+for t in nothing_is_lost added_by_one_update switched_on_later no_memory_is_kept \
+	everything_at_once; do
+	run $t
+	unload_refuser
+done
+finish
