@@ -19,6 +19,7 @@ import unittest
 
 import campaign
 import guest
+import hitpath
 import kbuild
 import lint
 import record
@@ -176,14 +177,30 @@ def step_suite(ctx, step):
     ctx.report.add_all(step, own)
 
 
-def step_debug(ctx, _):
+def check_hit_path(ctx, step, k):
+    """One guest says what can be probed and traced."""
+    with ctx.runner.slots.take(ctx.order(step)):
+        start = time.time()
+        found = hitpath.check(k)
+    ctx.times.add(step, f"hit path of {k.name}", time.time() - start, 0)
+    for name, state, why in found:
+        ctx.report.add(f"{step}: {name}", state, why)
+
+
+def step_hitpath(ctx, step):
+    """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
+    check_hit_path(ctx, step, ctx.kernel().result().k)
+
+
+def step_debug(ctx, step):
     """Run all of DEBUG_SUITES."""
     built = ctx.kernel("debug").result()
 
     def one(name):
         ctx.report.add_all(name, run_suite(ctx, name, DEBUG_SUITES[name], built))
 
-    together(*(functools.partial(one, n) for n in DEBUG_SUITES))
+    together(*(functools.partial(one, n) for n in DEBUG_SUITES),
+             functools.partial(check_hit_path, ctx, step, built.k))
 
 
 # What a guest does, and what has to be said of it.
@@ -289,6 +306,7 @@ STEPS = {
     "livepatch": step_suite,
     "kselftest": step_suite,
     "samples": step_suite,
+    "hitpath": step_hitpath,
     "debug": step_debug,
     "variants": step_variants,
     "lint": step_lint,
