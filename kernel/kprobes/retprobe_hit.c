@@ -2,11 +2,6 @@
 /* Kretprobes: what runs when a function is entered whose return is to be seen. */
 #include "internal.h"
 
-static nokprobe_inline struct kretprobe *to_kretprobe(struct kprobe *kp)
-{
-	return container_of(kp, struct kretprobe, kp);
-}
-
 /* rp->nmissed is read by users as a plain int; misses come from all CPUs. */
 static nokprobe_inline void count_miss(struct kretprobe *rp)
 {
@@ -18,24 +13,25 @@ static nokprobe_inline void count_miss(struct kretprobe *rp)
 
 /**
  * kretprobe_pre_handler - the pre handler of every kretprobe
- * @p: the kprobe in a kretprobe
+ * @kp: the kprobe in a kretprobe
  * @regs: the state at the function's entry
  *
  * Context: a hit.
  * Return: 0, go on.
  */
-int kretprobe_pre_handler(struct kprobe *p, struct pt_regs *regs)
+int kretprobe_pre_handler(struct kprobe *kp, struct pt_regs *regs)
 {
-	struct kretprobe *rp = to_kretprobe(p);
-	struct kretprobe_instance *call;
+	struct kretprobe *watcher = container_of(kp, struct kretprobe, kp);
+	struct kretprobe_instance *call = kretprobe_pool_get(watcher);
 
-	call = kretprobe_pool_get(rp);
-	if (!call)
-		count_miss(rp);
-	else if (rp->entry_handler && rp->entry_handler(call, regs) != 0)
+	if (!call) {
+		count_miss(watcher);
+		return 0;
+	}
+	if (watcher->entry_handler && watcher->entry_handler(call, regs))
 		kretprobe_pool_put(call);
 	else
-		kretprobe_hook(call, regs, kprobe_ftrace(p));
+		kretprobe_hook(call, regs, kprobe_ftrace(kp));
 	return 0;
 }
 

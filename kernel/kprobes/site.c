@@ -402,10 +402,10 @@ static void announce_post_handler(struct kprobe_site *site, const struct kprobe 
 	if (!kp->post_handler)
 		return;
 	WRITE_ONCE(site->only, NULL);
-	smp_wmb();
+	smp_wmb(); /* see hit_has_post() of x86 */
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
-	smp_wmb();
+	smp_wmb(); /* see hit_has_post() of x86 */
 	kprobe_test_step();
 }
 

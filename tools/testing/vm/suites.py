@@ -24,16 +24,20 @@ def module_dir(k, what):
     return dest
 
 
-def build_modules(k, what, top, sources, dest):
-    """These source files below top as modules for k."""
+def build_modules(k, what, top, sources, dest, parts=None):
+    """These source files below top as modules for k; parts: {module: the objects it is made of}."""
+    parts = parts or {}
     names = []
     for src in sources:
         path, copy = os.path.join(top, src), os.path.join(dest, os.path.basename(src))
         if not os.path.exists(copy) or tree.read(copy) != tree.read(path):
             shutil.copy(path, copy)
-        names.append(os.path.basename(src)[:-2] + ".o")
+        if src.endswith(".c"):
+            names.append(os.path.basename(src)[:-2] + ".o")
+    names = [n for n in names if n not in sum(parts.values(), [])] + [m + ".o" for m in parts]
     with open(os.path.join(dest, "Makefile"), "w") as f:
         f.write(f"obj-m := {' '.join(names)}\n")
+        f.writelines(f"{m}-y := {' '.join(objs)}\n" for m, objs in parts.items())
     kbuild.run_make(k, f"building {what} for {k.name}", f"M={dest}", "modules")
     return dest
 
@@ -48,10 +52,13 @@ def samples_of_the_base(k):
 
 def our_modules_for_stock(k):
     """What our selftests load and stock does not have: our modules, built for it."""
-    sources = [os.path.relpath(p, TOP) for p in glob.glob(f"{TOP}/kernel/kprobes/tests/kprobe_test_*.c")]
+    tests = os.path.join(TOP, "kernel/kprobes/tests")
+    sources = [os.path.relpath(p, TOP) for p in glob.glob(f"{tests}/kprobe_test_*.[ch]")]
     sources += ["samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
                 "samples/fprobe/fprobe_example.c", "kernel/trace/kprobe_event_gen_test.c"]
-    return build_modules(k, "our modules", TOP, sources, module_dir(k, "modules"))
+    with open(os.path.join(tests, "Makefile")) as f:
+        parts = {m: objs.split() for m, objs in re.findall(r"(?m)^(kprobe_test_\w+)-y := (.*)$", f.read())}
+    return build_modules(k, "our modules", TOP, sources, module_dir(k, "modules"), parts)
 
 
 def our_selftests(k):

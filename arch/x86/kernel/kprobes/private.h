@@ -170,7 +170,7 @@ static __always_inline void hit_begin(struct kprobe_ctlblk *cpu,
  */
 static __always_inline bool hit_has_post(struct kprobe *p)
 {
-	smp_rmb();
+	smp_rmb(); /* the pre handlers before this, see above */
 	return READ_ONCE(p->post_handler);
 }
 

@@ -166,7 +166,8 @@ static void define_uprobe(void)
 	if (!f)
 		die("cannot open /proc/self/maps");
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %255s", &start, &end, &offset, path) == 4 &&
+		if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %255s",
+			   &start, &end, &offset, path) == 4 &&
 		    addr >= start && addr < end) {
 			snprintf(definition, sizeof(definition), "p:path_bench/user %s:0x%lx", path,
 				 addr - start + offset);
@@ -224,10 +225,11 @@ static void perf_open_and_close(void)
 /* A program at the entry of each system call that asks for the stack. */
 static int attach_stack_program(void)
 {
-	static char stack[] = "GPL";
+	static const char license[] = "GPL";
 	/* bpf_get_stack(ctx, fp - 256, 256, 0) */
 	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+		  .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -256 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 256 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_4, .imm = 0 },
@@ -239,7 +241,7 @@ static int attach_stack_program(void)
 		.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
 		.insns = (uintptr_t)insns,
 		.insn_cnt = ARRAY_SIZE(insns),
-		.license = (uintptr_t)stack,
+		.license = (uintptr_t)license,
 	};
 	union bpf_attr open = { .raw_tracepoint.name = (uintptr_t)"sys_enter" };
 	int prog, fd;
