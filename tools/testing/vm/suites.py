@@ -170,6 +170,10 @@ OWN_BOOT = {
 }
 
 
+# How much of what they do again and again, in percent: a debug kernel is slow, and sees more.
+EFFORT = {"release": 50, "debug": 20}
+
+
 def own_boot(name, share):
     """What the boot of such a test is told."""
     told = {}
@@ -186,10 +190,11 @@ def selftest_boots(want):
     share = os.path.join(want.share, "kprobes")
     scripts = sorted(n for n in os.listdir(share) if n.endswith(".sh"))
     scripts = chosen(listed(want.step, want.k, scripts, want.expected), want.only)
+    env = {"EFFORT": EFFORT[want.k.profile]}
     job = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
-    boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, job=job) for i, hand in enumerate(hands)]
-    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], job={**job, **own_boot(n, share)})
+    boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]
+    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], env, {**job, **own_boot(n, share)})
                     for n in scripts if n in OWN_BOOT]
 
 

@@ -175,7 +175,7 @@ opened_and_closed_under_fire() {
 	id=$(cat $tracefs/events/many/other/id)
 	start_callers 1
 	percpu=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
-	for i in $(seq 60); do
+	for i in $(rounds 60); do
 		[ "$("$perf_open" kprobe_test_target:kprobe_target_traced \
 			$target/call 5)" = 5 ]
 		[ "$("$perf_open" -r kprobe_test_target:kprobe_target_other \

@@ -334,7 +334,7 @@ groups_under_fire() {
 	load_target
 	needs_perf_open
 	start_callers 1
-	for round in $(seq 15); do
+	for round in $(rounds 15); do
 		for i in $(seq 5); do
 			put "f:many/in$i kprobe_target_traced x=\$arg1" $dynamic
 			put "f:many/out$i kprobe_target_other%return \$retval" $dynamic

@@ -84,7 +84,7 @@ tracer_comes_and_goes_under_hits() {
 	load_target
 	probe_it
 	start_callers 3
-	for i in $(seq 15); do
+	for i in $(rounds 15); do
 		start_tracer function
 		stop_tracer
 	done

@@ -46,7 +46,7 @@ all_have_been_seen() {
 switched_off_and_on() {
 	needs_jumps
 	start_callers $callers
-	for i in $(seq 150); do
+	for i in $(rounds 150); do
 		echo 0 > $optimization
 		not is_jump
 		echo 1 > $optimization
@@ -70,7 +70,7 @@ for_each_neighbour() {
 }
 
 comes_and_goes() {
-	for i in 1 2 3 4 5; do
+	for i in $(rounds 5); do
 		enable kprobes/near
 		not is_jump
 		before=$(hits_of near)
@@ -124,7 +124,7 @@ tracers_come_and_go() {
 	put 'r:back kprobe_test_target:kprobe_target_other'
 	echo ':mod:kprobe_test_target' > $tracefs/set_ftrace_filter
 	start_callers $callers
-	for i in $(seq 10); do
+	for i in $(rounds 10); do
 		echo function > $tracefs/current_tracer
 		echo 0 > $tracefs/events/kprobes/entry/enable
 		echo function_graph > $tracefs/current_tracer
@@ -145,7 +145,7 @@ group_comes_and_goes() {
 	put "r:back kprobe_test_target:kprobe_target_other"
 	put "p:traced kprobe_test_target:kprobe_target_traced"
 	start_callers $callers
-	for i in $(seq 100); do
+	for i in $(rounds 100); do
 		echo 0 > $tracefs/events/kprobes/enable
 		not is_jump
 		echo 1 > $tracefs/events/kprobes/enable
@@ -161,7 +161,7 @@ group_comes_and_goes() {
 module_comes_and_goes() {
 	needs_jumps
 	expect=0
-	for i in $(seq 15); do
+	for i in $(rounds 15); do
 		[ $((i % 2)) = 0 ] || until_it is_jump
 		for c in $(seq $callers); do
 			call 50 &
@@ -220,7 +220,7 @@ cpu_goes_and_comes() {
 	needs_jumps
 	start_callers $callers
 	undo=back_online
-	for i in $(seq 6); do
+	for i in $(rounds 6); do
 		echo 0 > $optimization
 		echo 0 > $cpu
 		echo 1 > $optimization

@@ -66,7 +66,7 @@ thousand_events() {
 
 # Shells that each place, enable, disable and remove their own event at one function.
 own_event() {
-	for round in $(seq 30); do
+	for round in $(rounds 30); do
 		put "$2:own$1 kprobe_test_target:$3"
 		enable kprobes/own$1
 		call 20
@@ -86,14 +86,14 @@ racing_for_one_function() {
 	start own_event 3 p kprobe_target_traced
 	start own_event 4 r kprobe_target_traced
 	finish_all
-	hits always 2400
+	hits always $((4 * 20 * $(rounds 30 | wc -l)))
 	[ "$(cat $target/wrong)" = 0 ]
 	[ "$(wc -l < $events)" = 1 ]
 }
 
 # A line for each part of it that succeeds.
 fight() {
-	for round in $(seq 40); do
+	for round in $(rounds 40); do
 		put "p:fight $inside" && echo placed
 		enable kprobes/fight && echo enabled
 		call 5
@@ -125,7 +125,7 @@ racing_for_one_event() {
 }
 
 switch_all() {
-	for round in $(seq 100); do
+	for round in $(rounds 100); do
 		echo 0 > $kprobes/enabled
 		echo 1 > $kprobes/enabled
 	done
@@ -139,7 +139,7 @@ racing_with_the_switch() {
 	put 'r:two kprobe_test_target:kprobe_target_traced'
 	echo 1 > $tracefs/events/kprobes/enable
 	start switch_all
-	for i in $(seq 100); do
+	for i in $(rounds 100); do
 		call 20
 	done
 	finish_all
