@@ -388,9 +388,15 @@ def run_stock(names, only, refresh):
     old = record.Record.load(ARCH)
     new = record.Record({s: dict(t) for s, t in (old.steps if old else {}).items()})
 
+    broken = []
+
     def one(step):
-        built = ctx.kernel(stock=True).result()
-        new.take(step, run_suite(ctx, step, SUITES[step], built), only)
+        try:
+            built = ctx.kernel(stock=True).result()
+            new.take(step, run_suite(ctx, step, SUITES[step], built), only)
+        except Exception as e:  # what the others did is to be kept
+            broken.append(f"{step}: {e}")
+            return
         say(f"{step}: {len(new.steps[step])} results ({int(time.time() - start)} s so far)")
 
     together(*(functools.partial(one, n) for n in names))
@@ -404,6 +410,13 @@ def run_stock(names, only, refresh):
     if refresh or not old:
         new.save(ARCH)
         say(f"{len(changes)} changes written to {where}")
-        return 0
+        return not_run(broken)
     say(f"{len(changes)} differences from {where}" + ("; if they are right: vm stock --refresh" if changes else ""))
-    return 1 if changes else 0
+    return not_run(broken) or (1 if changes else 0)
+
+
+def not_run(broken):
+    """Tell of steps that came to nothing; the exit status."""
+    for line in broken:
+        say(f"not run: {line}")
+    return 1 if broken else 0
