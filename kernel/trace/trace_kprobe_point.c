@@ -170,6 +170,16 @@ static bool out_of_bounds(const struct kpoint *pt)
 }
 #endif
 
+/* An address is not told, but what is there. */
+static void warn_of_notrace(const struct kpoint *pt)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(kpoint_address(pt), name))
+		strscpy(name, pt->symbol ?: trace_probe_name(&pt->point.tp), sizeof(name));
+	pr_warn("Could not probe notrace function %s\n", name);
+}
+
 static void kpoint_reset_return(struct kpoint *pt)
 {
 	struct kretprobe *rp = kpoint_rp(pt);
@@ -217,8 +227,7 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 		return err;
 
 	if (out_of_bounds(pt)) {
-		pr_warn("%s: in a notrace function\n",
-			pt->symbol ?: trace_probe_name(&pt->point.tp));
+		warn_of_notrace(pt);
 		return -EINVAL;
 	}
 
