@@ -25,6 +25,9 @@ kunit:
 check:
 	@$(VM) check
 
+stock:
+	@$(VM) stock $(if $(REFRESH),--refresh)
+
 bench:
 	@$(VM) bench $(ROWS)
 
@@ -38,4 +41,4 @@ lint:
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check bench campaign lint series
+.PHONY: help run shell kernel kunit check stock bench campaign lint series

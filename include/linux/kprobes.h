@@ -98,7 +98,7 @@ static inline bool kprobe_disabled(struct kprobe *p)
 {
 	const u32 off = KPROBE_FLAG_DISABLED | KPROBE_FLAG_GONE;
 
-	return (p->flags & off) != 0;
+	return (READ_ONCE(p->flags) & off) != 0;
 }
 
 static inline bool kprobe_gone(const struct kprobe *p)
@@ -108,7 +108,7 @@ static inline bool kprobe_gone(const struct kprobe *p)
 
 static inline bool kprobe_optimized(const struct kprobe *p)
 {
-	return (p->flags & KPROBE_FLAG_OPTIMIZED) != 0;
+	return (READ_ONCE(p->flags) & KPROBE_FLAG_OPTIMIZED) != 0;
 }
 
 static inline bool kprobe_ftrace(struct kprobe *p)
@@ -123,6 +123,7 @@ static inline bool kprobe_ftrace(struct kprobe *p)
 struct kretprobe_holder {
 	struct kretprobe __rcu *rp;	/* NULL once unregistered */
 	struct objpool_head pool;
+	struct rcu_head rcu;		/* gives up the pool when no hit uses it */
 };
 
 /**
@@ -213,6 +214,16 @@ int disable_kprobes(struct kprobe **kps, int num);
 int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
 			 unsigned long offset);
 bool within_kprobe_blacklist(unsigned long addr);
+
+/*
+ * Called between two steps of a change of text or of state, at which another CPU, or an NMI
+ * on this one, may hit. Tests hit there.
+ */
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
+void kprobe_test_step(void);
+#else
+static inline void kprobe_test_step(void) { }
+#endif
 
 /* For architectures: looking up, keeping out, reporting. */
 struct kprobe *get_kprobe(void *addr);
@@ -362,6 +373,7 @@ static inline void unregister_kprobes_nowait(struct kprobe **kps, int n) { }
 static inline void kprobe_flush_task(struct task_struct *tk) { }
 static inline void kprobe_free_init_mem(void) { }
 static inline void kprobe_ftrace_kill(void) { }
+static inline void kprobe_test_step(void) { }
 
 static inline int register_kprobe(struct kprobe *p)
 {

@@ -98,6 +98,7 @@ struct rethook_homes {
  * @node_size: distance of two nodes in a segment
  * @low_water: the shared list asks for more nodes below this
  * @full: @max_nodes was reached
+ * @homeless: no node has a home: @max_nodes is small; set once
  * @shared: the free list that all CPUs share
  * @spare: about how many nodes are on @shared
  * @grow_lock: guards the four fields that follow and the store to @segments;
@@ -127,6 +128,7 @@ struct rethook {
 	unsigned int		node_size;
 	unsigned int		low_water;
 	bool			full;
+	bool			homeless;
 
 	/* Changed by hits that find no node at home. */
 	unsigned long		shared ____cacheline_aligned_in_smp;

@@ -7,6 +7,7 @@
  * can see it: a module that brings ranges of its own causes a new one to be made.
  * within_kprobe_blacklist() is asked by debuggers in any context and so takes no lock.
  */
+#include <linux/array_size.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -268,6 +269,30 @@ static int add_functions(const unsigned long *fn, const unsigned long *end)
 	return 0;
 }
 
+/*
+ * What a hit calls, or leaves by, and the base does not mark. preempt_schedule_notrace() is
+ * called when preemption is switched on again behind a hit; a hit in there, before it has
+ * switched preemption off, would call it again.
+ */
+static const char * const hit_path_functions[] __initconst = {
+	"preempt_schedule_notrace",
+};
+
+static int __init add_hit_path(void)
+{
+	unsigned long addr;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(hit_path_functions); i++) {
+		addr = kallsyms_lookup_name(hit_path_functions[i]);
+		ret = addr ? kprobe_add_ksym_blacklist(addr) : 0;
+		if (ret == -ENOMEM)
+			return ret;
+	}
+	return 0;
+}
+
 /* Boot: all of the kernel's own. */
 int __init kprobe_blacklist_init(void)
 {
@@ -279,6 +304,7 @@ int __init kprobe_blacklist_init(void)
 	ret = ret ?: add_section(__kprobes_text_start, __kprobes_text_end);
 	ret = ret ?: add_section(__noinstr_text_start, __noinstr_text_end);
 	ret = ret ?: add_section(__irqentry_text_start, __irqentry_text_end);
+	ret = ret ?: add_hit_path();
 	ret = ret ?: arch_populate_kprobe_blacklist();
 	if (draft)
 		draft_publish();

@@ -93,10 +93,12 @@ static ssize_t enabled_write(struct file *file, const char __user *buf,
 	ret = kstrtobool_from_user(buf, count, &on);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &kprobe_mutex) {
-		if (on != sites_armed())
-			sites_set_armed(on);
-	}
+	guard(mutex)(&kprobe_mutex);
+	if (on == sites_armed())
+		return count;
+	sites_set_armed(on);
+	/* Administrators look for this. */
+	pr_info("kprobes: Kprobes globally %s\n", on ? "enabled" : "disabled");
 	return count;
 }
 

@@ -114,22 +114,47 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 
 NOKPROBE_SYMBOL(entry_hit);
 
-/* The latest comes first. Returns true if it is the only one at its entry. */
-static bool add_hook(struct entry_hook *hook)
-{
-	hook->next = addr_table_find(&entry_table, hook->ip);
-	hook->first = hook->next ? many_hit : hook->hit;
-	if (hook->next)
-		addr_table_replace(&entry_table, hook->ip, hook);
-	else
-		addr_table_insert(&entry_table, hook->ip, hook);
-	return !hook->next;
-}
-
 /* @first is the first at its entry. */
 static void update_first(struct entry_hook *first)
 {
 	WRITE_ONCE(first->first, first->next ? many_hit : first->hit);
+}
+
+static void add_first(struct entry_hook *hook, struct entry_hook *next)
+{
+	hook->next = next;
+	update_first(hook);
+	kprobe_test_step();
+	if (next)
+		addr_table_replace(&entry_table, hook->ip, hook);
+	else
+		addr_table_insert(&entry_table, hook->ip, hook);
+}
+
+static void add_last(struct entry_hook *hook, struct entry_hook *first)
+{
+	struct entry_hook *at = first;
+
+	/* A hit may have seen it before it left, and finds the same. */
+	WRITE_ONCE(hook->next, NULL);
+	while (at->next)
+		at = at->next;
+	/* Who sees the hook sees what is in it. */
+	smp_store_release(&at->next, hook);
+	kprobe_test_step();
+	update_first(first);
+}
+
+/* Returns true if it is the only one at its entry. */
+static bool add_hook(struct entry_hook *hook, enum entry_place place)
+{
+	struct entry_hook *first = addr_table_find(&entry_table, hook->ip);
+
+	if (place == ENTRY_LAST && first)
+		add_last(hook, first);
+	else
+		add_first(hook, first);
+	return !first;
 }
 
 /* Returns true if nobody is left at its entry. */
@@ -138,15 +163,18 @@ static bool del_hook(struct entry_hook *hook)
 	struct entry_hook *first = addr_table_find(&entry_table, hook->ip);
 	struct entry_hook *at = first;
 
+	kprobe_test_step();
 	if (first != hook) {
 		while (at->next != hook)
 			at = at->next;
 		WRITE_ONCE(at->next, hook->next);
+		kprobe_test_step();
 		update_first(first);
 		return false;
 	}
 	if (hook->next) {
 		update_first(hook->next);
+		kprobe_test_step();
 		addr_table_replace(&entry_table, hook->ip, hook->next);
 		return false;
 	}
@@ -203,7 +231,8 @@ static unsigned int batch_count(struct entry_hook *batch)
 	return nr;
 }
 
-static int join_locked(struct entry_hook *batch, unsigned int nr, unsigned long *ips)
+static int join_locked(struct entry_hook *batch, enum entry_place place, unsigned int nr,
+		       unsigned long *ips)
 {
 	struct entry_hook *hook;
 	unsigned int nr_new = 0;
@@ -213,7 +242,7 @@ static int join_locked(struct entry_hook *batch, unsigned int nr, unsigned long 
 	if (ret)
 		return ret;
 	for (hook = batch; hook; hook = hook->batch) {
-		if (add_hook(hook))
+		if (add_hook(hook, place))
 			ips[nr_new++] = hook->ip;
 	}
 	ret = filter_add(ips, nr_new);
@@ -228,17 +257,22 @@ static int join_locked(struct entry_hook *batch, unsigned int nr, unsigned long 
 
 /**
  * entry_hooks_join - hook the entries of functions, all or none
- * @batch: the hooks by their batch member, with user and ip set; no two of a user have
- *	the same ip
+ * @batch: the hooks by their batch member, with hit, owner and ip set; no two have the same ip
+ * @place: ENTRY_FIRST; or ENTRY_LAST, for the one user whose hooks may join again before a
+ *	grace period has passed since they left
  *
  * On error, too, a hit may have seen a hook at an entry that others hook as well: free
  * them after a grace period.
+ *
+ * A hit that is at a hook goes on to the next one. If the hook leaves and joins again in the
+ * meantime, then the next one is that of its new place: with ENTRY_LAST there is none, and
+ * there was none. In another place hooks would be hit twice, or not at all.
  *
  * Context: process. Sleeps.
  * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
  * ftrace has shut itself down.
  */
-int entry_hooks_join(struct entry_hook *batch)
+int entry_hooks_join(struct entry_hook *batch, enum entry_place place)
 {
 	unsigned int nr = batch_count(batch);
 	unsigned long *ips;
@@ -248,7 +282,7 @@ int entry_hooks_join(struct entry_hook *batch)
 	if (!ips)
 		return -ENOMEM;
 	mutex_lock(&entry_mutex);
-	ret = join_locked(batch, nr, ips);
+	ret = join_locked(batch, place, nr, ips);
 	mutex_unlock(&entry_mutex);
 	kvfree(ips);
 	return ret;
@@ -277,8 +311,8 @@ static void leave_locked(struct entry_hook *batch, unsigned long *ips, unsigned 
  * entry_hooks_leave - unhook the entries of functions
  * @batch: the hooks by their batch member; those that are at no entry are passed over
  *
- * Hits under way may still be using the hooks: free them, or join again, after a grace
- * period.
+ * Hits under way may still be using the hooks: free them after a grace period, and do not
+ * join again before, but with ENTRY_LAST.
  *
  * Context: process. Sleeps on locks and in ftrace only.
  */

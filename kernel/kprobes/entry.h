@@ -21,7 +21,10 @@ static __always_inline bool entry_is_watched(void)
 	return IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching();
 }
 
-int entry_hooks_join(struct entry_hook *batch);
+/* Of hooks with ENTRY_FIRST the latest is hit first; there is one with ENTRY_LAST at most. */
+enum entry_place { ENTRY_FIRST, ENTRY_LAST };
+
+int entry_hooks_join(struct entry_hook *batch, enum entry_place place);
 void entry_hooks_leave(struct entry_hook *batch);
 
 #endif /* _KERNEL_KPROBES_ENTRY_H */

@@ -41,7 +41,7 @@ static bool ftrace_is_dead;
 /**
  * kprobe_ftrace_kill - ftrace has shut itself down
  *
- * Context: any. From now on sites are neither planted through ftrace nor removed.
+ * Context: any. From now on no site is planted through ftrace, and the text stays as it is.
  */
 void kprobe_ftrace_kill(void)
 {
@@ -124,8 +124,11 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 	unsigned long *ips;
 	unsigned int nr;
 
+	side->users -= list_count_nodes(sites);
+	/* The ops stays. Its calls find no site. */
+	if (READ_ONCE(ftrace_is_dead))
+		return;
 	ips = collect_ips(sites, &nr);
-	side->users -= nr;
 	if (!side->users)
 		WARN_ON_ONCE(unregister_ftrace_function(&side->ops));
 	if (ips)
@@ -136,14 +139,14 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 }
 
 /*
- * Ftrace may call for a function that has just lost its probe. Where there is only the
- * claim to make, the call goes by way of the others' ftrace_ops, too.
+ * Ftrace may call for a function that has just lost its probe, or does not have it yet. Where
+ * there is only the claim to make, the call goes by way of the others' ftrace_ops, too.
  */
 static nokprobe_inline struct kprobe_site *site_of_ip_hit(unsigned long ip)
 {
 	struct kprobe_site *site = site_lookup(ip);
 
-	return site && READ_ONCE(site->method) != SITE_FTRACE_CLAIMED ? site : NULL;
+	return site && READ_ONCE(site->method) == SITE_FTRACE_IP ? site : NULL;
 }
 
 #ifdef arch_kprobe_entry_hit
@@ -154,11 +157,13 @@ static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsig
 	unsigned long resume = instruction_pointer(regs);
 
 	__this_cpu_write(current_kprobe, &site->kp);
-	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
+	__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
 	instruction_pointer_set(regs, arch_kprobe_entry_ip(ip));
 	/* Live patching may have been here before, and chosen. */
-	if (!kp->pre_handler(kp, regs))
+	if (likely(!kp->pre_handler(kp, regs)))
 		instruction_pointer_set(regs, resume);
+	else
+		arch_kprobe_entry_moved(regs);
 	reset_current_kprobe();
 }
 
@@ -233,7 +238,7 @@ static int plain_plant(struct list_head *sites)
 		site->entry.hook.hit = site_entry_hit;
 		site->entry.hook.ip = site_addr(site);
 	}
-	return entry_hooks_join(entry_batch(sites));
+	return entry_hooks_join(entry_batch(sites), ENTRY_LAST);
 }
 
 static void plain_uproot(struct list_head *sites)
@@ -317,8 +322,6 @@ int site_ftrace_plant(struct list_head *sites, enum site_method method)
  */
 void site_ftrace_uproot(struct list_head *sites, enum site_method method)
 {
-	if (READ_ONCE(ftrace_is_dead))
-		return;
 	if (method != SITE_FTRACE_IP)
 		plain_uproot(sites);
 	if (method != SITE_FTRACE)

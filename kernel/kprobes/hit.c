@@ -53,26 +53,106 @@ NOKPROBE_SYMBOL(kprobe_busy_end);
 #define for_each_listener(kp, site)					\
 	list_for_each_entry_lockless(kp, &(site)->listeners, list)
 
+/*
+ * Post handlers need the trap behind the instruction. A hit by a jump has none, so it passes
+ * over listeners with a post handler: they are about to join, and a breakpoint will take the
+ * place of the jump before they have.
+ */
+static nokprobe_inline bool is_to_run(struct kprobe *kp, bool by_jump)
+{
+	return kp->pre_handler && !kprobe_disabled(kp) && !(by_jump && kp->post_handler);
+}
+
+#ifdef arch_kprobe_return_address
+static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
+{
+	return true;
+}
+
+/* At the entry of a function. */
+static nokprobe_inline unsigned long return_address(struct kprobe_site *site,
+						    const struct pt_regs *regs)
+{
+	return site->kp.flags & KPROBE_FLAG_ON_FUNC_ENTRY ?
+	       arch_kprobe_return_address(regs) : 0;
+}
+
+static nokprobe_inline void put_back(struct pt_regs *regs, unsigned long ip, unsigned long sp)
+{
+	instruction_pointer_set(regs, ip);
+	arch_kprobe_stack_pointer_set(regs, sp);
+}
+#else
+/* What a kretprobe does to the registers of a call that is skipped would be lost. */
+static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
+{
+	return !is_kretprobe(kp);
+}
+
+static nokprobe_inline unsigned long return_address(struct kprobe_site *site,
+						    const struct pt_regs *regs)
+{
+	return 0;
+}
+
+static nokprobe_inline void put_back(struct pt_regs *regs, unsigned long ip, unsigned long sp)
+{
+	instruction_pointer_set(regs, ip);
+}
+#endif /* arch_kprobe_return_address */
+
+/*
+ * Listener @kp has changed where execution goes on, and those behind it have yet to see the
+ * hit. They see the instruction and stack pointers as they were. The first one to choose
+ * wins: in the end its registers count.
+ *
+ * If a kretprobe among them hooks the return, and the function is skipped by going on at its
+ * return address, then execution goes on at what the kretprobe stored there.
+ */
+static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
+				struct pt_regs *regs, unsigned long ip, unsigned long sp,
+				bool by_jump)
+{
+	struct pt_regs chosen = *regs;
+	unsigned long ret;
+
+	put_back(regs, ip, sp);
+	ret = return_address(site, regs);
+	list_for_each_entry_continue_rcu(kp, &site->listeners, list) {
+		if (is_to_run(kp, by_jump) && can_run_after_move(kp) && kp->pre_handler(kp, regs))
+			put_back(regs, ip, sp);
+	}
+	if (ret && instruction_pointer(&chosen) == ret)
+		instruction_pointer_set(&chosen, return_address(site, regs));
+	*regs = chosen;
+}
+
+NOKPROBE_SYMBOL(run_others);
+
 /**
- * site_pre_handlers - run the pre handlers of all who listen
+ * site_pre_handlers - run the pre handlers of all who listen, in the order of registration
  * @site: where
  * @regs: the state at the hit
+ * @by_jump: it is a hit by a jump
  *
  * Return: as site_pre_handler().
  */
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs)
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
 {
+	unsigned long ip = instruction_pointer(regs), sp = kernel_stack_pointer(regs);
 	struct kprobe *kp;
-	int moved = 0;
+	int moved;
 
 	for_each_listener(kp, site) {
-		if (!kp->pre_handler || kprobe_disabled(kp))
+		if (!is_to_run(kp, by_jump))
 			continue;
 		moved = kp->pre_handler(kp, regs);
-		if (moved)
-			break;
+		if (unlikely(moved)) {
+			run_others(kp, site, regs, ip, sp, by_jump);
+			return moved;
+		}
 	}
-	return moved;
+	return 0;
 }
 
 NOKPROBE_SYMBOL(site_pre_handlers);
@@ -82,12 +162,12 @@ NOKPROBE_SYMBOL(site_pre_handlers);
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * Return: 0 to go on with the probed instruction; else what a listener said that has
- * changed where execution goes on, which ends the round.
+ * Return: 0 to go on with the probed instruction; else what the first listener said that
+ * has changed where execution goes on.
  */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	return site_run(to_site(p), regs);
+	return site_run(to_site(p), regs, false);
 }
 
 NOKPROBE_SYMBOL(site_pre_handler);

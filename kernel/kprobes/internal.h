@@ -5,6 +5,35 @@
  * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex, and kprobe_mutex ->
  * ftrace's own. cpus_read_lock comes second because ftrace takes it by itself where
  * it patches under stop_machine().
+ *
+ * A site changes in steps, and a CPU, or an NMI on the CPU that changes it, may hit between
+ * any two of them. The steps are made in this order, and tests/windows_kunit.c hits at each:
+ *
+ *	a listener joins	only = NULL and post_handler, if it has one; the list; only,
+ *				owner, post_handler, KPROBE_FLAG_DISABLED of the site
+ *	it leaves		the list; the others in the same order
+ *	it is enabled		only = NULL and post_handler, if it has one; its flag; the others
+ *	it is disabled		its flag; the others
+ *	unplanted -> breakpoint	all of the above; the text; method
+ *	breakpoint -> jump	KPROBE_FLAG_OPTIMIZED; grace periods of RCU and RCU-tasks; the
+ *				tail of the jump; sync; its first byte; sync; method
+ *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
+ *				method
+ *	breakpoint -> unplanted	the above of the listener; the text; sync; method
+ *	unplanted -> ftrace	the hook in the table of entries; the filter; method
+ *	ftrace -> claimed	method; the filter that makes the claim
+ *	ftrace -> unplanted	the hook leaves the table; the filter; method
+ *
+ * What follows for hits:
+ *
+ * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may be the jump's. A
+ *   hit goes on at the detour's copies of what these displace, whatever handlers there are.
+ * - A jump has no post handlers run. A hit by one passes over listeners that have a post
+ *   handler: these have not joined before the jump has become a breakpoint.
+ * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
+ *   For a hit that began before a listener joined, its post handler may run alone.
+ * - A hit that comes by the ftrace_ops that makes the claim runs handlers only with
+ *   SITE_FTRACE_IP. With SITE_FTRACE_CLAIMED it also comes by the other one.
  */
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H
@@ -135,12 +164,14 @@ void site_cache_init(void);
 /**
  * struct site_batch - sites whose state has to be looked at
  * @sites: by their kp.list
+ * @was_live: a listener was added where hits may see it
  *
  * Listeners come, go and change; then one site_batch_commit() makes the text agree,
  * with one filter update and one cross-CPU sync for all of them.
  */
 struct site_batch {
 	struct list_head sites;
+	bool was_live;
 };
 
 #define DEFINE_SITE_BATCH(name)						\
@@ -156,6 +187,8 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
 void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
+void site_switch_listener(struct kprobe_site *site, struct kprobe *kp, bool on,
+			  struct site_batch *batch);
 struct kprobe_site *site_of_listener(const struct kprobe *kp);
 void sites_set_armed(bool armed);
 bool sites_armed(void);
@@ -164,6 +197,7 @@ bool sites_armed(void);
 void site_retire(struct kprobe_site *site);
 void site_unretire(struct kprobe_site *site);
 void kprobe_reclaim_flush(void);
+void kprobe_reclaim_throttle(void);
 
 /* optimize.c */
 #ifdef CONFIG_OPTPROBES
@@ -175,6 +209,7 @@ void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
 void jumps_decide(void);
+void jumps_allow(bool allowed);
 #else
 static inline bool site_may_stay_jump(struct kprobe_site *site)
 {
@@ -209,18 +244,18 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 
 /* hit.c */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs);
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_jump);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
 /* Most sites have one listener. Returns what site_pre_handler() does. */
-static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs)
+static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
 {
 	struct kprobe *kp = READ_ONCE(site->only);
 
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
-	return site_pre_handlers(site, regs);
+	return site_pre_handlers(site, regs, by_jump);
 }
 
 /* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
@@ -257,16 +292,20 @@ extern bool kprobes_ready;
  * @kps: an array of kprobes, or
  * @rps: an array of kretprobes
  * @num: entries in the array
+ * @is_array: the caller gave an array, not one probe
  */
 struct kprobe_set {
 	struct kprobe **kps;
 	struct kretprobe **rps;
 	int num;
+	bool is_array;
 };
 
 int kprobe_set_attach(const struct kprobe_set *set);
 void kprobe_set_detach(const struct kprobe_set *set);
 void kprobe_set_remove(const struct kprobe_set *set);
+bool kprobe_set_is_open(void);
+int kprobe_attach(struct kprobe *kp);
 
 /* blacklist.c */
 /* What NOKPROBE_SYMBOL() noted; the bounds come from the linker script. */
@@ -285,7 +324,7 @@ int kprobe_module_init(void);
 
 /* retprobe.c */
 #ifdef CONFIG_KRETPROBES
-int kretprobe_prepare(struct kretprobe *rp);
+int kretprobe_attach(struct kretprobe *rp);
 void kretprobe_release(struct kretprobe *rp);
 int kretprobe_pre_handler(struct kprobe *p, struct pt_regs *regs);
 void kretprobe_blacklist_init(void);
@@ -313,7 +352,7 @@ static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
 	return rp;
 }
 #else
-static inline int kretprobe_prepare(struct kretprobe *rp)
+static inline int kretprobe_attach(struct kretprobe *rp)
 {
 	return -EOPNOTSUPP;
 }

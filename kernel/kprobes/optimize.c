@@ -79,60 +79,6 @@ void __weak arch_unoptimize_kprobes(struct list_head *ops, struct list_head *don
 	list_splice_tail_init(ops, done);
 }
 
-static nokprobe_inline int run_handlers(struct kprobe *p, struct pt_regs *regs)
-{
-	int moved;
-
-	if (unlikely(kprobe_running())) {
-		kprobes_inc_nmissed_count(p);
-		return 0;
-	}
-	__this_cpu_write(current_kprobe, p);
-	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
-	moved = site_run(to_site(p), regs);
-	reset_current_kprobe();
-	return moved;
-}
-
-/**
- * opt_pre_handler - run the handlers of a site that is planted as a jump
- * @p: the site's kprobe
- * @regs: the state at the hit
- *
- * For architectures whose detours go on with the displaced instructions whatever the
- * handlers say.
- *
- * Context: a hit, preemption off.
- */
-void opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
-{
-	run_handlers(p, regs);
-}
-
-NOKPROBE_SYMBOL(opt_pre_handler);
-
-/**
- * kprobe_jump_hit - run the handlers of a site that is planted as a jump
- * @p: the site's kprobe
- * @regs: the state at the hit
- *
- * For architectures whose detours let handlers choose where to go on.
- *
- * Context: the probed code's.
- * Return: 0 to go on with the displaced instructions, else go on where @regs say.
- */
-int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
-{
-	int moved;
-
-	preempt_disable_notrace();
-	moved = run_handlers(p, regs);
-	preempt_enable_notrace();
-	return moved;
-}
-
-NOKPROBE_SYMBOL(kprobe_jump_hit);
-
 /* May it become a jump as far as we know, and so has what struct optimized_kprobe has? */
 static bool is_candidate(struct kprobe_site *site)
 {
@@ -192,13 +138,13 @@ bool site_may_stay_jump(struct kprobe_site *site)
 /* Have its hits go round what it is going to displace. */
 static void start_displacing(struct kprobe_site *site)
 {
-	site->kp.flags |= KPROBE_FLAG_OPTIMIZED;
+	WRITE_ONCE(site->kp.flags, site->kp.flags | KPROBE_FLAG_OPTIMIZED);
 	nr_displacing++;
 }
 
 static void stop_displacing(struct kprobe_site *site)
 {
-	site->kp.flags &= ~KPROBE_FLAG_OPTIMIZED;
+	WRITE_ONCE(site->kp.flags, site->kp.flags & ~KPROBE_FLAG_OPTIMIZED);
 	nr_displacing--;
 }
 
@@ -235,7 +181,9 @@ void sites_to_breakpoints(struct list_head *sites)
 	cpus_read_unlock();
 	list_for_each_entry(site, sites, kp.list) {
 		INIT_LIST_HEAD(&site->op.list);
+		kprobe_test_step();
 		stop_displacing(site);
+		kprobe_test_step();
 		site->method = SITE_BREAKPOINT;
 	}
 }
@@ -347,7 +295,9 @@ static bool decide_next(void)
 	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
 		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
 	if (site->method == SITE_BREAKPOINT && is_fit(site)) {
+		kprobe_test_step();
 		start_displacing(site);
+		kprobe_test_step();
 		list_add_tail(&site->op.list, &waiting);
 	}
 	return true;
@@ -393,6 +343,7 @@ static void write_jumps(void)
 	list_for_each_entry_safe(site, next, &sites, kp.list) {
 		list_del_init(&site->kp.list);
 		INIT_LIST_HEAD(&site->op.list);
+		kprobe_test_step();
 		site->method = SITE_JUMP;
 	}
 }
@@ -441,7 +392,13 @@ void wait_for_kprobe_optimizer(void)
 	} while (jumps_are_due());
 }
 
-static void set_jumps_allowed(bool allowed)
+/**
+ * jumps_allow - have sites become jumps, or none be one
+ * @allowed: the former
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ */
+void jumps_allow(bool allowed)
 {
 	struct kprobe_site *site;
 	unsigned int pos;
@@ -469,9 +426,15 @@ static int optimization_handler(const struct ctl_table *table, int write, void *
 	value = jumps_allowed;
 	copy.data = &value;
 	ret = proc_dointvec_minmax(&copy, write, buffer, lenp, ppos);
-	if (!ret && write && value != jumps_allowed)
-		set_jumps_allowed(value);
-	return ret;
+	if (ret || !write || value == jumps_allowed)
+		return ret;
+	jumps_allow(value);
+	/* Administrators look for these. */
+	if (value)
+		pr_info("kprobes: kprobe jump-optimization is enabled. All kprobes are optimized if possible.\n");
+	else
+		pr_info("kprobes: kprobe jump-optimization is disabled. All kprobes are based on software breakpoint.\n");
+	return 0;
 }
 
 static struct ctl_table optimize_sysctl = {

@@ -15,14 +15,16 @@
 /* Set at the end of init; no probe before that. */
 bool kprobes_ready __ro_after_init;
 
+/*
+ * The batch of the call under way, and the task that makes the call. Both are guarded by
+ * kprobe_mutex; any task may read the latter, and finds itself there or not.
+ */
+static struct site_batch *open_batch;
+static struct task_struct *open_for;
+
 static struct kprobe *nth(const struct kprobe_set *set, int i)
 {
 	return set->rps ? &set->rps[i]->kp : set->kps[i];
-}
-
-static int prepare_nth(const struct kprobe_set *set, int i)
-{
-	return set->rps ? kretprobe_prepare(set->rps[i]) : 0;
 }
 
 static void release_nth(const struct kprobe_set *set, int i)
@@ -31,14 +33,43 @@ static void release_nth(const struct kprobe_set *set, int i)
 		kretprobe_release(set->rps[i]);
 }
 
-static int attach_nth(const struct kprobe_set *set, int i,
-		      struct site_batch *batch)
+/*
+ * Arrays go by the functions for one, and kretprobes by that for a kprobe: whoever watches
+ * register_kprobe() sees every probe.
+ */
+static int attach_nth(const struct kprobe_set *set, int i)
 {
-	struct kprobe *kp = nth(set, i);
+	if (set->rps)
+		return set->is_array ? register_kretprobe(set->rps[i]) :
+				       kretprobe_attach(set->rps[i]);
+	return set->is_array ? register_kprobe(set->kps[i]) : kprobe_attach(set->kps[i]);
+}
+
+/**
+ * kprobe_set_is_open - is this task in the middle of kprobe_set_attach()?
+ *
+ * Context: process.
+ * Return: true if so; then kprobe_mutex is held.
+ */
+bool kprobe_set_is_open(void)
+{
+	return READ_ONCE(open_for) == current;
+}
+
+/**
+ * kprobe_attach - let a kprobe listen, by the end of this kprobe_set_attach()
+ * @kp: the kprobe
+ *
+ * Context: kprobe_set_is_open().
+ * Return: as register_kprobes().
+ */
+int kprobe_attach(struct kprobe *kp)
+{
 	struct kprobe_place place = {};
 	struct kprobe_site *site;
 	int ret;
 
+	lockdep_assert_held(&kprobe_mutex);
 	if (!kprobes_ready)
 		return -EAGAIN;
 	if (site_of_listener(kp))
@@ -47,19 +78,14 @@ static int attach_nth(const struct kprobe_set *set, int i,
 	ret = ret ?: kprobe_check_place(&place);
 	if (ret)
 		return ret;
-	ret = prepare_nth(set, i);
-	if (ret)
-		return ret;
 	site = site_get(&place);
-	if (IS_ERR(site)) {
-		release_nth(set, i);
+	if (IS_ERR(site))
 		return PTR_ERR(site);
-	}
 
 	/* All else in flags is the core's to say. */
 	kp->flags &= KPROBE_FLAG_DISABLED;
 	kp->nmissed = 0;
-	site_add_listener(site, kp, batch);
+	site_add_listener(site, kp, open_batch);
 	return 0;
 }
 
@@ -93,22 +119,23 @@ static void attach_undo(const struct kprobe_set *set, int num,
 	site_batch_commit(batch);
 }
 
-static int attach_all(const struct kprobe_set *set)
+static int attach_all(const struct kprobe_set *set, struct site_batch *batch)
 {
-	DEFINE_SITE_BATCH(batch);
-	int i, ret;
+	int i, ret = 0;
 
-	guard(mutex)(&kprobe_mutex);
 	for (i = 0; i < set->num; i++) {
-		ret = attach_nth(set, i, &batch);
+		ret = attach_nth(set, i);
 		if (ret)
 			break;
 		cond_resched();
 	}
-	if (i == set->num)
-		ret = site_batch_commit(&batch);
+	if (!ret) {
+		/* Should this fail, then some may have been planted for a while. */
+		batch->was_live = true;
+		ret = site_batch_commit(batch);
+	}
 	if (ret)
-		attach_undo(set, i, &batch);
+		attach_undo(set, i, batch);
 	return ret;
 }
 
@@ -121,13 +148,20 @@ static int attach_all(const struct kprobe_set *set)
  */
 int kprobe_set_attach(const struct kprobe_set *set)
 {
+	DEFINE_SITE_BATCH(batch);
 	int ret;
 
 	if (set->num <= 0)
 		return -EINVAL;
-	ret = attach_all(set);
-	/* Some may have listened at sites that were live already. */
-	if (ret)
+	kprobe_reclaim_throttle();
+	mutex_lock(&kprobe_mutex);
+	open_batch = &batch;
+	WRITE_ONCE(open_for, current);
+	ret = attach_all(set, &batch);
+	WRITE_ONCE(open_for, NULL);
+	mutex_unlock(&kprobe_mutex);
+	/* Hits may have seen some of them. */
+	if (ret && batch.was_live)
 		synchronize_rcu();
 	return ret;
 }
@@ -181,7 +215,7 @@ void kprobe_set_remove(const struct kprobe_set *set)
  */
 int register_kprobes(struct kprobe **kps, int num)
 {
-	const struct kprobe_set set = { .kps = kps, .num = num };
+	const struct kprobe_set set = { .kps = kps, .num = num, .is_array = true };
 
 	return kprobe_set_attach(&set);
 }
@@ -191,12 +225,16 @@ EXPORT_SYMBOL_GPL(register_kprobes);
  * register_kprobe - place a probe
  * @p: the kprobe, see struct kprobe for which members to set
  *
+ * The other functions that register probes call this for each.
+ *
  * Context: process. Sleeps.
  * Return: as register_kprobes().
  */
-int register_kprobe(struct kprobe *p)
+noinline __noclone int register_kprobe(struct kprobe *p)
 {
-	return register_kprobes(&p, 1);
+	const struct kprobe_set set = { .kps = &p, .num = 1 };
+
+	return kprobe_set_is_open() ? kprobe_attach(p) : kprobe_set_attach(&set);
 }
 EXPORT_SYMBOL_GPL(register_kprobe);
 
@@ -254,11 +292,7 @@ static int set_disabled(struct kprobe **kps, int num, bool off)
 	int i;
 
 	for (i = 0; i < num; i++) {
-		if (off)
-			kps[i]->flags |= KPROBE_FLAG_DISABLED;
-		else
-			kps[i]->flags &= ~KPROBE_FLAG_DISABLED;
-		site_batch_add(&batch, site_of_listener(kps[i]));
+		site_switch_listener(site_of_listener(kps[i]), kps[i], !off, &batch);
 		cond_resched();
 	}
 	return site_batch_commit(&batch);

@@ -24,6 +24,13 @@ static LIST_HEAD(retired_waiting);
 /* A callback is in flight. Guarded by kprobe_mutex. */
 static bool in_flight;
 
+/*
+ * How many sites are retired, and how many may be before registration waits for them to be
+ * freed. Grace periods can take long, and each of them holds some hundred bytes.
+ */
+#define MAX_RETIRED	16384
+static unsigned int nr_retired;	/* written under kprobe_mutex */
+
 static struct rcu_head reclaim_rcu;
 static void reclaim_work_fn(struct work_struct *work);
 static DECLARE_WORK(reclaim_work, reclaim_work_fn);
@@ -53,8 +60,14 @@ static void reclaim_kick(void)
 	call_rcu_tasks(&reclaim_rcu, tasks_done);
 }
 
+static void count_retired(int by)
+{
+	WRITE_ONCE(nr_retired, nr_retired + by);
+}
+
 static void site_free(struct kprobe_site *site)
 {
+	count_retired(-1);
 	if (!kprobe_gone(&site->kp))
 		site_table_remove(site);
 	jump_release(site);
@@ -87,6 +100,7 @@ void site_retire(struct kprobe_site *site)
 	if (site->retired)
 		return;
 	site->retired = true;
+	count_retired(1);
 	/* It may have been in gone_sites. */
 	list_move_tail(&site->idle, &retired_next);
 	reclaim_kick();
@@ -103,6 +117,7 @@ void site_unretire(struct kprobe_site *site)
 	if (!site->retired)
 		return;
 	site->retired = false;
+	count_retired(-1);
 	list_del_init(&site->idle);
 }
 
@@ -116,6 +131,15 @@ static void wait_for_tasks_done(void)
 static void wait_for_tasks_done(void) { }
 #endif
 
+/* Until the callback in flight has done what it is for. */
+static void wait_for_reclaim(void)
+{
+	wait_for_tasks_done();
+	rcu_barrier();
+	rcu_barrier();
+	flush_work(&reclaim_work);
+}
+
 /**
  * kprobe_reclaim_flush - wait until everything that was retired is freed
  *
@@ -128,12 +152,22 @@ void kprobe_reclaim_flush(void)
 	bool busy;
 
 	do {
-		wait_for_tasks_done();
-		rcu_barrier();
-		rcu_barrier();
-		flush_work(&reclaim_work);
+		wait_for_reclaim();
 		mutex_lock(&kprobe_mutex);
 		busy = in_flight;
 		mutex_unlock(&kprobe_mutex);
 	} while (busy);
+}
+
+/**
+ * kprobe_reclaim_throttle - wait for memory to be freed if too much is held back
+ *
+ * Called by those who are going to make sites.
+ *
+ * Context: process, kprobe_mutex not held. Sleeps, for seconds perhaps, if so.
+ */
+void kprobe_reclaim_throttle(void)
+{
+	if (READ_ONCE(nr_retired) > MAX_RETIRED)
+		wait_for_reclaim();
 }

@@ -13,45 +13,6 @@
 
 #include "internal.h"
 
-static nokprobe_inline struct kretprobe *to_kretprobe(struct kprobe *kp)
-{
-	return container_of(kp, struct kretprobe, kp);
-}
-
-/* rp->nmissed is read by users as a plain int; misses come from all CPUs. */
-static nokprobe_inline void count_miss(struct kretprobe *rp)
-{
-	int old = READ_ONCE(rp->nmissed);
-
-	while (!try_cmpxchg(&rp->nmissed, &old, old + 1))
-		;
-}
-
-/**
- * kretprobe_pre_handler - the pre handler of every kretprobe
- * @p: the kprobe in a kretprobe
- * @regs: the state at the function's entry
- *
- * Context: a hit.
- * Return: 0, go on.
- */
-int kretprobe_pre_handler(struct kprobe *p, struct pt_regs *regs)
-{
-	struct kretprobe *rp = to_kretprobe(p);
-	struct kretprobe_instance *call;
-
-	call = kretprobe_pool_get(rp);
-	if (!call)
-		count_miss(rp);
-	else if (rp->entry_handler && rp->entry_handler(call, regs) != 0)
-		kretprobe_pool_put(call);
-	else
-		kretprobe_hook(call, regs, kprobe_ftrace(p));
-	return 0;
-}
-
-NOKPROBE_SYMBOL(kretprobe_pre_handler);
-
 /* Look the names up once, so that registration compares addresses. */
 void __init kretprobe_blacklist_init(void)
 {
@@ -83,16 +44,8 @@ static bool return_is_off_limits(unsigned long addr)
 	return false;
 }
 
-/**
- * kretprobe_prepare - get a kretprobe ready to listen
- * @rp: the kretprobe, not registered
- *
- * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0; -EINVAL if it is not at a function's entry, or this function's return must
- * not be hooked; -ENOENT if there is no such symbol; -E2BIG if data_size is too large;
- * -ENOMEM.
- */
-int kretprobe_prepare(struct kretprobe *rp)
+/* Everything that hits need, but for the kprobe. */
+static int prepare(struct kretprobe *rp)
 {
 	struct kprobe_place place;
 	int ret;
@@ -111,6 +64,29 @@ int kretprobe_prepare(struct kretprobe *rp)
 	rp->kp.post_handler = NULL;
 	rp->nmissed = 0;
 	return kretprobe_pool_alloc(rp);
+}
+
+/**
+ * kretprobe_attach - let a kretprobe listen, by the end of this kprobe_set_attach()
+ * @rp: the kretprobe
+ *
+ * Context: kprobe_set_is_open().
+ * Return: as register_kretprobes().
+ */
+int kretprobe_attach(struct kretprobe *rp)
+{
+	int ret;
+
+	/* One that is registered is in use. */
+	if (site_of_listener(&rp->kp))
+		return -EINVAL;
+	ret = prepare(rp);
+	if (ret)
+		return ret;
+	ret = register_kprobe(&rp->kp);
+	if (ret)
+		kretprobe_release(rp);
+	return ret;
 }
 
 /**
@@ -138,7 +114,7 @@ void kretprobe_release(struct kretprobe *rp)
  */
 int register_kretprobes(struct kretprobe **rps, int num)
 {
-	const struct kprobe_set set = { .rps = rps, .num = num };
+	const struct kprobe_set set = { .rps = rps, .num = num, .is_array = true };
 
 	return kprobe_set_attach(&set);
 }
@@ -151,9 +127,11 @@ EXPORT_SYMBOL_GPL(register_kretprobes);
  * Context: process. Sleeps.
  * Return: as register_kretprobes().
  */
-int register_kretprobe(struct kretprobe *rp)
+noinline __noclone int register_kretprobe(struct kretprobe *rp)
 {
-	return register_kretprobes(&rp, 1);
+	const struct kprobe_set set = { .rps = &rp, .num = 1 };
+
+	return kprobe_set_is_open() ? kretprobe_attach(rp) : kprobe_set_attach(&set);
 }
 EXPORT_SYMBOL_GPL(register_kretprobe);
 

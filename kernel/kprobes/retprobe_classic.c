@@ -48,11 +48,22 @@ int kretprobe_pool_alloc(struct kretprobe *rp)
 	return 0;
 }
 
-/* The pool goes when the last instance is back; each checks for the kretprobe first. */
+/* It is freed when the last instance is back; each checks for the kretprobe first. */
+static void pool_give_up(struct rcu_head *rcu)
+{
+	struct kretprobe_holder *h = container_of(rcu, struct kretprobe_holder, rcu);
+
+	objpool_fini(&h->pool);
+}
+
+/*
+ * A hit under way may be taking an instance, or be giving one back to the kretprobe: rp->rph
+ * stays as it is, and the pool until a grace period has passed.
+ */
 void kretprobe_pool_free(struct kretprobe *rp)
 {
 	rcu_assign_pointer(rp->rph->rp, NULL);
-	objpool_fini(&rp->rph->pool);
+	call_rcu(&rp->rph->rcu, pool_give_up);
 }
 
 struct kretprobe_instance *kretprobe_pool_get(struct kretprobe *rp)

@@ -54,6 +54,12 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	return SITE_FTRACE;
 }
 
+/* In one write: hits read it. */
+static void set_flag(struct kprobe *kp, u32 flag, bool on)
+{
+	WRITE_ONCE(kp->flags, on ? kp->flags | flag : kp->flags & ~flag);
+}
+
 /* Make what architecture code sees the sum of the listeners. */
 static void site_refresh(struct kprobe_site *site)
 {
@@ -69,15 +75,16 @@ static void site_refresh(struct kprobe_site *site)
 		if (kp->post_handler)
 			post = true;
 	}
+	kprobe_test_step();
 	/* Hits go from these to what they point to, which is complete. */
 	smp_store_release(&site->only, only);
+	kprobe_test_step();
 	if (kprobe_ftrace(&site->kp))
 		site_ftrace_refresh(site);
+	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, post ? site_post_handler : NULL);
-	if (enabled)
-		site->kp.flags &= ~KPROBE_FLAG_DISABLED;
-	else
-		site->kp.flags |= KPROBE_FLAG_DISABLED;
+	kprobe_test_step();
+	set_flag(&site->kp, KPROBE_FLAG_DISABLED, !enabled);
 }
 
 /**
@@ -142,8 +149,11 @@ static void set_method(struct list_head *sites, enum site_method method)
 {
 	struct kprobe_site *site;
 
-	list_for_each_entry(site, sites, kp.list)
+	list_for_each_entry(site, sites, kp.list) {
+		kprobe_test_step();
 		WRITE_ONCE(site->method, method);
+	}
+	kprobe_test_step();
 }
 
 static int plant(struct list_head *sites, enum site_method method)
@@ -382,6 +392,23 @@ void site_put(struct kprobe_site *site)
 		site_retire(site);
 }
 
+/*
+ * Before a listener can be seen. A hit has the post handlers of all who listen run, so it must
+ * not have the pre handler of the only one run; and when it has run pre handlers it asks
+ * whether there are post handlers, see hit_has_post() of x86.
+ */
+static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
+{
+	if (!kp->post_handler)
+		return;
+	WRITE_ONCE(site->only, NULL);
+	smp_wmb();
+	kprobe_test_step();
+	WRITE_ONCE(site->kp.post_handler, site_post_handler);
+	smp_wmb();
+	kprobe_test_step();
+}
+
 /**
  * site_add_listener - let a kprobe listen
  * @site: from site_get()
@@ -400,6 +427,9 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 	kp->opcode = site->kp.opcode;
 	kp->flags |= site->kp.flags &
 		     (KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE);
+	if (!kprobe_disabled(kp))
+		announce_post_handler(site, kp);
+	batch->was_live |= site->method != SITE_UNPLANTED;
 	list_add_tail_rcu(&kp->list, &site->listeners);
 	site_batch_add(batch, site);
 }
@@ -418,6 +448,27 @@ void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch)
 {
 	list_del_rcu(&kp->list);
+	site_batch_add(batch, site);
+}
+
+/**
+ * site_switch_listener - have hits see a kprobe that listens, or pass over it
+ * @site: where it listens
+ * @kp: the kprobe
+ * @on: let it be seen
+ * @batch: where to note that the site changed
+ *
+ * Hits under way may still run its handlers when it has been switched off, until an RCU grace
+ * period has passed.
+ *
+ * Context: kprobe_mutex held.
+ */
+void site_switch_listener(struct kprobe_site *site, struct kprobe *kp, bool on,
+			  struct site_batch *batch)
+{
+	if (on)
+		announce_post_handler(site, kp);
+	set_flag(kp, KPROBE_FLAG_DISABLED, !on);
 	site_batch_add(batch, site);
 }
 

@@ -383,7 +383,7 @@ static int hook_each(struct fprobe_ips *each, int num, bool strict)
 		batch = fprobe_add_hooks(each[nr_ready].targets, batch);
 	}
 	if (!ret && batch)
-		ret = entry_hooks_join(batch);
+		ret = entry_hooks_join(batch, ENTRY_FIRST);
 	for (i = 0; i < nr_ready; i++) {
 		if (ret)
 			give_back(&each[i]);

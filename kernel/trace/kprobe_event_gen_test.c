@@ -27,9 +27,13 @@ static const char * const arg_regs[] = {
 
 static const char * const arg_names[] = { "dfd", "filename", "flags", "mode" };
 
-/* An event of ours, for as long as @file is held. */
+/*
+ * An event of ours, if it was us who @made it: the name may have been taken. It is there for
+ * as long as @file is held.
+ */
 struct made_event {
 	const char		*name;
+	bool			made;
 	struct trace_event_file	*file;
 };
 
@@ -64,8 +68,11 @@ static void drop(struct made_event *ev)
 		trace_put_event_file(ev->file);
 		ev->file = NULL;
 	}
-	err = kprobe_event_delete(ev->name);
-	WARN_ON(err && err != -ENOENT);
+	if (ev->made) {
+		err = kprobe_event_delete(ev->name);
+		WARN_ON(err && err != -ENOENT);
+		ev->made = false;
+	}
 }
 
 /* The first two arguments at the start, the third as a field, the last in a list. */
@@ -91,6 +98,7 @@ static int make_entry_event(char *buf)
 		err = kprobe_event_add_fields(&cmd, fields[3], "task=$comm");
 	if (!err)
 		err = kprobe_event_gen_cmd_end(&cmd);
+	on_entry.made = !err;
 out:
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		kfree(fields[i]);

@@ -214,13 +214,15 @@ static unsigned int homes_close(struct rethook_homes *homes)
 	return count;
 }
 
-/* Any node of a CPU. */
+/* Any node of a CPU. Looks first, which does not take the cache line from other CPUs. */
 static __always_inline struct rethook_node *homes_pop(struct rethook_homes *homes)
 {
 	struct rethook_node *node;
 	unsigned int i;
 
 	for (i = 0; i < RETHOOK_HOMES; i++) {
+		if (!READ_ONCE(homes->node[i]))
+			continue;
 		node = xchg(&homes->node[i], NULL);
 		if (node)
 			return node;
@@ -436,10 +438,12 @@ static __always_inline struct rethook_node *free_pop(struct rethook *rh)
 	node = homes_pop(this_cpu_ptr(rh->homes)) ?: pop_shared(rh);
 	if (likely(node))
 		return node;
-	for_each_possible_cpu(cpu) {
-		node = homes_pop(per_cpu_ptr(rh->homes, cpu));
-		if (node)
-			return node;
+	if (!rh->homeless) {
+		for_each_possible_cpu(cpu) {
+			node = homes_pop(per_cpu_ptr(rh->homes, cpu));
+			if (node)
+				return node;
+		}
 	}
 	atomic_long_inc(&rh->nr_exhausted);
 	return NULL;
@@ -515,7 +519,7 @@ static void pool_retire(struct work_struct *work)
 		pool_free_later(rh);
 }
 
-/* RETHOOK_HOMES for each CPU, the others for all. */
+/* RETHOOK_HOMES for each CPU, the others for all. Without a CPU, all are for all. */
 static void distribute_node(struct rethook *rh, struct rethook_node *node, int *cpu, int *dealt)
 {
 	if (*cpu < nr_cpu_ids) {
@@ -530,8 +534,8 @@ static void distribute_node(struct rethook *rh, struct rethook_node *node, int *
 
 static int pool_fill(struct rethook *rh, unsigned int num)
 {
-	int cpu = cpumask_first(cpu_possible_mask), dealt = 0;
-	int slots, slot;
+	int cpu = rh->homeless ? nr_cpu_ids : cpumask_first(cpu_possible_mask);
+	int slots, slot, dealt = 0;
 	void *segment;
 
 	while (rh->nr_nodes < num) {
@@ -598,6 +602,8 @@ struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int
 		return ERR_PTR(-ENOMEM);
 	if (most)
 		rh->max_nodes = min_t(unsigned int, rh->max_nodes, most);
+	/* With few, all may be in use for long: tell at once, and not by asking each CPU. */
+	rh->homeless = rh->max_nodes < 2 * RETHOOK_HOMES * num_possible_cpus();
 	ret = pool_fill(rh, min(rh->max_nodes, max_t(unsigned int, num, least)));
 	if (ret) {
 		pool_free_memory(rh);

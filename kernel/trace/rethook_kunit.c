@@ -307,6 +307,30 @@ static void growth_is_bounded(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
+/* So a call that finds no node need not ask each CPU. */
+static void few_nodes_have_no_home(struct kunit *test)
+{
+	struct test_hook hook = {};
+	struct llist_node *list = NULL;
+	struct rethook *rh;
+	struct test_node *tn;
+
+	rh = rethook_alloc_bounded(&hook, note_return, sizeof(struct test_node), 1, 2);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(rh));
+	tn = get(rh);
+	KUNIT_ASSERT_NOT_NULL(test, tn);
+	KUNIT_EXPECT_NULL(test, tn->node.home);
+	put(tn);
+	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 2);
+	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
+	put_many(list);
+	list = NULL;
+	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 2);
+	put_many(list);
+	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
+	rethook_free(rh);
+}
+
 static void stopped_gives_nothing(struct kunit *test)
 {
 	struct test_hook hook = {};
@@ -807,6 +831,7 @@ static struct kunit_case rethook_cases[] = {
 	KUNIT_CASE(grows_on_demand),
 	KUNIT_CASE(exhausted_then_recovers),
 	KUNIT_CASE(growth_is_bounded),
+	KUNIT_CASE(few_nodes_have_no_home),
 	KUNIT_CASE(stopped_gives_nothing),
 	KUNIT_CASE(freed_with_the_last_node),
 	KUNIT_CASE(change_is_noticed),

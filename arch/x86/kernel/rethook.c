@@ -123,25 +123,27 @@
  * from the hooked one's caller, and the slot above the saved registers as its
  * return address. That is the trampoline's own, on which they look up the real
  * one, until arch_rethook_fixup_return() has put the real one back.
+ *
+ * The hooked function may have been called with access to user memory, which handlers do not
+ * get. For objtool this is no function, as a function that forbids such access has to have
+ * allowed it.
  */
 asm(".pushsection .text\n"
 	ASM_FUNC_ALIGN "\n"
 	".globl arch_rethook_trampoline\n"
-	".type arch_rethook_trampoline, @function\n"
 	"arch_rethook_trampoline:\n"
 	ANNOTATE_NOENDBR
 	__ASM_SIZE(push) "	$arch_rethook_trampoline\n"
 	UNWIND_HINT_FUNC
 	PUSH_ALL
 	ENCODE_FRAME_POINTER
+	ALTERNATIVE("", "clac", X86_FEATURE_SMAP)
 	HANDLE
 	POP_ALL
 	RETURN_TO_CALLER
 	".size arch_rethook_trampoline, . - arch_rethook_trampoline\n"
 	".popsection\n");
 NOKPROBE_SYMBOL(arch_rethook_trampoline);
-/* It has no frame of its own to set up, but encodes @regs in its stead. */
-STACK_FRAME_NON_STANDARD_FP(arch_rethook_trampoline);
 
 static_assert(sizeof(struct pt_regs) == REGS_SIZE);
 

@@ -3,114 +3,11 @@
  * Jumps in place of breakpoints: when a site becomes one and when it stops being one, that
  * hits are the same either way, and that the text is as before in the end.
  */
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/string.h>
 
-#include "../internal.h"
-#include "tests.h"
-
-/* As much of the function's text as is compared. */
-#define TEXT_LEN	32
-
-/**
- * struct place - where a jump displaces another instruction
- * @at:		it is written here
- * @inside:	and there is an instruction that it displaces, too
- * @text:	what is at @at when there is no probe
- */
-struct place {
-	void *at;
-	void *inside;
-	u8 text[TEXT_LEN];
-};
-
-static enum site_method method_at(void *addr)
-{
-	struct kprobe_site *site;
-
-	guard(mutex)(&kprobe_mutex);
-	site = site_lookup((unsigned long)addr);
-	return site ? site->method : SITE_UNPLANTED;
-}
-
-/* When all has come to rest. */
-static enum site_method method_in_the_end(void *addr)
-{
-	wait_for_kprobe_optimizer();
-	return method_at(addr);
-}
-
-static bool would_displace(void *at, void *addr)
-{
-	struct kprobe_site *site;
-
-	guard(mutex)(&kprobe_mutex);
-	site = site_lookup((unsigned long)at);
-	return site && arch_within_optimized_kprobe(&site->op, addr);
-}
-
-/* The first instruction behind @at that the jump there displaces and that takes a probe. */
-static void *find_inside(struct kunit *test, void *at)
-{
-	struct test_probe *tp;
-	void *addr;
-
-	for (addr = at + 1; would_displace(at, addr); addr++) {
-		tp = test_probe_at(test, addr, WITH_PRE);
-		if (register_kprobe(&tp->kp))
-			continue;
-		unregister_kprobe(&tp->kp);
-		return addr;
-	}
-	return NULL;
-}
-
-/* Where it is known that there can be jumps, it is a failure if there is none. */
-static void no_jump(struct kunit *test, const char *why)
-{
-	if (IS_ENABLED(CONFIG_X86_64))
-		KUNIT_FAIL_AND_ABORT(test, "%s", why);
-	kunit_skip(test, "%s", why);
-}
-
-/* The entry of a function that is not ftrace's. */
-static struct place *find_place(struct kunit *test)
-{
-	struct place *pl = kunit_kzalloc(test, sizeof(*pl), GFP_KERNEL);
-	struct test_probe *tp;
-
-	KUNIT_ASSERT_NOT_NULL(test, pl);
-	kprobe_reclaim_flush();
-	tp = test_probe_at(test, kprobe_test_plain, WITH_PRE);
-	tp->kp.flags = KPROBE_FLAG_DISABLED;
-	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	pl->at = tp->kp.addr;
-	memcpy(pl->text, pl->at, TEXT_LEN);
-	KUNIT_ASSERT_EQ(test, enable_kprobe(&tp->kp), 0);
-	if (method_in_the_end(pl->at) != SITE_JUMP)
-		no_jump(test, "no jump at the entry of kprobe_test_plain()");
-	pl->inside = find_inside(test, pl->at);
-	unregister_kprobe(&tp->kp);
-	return pl;
-}
-
-/* And one in which that displaces an instruction that can be probed. */
-static struct place *find_crowded_place(struct kunit *test)
-{
-	struct place *pl = find_place(test);
-
-	if (!pl->inside)
-		no_jump(test, "the jump displaces no other instruction");
-	return pl;
-}
-
-static void expect_untouched(struct kunit *test, const struct place *pl)
-{
-	KUNIT_EXPECT_EQ(test, method_at(pl->at), SITE_UNPLANTED);
-	KUNIT_EXPECT_MEMEQ(test, pl->at, pl->text, TEXT_LEN);
-}
+#include "jumps.h"
 
 static void expect_hits(struct kunit *test, struct test_probe *tp, int pre, int post)
 {
@@ -121,16 +18,16 @@ static void expect_hits(struct kunit *test, struct test_probe *tp, int pre, int 
 
 static void becomes_a_jump(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 1000);
 	expect_hits(test, tp, 1000, 0);
 	if (IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 		KUNIT_EXPECT_EQ(test, tp->arg, 999);
 	unregister_kprobe(&tp->kp);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 	test_call(test, kprobe_test_plain, 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 1000);
 }
@@ -138,7 +35,7 @@ static void becomes_a_jump(struct kunit *test)
 /* Not a hit is lost on the way to the jump and back. */
 static void hits_all_the_way(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 	struct test_probe *guest = test_probe_at(test, pl->at, WITH_POST);
 	unsigned int jumps = 0, i = 0;
@@ -146,7 +43,7 @@ static void hits_all_the_way(struct kunit *test)
 
 	c = callers_start(test, kprobe_test_plain, 2 * num_online_cpus());
 	while (callers_busy(c) || i++ < 3) {
-		jumps += method_in_the_end(pl->at) == SITE_JUMP;
+		jumps += test_method_in_the_end(pl->at) == SITE_JUMP;
 		KUNIT_EXPECT_EQ(test, register_kprobe(&guest->kp), 0);
 		unregister_kprobe(&guest->kp);
 	}
@@ -155,12 +52,12 @@ static void hits_all_the_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&c->wrong), 0);
 	expect_hits(test, tp, c->nr * CALLS_EACH, 0);
 	unregister_kprobe(&tp->kp);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 }
 
 static void planted_and_uprooted_under_hits(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
 	struct callers *c;
 	unsigned int i = 0;
@@ -177,12 +74,12 @@ static void planted_and_uprooted_under_hits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&c->wrong), 0);
 	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
 	wait_for_kprobe_optimizer();
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 }
 
 static void gone_before_it_is_a_jump(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
 	int i;
 
@@ -191,58 +88,58 @@ static void gone_before_it_is_a_jump(struct kunit *test)
 		test_call(test, kprobe_test_plain, 1);
 		unregister_kprobe(&tp->kp);
 	}
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_UNPLANTED);
-	expect_untouched(test, pl);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_UNPLANTED);
+	test_expect_untouched(test, pl);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 50);
 }
 
 /* Who wants a displaced instruction has it, and the jump comes back afterwards. */
 static void neighbour_comes_and_goes(struct kunit *test)
 {
-	struct place *pl = find_crowded_place(test);
+	struct jump_place *pl = test_crowded_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 	struct test_probe *nb = test_probe_at(test, pl->inside, WITH_PRE);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&nb->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_at(pl->at), SITE_BREAKPOINT);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_at(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 	expect_hits(test, nb, 10, 0);
 
 	unregister_kprobe(&nb->kp);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 20, 0);
 	expect_hits(test, nb, 10, 0);
 	unregister_kprobe(&tp->kp);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 }
 
 static void neighbour_was_there_first(struct kunit *test)
 {
-	struct place *pl = find_crowded_place(test);
+	struct jump_place *pl = test_crowded_place(test);
 	struct test_probe *nb = test_probe_new(test, pl->inside, WITH_PRE);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	/* A disabled one is not in the way. */
 	KUNIT_EXPECT_EQ(test, disable_kprobe(&nb->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	KUNIT_EXPECT_EQ(test, enable_kprobe(&nb->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 20, 0);
 	expect_hits(test, nb, 10, 0);
 	unregister_kprobe(&tp->kp);
 	unregister_kprobe(&nb->kp);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 }
 
 /* One that is going to be a jump, and for now waits for tasks. */
-static struct test_probe *waiting_probe(struct kunit *test, const struct place *pl)
+static struct test_probe *waiting_probe(struct kunit *test, const struct jump_place *pl)
 {
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
@@ -252,62 +149,62 @@ static struct test_probe *waiting_probe(struct kunit *test, const struct place *
 
 static void neighbour_comes_early(struct kunit *test)
 {
-	struct place *pl = find_crowded_place(test);
+	struct jump_place *pl = test_crowded_place(test);
 	struct test_probe *tp = waiting_probe(test, pl);
 	struct test_probe *nb = test_probe_at(test, pl->inside, WITH_PRE);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&nb->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 	expect_hits(test, nb, 10, 0);
 	unregister_kprobe(&nb->kp);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 }
 
 static void both_in_one_call(struct kunit *test)
 {
-	struct place *pl = find_crowded_place(test);
+	struct jump_place *pl = test_crowded_place(test);
 	struct test_probe *tp = test_probe_at(test, pl->at, WITH_PRE);
 	struct test_probe *nb = test_probe_at(test, pl->inside, WITH_PRE);
 	struct kprobe *kps[] = { &tp->kp, &nb->kp };
 
 	KUNIT_ASSERT_EQ(test, register_kprobes(kps, 2), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 	expect_hits(test, nb, 10, 0);
 	unregister_kprobes(kps, 2);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_UNPLANTED);
-	expect_untouched(test, pl);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_UNPLANTED);
+	test_expect_untouched(test, pl);
 }
 
 static void post_handler_joins(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 	struct test_probe *post = test_probe_at(test, pl->at, WITH_PRE | WITH_POST);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 	expect_hits(test, post, 10, 10);
 	unregister_kprobe(&post->kp);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 20, 0);
 }
 
 static void post_handler_joins_early(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = waiting_probe(test, pl);
 	struct test_probe *post = test_probe_at(test, pl->at, WITH_POST);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 	expect_hits(test, post, 0, 10);
@@ -315,32 +212,32 @@ static void post_handler_joins_early(struct kunit *test)
 
 static void disabled_and_enabled(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	KUNIT_EXPECT_EQ(test, disable_kprobe(&tp->kp), 0);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 	test_call(test, kprobe_test_plain, 10);
 	KUNIT_EXPECT_EQ(test, enable_kprobe(&tp->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 }
 
 static void all_disarmed_and_armed(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	scoped_guard(mutex, &kprobe_mutex)
 		sites_set_armed(false);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 	test_call(test, kprobe_test_plain, 10);
 	scoped_guard(mutex, &kprobe_mutex)
 		sites_set_armed(true);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	expect_hits(test, tp, 10, 0);
 }
@@ -355,17 +252,17 @@ NOKPROBE_SYMBOL(go_elsewhere);
 
 static void handler_goes_elsewhere(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_at(test, pl->at, 0);
 	int i;
 
 	tp->kp.pre_handler = go_elsewhere;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_EQ(test, call_target(kprobe_test_plain, i), 1000 + i);
 	unregister_kprobe(&tp->kp);
-	expect_untouched(test, pl);
+	test_expect_untouched(test, pl);
 	test_call(test, kprobe_test_plain, 10);
 }
 
@@ -381,7 +278,7 @@ NOKPROBE_SYMBOL(count_return);
 
 static void a_kretprobe_there(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct kretprobe *rp = kunit_kzalloc(test, sizeof(*rp), GFP_KERNEL);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
@@ -390,7 +287,7 @@ static void a_kretprobe_there(struct kunit *test)
 	rp->handler = count_return;
 	atomic_set(&returns, 0);
 	KUNIT_ASSERT_EQ(test, register_kretprobe(rp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 1000);
 	KUNIT_EXPECT_EQ(test, rp->nmissed, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 1000);
@@ -413,13 +310,13 @@ NOKPROBE_SYMBOL(call_plain);
 /* Missed and counted, and what the jump displaced is run all the same. */
 static void hit_inside_a_hit(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *inner = test_probe_new(test, pl->at, WITH_PRE);
 	struct test_probe *outer = test_probe_at(test, kprobe_test_inner, 0);
 
 	outer->kp.pre_handler = call_plain;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	KUNIT_EXPECT_EQ(test, kprobe_test_inner(1), 3);
 	KUNIT_EXPECT_EQ(test, kprobe_test_inner(2), 4);
 	unregister_kprobe(&outer->kp);
@@ -430,11 +327,11 @@ static void hit_inside_a_hit(struct kunit *test)
 
 static void hit_in_an_interrupt(struct kunit *test)
 {
-	struct place *pl = find_place(test);
+	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 	int i;
 
-	KUNIT_EXPECT_EQ(test, method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	for (i = 0; i < 100; i++)
 		KUNIT_EXPECT_EQ(test, test_call_in_irq(kprobe_test_plain, i), i + 1);
 	expect_hits(test, tp, 100, 0);
@@ -451,9 +348,9 @@ static void many_at_once(struct kunit *test)
 		kps[i] = &test_probe_at(test, test_many[2 * i + 1], WITH_PRE)->kp;
 	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY / 2), 0);
 	for (i = 0; i < NR_MANY / 2; i++)
-		jumps += method_in_the_end(kps[i]->addr) == SITE_JUMP;
+		jumps += test_method_in_the_end(kps[i]->addr) == SITE_JUMP;
 	if (!jumps)
-		no_jump(test, "no jump at any of the functions");
+		test_no_jump(test, "no jump at any of the functions");
 	KUNIT_EXPECT_EQ(test, jumps, NR_MANY / 2);
 	for (i = 0; i < NR_MANY / 2; i++) {
 		test_call(test, test_many[2 * i + 1], 10);

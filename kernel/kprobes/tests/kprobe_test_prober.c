@@ -20,6 +20,10 @@ static char *symbol = "kprobe_test_target:kprobe_target_plain";
 module_param(symbol, charp, 0444);
 MODULE_PARM_DESC(symbol, "where to probe");
 
+static unsigned long addr;
+module_param(addr, ulong, 0444);
+MODULE_PARM_DESC(addr, "where to probe, in place of a symbol");
+
 static bool ret;
 module_param(ret, bool, 0444);
 MODULE_PARM_DESC(ret, "probe returns as well");
@@ -142,7 +146,10 @@ static int place(void)
 {
 	int err;
 
-	probe.symbol_name = symbol;
+	if (addr)
+		probe.addr = (kprobe_opcode_t *)addr;
+	else
+		probe.symbol_name = symbol;
 	err = register_kprobe(&probe);
 	if (err || !ret)
 		return err;

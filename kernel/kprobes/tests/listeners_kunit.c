@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Many who listen at one address, in any mixture and in any order. */
+#include <linux/error-injection.h>
 #include <linux/kprobes.h>
+#include <linux/ptrace.h>
 
 #include "tests.h"
 
@@ -133,13 +135,15 @@ static void moving_on_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, call_target(t->fn, 5), 1005);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(mover), 1);
-	/* Who moves on ends the round. */
-	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 0);
+	/* Who comes later sees the hit, too, as it was. */
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 1);
+	KUNIT_EXPECT_EQ(test, after->arg, 5);
+	KUNIT_EXPECT_EQ(test, after->ip, before->ip);
 	/* And the CPU is not stuck in that hit. */
 	unregister_kprobe(&mover->kp);
 	test_call(test, t->fn, 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 2);
-	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 1);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 2);
 }
 
 static int go_on_here(struct kprobe *p, struct pt_regs *regs)
@@ -152,7 +156,7 @@ static int go_on_here(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(go_on_here);
 
-/* Disabled, a mover moves nobody, and what it kept from others runs again. */
+/* Disabled, a mover moves nobody, and post handlers that it kept from running run again. */
 static void mover_disabled(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -170,10 +174,83 @@ static void mover_disabled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, disable_kprobe(&mover->kp), 0);
 	test_call(test, t->fn, 3);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(mover), 1);
-	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 4);
 	KUNIT_EXPECT_EQ(test, test_post_hits(after), 3);
-	KUNIT_EXPECT_EQ(test, test_pre_hits(same), 3);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(same), 4);
 }
+
+#if defined(CONFIG_FUNCTION_ERROR_INJECTION) && defined(CONFIG_KRETPROBES)
+#define OVERRIDDEN	42
+
+static int override(struct kprobe *p, struct pt_regs *regs)
+{
+	regs_set_return_value(regs, OVERRIDDEN);
+	override_function_with_return(regs);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(override);
+
+/* At most one who overrides has a say, and that is the first. */
+static int override_again(struct kprobe *p, struct pt_regs *regs)
+{
+	regs_set_return_value(regs, OVERRIDDEN + 1);
+	instruction_pointer_set(regs, (unsigned long)kprobe_test_elsewhere);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(override_again);
+
+static atomic_t returns;
+
+static int count_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (regs_return_value(regs) == OVERRIDDEN)
+		atomic_inc(&returns);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_return);
+
+static void observers_of_an_overridden_function(struct kunit *test)
+{
+	const struct test_target *t = test->param_value;
+	struct kretprobe before = {
+		.kp.addr = (kprobe_opcode_t *)t->fn,
+		.handler = count_return,
+	};
+	struct kretprobe after = before;
+	struct test_probe *first, *mover, *other, *last;
+	int i;
+
+	atomic_set(&returns, 0);
+	first = test_probe_new(test, t->fn, WITH_PRE);
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&before), 0);
+	mover = test_probe_at(test, t->fn, 0);
+	mover->kp.pre_handler = override;
+	other = test_probe_at(test, t->fn, 0);
+	other->kp.pre_handler = override_again;
+	KUNIT_EXPECT_EQ(test, register_kprobe(&mover->kp), 0);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&other->kp), 0);
+	KUNIT_EXPECT_EQ(test, register_kretprobe(&after), 0);
+	last = test_probe_new(test, t->fn, WITH_PRE);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, call_target(t->fn, i), OVERRIDDEN);
+	unregister_kretprobe(&after);
+	unregister_kretprobe(&before);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(last), 10);
+	KUNIT_EXPECT_EQ(test, last->arg, 9);
+	KUNIT_EXPECT_EQ(test, last->ip, first->ip);
+	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 20);
+	KUNIT_EXPECT_EQ(test, before.nmissed + after.nmissed, 0);
+}
+#else
+static void observers_of_an_overridden_function(struct kunit *test)
+{
+	kunit_skip(test, "functions cannot be overridden");
+}
+#endif
 
 KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
 
@@ -184,6 +261,7 @@ static struct kunit_case listeners_cases[] = {
 	KUNIT_CASE_PARAM(one_disabled_of_two, target_gen_params),
 	KUNIT_CASE_PARAM(moving_on_elsewhere, target_gen_params),
 	KUNIT_CASE_PARAM(mover_disabled, target_gen_params),
+	KUNIT_CASE_PARAM(observers_of_an_overridden_function, target_gen_params),
 	{}
 };
 

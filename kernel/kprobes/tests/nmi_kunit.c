@@ -1,60 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hits in NMIs, which this CPU sends to itself. x86 only. */
-#include <linux/cpumask.h>
 #include <linux/kprobes.h>
-#include <linux/nmi.h>
-#include <asm/apic.h>
-#include <asm/nmi.h>
 
 #include "fprobes.h"
 
-/* Guarded by there being one NMI at a time, of one test. */
-static struct {
-	target_fn fn;
-	unsigned long result;
-	int cpu;
-	atomic_t taken;
-} nmi_call = {
-	.cpu = -1,
-};
+/* What the latest call in an NMI returned. */
+static unsigned long nmi_result;
 
-static int call_in_nmi(unsigned int val, struct pt_regs *regs)
-{
-	if (smp_processor_id() != nmi_call.cpu)
-		return NMI_DONE;
-	nmi_call.cpu = -1;
-	nmi_call.result = nmi_call.fn(7);
-	atomic_inc(&nmi_call.taken);
-	return NMI_HANDLED;
-}
-
-NOKPROBE_SYMBOL(call_in_nmi);
-
-/* Preemption off. Returns when the NMI has been taken. */
 static void nmi_myself(target_fn fn)
 {
-	int before = atomic_read(&nmi_call.taken), spin = 0;
-
-	nmi_call.fn = fn;
-	nmi_call.cpu = smp_processor_id();
-	barrier();
-	__apic_send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
-	while (atomic_read(&nmi_call.taken) == before && spin++ < 100000000)
-		cpu_relax();
+	nmi_result = test_call_in_nmi(fn, 7);
 }
 
 NOKPROBE_SYMBOL(nmi_myself);
 
 static int nmi_suite_init(struct kunit *test)
 {
-	atomic_set(&nmi_call.taken, 0);
-	return register_nmi_handler(NMI_LOCAL, call_in_nmi, NMI_FLAG_FIRST,
-				    "kprobes_test");
+	return test_nmi_begin();
 }
 
 static void nmi_suite_exit(struct kunit *test)
 {
-	unregister_nmi_handler(NMI_LOCAL, "kprobes_test");
+	test_nmi_end();
 }
 
 static void hit_in_nmi(struct kunit *test)
@@ -68,8 +35,8 @@ static void hit_in_nmi(struct kunit *test)
 		nmi_myself(t->fn);
 		preempt_enable();
 	}
-	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
-	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
+	KUNIT_EXPECT_EQ(test, nmi_result, 8);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 20);
 	KUNIT_EXPECT_EQ(test, test_post_hits(tp), 20);
 	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
@@ -99,8 +66,8 @@ static void nmi_in_a_handler(struct kunit *test)
 	outer->kp.pre_handler = pre_with_nmi;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
 	test_call(test, t->fn, 10);
-	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 10);
-	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 10);
+	KUNIT_EXPECT_EQ(test, nmi_result, 8);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(outer), 10);
 	KUNIT_EXPECT_EQ(test, test_post_hits(outer), 10);
 	if (inner) {
@@ -140,7 +107,7 @@ static void return_in_nmi(struct kunit *test)
 		preempt_enable();
 	}
 	unregister_kretprobe(&rp);
-	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 20);
 	KUNIT_EXPECT_EQ(test, rp.nmissed, 0);
 }
@@ -163,8 +130,8 @@ static void fprobe_in_nmi(struct kunit *test)
 		nmi_myself(fprobe_test_one);
 		preempt_enable();
 	}
-	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
-	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
+	KUNIT_EXPECT_EQ(test, nmi_result, 8);
 	test_fprobe_expect(test, tf, 20, 20, 0);
 	test_fprobe_expect(test, entry, 20, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&tf->in_nmi), 20);
@@ -186,7 +153,7 @@ static void nmi_in_a_handler_of_fprobe(struct kunit *test)
 	one->in_exit = nmi_here;
 	KUNIT_ASSERT_EQ(test, register_fprobe(&one->fp, "fprobe_test_one", NULL), 0);
 	test_call(test, fprobe_test_one, 10);
-	KUNIT_EXPECT_EQ(test, atomic_read(&nmi_call.taken), 20);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
 	test_fprobe_expect(test, one, 10, 10, 0);
 	test_fprobe_expect(test, two, 20, 20, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&two->in_nmi), 20);
@@ -212,7 +179,7 @@ static void deep_in_nmi(struct kunit *test)
 		nmi_myself(deep_nmi);
 		preempt_enable();
 	}
-	KUNIT_EXPECT_EQ(test, nmi_call.result, 8);
+	KUNIT_EXPECT_EQ(test, nmi_result, 8);
 	seen = atomic_read(&tf->entries);
 	KUNIT_EXPECT_EQ(test, seen + tf->fp.nmissed, 20 * 3 * 8);
 	test_fprobe_expect(test, tf, seen, seen, 0);

@@ -24,6 +24,7 @@ int test_probe_pre(struct kprobe *p, struct pt_regs *regs)
 
 	atomic_inc(&tp->pre);
 	tp->arg = first_argument(regs);
+	tp->ip = instruction_pointer(regs);
 	tp->when_pre = atomic_inc_return(&test_clock);
 	if (in_hardirq())
 		atomic_inc(&tp->in_irq);

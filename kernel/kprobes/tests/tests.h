@@ -54,6 +54,7 @@ extern const target_fn test_many[NR_MANY];
  * @pre:	how often its pre handler ran
  * @post:	how often its post handler ran
  * @arg:	the first argument of the function, at the last hit of its entry
+ * @ip:		the instruction pointer at the last hit
  * @when_pre:	order of the last run of its pre handler among all test probes
  * @when_post:	the same of its post handler
  * @in_irq:	hits in hard interrupts
@@ -64,6 +65,7 @@ struct test_probe {
 	atomic_t pre;
 	atomic_t post;
 	unsigned long arg;
+	unsigned long ip;
 	int when_pre;
 	int when_post;
 	atomic_t in_irq;
@@ -154,6 +156,27 @@ static inline bool callers_busy(const struct callers *c)
 }
 
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
+
+/* nmi.c */
+#ifdef CONFIG_X86_LOCAL_APIC
+int test_nmi_begin(void);
+void test_nmi_end(void);
+int test_nmis_taken(void);
+unsigned long test_call_in_nmi(target_fn fn, unsigned long x);
+#else
+/* Without a way to raise one, in the context of the caller. */
+static inline int test_nmi_begin(void)
+{
+	return 0;
+}
+
+static inline void test_nmi_end(void) { }
+
+static inline unsigned long test_call_in_nmi(target_fn fn, unsigned long x)
+{
+	return fn(x);
+}
+#endif
 
 /* stacks.c */
 

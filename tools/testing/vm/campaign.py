@@ -336,7 +336,7 @@ def settings(tasks):
     return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\n"
 
 
-def run_guest(k, tools, tasks, on_chunk, quiet=False):
+def run_guest(k, tools, tasks, on_chunk, quiet=False, append="", boot=guest.run):
     """Have a guest do these, of one kind; the fault that ended it, or None."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
@@ -350,10 +350,10 @@ def run_guest(k, tools, tasks, on_chunk, quiet=False):
         with open(path, "w") as f:
             f.write(settings(tasks) + open(os.path.join(SOURCE, "guest.sh")).read())
         # What is where has to be the same when a chunk is run again.
-        job = guest.Job(script=path, share=share, append="nokaslr", timeout=SILENCE,
+        job = guest.Job(script=path, share=share, append=f"nokaslr {append}", timeout=SILENCE,
                         host_root=tasks[0].kind == "f")
         listener = Listener(job, tasks, on_chunk)
-        res = guest.run(k, job, listener.sink)
+        res = boot(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
     for what in listener.unmet:
         say(f"without a probe, too: {what}")
@@ -440,7 +440,7 @@ def repeat(k, name):
     return f"tools/testing/vm/vm campaign{profile} --chunk {name}"
 
 
-def do_chunks(k, text, names, on_chunk, until=None):
+def do_chunks(k, text, names, on_chunk, until=None, **how):
     """Run these chunks, in as many guests as it takes. A Failure if nothing comes of it."""
     tools = build(k)
     left = list(names)
@@ -452,9 +452,9 @@ def do_chunks(k, text, names, on_chunk, until=None):
             seen.append(chunk.name)
             on_chunk(chunk)
 
-        fault = run_guest(k, tools, [text.task(n) for n in some], take)
+        fault = run_guest(k, tools, [text.task(n) for n in some], take, **how)
         if not seen:
-            raise Failure(f"a guest did no chunk ({fault}); its console: build/{k.name}.console")
+            raise Failure(f"a guest did no chunk ({fault})")
         left = [n for n in left if n not in seen]
 
 
@@ -503,8 +503,8 @@ def pick(text, seed):
     return picked
 
 
-def sample(k, seed, on_chunk):
-    """Some chunks. {name: what is wrong with it}"""
+def sample(k, seed, on_chunk, **how):
+    """Some chunks. {name: what is wrong with it}. how: see run_guest()."""
     text = Text(k)
     names, found = pick(text, seed), {}
 
@@ -512,7 +512,7 @@ def sample(k, seed, on_chunk):
         found[chunk.name] = chunk.complaints()
         on_chunk(chunk, found[chunk.name])
 
-    do_chunks(k, text, names, take)
+    do_chunks(k, text, names, take, **how)
     return {n: found.get(n, ["it was not run"]) for n in names}
 
 

@@ -19,6 +19,15 @@ def say(text):
     print(f"vm: {text}", file=sys.stderr, flush=True)
 
 
+def reap(proc, flags=0):
+    """Wait for a process. The processor's seconds that it took with its children; None if it runs on."""
+    pid, status, usage = os.wait4(proc.pid, flags)
+    if not pid:
+        return None
+    proc.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime
+
+
 @contextlib.contextmanager
 def lock(name):
     """Hold build/.lock-NAME, so that commands started together take turns."""

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boot a kernel in QEMU, run a script in it, tell how it went."""
-import contextlib
+import fcntl
+import itertools
 import os
 import re
 import shlex
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ import threading
 import time
 
 import ticks
-from common import HERE, TOP, Failure, say
+from common import HERE, TOP, Failure, reap, say
 
 HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
 POWEROFF = 60                   # seconds that a guest may take to end
@@ -37,7 +39,7 @@ class Job:
 
     def __init__(self, script=None, smp=2, icount=False, host_root=False, share=None,
                  append="", console=False, timeout=600, interactive=False, mem=2048,
-                 expect=None, qemu=()):
+                 expect=None, bootconfig=None, qemu=()):
         self.script = script
         self.smp = 1 if icount else smp
         self.icount = icount
@@ -49,6 +51,7 @@ class Job:
         self.interactive = interactive
         self.mem = mem
         self.expect = expect        # pattern of splats that are part of the test
+        self.bootconfig = bootconfig    # text of a boot configuration
         self.qemu = qemu            # more options for QEMU
 
 
@@ -79,7 +82,17 @@ def initramfs(tmp, job, k):
         f.writelines(f"{key}={val}\n" for key, val in conf.items())
     dest = os.path.join(tmp, "initrd")
     cpio(root, dest)
+    if job.bootconfig:
+        add_bootconfig(dest, job.bootconfig)
     return dest
+
+
+def add_bootconfig(initrd, text):
+    """Append a boot configuration, as Documentation/admin-guide/bootconfig.rst has it."""
+    data = text.encode() + b"\0"
+    with open(initrd, "ab") as f:
+        data += b"\0" * (-(f.tell() + len(data)) % 4)
+        f.write(data + struct.pack("<II", len(data), sum(data) & 0xffffffff) + b"#BOOTCONFIG\n")
 
 
 def plan9(tag, path, readonly):
@@ -90,6 +103,8 @@ def plan9(tag, path, readonly):
 def command(k, job, tmp):
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
+              # What is stuck does not come loose: no need to wait for the time limit.
+              f"softlockup_panic=1 "
               f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
         append += " quiet"
@@ -167,6 +182,22 @@ class Result:
         self.fault = None       # one line, when the guest rather than the script is at fault
         self.splats = []
         self.took = 0.0
+        self.cpu = 0.0          # seconds of a processor that QEMU took
+        self.kept = ""          # the file that has the console
+
+
+def console_file(k):
+    """build/KERNEL.console to write to; if another guest does, build/KERNEL.2.console, and so on."""
+    for nr in itertools.count(1):
+        path = f"{k.out}.{nr}.console" if nr > 1 else k.out + ".console"
+        console = open(path, "ab", buffering=0)
+        try:
+            fcntl.flock(console, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.close()
+            continue
+        console.truncate(0)
+        return console
 
 
 def run(k, job, sink=None, progress=None):
@@ -182,10 +213,8 @@ def run(k, job, sink=None, progress=None):
             if sink:
                 sink(data)
 
-        path = k.out + ".console"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)     # another guest may still write to it
-        console = open(path, "wb", buffering=0)
+        console = console_file(k)
+        res.kept = console.name
 
         def on_console(data):
             res.console += data
@@ -209,10 +238,10 @@ def run(k, job, sink=None, progress=None):
         try:
             wait_for(proc, res, job, start)
         finally:
-            if proc.poll() is None:
+            if proc.returncode is None:
                 proc.kill()
+                res.cpu = reap(proc)
             complaint = proc.stderr.read()
-            proc.wait()
             for c in chans:
                 c.join(5)
                 c.server.close()
@@ -225,7 +254,8 @@ def run(k, job, sink=None, progress=None):
 def wait_for(proc, res, job, start):
     """Until QEMU has ended, or its time is over."""
     ended = None
-    while proc.poll() is None:
+    while proc.returncode is None:
+        res.cpu = reap(proc, os.WNOHANG)
         time.sleep(0.02)
         now = time.time()
         if now - start > job.timeout:
@@ -265,4 +295,4 @@ def explain(k, res):
     if not res.splats:
         tail = res.console.decode(errors="replace").splitlines()[-15:]
         print("\n".join(tail), file=sys.stderr)
-    say(f"{res.fault}; its console: build/{k.name}.console")
+    say(f"{res.fault}; its console: {os.path.relpath(res.kept, TOP)}")

@@ -11,11 +11,13 @@ import time
 
 import tree
 from arch import ARCHES
-from common import BUILD, HERE, TOP, Failure, lock, say
+from common import BUILD, HERE, TOP, Failure, lock, reap, say
 
 CONFIG_DIR = os.path.join(HERE, "config")
 JOBS = os.cpu_count() or 1
 PROGRESS = 15       # seconds between two lines of progress
+
+spent = []          # seconds of a processor that each make took
 
 
 class Kernel:
@@ -165,15 +167,17 @@ def run_make(k, what, *targets):
     """Run make with progress; a Failure when it fails."""
     with open(k.log, "a") as log:
         log.write(f"### make {' '.join(targets)}\n")
-        proc = subprocess.Popen(k.make(*targets), env=k.env(), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                errors="replace")
+        # However this one ends, make ends with it.
+        proc = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *k.make(*targets)], env=k.env(),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, errors="replace")
         try:
             lines = follow(proc, log, what)
         except BaseException:
             proc.terminate()
             raise
-        if proc.wait():
+        spent.append(reap(proc))
+        if proc.returncode:
             sys.stderr.writelines(errors(lines))
             raise Failure(f"{what} failed; correct what the lines above say "
                           f"(all of it: {os.path.relpath(k.log, TOP)})")

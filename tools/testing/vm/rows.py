@@ -44,6 +44,10 @@ def many(title, reach, run):
     return Row(title, reach, by="many", run=run)
 
 
+def path(title):
+    return Row(title, 1.0, by="path")
+
+
 def size(title, run=""):
     return Row(title, 1.0, by="bytes", run=run)
 
@@ -94,9 +98,29 @@ ROWS = {
     "perf-open": many("perf_event_open(), 300 kprobes one by one", 1.0, "perf"),
     "perf-close": many("close them", 1.0, "perf"),
     "perf": many("open and close", 1.0, "perf"),
+    "bpf-attach": many("perf kprobe with a BPF program, 50 one by one", 1.0, "bpf"),
+    "bpf-detach": many("close them", 0.05, "bpf"),
     "wall-open": wall("perf_event_open(), 300 kprobes one by one", 1.0),
     "wall-close": wall("close them", 1.0),
     "wall": wall("open and close", 0.1),
+    "path-syscall": path("a system call, nothing traced"),
+    "path-fork": path("vfork() and exit"),
+    "path-switch": path("there and back between two tasks"),
+    "path-fault": path("a page fault"),
+    "path-uprobe": path("uprobe event, in user space"),
+    "path-tracepoint": path("a system call with its event on"),
+    "path-eprobe": path("the same with an eprobe on that"),
+    "path-perf": path("the same with a perf event on that"),
+    "path-function": path("function tracer, one function"),
+    "path-stack": path("event and stack trace"),
+    "path-stack-jump": path("the same while there is a jump elsewhere"),
+    "path-function-stack": path("function tracer and stack trace"),
+    "path-bpf-stack": path("BPF program that takes the stack"),
+    "path-bpf-stack-jump": path("the same while there is a jump elsewhere"),
+    "path-event-stack": path("kprobe event and stack trace"),
+    "path-enable": path("enable and disable an event of a system call"),
+    "path-tracer": path("switch the function tracer on and off"),
+    "path-perf-open": path("open and close a perf event on a tracepoint"),
     "bytes-kprobe-entry": size("kprobe at a function's entry"),
     "bytes-kprobe-inside": size("kprobe inside of a function, breakpoint"),
     "bytes-kprobe-jump": size("kprobe inside of a function, jump"),
@@ -114,6 +138,7 @@ PARTS = {
     "trace": "instructions per hit of an event on do_filp_open",
     "attach": "instructions per probe of a module, waiting counted like running",
     "many": "instructions per event or perf probe, waiting counted like running",
+    "path": "instructions where there is no probe, or none is meant; both kernels as a whole",
     "wall": f"microseconds per probe, {WALL_PROCESSORS} processors, the fastest of several rounds",
     "bytes": "bytes per probe, its caller's struct not included, one processor",
     "share": "percent of the kernel's instructions; more is better",

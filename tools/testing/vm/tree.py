@@ -76,17 +76,27 @@ def removed():
     return sorted(out)
 
 
+def git_files(*which):
+    """The files in OUR_DIRS that git ls-files names; None if this is no checkout."""
+    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z", *which, "--"] + OUR_DIRS, capture_output=True)
+    return None if res.returncode else [n for n in os.fsdecode(res.stdout).split("\0") if n]
+
+
 def our_files():
-    """Our files that belong into the kernel's tree: tracked or at least not ignored."""
-    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard", "--"]
-                         + OUR_DIRS, capture_output=True)
-    if res.returncode:
+    """Our files that belong into the kernel's tree: those that git knows."""
+    names = git_files("--cached")
+    if names is None:
         # An unpacked archive of the repository: take what is there.
         names = [os.path.relpath(os.path.join(d, f), TOP)
                  for top in OUR_DIRS for d, _, fs in os.walk(os.path.join(TOP, top)) for f in fs]
-    else:
-        names = os.fsdecode(res.stdout).split("\0")
-    return sorted({n for n in names if n and os.path.isfile(os.path.join(TOP, n))})
+    return sorted({n for n in names if os.path.isfile(os.path.join(TOP, n))})
+
+
+def tell_strays():
+    """Say which files are left out, as somebody may have forgotten to add one."""
+    strays = git_files("--others", "--exclude-standard")
+    if strays:
+        say(f"not in git, hence not in build/tree: {' '.join(strays)}")
 
 
 def wiring():
@@ -161,6 +171,7 @@ def sync():
                 raise Failure("cannot copy build/base; is the disk full? (4 GB are needed)")
             os.rename(tmp, TREE)
 
+        tell_strays()
         state = load_state()
         gone = removed()
         want = {n: (read(os.path.join(TOP, n)), os.stat(os.path.join(TOP, n)).st_mode & 0o777)

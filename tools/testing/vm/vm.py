@@ -15,6 +15,7 @@ import lint
 import series
 import tree
 from common import HERE, Failure, say
+from results import Expected, Report
 
 
 def kernel_of(args):
@@ -78,7 +79,11 @@ def cmd_shell(args):
 
 
 def cmd_check(args):
-    return check.run(args.steps)
+    return check.run(args.steps, args.only)
+
+
+def cmd_stock(args):
+    return check.run_stock(args.steps, args.only, args.refresh)
 
 
 def cmd_bench(args):
@@ -97,10 +102,10 @@ def cmd_campaign(args):
 def cmd_lint(_):
     k = kbuild.Kernel()
     kbuild.build(k)
-    report = check.Report()
-    for result in lint.run(k):
-        report.add(*result)
-    return report.finish()
+    report = Report(Expected.load())
+    for name, state, reason in lint.run(k):
+        report.add(f"lint: {name}", state, reason)
+    return check.tell(report)
 
 
 def cmd_series(_):
@@ -155,7 +160,18 @@ def parser():
 
     s = sub.add_parser("check", help="all tests, or only some steps")
     s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.STEPS))
+    s.add_argument("--only", action="append", default=[], metavar="NAME",
+                   help="of the selftests of a step only those with this in their names")
     s.set_defaults(func=cmd_check)
+
+    s = sub.add_parser("stock", help="what the untouched base does with the tests",
+                       description="Have the untouched base run the tests, and compare with what is recorded "
+                       "of it in tools/testing/vm/stock/, which `vm check` goes by.")
+    s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.RECORDED))
+    s.add_argument("--only", action="append", default=[], metavar="NAME",
+                   help="of the selftests of a step only those with this in their names")
+    s.add_argument("--refresh", action="store_true", help="record what comes of it")
+    s.set_defaults(func=cmd_stock)
 
     s = sub.add_parser("bench", help="what probes cost, ours against stock",
                        description="Boot stock and ours under --icount, print what hits, attaching and "
@@ -199,7 +215,9 @@ def main():
         return 1
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)
-        return 130
+        sys.stdout.flush()
+        # Not waiting for other threads. What they have started ends with this process.
+        os._exit(130)
 
 
 if __name__ == "__main__":

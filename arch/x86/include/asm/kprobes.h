@@ -15,6 +15,7 @@
 #ifdef CONFIG_KPROBES
 #include <linux/types.h>
 #include <asm/insn.h>
+#include <asm/ptrace.h>
 #include <asm/text-patching.h>
 
 #define __ARCH_WANT_KPROBES_INSN_SLOT
@@ -169,6 +170,19 @@ struct kprobe_ctlblk {
 /* Lets the core share function entries with fprobes. */
 #define arch_kprobe_entry_hit arch_kprobe_entry_hit
 void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs);
+void arch_kprobe_entry_moved(struct pt_regs *regs);
+
+/* Where a call returns to, at a function's entry. */
+#define arch_kprobe_return_address arch_kprobe_return_address
+static __always_inline unsigned long arch_kprobe_return_address(const struct pt_regs *regs)
+{
+	return *(unsigned long *)regs->sp;
+}
+
+static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, unsigned long sp)
+{
+	regs->sp = sp;
+}
 
 /* The instruction pointer that a pre handler sees there: as at a breakpoint. */
 static __always_inline unsigned long arch_kprobe_entry_ip(unsigned long at)
@@ -179,18 +193,30 @@ static __always_inline unsigned long arch_kprobe_entry_ip(unsigned long at)
 int kprobe_int3_handler(struct pt_regs *regs);
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr);
 void arch_remove_kprobe(struct kprobe *p);
-unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs, bool exact,
-			       unsigned long *sp);
+unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs);
+bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed);
+unsigned long kprobe_text_address(unsigned long ip);
 extern const int kretprobe_blacklist_size;
 
 #else /* !CONFIG_KPROBES */
 
+#include <linux/kernel.h>
+
 struct pt_regs;
 
-static inline unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs,
-					     bool exact, unsigned long *sp)
+static inline unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 {
-	return exact ? ip : ip - 1;
+	return ip;
+}
+
+static inline bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
+{
+	return false;
+}
+
+static inline unsigned long kprobe_text_address(unsigned long ip)
+{
+	return __kernel_text_address(ip) ? ip : 0;
 }
 
 #endif /* CONFIG_KPROBES */

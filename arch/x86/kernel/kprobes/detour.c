@@ -13,7 +13,7 @@
  *	call	kprobe_detour		which runs the handlers
  *	lea	16(%rsp), %rsp
  *	popf
- *	lea	16(%rsp), %rsp
+ *	pop	%rsp			handlers may have changed it
  *	the displaced instructions
  *	jmp	behind the displaced instructions
  *
@@ -26,40 +26,21 @@
  * jump it is two writes, the tail first, with a sync of all CPUs behind each; back, the
  * same in reverse order.
  */
-#include <linux/align.h>
-#include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/objtool.h>
 #include <linux/perf_event.h>
 #include <linux/memory.h>
-#include <linux/ptrace.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/stringify.h>
-#include <linux/uaccess.h>
 
 #include <asm/alternative.h>
-#include <asm/asm.h>
-#include <asm/frame.h>
-#include <asm/nospec-branch.h>
 #include <asm/segment.h>
 #include <asm/text-patching.h>
-#include <asm/unwind_hints.h>
 
+#include "detour.h"
 #include "private.h"
-
-/* Offsets in the slot; the call in it returns to DETOUR_BACK. */
-#define DETOUR_START	8
-#define DETOUR_IP	(DETOUR_START + 7)
-#define DETOUR_CALL	(DETOUR_START + 11)
-#define DETOUR_BACK	(DETOUR_START + 16)
-#define DETOUR_COPIES	(DETOUR_START + 27)
-
-/* More than a jump can displace takes, with all that grows in the copy. */
-#define MAX_DETOUR_SLOTS	(MAX_OPTINSN_SIZE / KPROBE_OPTINSN_SLOT_SIZE)
 
 static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	0x6a, __KERNEL_DS,
@@ -70,77 +51,10 @@ static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	CALL_INSN_OPCODE, 0, 0, 0, 0,
 	0x48, 0x8d, 0x64, 0x24, 0x10,
 	0x9d,
-	0x48, 0x8d, 0x64, 0x24, 0x10,
+	0x5c,
 };
 
-/* How many words are on the stack at which offset, and from there on. */
-static const struct {
-	u8 offset;
-	u8 words;
-} detour_stack[] = {
-	{ DETOUR_START, 0 },
-	{ DETOUR_START + 2, 1 },
-	{ DETOUR_START + 3, 2 },
-	{ DETOUR_START + 4, 3 },
-	{ DETOUR_START + 6, 4 },
-	{ DETOUR_CALL, 5 },
-	{ DETOUR_BACK + 5, 3 },
-	{ DETOUR_BACK + 6, 2 },
-	{ DETOUR_COPIES, 0 },
-};
-
-/*
- * What the slot has pushed is the upper end of a struct pt_regs; the address that it
- * returns to stands where orig_ax is. That and the lower end is all that unwinders need;
- * before and after that this is a function like any other.
- *
- * If a handler has chosen where to go on, the registers are dropped and that address is
- * returned to, from the place of the uppermost of them. The site is not freed before.
- */
-asm(".pushsection .text\n"
-	ASM_FUNC_ALIGN "\n"
-	".globl kprobe_detour\n"
-	".type kprobe_detour, @function\n"
-	"kprobe_detour:\n"
-	ANNOTATE_NOENDBR
-	UNWIND_HINT_FUNC
-	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n"
-	"pushq	%r\\reg\n"
-	".endr\n"
-	"movq	120(%rsp), %rbx\n"
-	"addq	$8, 152(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
-	ENCODE_FRAME_POINTER
-	"movq	%rsp, %rsi\n"
-	"movq	" __stringify(-24) "(%rbx), %rdi\n"
-	"call	kprobe_jump_hit\n"
-	"testl	%eax, %eax\n"
-	"jnz	1f\n"
-	"movq	%rbx, 120(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 128, 0)
-	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
-	"popq	%r\\reg\n"
-	".endr\n"
-	UNWIND_HINT_FUNC
-	ASM_RET
-	"1:\n"
-	"movq	128(%rsp), %rsi\n"
-	"movq	" __stringify(-24) "(%rbx), %rdi\n"
-	"call	kprobe_detour_target\n"
-	"movq	%rax, 160(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 168, 0)
-	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
-	"popq	%r\\reg\n"
-	".endr\n"
-	"leaq	24(%rsp), %rsp\n"
-	"popfq\n"
-	"leaq	8(%rsp), %rsp\n"
-	UNWIND_HINT_FUNC
-	ASM_RET
-	".size kprobe_detour, . - kprobe_detour\n"
-	".popsection\n");
-NOKPROBE_SYMBOL(kprobe_detour);
-STACK_FRAME_NON_STANDARD_FP(kprobe_detour);
+static_assert(DETOUR_BACK == DETOUR_CALL + CALL_INSN_SIZE);
 
 /**
  * struct detour_code - a detour being written
@@ -349,7 +263,9 @@ static int write_detour(struct detour_code *d, const struct kprobe_region *r, st
 static void write_text(struct optimized_kprobe *op, unsigned int at, const u8 *bytes,
 		       unsigned int len)
 {
+	kprobe_test_step();
 	text_poke(op->kp.addr + at, bytes, len);
+	kprobe_test_step();
 }
 
 static void write_first_bytes(struct list_head *ops, u8 opcode)
@@ -565,40 +481,6 @@ int arch_within_optimized_kprobe(struct optimized_kprobe *op, kprobe_opcode_t *a
 	return addr >= op->kp.addr && addr < op->kp.addr + op->optinsn.size;
 }
 
-/* Where the hits of a breakpoint go on that is to become a jump. */
-unsigned long kprobe_detour_copies(const struct kprobe *p)
-{
-	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
-
-	return (unsigned long)op->optinsn.insn + DETOUR_COPIES;
-}
-
-NOKPROBE_SYMBOL(kprobe_detour_copies);
-
-/**
- * kprobe_detour_target - where to go on instead of among displaced instructions
- * @p: a site that is a jump, or is to become one
- * @ip: where a handler wants to go on
- *
- * Context: a hit.
- * Return: the copy if there is one of the instruction at @ip, else @ip.
- */
-unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
-{
-	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
-	const struct kprobe_copies *copies = &op->optinsn.copies;
-	int i;
-
-	/* Neither the probed one, which is to be hit again, nor what is behind all. */
-	for (i = 1; i < copies->nr - 1; i++) {
-		if (ip == (unsigned long)p->addr + copies->copy[i].of)
-			return (unsigned long)op->optinsn.insn + copies->copy[i].at;
-	}
-	return ip;
-}
-
-NOKPROBE_SYMBOL(kprobe_detour_target);
-
 /**
  * kprobe_detour_undo - take jumps out of a copy of text
  * @buf: the copy
@@ -622,118 +504,3 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 			buf[i] = back + i ? op->optinsn.copied_insn[back + i - 1] : p->opcode;
 	}
 }
-
-/* Unwinding */
-
-/* The site whose detour starts here. If none does, what is here says nothing of use. */
-static const struct optimized_kprobe *detour_at(unsigned long slot)
-{
-	const struct optimized_kprobe *op;
-	struct kprobe *p;
-	s32 ip;
-
-	if (get_kernel_nofault(ip, (s32 *)(slot + DETOUR_IP)))
-		return NULL;
-	p = get_kprobe((void *)((long)ip - INT3_INSN_SIZE));
-	if (!p || kprobe_ftrace(p))
-		return NULL;
-	op = container_of(p, struct optimized_kprobe, kp);
-	return (unsigned long)op->optinsn.insn == slot ? op : NULL;
-}
-
-NOKPROBE_SYMBOL(detour_at);
-
-/* The site whose detour an address is in, and where that starts. */
-static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
-{
-	const struct optimized_kprobe *op;
-
-	*slot = (unsigned long)kprobe_far_slot_find(addr);
-	if (*slot)
-		return detour_at(*slot);
-	*slot = ALIGN_DOWN(addr, KPROBE_OPTINSN_SLOT_SIZE);
-	op = detour_at(*slot);
-	if (op)
-		return op;
-	/* In the second one of a long detour. */
-	static_assert(MAX_DETOUR_SLOTS == 2);
-	*slot -= KPROBE_OPTINSN_SLOT_SIZE;
-	op = detour_at(*slot);
-	return op && op->optinsn.nr_slots == MAX_DETOUR_SLOTS ? op : NULL;
-}
-
-NOKPROBE_SYMBOL(find_detour);
-
-static unsigned int words_in_frame(unsigned int offset)
-{
-	unsigned int i = ARRAY_SIZE(detour_stack) - 1;
-
-	while (i && detour_stack[i].offset > offset)
-		i--;
-	return detour_stack[i].words;
-}
-
-NOKPROBE_SYMBOL(words_in_frame);
-
-static const struct kprobe_copy *find_copy(const struct kprobe_copies *copies,
-					   unsigned int offset)
-{
-	unsigned int i = copies->nr - 1;
-
-	while (i && copies->copy[i].at > offset)
-		i--;
-	return &copies->copy[i];
-}
-
-NOKPROBE_SYMBOL(find_copy);
-
-/**
- * kprobe_detour_passed - was this made by a jump that hit?
- * @regs: registers on the stack
- *
- * Context: any in which RCU is watching, preemption off.
- * Return: true if it was, and no handler has chosen where to go on.
- */
-bool kprobe_detour_passed(const struct pt_regs *regs)
-{
-	unsigned long back = READ_ONCE_NOCHECK(regs->orig_ax), slot;
-	const struct optimized_kprobe *op;
-
-	if (!is_kprobe_optinsn_slot(back))
-		return false;
-	op = find_detour(back, &slot);
-	return op && back == slot + DETOUR_BACK &&
-	       READ_ONCE_NOCHECK(regs->ip) == (unsigned long)op->kp.addr + INT3_INSN_SIZE;
-}
-
-NOKPROBE_SYMBOL(kprobe_detour_passed);
-
-/**
- * kprobe_detour_origin - what does an address in a detour stand for?
- * @addr: an address in a page of detours
- * @sp: the stack pointer there; set to what it would be in the probed code
- *
- * Context: any in which RCU is watching, preemption off.
- * Return: the address in the probed code; @addr if there is none.
- */
-unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
-{
-	const struct optimized_kprobe *op;
-	const struct kprobe_copy *copy;
-	unsigned long slot, offset;
-
-	op = find_detour(addr, &slot);
-	if (!op)
-		return addr;
-	offset = addr - slot;
-	*sp += words_in_frame(offset) * sizeof(long);
-	if (offset < DETOUR_COPIES)
-		return (unsigned long)op->kp.addr;
-	copy = find_copy(&op->optinsn.copies, offset);
-	/* It has pushed the address to return to, and is about to jump. */
-	if (copy->call && offset > copy->at)
-		*sp += sizeof(long);
-	return (unsigned long)op->kp.addr + copy->of;
-}
-
-NOKPROBE_SYMBOL(kprobe_detour_origin);

@@ -2,7 +2,12 @@
 /* x86: probes at the entry of functions that ftrace calls us for. */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/objtool.h>
 #include <linux/ptrace.h>
+
+#include <asm/asm.h>
+#include <asm/ibt.h>
+#include <asm/linkage.h>
 
 #include "private.h"
 
@@ -22,6 +27,55 @@ int arch_prepare_kprobe_ftrace(struct kprobe *p)
 	return 0;
 }
 
+/*
+ * ftrace_regs_caller has pushed the flags behind the address that it was called from, and with
+ * frame pointers five more words, before it made room for the registers.
+ */
+#define WORDS_ABOVE_REGS	(IS_ENABLED(CONFIG_FRAME_POINTER) ? 7 : 2)
+
+/* The stack pointer at the entry, whatever handlers have made of it. */
+static nokprobe_inline unsigned long entry_sp(const struct pt_regs *regs)
+{
+	return (unsigned long)(regs + 1) + WORDS_ABOVE_REGS * sizeof(long);
+}
+
+/* Goes to where the word on top of the stack says, and drops that. */
+asm(".pushsection .text\n"
+	ASM_FUNC_ALIGN "\n"
+	".globl kprobe_entry_leave\n"
+	".type kprobe_entry_leave, @function\n"
+	"kprobe_entry_leave:\n"
+	ANNOTATE_NOENDBR
+	ASM_RET
+	".size kprobe_entry_leave, . - kprobe_entry_leave\n"
+	".popsection\n");
+void kprobe_entry_leave(void);
+NOKPROBE_SYMBOL(kprobe_entry_leave);
+
+/**
+ * arch_kprobe_entry_moved - have what a handler has chosen take effect
+ * @regs: what it has made of the registers at a function's entry
+ *
+ * Ftrace goes on with the stack as it was. To return at once, handlers may drop the return
+ * address from it, as they would at a breakpoint; in the place of that address is where to go
+ * on, then, and something that returns to there is gone on with. No other change of the stack
+ * pointer is possible.
+ *
+ * Context: a hit, preemption off.
+ */
+void arch_kprobe_entry_moved(struct pt_regs *regs)
+{
+	unsigned long *sp = (unsigned long *)entry_sp(regs);
+
+	if (likely(regs->sp != (unsigned long)(sp + 1)))
+		return;
+	*sp = regs->ip;
+	regs->sp = (unsigned long)sp;
+	instruction_pointer_set(regs, (unsigned long)kprobe_entry_leave);
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_entry_moved);
+
 /* Handlers see what they would see at a breakpoint in place of the call. */
 static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 {
@@ -35,6 +89,8 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 		hit_post(cpu, p, regs);
 		/* Live patching may have been here before, and chosen. */
 		instruction_pointer_set(regs, resume);
+	} else {
+		arch_kprobe_entry_moved(regs);
 	}
 	hit_end();
 }

@@ -18,13 +18,10 @@
  * Nothing in here may be probed or traced.
  */
 #include <linux/bug.h>
-#include <linux/kallsyms.h>
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
-#include <linux/preempt.h>
 #include <linux/ptrace.h>
-#include <linux/rcupdate.h>
 
 #include <asm/extable.h>
 #include <asm/trapnr.h>
@@ -64,8 +61,19 @@ static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
 }
 
 /*
+ * A jump is, or is going to be, written over what is behind the breakpoint, or was and is
+ * being taken back: go on at the copies of what it displaces.
+ */
+static nokprobe_inline void leave_displaced(const struct kprobe *p, struct pt_regs *regs)
+{
+	if (unlikely(kprobe_optimized(p)))
+		int3_emulate_jmp(regs, kprobe_detour_target(p, regs->ip));
+}
+
+/*
  * Has the probed instruction done. Returns false if that takes until the trap at the
- * end of the copy, else whoever returns from this trap is on the right way.
+ * end of the copy, else whoever returns from this trap is on the right way; but for
+ * leave_displaced(), with @want_trap.
  */
 static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 				     const struct kprobe *p,
@@ -73,7 +81,7 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 {
 	const struct arch_specific_insn *ainsn = &p->ainsn;
 
-	/* A jump is, or is going to be, written over what is behind the breakpoint. */
+	/* leave_displaced(), and without a trap. */
 	if (kprobe_optimized(p) && !want_trap) {
 		int3_emulate_jmp(regs, kprobe_detour_copies(p));
 		return true;
@@ -103,8 +111,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	hit_begin(cpu, p);
 	if (p->pre_handler(p, regs)) {
 		/* It has chosen where to go on. */
-		if (kprobe_optimized(p))
-			int3_emulate_jmp(regs, kprobe_detour_target(p, regs->ip));
+		leave_displaced(p, regs);
 		hit_end();
 		return;
 	}
@@ -112,8 +119,10 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	post = hit_has_post(p);
 	cpu->kprobe_status = KPROBE_HIT_SS;
 	if (run_insn(cpu, p, regs, post)) {
-		if (post)
+		if (post) {
 			hit_post(cpu, p, regs);
+			leave_displaced(p, regs);
+		}
 		hit_end();
 	}
 }
@@ -170,10 +179,12 @@ static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		      struct pt_regs *regs)
 {
 	kprobe_insn_finish(&p->ainsn, regs);
-	if (end_step(cpu, regs))
+	if (end_step(cpu, regs)) {
+		leave_displaced(p, regs);
 		return;
-
+	}
 	hit_post(cpu, p, regs);
+	leave_displaced(p, regs);
 	hit_end();
 }
 
@@ -295,71 +306,3 @@ int kprobe_exceptions_notify(struct notifier_block *nb, unsigned long why,
 }
 
 NOKPROBE_SYMBOL(kprobe_exceptions_notify);
-
-/* Is this CPU in a pre handler for @addr? Behind that the instruction has been run. */
-static bool is_being_hit(unsigned long addr)
-{
-	const struct kprobe_ctlblk *cpu;
-	const struct kprobe *p;
-	unsigned long status;
-	unsigned int i;
-
-	if (preemptible())
-		return false;
-
-	cpu = get_kprobe_ctlblk();
-	p = kprobe_running();
-	status = cpu->kprobe_status;
-	for (i = cpu->nesting; p; i--) {
-		if (status == KPROBE_HIT_ACTIVE && (unsigned long)p->addr == addr)
-			return true;
-		if (!i)
-			break;
-		p = cpu->prev_kprobe[i - 1].kp;
-		status = cpu->prev_kprobe[i - 1].status;
-	}
-	return false;
-}
-
-NOKPROBE_SYMBOL(is_being_hit);
-
-/**
- * kprobe_unwind_ip - look up unwind information by this address
- * @ip: where an exception or interrupt was taken, or what a call returns to
- * @regs: what was put on the stack in the former case, NULL if that is not known
- * @exact: it is the former; for the latter it is what is before @ip that counts
- * @sp: the stack pointer at @ip; set to what it would be at the address returned
- *
- * A trap's ip is behind the breakpoint, but the instruction has not been run, so the
- * stack is as at its start. In a slot it is as at the instruction that the slot is for,
- * or behind it; but for what a detour pushes. No unwind information is there for either.
- *
- * Context: any, preemption off.
- * Return: the address without probes.
- */
-unsigned long kprobe_unwind_ip(unsigned long ip, const struct pt_regs *regs, bool exact,
-			       unsigned long *sp)
-{
-	unsigned long addr = exact ? ip : ip - 1;
-
-	if (exact && is_being_hit(ip - INT3_INSN_SIZE))
-		return ip - INT3_INSN_SIZE;
-
-	/* The rest is looked up under RCU. Where that is off, there is no copy to stand in. */
-	if (!rcu_is_watching())
-		return addr;
-
-	/* Before and after handlers run nobody else says so. */
-	if (exact && regs && kprobe_detour_passed(regs))
-		return ip - INT3_INSN_SIZE;
-
-	if (is_kernel_text(addr))
-		return addr;
-
-	if (exact && is_kprobe_insn_slot(ip))
-		return kprobe_slot_origin(ip);
-
-	return is_kprobe_optinsn_slot(addr) ? kprobe_detour_origin(addr, sp) : addr;
-}
-
-NOKPROBE_SYMBOL(kprobe_unwind_ip);

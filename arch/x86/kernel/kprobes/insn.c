@@ -41,201 +41,8 @@
 #include <asm/ibt.h>
 #include <asm/insn-eval.h>
 
+#include "insn.h"
 #include "private.h"
-
-#define SLOT_JUMP_OFFSET	(KPROBE_INSN_SLOT_SIZE - JMP32_INSN_SIZE)
-
-/* Two-byte opcodes as 0x0fNN; one-byte opcodes as 0xNN. */
-#define TWO_BYTE(op)		(0x0f00 | (op))
-
-/*
- * Emulation. All of it runs in the breakpoint trap: regs->ip is behind the
- * breakpoint, and there is a gap between the trap's frame and the stack that was in
- * use, big enough for what the one instruction may push.
- */
-
-static nokprobe_inline unsigned long
-operand_reg(const struct arch_specific_insn *ainsn, const struct pt_regs *regs)
-{
-	return *(const unsigned long *)((const void *)regs + ainsn->reg);
-}
-
-static void emulate_nop(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_nop);
-
-static void emulate_push_reg(const struct arch_specific_insn *ainsn,
-			     struct pt_regs *regs)
-{
-	/* Read first: "push %rsp" pushes what it was before. */
-	unsigned long val = operand_reg(ainsn, regs);
-
-	int3_emulate_push(regs, val);
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_push_reg);
-
-static void emulate_call(const struct arch_specific_insn *ainsn,
-			 struct pt_regs *regs)
-{
-	int3_emulate_push(regs, ainsn->next);
-	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
-}
-
-NOKPROBE_SYMBOL(emulate_call);
-
-static void emulate_call_reg(const struct arch_specific_insn *ainsn,
-			     struct pt_regs *regs)
-{
-	unsigned long target = operand_reg(ainsn, regs);
-
-	int3_emulate_push(regs, ainsn->next);
-	int3_emulate_jmp(regs, target);
-}
-
-NOKPROBE_SYMBOL(emulate_call_reg);
-
-static void emulate_jmp(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	int3_emulate_jmp(regs, ainsn->next + ainsn->disp);
-}
-
-NOKPROBE_SYMBOL(emulate_jmp);
-
-static void emulate_jmp_reg(const struct arch_specific_insn *ainsn,
-			    struct pt_regs *regs)
-{
-	int3_emulate_jmp(regs, operand_reg(ainsn, regs));
-}
-
-NOKPROBE_SYMBOL(emulate_jmp_reg);
-
-static void emulate_ret(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	int3_emulate_ret(regs);
-	regs->sp += ainsn->disp;
-}
-
-NOKPROBE_SYMBOL(emulate_ret);
-
-static void emulate_jcc(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	int3_emulate_jcc(regs, ainsn->cond, ainsn->next, ainsn->disp);
-}
-
-NOKPROBE_SYMBOL(emulate_jcc);
-
-/* The counter of loop and jcxz: (r|e)cx, by the size of addresses. */
-static nokprobe_inline unsigned long
-counter_mask(const struct arch_specific_insn *ainsn)
-{
-	return GENMASK(ainsn->width * BITS_PER_BYTE - 1, 0);
-}
-
-static void emulate_loop(const struct arch_specific_insn *ainsn,
-			 struct pt_regs *regs)
-{
-	unsigned long mask = counter_mask(ainsn);
-	unsigned long count = (regs->cx - 1) & mask;
-	bool zf = regs->flags & X86_EFLAGS_ZF;
-	bool taken = count;
-
-	/* Writing %cx keeps what is above it, writing %ecx clears it. */
-	if (ainsn->width == 2)
-		count |= regs->cx & ~mask;
-	regs->cx = count;
-
-	if (ainsn->cond == 0)		/* loopne */
-		taken = taken && !zf;
-	else if (ainsn->cond == 1)	/* loope */
-		taken = taken && zf;
-
-	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
-}
-
-NOKPROBE_SYMBOL(emulate_loop);
-
-static void emulate_jcxz(const struct arch_specific_insn *ainsn,
-			 struct pt_regs *regs)
-{
-	bool taken = !(regs->cx & counter_mask(ainsn));
-
-	int3_emulate_jmp(regs, ainsn->next + (taken ? ainsn->disp : 0));
-}
-
-NOKPROBE_SYMBOL(emulate_jcxz);
-
-static void emulate_pushf(const struct arch_specific_insn *ainsn,
-			  struct pt_regs *regs)
-{
-	unsigned long flags = regs->flags & ~(X86_EFLAGS_RF | X86_EFLAGS_VM);
-
-	if (ainsn->width == 2) {
-		regs->sp -= 2;
-		*(u16 *)regs->sp = flags;
-	} else {
-		int3_emulate_push(regs, flags);
-	}
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_pushf);
-
-/* What popf changes in the kernel; the 16-bit form changes the low half of it. */
-#define POPF_MASK	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |	\
-			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF |	\
-			 X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_OF |	\
-			 X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_AC |	\
-			 X86_EFLAGS_ID)
-
-static void emulate_popf(const struct arch_specific_insn *ainsn,
-			 struct pt_regs *regs)
-{
-	unsigned long mask = POPF_MASK;
-	unsigned long flags;
-
-	if (ainsn->width == 2) {
-		flags = *(u16 *)regs->sp;
-		regs->sp += 2;
-		mask &= U16_MAX;
-	} else {
-		flags = int3_emulate_pop(regs);
-	}
-	regs->flags = (regs->flags & ~mask) | (flags & mask);
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_popf);
-
-static void emulate_cli(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	regs->flags &= ~X86_EFLAGS_IF;
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_cli);
-
-/*
- * The processor lets one more instruction run before it takes interrupts. That is
- * lost, which only the instructions care about that wait for one: see sti_then_wait().
- */
-static void emulate_sti(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	regs->flags |= X86_EFLAGS_IF;
-	int3_emulate_jmp(regs, ainsn->next);
-}
-
-NOKPROBE_SYMBOL(emulate_sti);
 
 /*
  * Telling instructions apart.
@@ -251,21 +58,6 @@ unsigned int kprobe_insn_opcode(const struct insn *insn)
 	if (insn->opcode.nbytes != 2)
 		return 0;
 	return TWO_BYTE(insn->opcode.bytes[1]);
-}
-
-static bool has_prefix(const struct insn *insn, u8 byte)
-{
-	return memchr(insn->prefixes.bytes, byte, sizeof(insn->prefixes.bytes));
-}
-
-static unsigned int modrm_reg(const struct insn *insn)
-{
-	return X86_MODRM_REG(insn->modrm.bytes[0]);
-}
-
-static bool modrm_is_reg(const struct insn *insn)
-{
-	return X86_MODRM_MOD(insn->modrm.bytes[0]) == 3;
 }
 
 bool kprobe_insn_is_endbr(const struct insn *insn)
@@ -398,63 +190,6 @@ static bool is_cfi_check(const struct insn *insn)
 	}
 }
 
-/*
- * Choosing what emulates an instruction.
- */
-
-/* The register in the low bits of an opcode or modrm byte. */
-static u8 low_reg(const struct insn *insn, u8 byte)
-{
-	int regno = byte & 7;
-
-	if (X86_REX_B(insn->rex_prefix.bytes[0]))
-		regno += 8;
-	/* Cannot fail: all registers that these bits name are in pt_regs. */
-	return pt_regs_offset(NULL, regno);
-}
-
-static void set_branch(struct arch_specific_insn *ainsn,
-		       const struct insn *insn,
-		       void (*emulate)(const struct arch_specific_insn *ainsn,
-				       struct pt_regs *regs))
-{
-	ainsn->emulate = emulate;
-	ainsn->disp = insn->immediate.value;
-	ainsn->width = insn->addr_bytes;
-}
-
-/* Opcode 0xff: the near ones of its calls and jumps. */
-static void set_indirect(struct arch_specific_insn *ainsn,
-			 const struct insn *insn)
-{
-	bool call = modrm_reg(insn) == 2;
-
-	if (!call && modrm_reg(insn) != 4)
-		return;
-
-	if (modrm_is_reg(insn)) {
-		ainsn->emulate = call ? emulate_call_reg : emulate_jmp_reg;
-		ainsn->reg = low_reg(insn, insn->modrm.bytes[0]);
-	} else {
-		ainsn->after = call ? KPROBE_STEP_CALL : KPROBE_STEP_JUMP;
-	}
-}
-
-static bool is_relative_branch(unsigned int opcode)
-{
-	switch (opcode) {
-	case 0x70 ... 0x7f:
-	case TWO_BYTE(0x80) ... TWO_BYTE(0x8f):
-	case 0xe0 ... 0xe3:
-	case 0xe8:
-	case 0xe9:
-	case 0xeb:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_near_branch(const struct insn *insn)
 {
 	unsigned int opcode = kprobe_insn_opcode(insn);
@@ -487,92 +222,26 @@ bool kprobe_insn_uses_stack_pointer(const struct insn *insn)
 	       !X86_REX_B(insn->rex_prefix.bytes[0]);
 }
 
-static void set_relative_branch(struct arch_specific_insn *ainsn,
-				const struct insn *insn)
-{
-	unsigned int opcode = kprobe_insn_opcode(insn);
-
-	ainsn->cond = opcode & 0xf;
-
-	switch (opcode) {
-	case 0xe0 ... 0xe2:
-		set_branch(ainsn, insn, emulate_loop);
-		break;
-	case 0xe3:
-		set_branch(ainsn, insn, emulate_jcxz);
-		break;
-	case 0xe8:
-		set_branch(ainsn, insn, emulate_call);
-		break;
-	case 0xe9:
-	case 0xeb:
-		set_branch(ainsn, insn, emulate_jmp);
-		break;
-	default:
-		set_branch(ainsn, insn, emulate_jcc);
-	}
-}
-
-/*
- * Fills in how to emulate @insn, if it is one of those: what must not be copied
- * because it depends on where it is or on flags that are not as they were while
- * stepping, and a few that are common and as quick to emulate.
- */
-static void choose_emulation(struct arch_specific_insn *ainsn,
-			     const struct insn *insn)
-{
-	unsigned int opcode = kprobe_insn_opcode(insn);
-
-	if (is_relative_branch(opcode)) {
-		set_relative_branch(ainsn, insn);
-		return;
-	}
-
-	switch (opcode) {
-	case 0x50 ... 0x57:
-		/* The 16-bit form is for the slot. */
-		if (has_prefix(insn, 0x66))
-			break;
-		ainsn->emulate = emulate_push_reg;
-		ainsn->reg = low_reg(insn, opcode);
-		break;
-	case 0x90:
-		/* Else it is a pause, or an exchange with %r8. */
-		if (!has_prefix(insn, 0xf3) && !insn->rex_prefix.nbytes)
-			ainsn->emulate = emulate_nop;
-		break;
-	case TWO_BYTE(0x1f):
-		ainsn->emulate = emulate_nop;
-		break;
-	case 0x9c:
-	case 0x9d:
-		ainsn->emulate = opcode == 0x9c ? emulate_pushf : emulate_popf;
-		ainsn->width = has_prefix(insn, 0x66) ? 2 : sizeof(long);
-		break;
-	case 0xc2:
-	case 0xc3:
-		ainsn->emulate = emulate_ret;
-		ainsn->disp = opcode == 0xc2 ? (u16)insn->immediate.value : 0;
-		break;
-	case 0xfa:
-		ainsn->emulate = emulate_cli;
-		break;
-	case 0xfb:
-		ainsn->emulate = emulate_sti;
-		break;
-	case 0xff:
-		set_indirect(ainsn, insn);
-		break;
-	}
-}
-
 /*
  * Reading the text.
  */
 
+/* As many of @len bytes as there are up to a page that is not there. */
+static int read_mapped(u8 *buf, unsigned long addr, int len)
+{
+	int in_page = PAGE_SIZE - offset_in_page(addr);
+
+	if (!copy_from_kernel_nofault(buf, (void *)addr, len))
+		return len;
+	if (in_page >= len || copy_from_kernel_nofault(buf, (void *)addr, in_page))
+		return 0;
+	return in_page;
+}
+
 /*
  * Reads and decodes what is at @addr, in a symbol that ends at @end, as it is without
- * probes. Only the first byte can be another probe's: probes start instructions.
+ * probes. Only the first byte can be another probe's: probes start instructions. A symbol is
+ * said to end where the next one starts, so it may seem to reach beyond what is mapped.
  */
 int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 		     unsigned long end)
@@ -581,8 +250,10 @@ int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 
 	lockdep_assert_held(&text_mutex);
 
-	text->len = min_t(unsigned long, end - addr, MAX_INSN_SIZE);
-	memcpy(text->buf, (void *)addr, text->len);
+	text->len = read_mapped(text->buf, addr,
+				min_t(unsigned long, end - addr, MAX_INSN_SIZE));
+	if (!text->len)
+		return -EFAULT;
 
 	kprobe_detour_undo(text->buf, addr, text->len);
 	if (text->buf[0] == INT3_INSN_OPCODE) {
@@ -771,7 +442,7 @@ static int copy_insn(u8 *buf, const struct probed_text *text,
 static bool may_boost(unsigned long addr, const struct arch_specific_insn *ainsn)
 {
 	return ainsn->after == KPROBE_STEP_NEXT &&
-	       2 * ainsn->size + INT3_INSN_SIZE <= SLOT_JUMP_OFFSET &&
+	       2 * ainsn->size + INT3_INSN_SIZE <= KPROBE_SLOT_JUMP &&
 	       !search_exception_tables(addr);
 }
 
@@ -788,7 +459,7 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 		     const struct probed_text *text)
 {
 	unsigned long slot = (unsigned long)ainsn->insn;
-	int boosted = SLOT_JUMP_OFFSET - ainsn->size;
+	int boosted = KPROBE_SLOT_JUMP - ainsn->size;
 	u8 code[KPROBE_INSN_SLOT_SIZE];
 	int err;
 
@@ -801,8 +472,8 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 	/* Pages of slots are where modules are, in reach of all kernel text. */
 	if (!fits_disp32(addr - slot))
 		return -EINVAL;
-	__text_gen_insn(code + SLOT_JUMP_OFFSET, JMP32_INSN_OPCODE,
-			(void *)slot + SLOT_JUMP_OFFSET,
+	__text_gen_insn(code + KPROBE_SLOT_JUMP, JMP32_INSN_OPCODE,
+			(void *)slot + KPROBE_SLOT_JUMP,
 			(void *)ainsn->next, JMP32_INSN_SIZE);
 
 	if (may_boost(addr, ainsn)) {
@@ -874,7 +545,7 @@ int kprobe_insn_prepare(struct kprobe *p)
 		.next = addr + text.insn.length,
 	};
 
-	choose_emulation(&p->ainsn, &text.insn);
+	kprobe_choose_emulation(&p->ainsn, &text.insn);
 	if (p->ainsn.emulate)
 		return 0;
 
@@ -894,56 +565,3 @@ void kprobe_insn_release(struct kprobe *p)
 	if (slot)
 		free_insn_slot(slot, 0);
 }
-
-/**
- * kprobe_insn_finish - what is left to do when the copy has been stepped
- * @ainsn: the instruction
- * @regs: behind the copy in, as behind the probed instruction out
- *
- * Context: the trap that ends the step.
- */
-void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs)
-{
-	unsigned long target = ainsn->next;
-
-	if (ainsn->after != KPROBE_STEP_NEXT)
-		target = int3_emulate_pop(regs);
-
-	/* The return address goes where the copy has put the target. */
-	if (ainsn->after == KPROBE_STEP_CALL)
-		int3_emulate_push(regs, ainsn->next);
-
-	int3_emulate_jmp(regs, target);
-}
-
-NOKPROBE_SYMBOL(kprobe_insn_finish);
-
-/**
- * kprobe_slot_origin - which instruction does an address in a slot stand for?
- * @ip: an address in a slot
- *
- * Context: any, a task or CPU stands at @ip.
- * Return: the probed instruction if @ip is at the start of a copy of it, what is behind
- * it if @ip is at the end of one; @ip if that is not a copied instruction.
- */
-unsigned long kprobe_slot_origin(unsigned long ip)
-{
-	unsigned long slot = ALIGN_DOWN(ip, KPROBE_INSN_SLOT_SIZE);
-	const u8 *jump = (const u8 *)slot + SLOT_JUMP_OFFSET;
-	unsigned long next;
-	struct insn insn;
-
-	/* All slots have the jump, whether the copy to be boosted is there or not. */
-	if (*jump != JMP32_INSN_OPCODE ||
-	    insn_decode_kernel(&insn, (void *)slot) < 0)
-		return ip;
-
-	next = slot + KPROBE_INSN_SLOT_SIZE + *(const s32 *)(jump + 1);
-
-	if (ip == slot || ip == (unsigned long)jump - insn.length)
-		return next - insn.length;
-	return next;
-}
-
-NOKPROBE_SYMBOL(kprobe_slot_origin);

@@ -825,11 +825,16 @@ static void insn_test_race(struct kunit *test)
 static void expect_origin(struct kunit *test, unsigned long ip, unsigned long origin,
 			  unsigned int words)
 {
-	unsigned long sp = 0x1000;
+	unsigned int pushed = 0;
+	unsigned long at;
 
 	guard(preempt)();
-	KUNIT_EXPECT_EQ(test, kprobe_unwind_ip(ip, NULL, true, &sp), origin);
-	KUNIT_EXPECT_EQ(test, sp, 0x1000 + words * sizeof(long));
+	at = kprobe_trap_ip(ip, NULL);
+	kprobe_slot_unwind(&at, &pushed);
+	KUNIT_EXPECT_EQ(test, at, origin);
+	KUNIT_EXPECT_EQ(test, pushed, words * sizeof(long));
+	/* Live patching goes by this one. */
+	KUNIT_EXPECT_EQ(test, kprobe_text_address(ip), origin);
 }
 
 /* An unwinder has to see the instruction, wherever a copy of it runs. */

@@ -71,6 +71,9 @@ extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_points[], insn_test_points_end[];
 
+/* For state_kunit.c: one to emulate, one to boost, and those that may be puns. */
+extern const struct insn_test_case insn_test_states[], insn_test_states_end[];
+
 /* Of one run at a time: what to start with, what came out, and data to work on. */
 extern struct insn_test_state insn_test_in;
 extern struct insn_test_state insn_test_out;
@@ -82,6 +85,7 @@ extern u64 insn_test_sp;
 DECLARE_PER_CPU(void *, insn_test_percpu_target);
 
 asmlinkage void insn_test_run(void *entry);
+asmlinkage void insn_test_exit(void);
 asmlinkage void insn_test_percpu_landing(void);
 asmlinkage unsigned long insn_test_sum(unsigned long n);
 asmlinkage unsigned long insn_test_keep(unsigned long n);

@@ -89,7 +89,7 @@ SYM_FUNC_START(insn_test_run)
 SYM_FUNC_END(insn_test_run)
 STACK_FRAME_NON_STANDARD insn_test_run
 
-SYM_FUNC_START_LOCAL(insn_test_exit)
+SYM_FUNC_START(insn_test_exit)
 	movq	%rax, insn_test_out+STATE_AX(%rip)
 	movq	%rsp, insn_test_out+STATE_SP(%rip)
 	movq	exit_sp(%rip), %rsp
@@ -141,6 +141,7 @@ STACK_FRAME_NON_STANDARD insn_test_percpu_landing
 #define CASES	.rodata.insn_test_cases
 #define REFUSED	.rodata.insn_test_refused
 #define POINTS	.rodata.insn_test_points
+#define STATES	.rodata.insn_test_states
 
 .macro TABLE section:req label:req
 	.pushsection \section, "a"
@@ -165,6 +166,7 @@ SYM_ENTRY(\label, SYM_L_GLOBAL, SYM_A_NONE)
 	TABLE CASES insn_test_cases
 	TABLE REFUSED insn_test_refused
 	TABLE POINTS insn_test_points
+	TABLE STATES insn_test_states
 
 .macro SNIPPET name:req
 SYM_FUNC_START_LOCAL(insn_test_\name)
@@ -670,6 +672,47 @@ SYM_DATA_END(insn_test_padded.cold)
 		    INSN_TEST_EMULATE
 	TABLE_ENTRY POINTS insn_test_padded "(.Lnamed - insn_test_padded)" INSN_TEST_BOOST
 
+/* For state_kunit.c, in this order. They do not change anything, but for flags. */
+.macro STATE name:req kind:req insn:vararg
+SYM_FUNC_START_LOCAL(insn_test_state_\name)
+7:	\insn
+	jmp	insn_test_exit
+SYM_FUNC_END(insn_test_state_\name)
+STACK_FRAME_NON_STANDARD insn_test_state_\name
+	TABLE_ENTRY STATES insn_test_state_\name 0 \kind
+.endm
+
+/*
+ * Something else leads to behind the instruction, so a jump has to do with the two bytes that
+ * there are, and with \byte as the most significant one of its displacement.
+ */
+.macro STATE_PUN name:req byte:req
+SYM_FUNC_START_LOCAL(insn_test_state_\name)
+	jmp	7f
+	jmp	1f
+7:	movq	%rax, %rax
+1:	nop
+	.byte	\byte, 0x7f
+	jmp	insn_test_exit
+SYM_FUNC_END(insn_test_state_\name)
+STACK_FRAME_NON_STANDARD insn_test_state_\name
+	TABLE_ENTRY STATES insn_test_state_\name "(7b - insn_test_state_\name)" INSN_TEST_BOOST
+.endm
+
+STATE emulated INSN_TEST_EMULATE	nop
+STATE boosted INSN_TEST_BOOST		movq	%rax, %rax
+
+/* Arithmetic of %al and an immediate. One of them leads to where memory can be had. */
+STATE_PUN pun_04	0x04
+STATE_PUN pun_0c	0x0c
+STATE_PUN pun_14	0x14
+STATE_PUN pun_1c	0x1c
+STATE_PUN pun_24	0x24
+STATE_PUN pun_2c	0x2c
+STATE_PUN pun_34	0x34
+STATE_PUN pun_3c	0x3c
+
 	TABLE CASES insn_test_cases_end
 	TABLE REFUSED insn_test_refused_end
 	TABLE POINTS insn_test_points_end
+	TABLE STATES insn_test_states_end

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* x86: breakpoints into the text and out again, and where none may go. */
+#include <linux/array_size.h>
 #include <linux/execmem.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -33,7 +34,9 @@ const int kretprobe_blacklist_size = ARRAY_SIZE(kretprobe_blacklist);
 static void write_opcode(struct kprobe *p, u8 old, u8 new)
 {
 	perf_event_text_poke(p->addr, &old, sizeof(old), &new, sizeof(new));
+	kprobe_test_step();
 	text_poke(p->addr, &new, sizeof(new));
+	kprobe_test_step();
 }
 
 static void plant(struct kprobe *p)
@@ -151,6 +154,7 @@ void *kprobe_protect_slots(void *page)
 		execmem_free(page);
 		return NULL;
 	}
+	kprobe_unwind_slots_at(page);
 	return page;
 }
 
@@ -169,6 +173,14 @@ void *alloc_insn_page(void)
 	return page ? kprobe_protect_slots(page) : NULL;
 }
 
+/* There may be a symbol and no memory: of init text that has been freed. */
+static bool starts_with_endbr(unsigned long addr)
+{
+	u32 insn;
+
+	return !get_kernel_nofault(insn, (u32 *)addr) && is_endbr(insn);
+}
+
 /**
  * arch_adjust_kprobe_addr - get a probe at a function's entry past its ENDBR
  * @addr: start of the function
@@ -183,27 +195,33 @@ void *alloc_insn_page(void)
 kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
 					 unsigned long offset, bool *on_entry)
 {
-	unsigned long entry = is_endbr(*(u32 *)addr) ? ENDBR_INSN_SIZE : 0;
+	unsigned long entry = starts_with_endbr(addr) ? ENDBR_INSN_SIZE : 0;
 
 	*on_entry = !offset || offset == entry;
 
 	return (kprobe_opcode_t *)(addr + (*on_entry ? entry : offset));
 }
 
-/*
- * Where the linker puts, one behind the other: retpoline and return thunks, which
- * handlers are called through; static call trampolines, which are patched as a whole;
- * and entry code, which runs before a trap can be taken.
- */
-static unsigned long no_probe_start(void)
-{
-	return (unsigned long)__softirqentry_text_end;
-}
+/* By the linker script, see arch/x86/kernel/vmlinux.lds.S. */
+extern char __head_text_end[], __thunk_text_end[];
 
-static unsigned long no_probe_end(void)
-{
-	return (unsigned long)__entry_text_end;
-}
+/* Text of the linker's. */
+struct text_range {
+	const char *start;
+	const char *end;
+};
+
+/* Where no probe may be, whichever functions there are. */
+static const struct text_range black_ranges[] = {
+	/* What the kernel is started by. */
+	{ _text, __head_text_end },
+	/*
+	 * Retpoline and return thunks, which handlers are called through; static call
+	 * trampolines, which are patched as a whole; entry code, which runs before a trap can
+	 * be taken; and the other return thunks, which stand at addresses of their own.
+	 */
+	{ __softirqentry_text_end, __thunk_text_end },
+};
 
 /**
  * arch_within_kprobe_blacklist - may an address not be probed whatever is there?
@@ -213,11 +231,14 @@ static unsigned long no_probe_end(void)
  */
 bool arch_within_kprobe_blacklist(unsigned long addr)
 {
-	unsigned long start = (unsigned long)__kprobes_text_start;
-	unsigned long end = (unsigned long)__kprobes_text_end;
+	unsigned int i;
 
-	return (addr >= start && addr < end) ||
-	       (addr >= no_probe_start() && addr < no_probe_end());
+	for (i = 0; i < ARRAY_SIZE(black_ranges); i++) {
+		if (memory_contains((void *)black_ranges[i].start, (void *)black_ranges[i].end,
+				    (void *)addr, 1))
+			return true;
+	}
+	return memory_contains(__kprobes_text_start, __kprobes_text_end, (void *)addr, 1);
 }
 
 /* Some are static, and some are not in each configuration. */
@@ -235,12 +256,22 @@ static const char * const black_functions[] __initconst = {
 	"start_secondary",
 	"cr4_init",
 	"cr4_update_irqsoff",
+	"native_write_cr0",
 	"native_write_cr4",
 	"native_write_gdt_entry",
 	"cpu_init_exception_handling",
 	"cpu_init_fred_exceptions",
 	"cpu_init_fred_rsps",
 	"load_current_idt",
+	/* The same when it comes back from suspend, or from the image of a hibernation. */
+	"wakeup_long64",
+	"do_suspend_lowlevel",
+	"restore_registers",
+	"restore_processor_state",
+	"__restore_processor_state",
+	/* What starts another kernel when this one's descriptor tables have gone. */
+	"machine_kexec",
+	"idt_invalidate",
 	/*
 	 * What is copied, to run elsewhere: a breakpoint in the copy is nobody's. The
 	 * trampolines of ftrace have labels inside, and end with the last one.
@@ -252,10 +283,12 @@ static const char * const black_functions[] __initconst = {
 	"ftrace_regs_caller_op_ptr",
 	"ftrace_regs_call",
 	"ftrace_regs_caller_jmp",
+	"relocate_range",
 	"relocate_kernel",
 	"identity_mapped",
 	"virtual_mapped",
 	"swap_pages",
+	"restore_image",
 	"core_restore_code",
 };
 
@@ -302,7 +335,11 @@ bool arch_may_be_jump_label(unsigned long addr)
  */
 int __init arch_populate_kprobe_blacklist(void)
 {
-	int ret = kprobe_add_area_blacklist(no_probe_start(), no_probe_end());
+	unsigned int i;
+	int ret = 0;
 
+	for (i = 0; !ret && i < ARRAY_SIZE(black_ranges); i++)
+		ret = kprobe_add_area_blacklist((unsigned long)black_ranges[i].start,
+						(unsigned long)black_ranges[i].end);
 	return ret ?: blacklist_functions();
 }

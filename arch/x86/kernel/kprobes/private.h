@@ -15,9 +15,13 @@
 /* insn.c */
 int kprobe_insn_prepare(struct kprobe *p);
 void kprobe_insn_release(struct kprobe *p);
-void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
-			struct pt_regs *regs);
-unsigned long kprobe_slot_origin(unsigned long ip);
+
+/* The jump that ends a slot, see insn.c. */
+#define KPROBE_SLOT_JUMP	(KPROBE_INSN_SLOT_SIZE - JMP32_INSN_SIZE)
+
+/* emulate.c */
+void kprobe_choose_emulation(struct arch_specific_insn *ainsn, const struct insn *insn);
+void kprobe_insn_finish(const struct arch_specific_insn *ainsn, struct pt_regs *regs);
 
 /**
  * struct probed_text - an instruction as it is without any probe
@@ -73,6 +77,13 @@ extern struct exception_table_entry __start___ex_table[], __stop___ex_table[];
 /* plant.c */
 void *kprobe_protect_slots(void *page);
 
+/* unwind.c */
+#ifdef CONFIG_UNWINDER_ORC
+void kprobe_unwind_slots_at(const void *page);
+#else
+static inline void kprobe_unwind_slots_at(const void *page) { }
+#endif
+
 /* region.c */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -100,11 +111,12 @@ void *kprobe_far_slot_get(unsigned long first, unsigned long last);
 bool kprobe_far_slot_put(void *slot);
 void *kprobe_far_slot_find(unsigned long addr);
 
-/* detour.c */
+/* detour.c, detour_hit.c */
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
 void kprobe_detour(void);
 unsigned long kprobe_detour_copies(const struct kprobe *p);
 unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip);
+void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 bool kprobe_detour_passed(const struct pt_regs *regs);
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
@@ -152,9 +164,13 @@ static __always_inline void hit_begin(struct kprobe_ctlblk *cpu,
 	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
 }
 
-/* Comes and goes with the listeners; either answer is right just now. */
+/*
+ * To be asked behind the pre handlers. Pairs with site_add_listener() and
+ * site_switch_listener(): a listener that was seen has been preceded by its post handler.
+ */
 static __always_inline bool hit_has_post(struct kprobe *p)
 {
+	smp_rmb();
 	return READ_ONCE(p->post_handler);
 }
 

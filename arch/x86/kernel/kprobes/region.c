@@ -9,7 +9,7 @@
  * What the compiler and linker left behind says all there is to know about that: the
  * instructions of the function, and of the part of it that is out of the way (".cold");
  * the tables of exceptions and jump labels; and with IBT, that an indirect branch needs
- * an ENDBR to land on. Without IBT, a function with a jump table is left alone.
+ * an ENDBR to land on. Without IBT, a function with an indirect jump is left alone.
  */
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
@@ -29,6 +29,7 @@
 
 #include <kunit/visibility.h>
 
+#include <asm/cpufeature.h>
 #include <asm/extable.h>
 #include <asm/ibt.h>
 
@@ -63,8 +64,11 @@ struct region_prefix {
  * @entered: the lowest address behind the probed instruction that something else leads to
  * @prefix: what there is if there is no room for a jump, the shortest first
  * @nr_prefixes: how many
+ * @start: of the symbol that has the probed instruction
+ * @end: of it
  * @part: start addresses of symbols with branches into the region, perhaps
  * @nr_parts: how many
+ * @unsure: there may be more of these
  */
 struct region_search {
 	struct kprobe_region r;
@@ -73,8 +77,11 @@ struct region_search {
 	unsigned long entered;
 	struct region_prefix prefix[MAX_PREFIXES];
 	unsigned int nr_prefixes;
+	unsigned long start;
+	unsigned long end;
 	unsigned long part[MAX_PARTS];
 	unsigned int nr_parts;
+	bool unsure;
 };
 
 /* Is execution never going to continue behind that? */
@@ -215,12 +222,40 @@ static void note_branch(struct region_search *s, const struct insn *insn, unsign
 }
 
 /*
- * Compiled with IBT, an indirect branch lands on an ENDBR, of which there is none in a
- * region. Without, it may be a switch.
+ * Do indirect branches land on an ENDBR only, of which there is none in a region? Of the
+ * kernel itself objtool has made sure of that. Modules may have been built in other ways, and
+ * then fault if the processor insists on it.
  */
-static bool may_jump_anywhere(const struct insn *insn)
+static bool only_endbr_is_landed_on(const struct region_search *s)
 {
-	return !HAS_KERNEL_IBT && is_indirect_jump(insn);
+	if (core_kernel_text(s->r.start))
+		return HAS_KERNEL_IBT;
+	return cpu_feature_enabled(X86_FEATURE_IBT);
+}
+
+/*
+ * With retpolines an indirect jump is one to a thunk. Thunks are symbols with such names, or
+ * were made at boot, without a name.
+ */
+static bool is_jump_to_thunk(const struct region_search *s, const struct insn *insn,
+			     unsigned long addr)
+{
+	unsigned long target = addr + insn->length + insn->immediate.value;
+	char name[KSYM_NAME_LEN];
+
+	if (!kprobe_insn_is_relative(insn) || kprobe_insn_is_call(insn))
+		return false;
+	if (target >= s->start && target < s->end)
+		return false;
+	return lookup_symbol_name(target, name) || str_has_prefix(name, "__x86_indirect_");
+}
+
+/* It may be a switch. */
+static bool may_jump_anywhere(const struct region_search *s, const struct insn *insn,
+			      unsigned long addr)
+{
+	return !only_endbr_is_landed_on(s) &&
+	       (is_indirect_jump(insn) || is_jump_to_thunk(s, insn, addr));
 }
 
 /* Where do the branches of the symbol at @start lead to? */
@@ -235,7 +270,7 @@ static void note_branches_from(struct region_search *s, unsigned long start)
 	end = start - offset + size;
 	for (pos = start - offset; pos < end; pos += s->text.insn.length) {
 		if (kprobe_insn_read(&s->text, pos, end) < 0 ||
-		    may_jump_anywhere(&s->text.insn)) {
+		    may_jump_anywhere(s, &s->text.insn, pos)) {
 			note_any_entry(s);
 			return;
 		}
@@ -338,17 +373,31 @@ static int add_part(void *data, unsigned long addr)
 	return 0;
 }
 
+/**
+ * struct part_search - symbols of a module that are looked for
+ * @s: where to add them
+ * @name: their name
+ */
+struct part_search {
+	struct region_search *s;
+	const char *name;
+};
+
+static int add_part_if_named(void *data, const char *name, unsigned long addr)
+{
+	struct part_search *search = data;
+
+	return strcmp(name, search->name) ? 0 : add_part(search->s, addr);
+}
+
 /* All symbols of that name, as there may be several static functions that have it. */
 static int add_parts_named(struct region_search *s, const char *module, const char *name)
 {
-	char full[MODULE_NAME_LEN + 1 + KSYM_NAME_LEN];
-	unsigned long addr;
+	struct part_search search = { .s = s, .name = name };
 
 	if (!module)
 		return kallsyms_on_each_match_symbol(add_part, name, s);
-	snprintf(full, sizeof(full), "%s:%s", module, name);
-	addr = kallsyms_lookup_name(full);
-	return addr ? add_part(s, addr) : 0;
+	return module_kallsyms_on_each_symbol(module, add_part_if_named, &search);
 }
 
 /* The other part of a function that the compiler has split, hot or cold. */
@@ -417,29 +466,29 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 	return 0;
 }
 
-/* Everything that may have a branch into the region of a probe in this symbol. */
-static int collect_parts(struct region_search *s, unsigned long start, unsigned long end,
-			 const char *module, const char *name)
+/* The symbol of the probed instruction, and what belongs to it by name. */
+static int find_symbol(struct region_search *s)
 {
-	int ret;
+	unsigned long size, offset;
+	char name[KSYM_NAME_LEN];
+	char *module;
 
-	ret = add_part(s, start);
-	if (!ret)
-		ret = add_other_part(s, module, name);
-	if (!ret)
-		ret = add_neighbours(s, start, end);
-	return ret;
+	if (!kallsyms_lookup(s->r.start, &size, &offset, &module, name))
+		return -EINVAL;
+	s->start = s->r.start - offset;
+	s->end = s->start + size;
+	s->unsure = add_part(s, s->start) || add_other_part(s, module, name);
+	return 0;
 }
 
 /* Of all that may lead to behind the probed instruction. */
-static void find_entries(struct region_search *s, unsigned long start, unsigned long end,
-			 const char *module, const char *name)
+static void find_entries(struct region_search *s)
 {
 	unsigned int i;
 
 	s->entered = ULONG_MAX;
 	note_tables(s);
-	if (collect_parts(s, start, end, module, name) || kprobe_region_entered_everywhere)
+	if (s->unsure || add_neighbours(s, s->start, s->end) || kprobe_region_entered_everywhere)
 		note_any_entry(s);
 	for (i = 0; i < s->nr_parts; i++)
 		note_branches_from(s, s->part[i]);
@@ -497,20 +546,11 @@ static int find_pun(struct region_search *s)
 
 static int find_region(struct region_search *s)
 {
-	unsigned long start, end, size, offset;
-	char name[KSYM_NAME_LEN];
-	char *module;
-	int ret;
+	int ret = grow_region(s, s->end);
 
-	if (!kallsyms_lookup(s->r.start, &size, &offset, &module, name))
-		return -EINVAL;
-	start = s->r.start - offset;
-	end = start + size;
-
-	ret = grow_region(s, end);
 	if (!ret && bytes_are_owned(&s->r))
 		ret = -EINVAL;
-	find_entries(s, start, end, module, name);
+	find_entries(s);
 	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
 		ret = -EADDRINUSE;
 	s->r.free_end = jump_end(&s->r);
@@ -536,6 +576,10 @@ int kprobe_region_find(unsigned long addr, struct kprobe_region *region)
 	if (!s)
 		return -ENOMEM;
 	s->r.start = addr;
+	/* Takes module_mutex, so not under the others. */
+	ret = find_symbol(s);
+	if (ret)
+		return ret;
 	cpus_read_lock();
 	jump_label_lock();
 	mutex_lock(&text_mutex);

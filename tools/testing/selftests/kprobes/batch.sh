@@ -139,18 +139,18 @@ clearing_is_all_or_nothing() {
 nobody_waits_for_events() {
 	make_group
 	# To know what it looks like if somebody waits.
-	load kprobe_test_prober 2> /dev/null || skip "no module kprobe_test_prober"
+	load_or_skip kprobe_test_prober
 	waits rmmod kprobe_test_prober > "$tmp/control"
 	grep synchronize_rcu "$tmp/control"
 
-	[ -z "$(waits sh -c "echo 1 > $group")" ]
-	[ -z "$(waits sh -c "echo 0 > $group")" ]
+	no_waits sh -c "echo 1 > $group"
+	no_waits sh -c "echo 0 > $group"
 	enable many/e1
-	[ -z "$(waits sh -c "echo 0 > $tracefs/events/many/e1/enable")" ]
+	no_waits sh -c "echo 0 > $tracefs/events/many/e1/enable"
 	echo > $events
 	# That was recorded, so the buffer has to be reset. Here nothing has been.
 	put "p:many/other $inside"
-	[ -z "$(waits sh -c "echo > $events")" ]
+	no_waits sh -c "echo > $events"
 	empty $events
 }
 
@@ -173,10 +173,7 @@ opened_and_closed_under_fire() {
 	needs_perf_open
 	put "p:many/other $inside"
 	id=$(cat $tracefs/events/many/other/id)
-	touch "$tmp/fire"
-	(while [ -e "$tmp/fire" ]; do
-		call 20
-	 done) &
+	start_callers 1
 	percpu=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
 	for i in $(seq 60); do
 		[ "$("$perf_open" kprobe_test_target:kprobe_target_traced \
@@ -185,9 +182,7 @@ opened_and_closed_under_fire() {
 			$target/call 5)" = 5 ]
 		[ "$("$perf_open" -e "$id" $target/call 5)" = 5 ]
 	done
-	rm "$tmp/fire"
-	wait
-	[ "$(cat $target/wrong)" = 0 ]
+	stop_callers
 	put '-:many/other'
 	empty $kprobes/list
 	# Perf's buffers, 16 KiB for each processor, each time, would not go unnoticed.

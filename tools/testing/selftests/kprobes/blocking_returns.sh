@@ -13,11 +13,13 @@ sleepers=1000
 zcat /proc/config.gz 2> /dev/null | grep -q '^CONFIG_KASAN=y' && sleepers=200
 
 # All that have been started are asleep in there.
-wait_until_asleep() {
-	until [ "$(cat /proc/[0-9]*/wchan 2> /dev/null |
-		   grep -o 'wait_for_partner\|fifo_open' | wc -l)" = $sleepers ]; do
-		:
-	done
+all_asleep() {
+	[ "$(cat /proc/[0-9]*/wchan 2> /dev/null |
+	     grep -o 'wait_for_partner\|fifo_open' | wc -l)" = $sleepers ]
+}
+
+wake_up() {
+	: <> "$tmp/fifo"
 }
 
 put_to_sleep() {
@@ -26,7 +28,7 @@ put_to_sleep() {
 		: < "$tmp/fifo" &
 		echo $!
 	done > "$tmp/pids"
-	wait_until_asleep
+	until_it all_asleep
 	set -x
 }
 
@@ -44,11 +46,13 @@ reported_once() {
 # all_return EVENT
 all_return() {
 	mkfifo "$tmp/fifo"
+	undo=wake_up
 	echo 1 > $tracefs/events/kprobes/enable
 	put_to_sleep
 	not grep -q "$1:" $tracefs/trace
 	sh -c 'echo $$; : > "$0"' "$tmp/fifo" >> "$tmp/pids"
 	wait
+	undo=
 	echo 0 > $tracefs/events/kprobes/enable
 	rm "$tmp/fifo"
 	reported_once "$1"
@@ -61,8 +65,8 @@ kretprobe_event() {
 }
 
 fprobe_event() {
-	put 'f:kprobes/returned fifo_open%return' $tracefs/dynamic_events 2> "$tmp/err" ||
-		skip "no fprobe events"
+	grep -qF 'f[:[<group>/][<event>]]' $tracefs/README || skip "no fprobe events"
+	put 'f:kprobes/returned fifo_open%return' $dynamic
 	all_return returned
 }
 

@@ -29,6 +29,7 @@ addresses_are_real() {
 	put 'p:one vfs_open'
 	address=$(awk '$3 == "vfs_open" && $2 ~ /[tT]/ { print $1 }' /proc/kallsyms)
 	there=$(sed 's/ .*//' $kprobes/list)
+	echo "$there" | grep '[1-9a-f]'
 	[ "${address%??}" = "${there%??}" ]
 }
 
@@ -54,6 +55,25 @@ enabled_switches_all() {
 	hits plain 20
 	hits traced 20
 	hits later 10
+}
+
+# logged TEXT FILE VALUE: writing that says so in the log, and writing it again does not.
+logged() {
+	dmesg > "$tmp/before"
+	echo "$3" > "$2"
+	echo "$3" > "$2"
+	dmesg | grep -vxFf "$tmp/before" > "$tmp/said"
+	cat "$tmp/said"
+	[ "$(grep -cF "kprobes: $1" "$tmp/said")" = 1 ]
+}
+
+switches_are_logged() {
+	logged 'Kprobes globally disabled' $kprobes/enabled 0
+	logged 'Kprobes globally enabled' $kprobes/enabled 1
+	f=/proc/sys/debug/kprobes-optimization
+	[ -e $f ] || return 0
+	logged 'kprobe jump-optimization is disabled.' $f 0
+	logged 'kprobe jump-optimization is enabled.' $f 1
 }
 
 enabled_takes_only_booleans() {
@@ -138,6 +158,7 @@ begin
 run list_has_all_probes
 run addresses_are_real
 run enabled_switches_all
+run switches_are_logged
 run enabled_takes_only_booleans
 run blacklist_is_listed
 run blacklist_is_refused

@@ -9,7 +9,8 @@
 #
 # A comment ".. needs BTF" before a block has it skipped where there is none.
 #
-# DOCS may name the directory with the documents.
+# DOCS may name the directory with the documents; they may also be beside this, where
+# "make install" leaves them, or where the kernel's tree has them.
 
 tracing=/sys/kernel/tracing
 debug=/sys/kernel/debug/kprobes
@@ -22,22 +23,24 @@ skip() {
 
 find_docs() {
 	# shellcheck disable=SC2153 # the caller sets it
-	for dir in "$DOCS" "${0%/*}/../../../../Documentation/trace" \
-		/mnt/Documentation/trace /mnt; do
+	for dir in "$DOCS" "${0%/*}" "${0%/*}/../../../../Documentation/trace"; do
 		[ -n "$dir" ] && [ -f "$dir/kprobetrace.rst" ] && echo "$dir" && return
 	done
 }
 
-# The blocks of file $1 as $work/FILE:LINE, without their indentation.
+# The blocks of file $1 as $work/FILE:LINE, without their indentation, behind a comment with
+# their heading and which one below that they are.
 extract() {
 	awk -v out="$work/${1##*/}" '
 	function indent(s) { match(s, /^ */); return RLENGTH }
 	function finish() { if (block) close(block); block = "" }
+	!block && /^(===+|---+|~~~+|\^\^\^+)$/ && above != "" { heading = above; nr = 0 }
+	{ above = $0 }
 	/^ *\.\. code-block:: sh *$/ {
 		finish()
 		at = indent($0); body = -1
 		block = sprintf("%s:%04d%s", out, NR, before == ".. needs BTF" ? ":btf" : "")
-		printf "" > block
+		printf "# %s, %d\n", heading, ++nr > block
 		before = ""
 		next
 	}
@@ -108,7 +111,7 @@ say() {
 
 # One example, in file $1; the result goes by the name $2.
 run() {
-	(cd / && sh -ex "$1") > "$work/out" 2>&1
+	(cd / && exec sh -ex "$1") < /dev/null > "$work/out" 2>&1
 	code=$?
 	clean > "$work/clean" 2>&1
 	leftovers > "$work/left" 2>&1
@@ -124,6 +127,7 @@ run() {
 	99)	echo "# a line with ! succeeded" ;;
 	*)	echo "# status $code" ;;
 	esac
+	echo "# line $line"
 	say "$work/out" "$work/clean" "$work/left"
 }
 
@@ -156,7 +160,7 @@ for example; do
 	name=${example##*/}
 	name=${name%:btf}
 	line=${name##*:}
-	name="${name%:*} line ${line#"${line%%[!0]*}"}"
+	name="${name%:*}: $(sed -n '1s/^# //p' "$example")"
 	if [ "${example%:btf}" != "$example" ] && [ ! -e /sys/kernel/btf/vmlinux ]; then
 		echo "ok $n - $name # SKIP no BTF"
 		continue

@@ -293,7 +293,7 @@ module_goes_and_comes() {
 nobody_waits() {
 	load_target
 	# To know what it looks like if somebody waits.
-	load kprobe_test_prober 2> /dev/null || skip "no module kprobe_test_prober"
+	load_or_skip kprobe_test_prober
 	waits rmmod kprobe_test_prober > "$tmp/control"
 	grep synchronize_rcu "$tmp/control"
 
@@ -304,16 +304,16 @@ nobody_waits() {
 			put "f:many/out$i kprobe_target_other%return" $dynamic
 			put "t:many/passed$i kprobe_target_call" $dynamic
 		done
-		[ -z "$(waits sh -c "$way")" ]
+		no_waits sh -c "$way"
 		empty $dynamic
 	done
 	make_group f
 	put 't:many/passed kprobe_target_call' $dynamic
-	[ -z "$(waits sh -c "echo 1 > $group")" ]
-	[ -z "$(waits sh -c "echo 0 > $group")" ]
+	no_waits sh -c "echo 1 > $group"
+	no_waits sh -c "echo 0 > $group"
 	for e in e1 passed; do
 		enable many/$e
-		[ -z "$(waits sh -c "echo 0 > $tracefs/events/many/$e/enable")" ]
+		no_waits sh -c "echo 0 > $tracefs/events/many/$e/enable"
 	done
 }
 
@@ -333,10 +333,7 @@ nobody_waits_for_perf() {
 groups_under_fire() {
 	load_target
 	needs_perf_open
-	touch "$tmp/fire"
-	(while [ -e "$tmp/fire" ]; do
-		call 20
-	 done) &
+	start_callers 1
 	for round in $(seq 15); do
 		for i in $(seq 5); do
 			put "f:many/in$i kprobe_target_traced x=\$arg1" $dynamic
@@ -356,9 +353,7 @@ groups_under_fire() {
 			remove_group
 		fi
 	done
-	rm "$tmp/fire"
-	wait
-	[ "$(cat $target/wrong)" = 0 ]
+	stop_callers
 	empty $dynamic
 	empty $tracefs/enabled_functions
 }

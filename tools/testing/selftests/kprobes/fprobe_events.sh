@@ -324,10 +324,10 @@ removed_while_its_module_is_away() {
 }
 
 place_and_remove() {
-	echo 'f:race kprobe_target_traced%return $retval' >> $events
-	echo 1 > $tracefs/events/fprobes/race/enable
-	echo 0 > $tracefs/events/fprobes/race/enable
-	echo '-:race' >> $events
+	try put 'f:race kprobe_target_traced%return $retval'
+	try enable fprobes/race
+	try disable fprobes/race
+	try put '-:race'
 }
 
 racing_events_and_modules() {

@@ -8,7 +8,7 @@ cd "$(dirname "$0")" && . ./functions
 fprober=/sys/module/kprobe_test_fprober/parameters
 
 load_fprober() {
-	load kprobe_test_fprober "$@"
+	load_or_skip kprobe_test_fprober "$@"
 }
 
 # seen ENTRIES EXITS [MISSED]
@@ -114,16 +114,21 @@ from_the_first_call_on() {
 	rmmod kprobe_test_target
 }
 
+read_pipe() {
+	cat "$tmp/pipe" > "$tmp/out"
+}
+
 # A task sleeps in a function while the module with the exit handler goes.
 gone_while_a_call_sleeps() {
 	mkfifo "$tmp/pipe"
-	load_fprober filter=wait_for_partner,fprober_own || skip "no wait_for_partner()"
-	cat "$tmp/pipe" > "$tmp/out" &
-	while [ "$(cut -d' ' -f1 $fprober/hits)" -lt 1 ]; do :; done
-	seen 1 0
+	grep -q '^wait_for_partner$' $tracefs/available_filter_functions ||
+		skip "no wait_for_partner()"
+	load_fprober filter=wait_for_partner,fprober_own
+	start read_pipe
+	until_it seen 1 0
 	rmmod kprobe_test_fprober
 	echo through > "$tmp/pipe"
-	wait
+	finish_all
 	[ "$(cat "$tmp/out")" = through ]
 }
 
@@ -132,10 +137,6 @@ cleanup_fprober() {
 }
 
 begin
-if [ -z "$(find "/lib/modules/$(uname -r)/" -name 'kprobe_test_fprober.ko*')" ]; then
-	echo "1..0 # SKIP no module kprobe_test_fprober"
-	exit $SKIP
-fi
 for t in functions_of_a_module names_of_two_modules nothing_to_hook module_goes_and_comes \
 	fprobe_of_nothing_but_what_is_gone fprobe_goes_first from_the_first_call_on \
 	gone_while_a_call_sleeps; do

@@ -98,10 +98,16 @@ patched() {
 	grep -q 'has been live patched' /proc/cmdline
 }
 
+is_settled() {
+	not grep -qsx 1 $patches/livepatch_sample/transition
+}
+
 settled() {
-	while grep -qsx 1 $patches/livepatch_sample/transition; do
-		sleep 1
-	done
+	until_it is_settled
+}
+
+is_gone() {
+	[ ! -e $patches/livepatch_sample ]
 }
 
 patch() {
@@ -114,15 +120,14 @@ unpatch() {
 	settled
 	echo 0 > $patches/livepatch_sample/enabled
 	settled
-	while [ -e $patches/livepatch_sample ]; do
-		sleep 1
-	done
+	until_it is_gone
 	rmmod livepatch_sample
 }
 
 needs_patch() {
 	unpatch
-	patch || skip "no livepatch-sample: $(cat "$tmp/err")"
+	load_or_skip livepatch-sample
+	settled
 	unpatch
 }
 
@@ -163,8 +168,7 @@ patch_first_then_probe() {
 # Only one user may say where the function goes on, and with a post handler that is us.
 post_handler_excludes_a_patch() {
 	needs_patch
-	load kprobe_example symbol=cmdline_proc_show 2> "$tmp/err" ||
-		skip "no kprobe_example"
+	load_or_skip kprobe_example symbol=cmdline_proc_show
 	not patch
 	grep -q 'busy' "$tmp/err"
 	not patched
@@ -183,7 +187,7 @@ direct_calls() {
 	put 'p:entry wake_up_process'
 	put 'r:return wake_up_process'
 	enable kprobes/entry
-	load ftrace-direct 2> "$tmp/err" || skip "no ftrace-direct"
+	load_or_skip ftrace-direct
 	enable kprobes/return
 	for i in $(seq 20); do
 		/bin/true

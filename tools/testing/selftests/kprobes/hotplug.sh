@@ -10,9 +10,10 @@ cpu=/sys/devices/system/cpu/cpu1/online
 needs_cpu() {
 	[ -w $cpu ] || skip "no CPU that can be taken offline"
 	load_target
+	# Whatever happens, it is back when the test is over.
+	undo=back_online
 }
 
-# Whatever happens, the CPU is back when the test is over.
 back_online() {
 	echo 1 > $cpu
 }
@@ -23,7 +24,6 @@ hits_are_counted() {
 	put 'r:ret kprobe_test_target:kprobe_target_traced'
 	echo 1 > $tracefs/events/kprobes/enable
 	start_callers 4
-	trap 'enough; back_online' EXIT
 	for i in 1 2 3 4 5; do
 		echo 0 > $cpu
 		echo 1 > $cpu
@@ -35,7 +35,6 @@ hits_are_counted() {
 
 planted_while_offline() {
 	needs_cpu
-	trap back_online EXIT
 	echo 0 > $cpu
 	put "p:plain $inside"
 	put 'r:ret kprobe_test_target:kprobe_target_traced'
@@ -58,31 +57,31 @@ planted_while_offline() {
 	hits ret 20
 }
 
+plant_again_and_again() {
+	for round in $(seq 40); do
+		put "p:more $inside"
+		enable kprobes/more
+		call 10
+		hits more 10
+		disable kprobes/more
+		put '-:more'
+	done
+}
+
 planted_all_the_while() {
 	needs_cpu
-	trap back_online EXIT
-	(for i in $(seq 40); do
-		echo "p:more $inside" >> $events
-		echo 1 > $tracefs/events/kprobes/more/enable
-		call 10
-		awk '$1 == "more" && $2 != 10 { print }' $profile >> "$tmp/lost"
-		echo 0 > $tracefs/events/kprobes/more/enable
-		echo '-:more' >> $events
-	 done) &
+	start plant_again_and_again
 	for i in 1 2 3 4 5; do
 		echo 0 > $cpu
 		echo 1 > $cpu
 	done
-	wait
-	cat "$tmp/lost"
-	[ ! -s "$tmp/lost" ]
+	finish_all
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
 # What a CPU runs before it can take a trap; not all of it is in each kernel.
 not_before_it_can_take_a_trap() {
 	needs_cpu
-	trap back_online EXIT
 	grep -q 'start_secondary$' /proc/kallsyms || skip "no x86"
 	for f in start_secondary cr4_init native_write_cr4 native_write_gdt_entry \
 		cpu_init_exception_handling load_current_idt early_setup_idt; do
@@ -95,7 +94,6 @@ not_before_it_can_take_a_trap() {
 # And soon after that.
 hit_as_it_comes_up() {
 	needs_cpu
-	trap back_online EXIT
 	for f in cpu_init load_ucode_ap notify_cpu_starting; do
 		load kprobe_test_prober symbol=$f || continue
 		echo $f >> "$tmp/probed"

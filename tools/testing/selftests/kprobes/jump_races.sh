@@ -10,27 +10,9 @@ optimization=/proc/sys/debug/kprobes-optimization
 cpu=/sys/devices/system/cpu/cpu1/online
 callers=4
 
-# byte_at OFFSET LINE: of the text of a function, as the target module tells it.
-byte_at() {
-	sed -n "${2}p" $target/text | cut -d ' ' -f $(($1 + 1))
-}
-
-# Is there a jump where "always" is? And at that place of kprobe_target_traced()?
-is_jump() {
-	[ "$(byte_at "${inside##*+}" 1)" = e9 ]
-}
-
+# Is there a jump at that place of kprobe_target_traced()?
 is_traced_jump() {
 	[ "$(byte_at "${inside##*+}" 2)" = e9 ]
-}
-
-# until_it COMMAND: it is a failure if that takes minutes.
-until_it() {
-	for poll in $(seq 1200); do
-		"$1" && return
-		sleep 0.1
-	done 2> /dev/null
-	return 1
 }
 
 needs_jumps() {
@@ -207,7 +189,7 @@ wait_for_tasks() {
 # It goes when all is decided on and tasks are waited for: by then it is somebody else's text.
 module_goes_while_jumps_wait() {
 	needs_jumps
-	load kprobe_test_prober 2> "$tmp/err" || skip "no kprobe_test_prober"
+	load_or_skip kprobe_test_prober
 	for i in 1 2 3; do
 		wait_for_tasks
 		disable kprobes/always
@@ -229,11 +211,15 @@ module_goes_while_jumps_wait() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
+back_online() {
+	echo 1 > $cpu
+}
+
 cpu_goes_and_comes() {
 	[ -w $cpu ] || skip "no CPU that can be taken offline"
 	needs_jumps
 	start_callers $callers
-	trap 'enough; echo 1 > $cpu' EXIT
+	undo=back_online
 	for i in $(seq 6); do
 		echo 0 > $optimization
 		echo 0 > $cpu

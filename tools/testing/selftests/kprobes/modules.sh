@@ -138,10 +138,10 @@ disable_and_enable() {
 }
 
 place_and_remove() {
-	echo "p:race $inside" >> $events
-	echo 1 > $tracefs/events/kprobes/race/enable
-	echo 0 > $tracefs/events/kprobes/race/enable
-	echo '-:race' >> $events
+	try put "p:race $inside"
+	try enable kprobes/race
+	try disable kprobes/race
+	try put '-:race'
 }
 
 racing_events_and_modules() {

@@ -31,10 +31,17 @@ local_return_probe_counts() {
 	[ -z "$(cat $kprobes/list)" ]
 }
 
+# fails_with ERROR SYMBOL
+fails_with() {
+	not "$perf_open" "$2" $target/call 1 2> "$tmp/err"
+	cat "$tmp/err"
+	grep "perf_event_open: \($1\)" "$tmp/err"
+}
+
 local_probe_of_nothing() {
 	needs_pmu
-	not "$perf_open" no_such_symbol $target/call 1
-	not "$perf_open" get_kprobe $target/call 1
+	fails_with 'No such file\|Invalid argument' no_such_symbol
+	fails_with 'Invalid argument' get_kprobe
 	[ -z "$(cat $kprobes/list)" ]
 }
 

@@ -279,14 +279,14 @@ removed_while_its_module_is_away() {
 }
 
 place_and_remove() {
-	echo 't:race kprobe_target_call x=$arg1' >> $events
-	echo 1 > $tracefs/events/tracepoints/race/enable
-	echo 't:race2 kprobe_target_call' >> $events
-	echo 1 > $tracefs/events/tracepoints/race2/enable
-	echo 0 > $tracefs/events/tracepoints/race/enable
-	echo '-:race' >> $events
-	echo 0 > $tracefs/events/tracepoints/race2/enable
-	echo '-:race2' >> $events
+	try put 't:race kprobe_target_call x=$arg1'
+	try enable tracepoints/race
+	try put 't:race2 kprobe_target_call'
+	try enable tracepoints/race2
+	try disable tracepoints/race
+	try put '-:race'
+	try disable tracepoints/race2
+	try put '-:race2'
 }
 
 racing_events_and_modules() {

@@ -17,12 +17,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +44,7 @@
 #define ATTACHED	300	/* events that are created, probes that are opened */
 #define ON_TRACEPOINTS	100	/* events that are created, where there are not as many places */
 #define SWITCHED	16	/* events that are enabled one by one */
+#define WITH_BPF	50	/* probes with a BPF program */
 #define SETTLE		200000	/* microseconds; for grace periods of RCU, and who waits for them */
 
 static struct names functions, tracepoints;
@@ -349,6 +352,51 @@ static void measure_perf(uint64_t (*clock)(void), const char *opening, const cha
 	result(all, closed - start, ATTACHED, 0);
 }
 
+/* A program that does nothing. */
+static int load_program(void)
+{
+	static const char license[] = "GPL";
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_KPROBE,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = ARRAY_SIZE(insns),
+		.license = (uintptr_t)license,
+	};
+	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+
+	if (fd < 0)
+		die("loading a BPF program");
+	return fd;
+}
+
+/* Probes with a program each, as loaders without kprobe_multi attach them. */
+static void measure_bpf(void)
+{
+	unsigned int i, type = perf_type();
+	uint64_t start, opened, closed;
+	static int fds[WITH_BPF];
+	int prog = load_program();
+
+	start = ticks();
+	for (i = 0; i < WITH_BPF; i++) {
+		fds[i] = open_probe(type, functions.name[i]);
+		if (ioctl(fds[i], PERF_EVENT_IOC_SET_BPF, prog) ||
+		    ioctl(fds[i], PERF_EVENT_IOC_ENABLE, 0))
+			die("attaching a BPF program");
+	}
+	opened = ticks();
+	for (i = 0; i < WITH_BPF; i++)
+		close(fds[i]);
+	closed = ticks();
+	close(prog);
+	result("bpf-attach", opened - start, WITH_BPF, 0);
+	result("bpf-detach", closed - opened, WITH_BPF, 0);
+}
+
 /* Rows of one event; "arm-ROW" leaves it armed, for a debugger to follow a hit. */
 static bool measure_event_row(const char *name)
 {
@@ -390,6 +438,8 @@ static void measure(const char *name)
 		measure_files();
 	} else if (!strcmp(name, "perf")) {
 		measure_perf(ticks, "perf-open", "perf-close", "perf");
+	} else if (!strcmp(name, "bpf")) {
+		measure_bpf();
 	} else if (!strcmp(name, "wall")) {
 		measure_perf(nanoseconds, "wall-open", "wall-close", "wall");
 	} else {

@@ -48,14 +48,17 @@ multi_links() {
 	cat "/proc/$1/fdinfo/"* 2> /dev/null | grep -c 'link_type:.kprobe_multi' || :
 }
 
-# bpftrace_runs PID: it handles events, which it does once all its probes are attached.
+# It handles events, which it does once all its probes are attached; or it has ended.
+bpftrace_is_there() {
+	not kill -0 "$bpftrace" || grep -q '^attached$' "$tmp/out"
+}
+
 bpftrace_runs() {
 	set +x
-	while kill -0 "$1" && ! grep -q '^attached$' "$tmp/out"; do
-		:
-	done
+	until_it bpftrace_is_there
 	set -x
-	kill -0 "$1" || cat "$tmp/out"
+	cat "$tmp/out"
+	kill -0 "$bpftrace"
 }
 
 # A function a line and how often, from the instance.
@@ -71,13 +74,15 @@ bpftrace_by_kprobe_multi() {
 	mkfifo "$tmp/go"
 	sh "$tmp/worker" "$tmp" &
 	worker=$!
+	started="$started $worker"
 	not grep . $tracefs/enabled_functions
 
 	bpftrace -e "kprobe:__x64_sys_*, kprobe:vfs_* /pid == $worker/ { @calls[func] = count(); }
 		kretprobe:__x64_sys_*, kretprobe:vfs_* /pid == $worker/ { @returns = count(); }
 		interval:s:1 { printf(\"attached\n\"); }" > "$tmp/out" 2>&1 &
 	bpftrace=$!
-	bpftrace_runs $bpftrace
+	started="$started $bpftrace"
+	bpftrace_runs
 	# By one link for each pattern, not by a probe for each function.
 	multi_links $bpftrace
 	[ "$(multi_links $bpftrace)" = 4 ]
@@ -89,6 +94,7 @@ bpftrace_by_kprobe_multi() {
 	echo 0 > $plain/tracing_on
 	kill -INT $bpftrace
 	wait $bpftrace
+	started=
 
 	plain_counts > "$tmp/plain"
 	sed -n 's/^@calls\[\(.*\)\]: /\1 /p' "$tmp/out" | sort > "$tmp/counted"

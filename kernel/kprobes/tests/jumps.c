@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Functions at whose entry there can be a jump. */
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/string.h>
+
+#include "jumps.h"
+
+enum site_method test_method_at(void *addr)
+{
+	struct kprobe_site *site;
+
+	guard(mutex)(&kprobe_mutex);
+	site = site_lookup((unsigned long)addr);
+	return site ? site->method : SITE_UNPLANTED;
+}
+
+/* When all has come to rest. */
+enum site_method test_method_in_the_end(void *addr)
+{
+	wait_for_kprobe_optimizer();
+	return test_method_at(addr);
+}
+
+static bool would_displace(void *at, void *addr)
+{
+	struct kprobe_site *site;
+
+	guard(mutex)(&kprobe_mutex);
+	site = site_lookup((unsigned long)at);
+	return site && arch_within_optimized_kprobe(&site->op, addr);
+}
+
+/* The first instruction behind @at that the jump there displaces and that takes a probe. */
+static void *find_inside(struct kunit *test, void *at)
+{
+	struct test_probe *tp;
+	void *addr;
+
+	for (addr = at + 1; would_displace(at, addr); addr++) {
+		tp = test_probe_at(test, addr, WITH_PRE);
+		if (register_kprobe(&tp->kp))
+			continue;
+		unregister_kprobe(&tp->kp);
+		return addr;
+	}
+	return NULL;
+}
+
+/* Where it is known that there can be jumps, it is a failure if there is none. */
+void test_no_jump(struct kunit *test, const char *why)
+{
+	if (IS_ENABLED(CONFIG_X86_64))
+		KUNIT_FAIL_AND_ABORT(test, "%s", why);
+	kunit_skip(test, "%s", why);
+}
+
+/* The entry of a function that is not ftrace's. */
+struct jump_place *test_jump_place(struct kunit *test)
+{
+	struct jump_place *pl = kunit_kzalloc(test, sizeof(*pl), GFP_KERNEL);
+	struct test_probe *tp;
+
+	KUNIT_ASSERT_NOT_NULL(test, pl);
+	kprobe_reclaim_flush();
+	tp = test_probe_at(test, kprobe_test_plain, WITH_PRE);
+	tp->kp.flags = KPROBE_FLAG_DISABLED;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
+	pl->at = tp->kp.addr;
+	memcpy(pl->text, pl->at, TEXT_LEN);
+	KUNIT_ASSERT_EQ(test, enable_kprobe(&tp->kp), 0);
+	if (test_method_in_the_end(pl->at) != SITE_JUMP)
+		test_no_jump(test, "no jump at the entry of kprobe_test_plain()");
+	pl->inside = find_inside(test, pl->at);
+	unregister_kprobe(&tp->kp);
+	return pl;
+}
+
+/* And one in which that displaces an instruction that can be probed. */
+struct jump_place *test_crowded_place(struct kunit *test)
+{
+	struct jump_place *pl = test_jump_place(test);
+
+	if (!pl->inside)
+		test_no_jump(test, "the jump displaces no other instruction");
+	return pl;
+}
+
+void test_expect_untouched(struct kunit *test, const struct jump_place *pl)
+{
+	KUNIT_EXPECT_EQ(test, test_method_at(pl->at), SITE_UNPLANTED);
+	KUNIT_EXPECT_MEMEQ(test, pl->at, pl->text, TEXT_LEN);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What tests of jumps share. */
+#ifndef _KERNEL_KPROBES_TEST_JUMPS_H
+#define _KERNEL_KPROBES_TEST_JUMPS_H
+
+#include "../internal.h"
+#include "tests.h"
+
+/* As much of the function's text as is compared. */
+#define TEXT_LEN	32
+
+/**
+ * struct jump_place - where a jump displaces another instruction
+ * @at:		it is written here
+ * @inside:	and there is an instruction that it displaces, too
+ * @text:	what is at @at when there is no probe
+ */
+struct jump_place {
+	void *at;
+	void *inside;
+	u8 text[TEXT_LEN];
+};
+
+enum site_method test_method_at(void *addr);
+enum site_method test_method_in_the_end(void *addr);
+void test_no_jump(struct kunit *test, const char *why);
+struct jump_place *test_jump_place(struct kunit *test);
+struct jump_place *test_crowded_place(struct kunit *test);
+void test_expect_untouched(struct kunit *test, const struct jump_place *pl);
+
+#endif /* _KERNEL_KPROBES_TEST_JUMPS_H */

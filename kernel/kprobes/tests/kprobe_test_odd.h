@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of kprobe_test_odd share. x86-64 only. */
+#ifndef _KERNEL_KPROBES_TEST_ODD_H
+#define _KERNEL_KPROBES_TEST_ODD_H
+
+unsigned long kprobe_odd_first_dup(unsigned long x);
+unsigned long kprobe_odd_second_dup(unsigned long x);
+
+#endif /* _KERNEL_KPROBES_TEST_ODD_H */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The namesake of a function in kprobe_test_odd_first.c. The part that is out of the way jumps
+ * back to behind an instruction that is too short for a jump: so none may be written there.
+ */
+#include <linux/compiler.h>
+#include <linux/objtool.h>
+#include <asm/linkage.h>
+#include <asm/asm.h>
+#include <asm/nospec-branch.h>
+
+#include "kprobe_test_odd.h"
+
+asm(".pushsection .text\n"
+	".type kprobe_odd_dup, @function\n"
+	"kprobe_odd_dup:\n"
+	"	testq	%rdi, %rdi\n"
+	"	js	kprobe_odd_dup.cold\n"
+	"	movq	%rdi, %rax\n"
+	"1:	incq	%rax\n"
+	"	nop\n"
+	"	nop\n"
+	ASM_RET
+	".size kprobe_odd_dup, . - kprobe_odd_dup\n"
+	".popsection\n"
+	".pushsection .text.unlikely, \"ax\"\n"
+	".type kprobe_odd_dup.cold, @function\n"
+	"kprobe_odd_dup.cold:\n"
+	"	movl	$-1, %eax\n"
+	"	cltq\n"
+	"	jmp	1b\n"
+	".size kprobe_odd_dup.cold, . - kprobe_odd_dup.cold\n"
+	".popsection\n");
+unsigned long kprobe_odd_dup(unsigned long x);
+
+/* x + 1, or 0 for a negative number. */
+unsigned long kprobe_odd_second_dup(unsigned long x)
+{
+	return kprobe_odd_dup(x);
+}

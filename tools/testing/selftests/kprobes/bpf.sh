@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# BPF programs on probes; and perf, ftrace and BPF together, each of which gets its hits
+# whoever comes and goes.
+
+cd "$(dirname "$0")" && . ./functions
+
+args=/sys/module/kprobe_test_args/parameters
+fn=kprobe_args_may_fail
+
+load_args() {
+	load_or_skip kprobe_test_args
+	undo=unload_args
+}
+
+unload_args() {
+	echo 0 > $tracefs/events/enable
+	echo > $dynamic
+	rmmod kprobe_test_args
+}
+
+needs_bpf() {
+	needs_program bpf_probes
+	[ -e /proc/sys/kernel/unprivileged_bpf_disabled ] || skip "no BPF"
+	load_args
+}
+
+# A case of bpf_probes, with an event that is there for those that want one.
+bpf_case() {
+	needs_bpf
+	put "p:bpf/event kprobe_test_args:$fn"
+	"$program" "$case" "$(cat $tracefs/events/bpf/event/id)"
+	put '-:bpf/event'
+	empty $kprobes/list
+	empty $tracefs/enabled_functions
+}
+
+# called N: so often, by who asks perf_open to.
+called() {
+	[ "$("$perf_open" -e "$id" $args/call "$1")" = "$1" ]
+}
+
+# The event is on in the trace, in an instance, in perf, and has a BPF program, in all orders of
+# coming and going.
+one_event_for_all() {
+	needs_perf_open
+	needs_bpf
+	put "p:bpf/event kprobe_test_args:$fn x=\$arg1:s32"
+	id=$(cat $tracefs/events/bpf/event/id)
+	mkdir $tracefs/instances/other
+	enable bpf/event
+	called 10
+	recorded event 10
+	"$program" entries_and_returns "$id"
+	recorded event $((10 + 30))
+	echo 1 > $tracefs/instances/other/events/bpf/event/enable
+	called 10
+	recorded event 50
+	recorded event 10 other
+	disable bpf/event
+	called 10
+	recorded event 50
+	recorded event 20 other
+	"$program" override_by_event "$id"
+	# It sees each call, also those that did not get to the function.
+	recorded event 40 other
+	echo 0 > $tracefs/instances/other/events/bpf/event/enable
+	called 10
+	recorded event 40 other
+	hits event 90
+	rmdir $tracefs/instances/other
+}
+
+# fails N: so many of ten calls fail.
+fails() {
+	echo 0 > $args/failed
+	echo 0 > $args/ran
+	echo 10 > $args/call
+	[ "$(cat $args/failed)" = "$1" ]
+	[ "$(cat $args/ran)" = $((10 - $1)) ]
+}
+
+# What is injected is returned in place of calling the function, and events on it see that.
+fail_function() {
+	inject=/sys/kernel/debug/fail_function
+	[ -e $inject/inject ] || skip "no fail_function"
+	load_args
+	undo=no_more_failures
+	put "p:bpf/entry kprobe_test_args:$fn"
+	put "r:bpf/return kprobe_test_args:$fn ret=\$retval:s32"
+	echo 1 > $tracefs/events/bpf/enable
+	fails 0
+	echo $fn > $inject/inject
+	printf %#x -12 > $inject/$fn/retval
+	echo N > $inject/task-filter
+	echo 100 > $inject/probability
+	echo 0 > $inject/interval
+	echo -1 > $inject/times
+	echo 0 > $inject/verbose
+	fails 10
+	[ "$(cat $args/last)" = -12 ]
+	echo 0 > $inject/probability
+	fails 0
+	echo 100 > $inject/probability
+	echo 3 > $inject/times
+	fails 3
+	no_more_failures_here
+	fails 0
+	hits entry 50
+	hits return 50
+	refused 'out of range' vfs_read $inject/inject
+}
+
+no_more_failures_here() {
+	echo > $inject/inject
+}
+
+no_more_failures() {
+	no_more_failures_here
+	unload_args
+}
+
+begin
+(needs_program bpf_probes) || {
+	echo "1..0 # SKIP $(cat "$tmp/reason")"
+	exit $SKIP
+}
+needs_program bpf_probes
+for case in $("$program"); do
+	eval "$case() { bpf_case; }"
+	run $case
+done
+run one_event_for_all
+run fail_function
+finish

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Memory that fails at each allocation in turn, whatever is done: an errno comes of it, nothing
+# is left behind, and then it works. Boot with kmemleak=on to have lost memory found as well.
+
+cd "$(dirname "$0")" && . ./functions
+
+debug=/sys/kernel/debug
+leaks=$debug/kmemleak
+
+needs_faults() {
+	[ -e /proc/self/fail-nth ] && [ -e $debug/failslab ] || skip "memory does not fail on demand"
+	needs_program fail_nth
+	for what in failslab fail_page_alloc; do
+		echo 0 > $debug/$what/verbose
+		echo N > $debug/$what/ignore-gfp-wait
+	done
+	echo N > $debug/fail_page_alloc/ignore-gfp-highmem
+	echo 0 > $debug/fail_page_alloc/min-order
+	load_target
+	STATE="$events $dynamic $kprobes/list $tracefs/enabled_functions $tracefs/events \
+		$tracefs/instances /sys/module"
+	for d in kprobes fprobes tracepoints many; do
+		STATE="$STATE $tracefs/events/$d"
+	done
+	export STATE
+}
+
+# defines EVENT DEFINITION...: it is defined, and removed.
+defines() {
+	"$program" write $dynamic "$2" "-:$1"
+}
+
+definitions() {
+	needs_faults
+	defines kprobes/e "p:kprobes/e $inside"
+	defines kprobes/e 'p:kprobes/e kprobe_test_target:kprobe_target_traced'
+	defines kprobes/e 'r:kprobes/e kprobe_test_target:kprobe_target_traced'
+	defines kprobes/e "p:kprobes/e $inside a=%di:x64[4] b=+0(+8(\$stack)):string \
+c=@kprobe_test_target:kprobe_target_traced:symbol d=\$comm e=\\\"text\" f=%ip:symstr" ||
+	defines kprobes/e "p:kprobes/e $inside a=+0(%di):x64[4] b=+0(+8(\$stack)):string \
+d=\$comm e=\\\"text\" f=%ip:symstr g=\$arg1:b4@4/32"
+	defines fprobes/e 'f:fprobes/e kprobe_target_traced a=$arg1'
+	defines fprobes/e 'f:fprobes/e kprobe_target_traced%return a=$arg1 b=$retval'
+	defines fprobes/e 'f:fprobes/e kprobe_target_* a=$arg1'
+	defines tracepoints/e 't:tracepoints/e kprobe_target_call a=$arg1'
+	# It waits for its module.
+	rmmod kprobe_test_target
+	defines kprobes/e 'p:kprobes/e kprobe_test_target:kprobe_target_traced'
+	load_target
+	# One place more for an event.
+	put 'p:kprobes/two kprobe_test_target:kprobe_target_other'
+	"$program" write $dynamic 'p:kprobes/two kprobe_test_target:kprobe_target_traced' \
+		'-:kprobes/two kprobe_test_target:kprobe_target_traced'
+}
+
+# switches FILE: by writing to it.
+switches() {
+	"$program" write "$1" 1 0
+}
+
+enabling() {
+	needs_faults
+	put "p:kprobes/inside $inside" $dynamic
+	put 'p:kprobes/entry kprobe_test_target:kprobe_target_traced' $dynamic
+	put 'r:kprobes/return kprobe_test_target:kprobe_target_traced' $dynamic
+	put 'f:fprobes/entry kprobe_target_traced' $dynamic
+	put 'f:fprobes/return kprobe_target_*%return' $dynamic
+	put 't:tracepoints/passed kprobe_target_call' $dynamic
+	mkdir $tracefs/instances/other
+	for e in kprobes/inside kprobes/entry kprobes/return fprobes/entry fprobes/return \
+		tracepoints/passed; do
+		switches $tracefs/events/$e/enable
+		switches $tracefs/instances/other/events/$e/enable
+		"$program" write $tracefs/events/$e/filter 'common_pid == 1' 0
+	done
+	call 10
+	[ "$(cat $target/wrong)" = 0 ]
+	rmdir $tracefs/instances/other
+}
+
+# Of a group each can fail alone, so it may be on in part; then all of it goes off.
+a_group() {
+	needs_faults
+	N=10
+	make_group
+	put "p:many/inside $inside"
+	load_refuser
+	before=$(cat $kprobes/list)
+	for nth in $(seq 400); do
+		sh -c "echo $nth > /proc/self/fail-nth; echo 1 > $group; cat /proc/self/fail-nth > $tmp/left" \
+			2> /dev/null || true
+		echo 0 > $group
+		[ "$(enabled 0)" = $((N + 1)) ]
+		[ "$(cat $kprobes/list)" = "$before" ]
+		[ "$(cat "$tmp/left")" = 0 ] || break
+	done
+	[ "$(cat "$tmp/left")" != 0 ]
+	group_on
+	[ "$(enabled 1)" = $((N + 1)) ]
+	group_off
+	unload_refuser
+}
+
+instances() {
+	needs_faults
+	put "p:kprobes/inside $inside" $dynamic
+	put 'f:fprobes/entry kprobe_target_traced' $dynamic
+	"$program" mkdir $tracefs/instances/faulty
+}
+
+perf_events() {
+	needs_faults
+	[ -e /sys/bus/event_source/devices/kprobe/type ] || skip "no kprobe PMU"
+	for config in 0 1; do
+		"$program" perf kprobe_test_target:kprobe_target_traced 0 $config
+		"$program" perf kprobe_test_target:kprobe_target_other 0 $config
+	done
+	"$program" perf "${inside%+*}" "${inside##*+}" 0
+	put "p:kprobes/inside $inside" $dynamic
+	put 'r:kprobes/return kprobe_test_target:kprobe_target_traced' $dynamic
+	put 'f:fprobes/entry kprobe_target_traced' $dynamic
+	put 't:tracepoints/passed kprobe_target_call' $dynamic
+	for e in kprobes/inside kprobes/return fprobes/entry tracepoints/passed; do
+		"$program" perf-event "$(cat $tracefs/events/$e/id)"
+	done
+}
+
+# module NAME: where its file is.
+module() {
+	find "/lib/modules/$(uname -r)" -name "$1.ko"
+}
+
+# What modules register as they are loaded.
+registering() {
+	needs_faults
+	[ -n "$(module kprobe_test_prober)" ] || skip "modules are not plain files"
+	"$program" insmod "$(module kprobe_test_prober)" "symbol=$inside"
+	"$program" insmod "$(module kprobe_test_prober)" \
+		'ret=1 symbol=kprobe_test_target:kprobe_target_traced'
+	"$program" insmod "$(module kprobe_test_fprober)" 'filter=kprobe_target_*'
+	"$program" insmod "$(module kprobe_test_fprober)" \
+		'filter=kprobe_target_traced,kprobe_target_other'
+	call 10
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# The module that events are on.
+module_with_events() {
+	needs_faults
+	put "p:kprobes/inside $inside" $dynamic
+	put 'r:kprobes/return kprobe_test_target:kprobe_target_traced' $dynamic
+	put 'f:fprobes/many kprobe_target_*' $dynamic
+	put 't:tracepoints/passed kprobe_target_call' $dynamic
+	enable kprobes/inside kprobes/return fprobes/many tracepoints/passed
+	rmmod kprobe_test_target
+	STATE="$events $dynamic $tracefs/events /sys/module"
+	"$program" insmod "$(module kprobe_test_target)" ''
+	load_target
+	: > $tracefs/trace
+	call 10
+	[ "$(cat $target/wrong)" = 0 ]
+	recorded inside 10
+	recorded return 10
+	recorded many 20
+	recorded passed 10
+}
+
+# Memory that nobody knows of any more.
+nothing_is_lost() {
+	grep -qw kmemleak=on /proc/cmdline || skip "not booted with kmemleak=on"
+	[ -e $leaks ] || skip "no kmemleak"
+	# Young memory is not looked at, and what goes later has to be gone.
+	sleep 6
+	echo scan > $leaks
+	sleep 6
+	echo scan > $leaks
+	cat $leaks
+	empty $leaks
+}
+
+begin
+[ ! -e $leaks ] || echo clear > $leaks 2> /dev/null
+for t in definitions enabling a_group instances perf_events registering module_with_events \
+	nothing_is_lost; do
+	run $t
+	unload_refuser
+done
+finish

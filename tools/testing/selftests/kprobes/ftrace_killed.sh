@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Ftrace finds its own patching broken and shuts itself down. What it called for stays in the
+# text; probes there can be taken out, modules can go, and nobody is called any more. There is
+# no ftrace after this until the next boot.
+
+cd "$(dirname "$0")" && . ./functions
+
+killer=/sys/module/kprobe_test_killer/parameters
+
+nothing_goes_wrong() {
+	call 20
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
+# Others get the memory that has become free. They are at instructions, so not ftrace's.
+use_memory_again() {
+	for round in 1 2 3; do
+		n=0
+		for i in $(seq 16 300); do
+			put "p:again/e$i vfs_fallocate+$i" 2> /dev/null || continue
+			n=$((n + 1))
+		done
+		[ $n -gt 5 ]
+		echo 1 > $tracefs/events/again/enable
+		nothing_goes_wrong
+		echo 0 > $tracefs/events/again/enable
+		put '-:again/'
+		wait_for_rcu
+		nothing_goes_wrong
+	done
+}
+
+# Who takes a probe out waits for all readers.
+wait_for_rcu() {
+	for i in 1 2 3; do
+		load kprobe_test_prober
+		rmmod kprobe_test_prober
+	done
+}
+
+# The shell says it, not the program.
+switch_on() {
+	{ echo 1 > "$tracefs/events/$1/enable"; } 2> /dev/null
+}
+
+probes_are_taken_out_after_ftrace_is_gone() {
+	load kprobe_test_killer 2> "$tmp/err" || skip "no module kprobe_test_killer"
+	load_target
+	put 'p:at_entry kprobe_test_target:kprobe_target_other'
+	put 'r:at_return kprobe_test_target:kprobe_target_traced'
+	put "p:inside $inside"
+	put 'f:functions kprobe_target_other' $dynamic
+	put 'f:returns kprobe_target_traced%return' $dynamic
+	load kprobe_test_prober ret=1 symbol=kprobe_test_target:kprobe_target_other
+	echo 0 > $tracefs/tracing_on
+	echo 1 > $tracefs/events/kprobes/enable
+	echo 1 > $tracefs/events/fprobes/enable
+	nothing_goes_wrong
+	[ "$(hits_of at_entry)" -ge 20 ]
+
+	echo 1 > $killer/kill
+	nothing_goes_wrong
+	# There is no more of it,
+	put 'p:new_one vfs_fallocate'
+	not switch_on kprobes/new_one
+	# and what is there goes, with nobody called from then on.
+	echo 0 > $tracefs/events/enable
+	echo > $dynamic
+	rmmod kprobe_test_prober
+	nothing_goes_wrong
+	use_memory_again
+
+	# Breakpoints are none of ftrace's business.
+	put "p:inside $inside"
+	enable kprobes/inside
+	call 5
+	[ "$(hits_of inside)" = 5 ]
+	disable kprobes/inside
+	echo > $events
+}
+
+module_goes_and_comes_back() {
+	load_target
+	nothing_goes_wrong
+	rmmod kprobe_test_target
+	load_target
+	nothing_goes_wrong
+}
+
+begin
+run probes_are_taken_out_after_ftrace_is_gone
+run module_goes_and_comes_back
+finish

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Jumps in functions in which it is not easy to tell where execution may get to. Whatever
+# becomes a jump, the functions do what they are for.
+
+cd "$(dirname "$0")" && . ./functions
+
+odd=/sys/module/kprobe_test_odd/parameters
+
+# all_of FUNCTION: its addresses, in the module.
+all_of() {
+	awk -v f="$1" '$3 == f && $4 == "[kprobe_test_odd]" { print $1 }' /proc/kallsyms
+}
+
+# Each instruction of the functions by itself: a neighbour would keep it from being a jump.
+each_instruction() {
+	load kprobe_test_odd 2> "$tmp/err" || skip "no module kprobe_test_odd"
+	load_target
+	hits=0
+	for f in "$@"; do
+		for addr in $(all_of "$f"); do
+			for i in $(seq 0 40); do
+				one_place "$f" "0x$addr" "$i"
+			done
+		done
+	done
+	[ $hits -ge 10 ]
+	rmmod kprobe_test_odd
+}
+
+# one_place FUNCTION ADDRESS OFFSET: if there can be a probe, no call goes wrong with it.
+one_place() {
+	# Not by an event: ftrace does not know these functions.
+	load kprobe_test_prober "addr=$(printf '0x%x' $(($2 + $3)))" 2> /dev/null || return 0
+	# Only what is in the function.
+	if grep -qF " $1+" $kprobes/list; then
+		echo 8 > $odd/call
+		settle
+		echo 8 > $odd/call
+		cat $kprobes/list
+		[ "$(cat $odd/wrong)" = 0 ]
+		[ "$(cat $prober/hits)" -eq 0 ] || hits=$((hits + 1))
+	fi
+	rmmod kprobe_test_prober
+}
+
+# Until what is planted has become a jump, if it may be one: a probe that comes later has.
+settle() {
+	put "p:odd/later $inside"
+	enable odd/later
+	cat $kprobes/list > /dev/null
+	until_it is_jump
+	disable odd/later
+	put '-:odd/later'
+}
+
+a_function_and_its_namesake() {
+	each_instruction kprobe_odd_dup
+}
+
+a_switch() {
+	each_instruction kprobe_odd_switch
+}
+
+begin
+run a_function_and_its_namesake
+run a_switch
+finish

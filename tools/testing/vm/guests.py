@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Guests for the tests: so many at a time, with logs, progress, and what they took."""
+import contextlib
+import heapq
+import itertools
+import os
+import re
+import tempfile
+import threading
+from dataclasses import dataclass, field, replace
+
+import guest
+import ktap
+from common import BUILD, HERE, TOP
+
+TESTS = os.path.join(HERE, "tests")
+LOGS = os.path.join(BUILD, "check")
+PROGRESS = 30
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Slots:
+    """A guest keeps one core of the host busy: so many run, the others wait in their order."""
+
+    def __init__(self, count):
+        self.free = count
+        self.changed = threading.Condition()
+        self.waiting = []
+        self.numbers = itertools.count()
+
+    @contextlib.contextmanager
+    def take(self, order):
+        ticket = (order, next(self.numbers))
+        with self.changed:
+            heapq.heappush(self.waiting, ticket)
+            while not self.free or self.waiting[0] != ticket:
+                self.changed.wait()
+            heapq.heappop(self.waiting)
+            self.free -= 1
+            self.changed.notify_all()
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.free += 1
+                self.changed.notify_all()
+
+
+class Times:
+    """Where the time goes: seconds, and those of a processor, of each build and guest."""
+
+    def __init__(self):
+        self.rows = []          # (what it belongs to, its name, seconds, of a processor)
+
+    def add(self, group, name, took, cpu):
+        self.rows.append((group, name, took, cpu))
+
+    def lines(self, took):
+        """A table of the builds, of the guests of each step, and of all."""
+        rows = [(f"{g} {n}", "", t, c) for g, n, t, c in self.rows if g == "build"]
+        for step in dict.fromkeys(r[0] for r in self.rows if r[0] != "build"):
+            some = [r for r in self.rows if r[0] == step]
+            longest = max(r[2] for r in some)
+            rows.append((step, f"{len(some)} guests" + (f", the longest {longest:.0f}" if len(some) > 1 else ""),
+                         sum(r[2] for r in some), sum(r[3] for r in some)))
+        rows.append(("all", f"in {took:.0f} seconds", sum(r[2] for r in rows), sum(r[3] for r in rows)))
+        width = max(len(r[0]) for r in rows)
+        return [f"{'':<{width}}  seconds  of cpu"] + \
+            [f"{name:<{width}}  {took:7.0f}  {cpu:6.0f}  {note}".rstrip() for name, note, took, cpu in rows]
+
+
+@dataclass
+class Boot:
+    """A guest that runs a script of tests/, and what that is told."""
+    step: str
+    name: str
+    script: str
+    tests: list = None              # $TESTS, if the script has a list of them
+    env: dict = field(default_factory=dict)
+    job: dict = field(default_factory=dict)
+
+    def text(self):
+        env = dict(self.env)
+        if self.tests is not None:
+            env["TESTS"] = " ".join(self.tests)
+        with open(os.path.join(TESTS, self.script)) as f:
+            return "#!/bin/sh\n" + "".join(f"export {n}='{v}'\n" for n, v in env.items()) + f.read()
+
+
+@dataclass
+class Outcome:
+    """What came of a guest: KTAP results, all that it printed, what is wrong with it."""
+    results: dict
+    out: str
+    fault: str
+    log: str
+
+
+class Runner:
+    """Boots guests."""
+
+    def __init__(self, times, slots):
+        self.times = times
+        self.slots = slots
+
+    def boot(self, k, b, order=0):
+        """Run one guest of k to its end."""
+        with self.slots.take(order), tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+            path = os.path.join(tmp, "script")
+            with open(path, "w") as f:
+                f.write(b.text())
+            seen, console = bytearray(), bytearray()
+            with progress(b.name, k, seen, console), open(log_of(k, b), "wb", buffering=0) as log:
+
+                def sink(data):
+                    seen.extend(data)
+                    log.write(data)
+
+                res = guest.run(k, guest.Job(script=path, **b.job), sink, console.extend)
+                log.write(b"\n--- console ---\n" + res.console)
+        self.times.add(b.step, b.name, res.took, res.cpu)
+        return outcome(k, b, res)
+
+    def boot_rest(self, k, b, order=0):
+        """The same; if the kernel dies in one of b.tests, another guest goes on behind that one.
+
+        What that one did not come to has no result.
+        """
+        if not b.tests:
+            return self.boot(k, b, order)
+        whole, left = Outcome({}, "", "", ""), list(b.tests)
+        while left:
+            got = self.boot(k, replace(b, tests=left), order)
+            whole.out += got.out
+            whole.log, whole.fault = got.log, got.fault
+            whole.results.update((n, r) for n, r in got.results.items() if "(ended early)" not in n)
+            left = behind_the_death(left, got.out)[1:] if got.fault else []
+        return whole
+
+
+def stem(name):
+    return os.path.splitext(name)[0]
+
+
+def behind_the_death(tests, out):
+    """Of the scripts that a guest was to run: the one that it died in, and those that it did not come to."""
+    began = re.findall(r"(?m)^ *# Subtest: (\S+)$", out)
+    ended = re.findall(r"(?m)^(?:not )?ok \d+ (\S+)", out)
+    return [t for t in tests if stem(t) not in ended] if began else []
+
+
+@contextlib.contextmanager
+def progress(name, k, seen, console):
+    """A line now and then that tells how many results there are."""
+    done = threading.Event()
+
+    def tell():
+        while not done.wait(PROGRESS):
+            count = len(re.findall(rb"(?m)^ *(?:not )?ok ", seen) or
+                        re.findall(rb"(?m)^\[[ \d.]+\]  +(?:not )?ok ", console))
+            say(f"  {name} on {k.name}: {count} results so far")
+
+    t = threading.Thread(target=tell, daemon=True)
+    t.start()
+    try:
+        yield
+    finally:
+        done.set()
+        t.join()
+
+
+def log_of(k, b):
+    """The file that has what a guest prints, as it comes, and then its console."""
+    return os.path.join(LOGS, f"{b.name}-{k.name}.log")
+
+
+def outcome(k, b, res):
+    """Read what a guest printed."""
+    out = res.out.decode(errors="replace")
+    fault = res.fault
+    if fault:
+        for text in res.splats[:1]:
+            say("\n".join("  | " + l for l in text.splitlines()[:40]))
+    elif res.code:
+        fault = f"the script ends with status {res.code}"
+    say(f"  {b.name} on {k.name}: {int(res.took)} s" + (f", {fault}" if fault else ""))
+    results = ktap.parse(out)
+    if fault and not results:
+        # KUnit writes to the console, too: what it did before the guest died.
+        results = ktap.parse(re.sub(r"(?m)^\[[ \d.]+\] ", "", res.console.decode(errors="replace")))
+    return Outcome(results, out, fault, os.path.relpath(log_of(k, b), TOP))

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What can a hit run? Follows the calls from where hits begin through a built kernel.
+
+No function on the way may be probed, traced or instrumented: a probe in it would hit in a
+hit. What it takes to know that is read from the guest: the list of what cannot be probed, and
+that of what ftrace patches. Calls by pointer, which lead to handlers, are not followed.
+"""
+import bisect
+import os
+import re
+import subprocess
+
+import guest
+from common import HERE, Failure
+
+# Where the processor, ftrace or a return lead to. What is called by pointer is named, too.
+ROOTS = [
+    "kprobe_int3_handler", "kprobe_fault_handler", "kprobe_exceptions_notify",
+    "kprobe_detour", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
+    "site_pre_handler", "site_post_handler", "kretprobe_pre_handler", "kretprobe_returned",
+    "arch_rethook_trampoline", "fprobe_any_hit", "fprobe_switch_hit", "fprobe_entry_hit",
+    "fprobe_call_hit", "fprobe_returned", "any_returned", "nobody_hit",
+    "emulate_nop", "emulate_push_reg", "emulate_call", "emulate_call_reg", "emulate_jmp",
+    "emulate_jmp_reg", "emulate_ret", "emulate_jcc", "emulate_loop", "emulate_jcxz",
+    "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
+]
+
+# Calls that may lead to what can be probed, and why. What they lead to is not followed.
+ALLOWED = {
+    "_printk": "says why the kernel is about to stop",
+    "__warn_printk": "says what is wrong, once",
+    "irq_work_queue": "asks for memory, with the guard against hits in hits on",
+    "preempt_schedule_notrace_thunk": "leaves the hit; what it calls has preemption off",
+    "__SCT__preempt_schedule_notrace": "leaves the hit; what it calls has preemption off",
+    "preempt_schedule_thunk": "leaves the hit; what it calls has preemption off",
+    "__SCT__preempt_schedule": "leaves the hit; what it calls has preemption off",
+    "fixup_exception": "of a fault in a stepped instruction: the hit is over",
+    "__stack_chk_fail": "stops the kernel",
+    "dump_kprobe": "says why the kernel is about to stop",
+}
+
+INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer)_|^__sanitizer|^__cyg")
+THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")
+
+
+class Code:
+    """The text of a built kernel. A function is known by its address: names may be shared."""
+
+    def __init__(self, vmlinux):
+        self.vmlinux = vmlinux
+        self.by_name = {}       # name: [addresses]
+        self.names = {}         # address: [names]
+        out = subprocess.run(["nm", "-n", vmlinux], capture_output=True, text=True, check=True).stdout
+        for line in out.splitlines():
+            f = line.split()
+            if len(f) == 3 and f[1] in "tTwW":
+                addr = int(f[0], 16)
+                self.names.setdefault(addr, []).append(f[2])
+                self.by_name.setdefault(f[2], []).append(addr)
+        self.addrs = sorted(self.names)
+
+    def start(self, addr):
+        """Where the function starts that an address is in."""
+        return self.addrs[bisect.bisect_right(self.addrs, addr) - 1]
+
+    def end(self, start):
+        i = bisect.bisect_right(self.addrs, start)
+        return self.addrs[i] if i < len(self.addrs) else start + 1
+
+    def name(self, start):
+        return self.names[start][0]
+
+    def calls(self, start):
+        """What a function calls or jumps to outside of itself."""
+        end = self.end(start)
+        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
+                              f"--stop-address={end:#x}", self.vmlinux],
+                             capture_output=True, text=True, check=True).stdout
+        found = set()
+        for m in re.finditer(r"\t(?:call|j[a-z]+)\s+([0-9a-f]+) <", out):
+            target = int(m.group(1), 16)
+            if not start <= target < end:
+                found.add(self.start(target))
+        return found
+
+
+class Limits:
+    """What a guest says about its text: where no probe can be, where ftrace patches."""
+
+    def __init__(self, text):
+        self.closed, self.traced = [], []
+        for line in text.splitlines():
+            word, _, where = line.partition(" ")
+            if word == "closed":
+                start, end = where.split("-")
+                self.closed.append((int(start, 16), int(end, 16)))
+            elif word == "traced":
+                self.traced.append(int(where, 16))
+        self.closed.sort()
+        self.traced.sort()
+
+    def is_closed(self, start, end):
+        """Is all of it in ranges without probes?"""
+        for a, b in self.closed:
+            if a <= start < b:
+                start = b
+        return start >= end
+
+    def is_traced(self, start, end):
+        i = bisect.bisect_left(self.traced, start)
+        return i < len(self.traced) and self.traced[i] < end
+
+
+def limits(k):
+    """Those of k. Its addresses are those of vmlinux."""
+    res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/hitpath.sh"), timeout=300,
+                                 append="nokaslr"))
+    if res.fault or res.code:
+        raise Failure(f"the guest that tells what cannot be probed fails: {res.fault or res.code}")
+    found = Limits(res.out.decode(errors="replace"))
+    if len(found.closed) < 100 or len(found.traced) < 10000:
+        raise Failure(f"the guest tells of {len(found.closed)} ranges without probes "
+                      f"and {len(found.traced)} traced functions")
+    return found
+
+
+def roots(code, limit):
+    """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
+    found, missing = [], []
+    for name in ROOTS:
+        addrs = code.by_name.get(name, [])
+        ours = [a for a in addrs if limit.is_closed(a, a + 1)] or addrs
+        found += ours
+        if not addrs:
+            missing.append(name)
+    return found, missing
+
+
+def follow(code, limit):
+    """({function: who calls it}, what is wrong, roots that are not there)"""
+    found, missing = roots(code, limit)
+    bad, seen = [], {}
+    todo = [(r, None) for r in found]
+    while todo:
+        start, caller = todo.pop()
+        if start in seen:
+            continue
+        seen[start] = caller
+        name, end = code.name(start), code.end(start)
+        by = f" (called by {code.name(caller)})" if caller else ""
+        if INSTRUMENTS.search(name):
+            bad.append(f"{name} is an instrument{by}")
+            continue
+        if THUNK.search(name) or any(n in ALLOWED for n in code.names[start]):
+            continue
+        if limit.is_traced(start, end):
+            bad.append(f"{name} can be traced{by}")
+        if not limit.is_closed(start, start + 1) or not limit.is_closed(end - 1, end):
+            bad.append(f"{name} can be probed{by}")
+        todo += [(c, start) for c in code.calls(start)]
+    return seen, bad, missing
+
+
+def check(k):
+    """[(name, state, reason)] for a built kernel."""
+    code = Code(os.path.join(k.out, "vmlinux"))
+    seen, bad, missing = follow(code, limits(k))
+    for line in bad:
+        print("  " + line, flush=True)
+    out = [(f"hit path of {k.name}", "fail" if bad else "pass",
+            f"{len(bad)} lines above" if bad else "")]
+    if len(missing) > len(ROOTS) / 3:
+        out.append((f"hit path of {k.name}: roots", "fail", f"not in the kernel: {' '.join(missing)}"))
+    print(f"  {len(seen)} functions on the hit path of {k.name}", flush=True)
+    return out

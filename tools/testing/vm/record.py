@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the untouched base does with the tests: kept in the tree, so that nobody has to build it.
+
+A file of stock/ is about one version of the base on one architecture, a line for each test:
+STATE STEP: TEST. `make stock` runs the tests on stock and compares; with --refresh it writes.
+"""
+import os
+import subprocess
+
+import tree
+from common import HERE
+from results import step_of
+
+STOCK = os.path.join(HERE, "stock")
+HEAD = """# What the untouched base does with the tests. Made by: tools/testing/vm/vm stock --refresh
+"""
+
+
+def version():
+    """Of the base, as precisely as Debian tells it, else as its Makefile does."""
+    res = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "linux-source-6.12"],
+                         capture_output=True, text=True)
+    if res.returncode == 0 and res.stdout:
+        return res.stdout.strip()
+    words = dict(l.split(" = ")[:2] for l in tree.read(os.path.join(tree.BASE, "Makefile")).decode().splitlines()[:6]
+                 if " = " in l)
+    return ".".join(words[w].strip() for w in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+
+
+def path(arch):
+    return os.path.join(STOCK, f"{arch}-{version()}")
+
+
+class Record:
+    """{step: {test: state}}"""
+
+    def __init__(self, steps=None):
+        self.steps = steps or {}
+
+    @classmethod
+    def parse(cls, text):
+        rec = cls()
+        for line in text.splitlines():
+            if line.strip() and not line.startswith("#"):
+                state, _, name = line.partition(" ")
+                step, _, test = name.strip().partition(": ")
+                rec.steps.setdefault(step, {})[test] = state
+        return rec
+
+    @classmethod
+    def load(cls, arch):
+        """That of the base which is installed; None if there is none."""
+        if not os.path.exists(path(arch)):
+            return None
+        with open(path(arch)) as f:
+            return cls.parse(f.read())
+
+    def save(self, arch):
+        os.makedirs(STOCK, exist_ok=True)
+        with open(path(arch), "w") as f:
+            f.write(HEAD + self.text())
+
+    def text(self):
+        return "".join(sorted(f"{state:4} {step}: {test}\n" for step, tests in self.steps.items()
+                              for test, state in tests.items()))
+
+    def results(self, step):
+        """As a guest would give them."""
+        return {t: (s, "as recorded") for t, s in self.steps.get(step, {}).items()}
+
+    def take(self, step, results, only=()):
+        """New results of a step; of all of it, or of tests with one of these in their names."""
+        old = self.steps.get(step, {})
+        kept = {t: s for t, s in old.items() if only and not any(belongs(t, o) for o in only)}
+        self.steps[step] = {**kept, **{t: s for t, (s, _) in results.items()}}
+
+    def changes(self, new, expected):
+        """[(test, state here, state in new)], but for tests of which stock's result is not fixed."""
+        out = []
+        for step in sorted(set(self.steps) | set(new.steps)):
+            a, b = self.steps.get(step, {}), new.steps.get(step, {})
+            for test in sorted(set(a) | set(b)):
+                was, now = a.get(test, "none"), b.get(test, "none")
+                full = f"{step}: {test}"
+                # What differs is one way or other not passed.
+                loose = "pass" not in (was, now) and "none" not in (was, now) and expected.find("differs", full)
+                if was != now and not loose:
+                    out.append((full, was, now))
+        return out
+
+
+def belongs(test, only):
+    """Is a test of the script that has this in its name?"""
+    return only.removesuffix(".sh") in test
+
+
+def steps_of(names):
+    return {step_of(n) for n in names}

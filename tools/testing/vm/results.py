@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What comes of tests: which results count as passed, and what is told of the others.
+
+A result is (state, why) by the test's name; states are pass, fail and skip. Nothing but a pass
+is good, except for what the file `expected` lists; see there.
+"""
+import fnmatch
+import os
+import re
+
+from common import HERE, Failure
+
+EXPECTED = os.path.join(HERE, "expected")
+KINDS = ("skip", "differs", "not-on-stock", "leave-out")
+
+
+def step_of(name):
+    """The step of a test that is called "STEP: TEST"."""
+    return name.partition(":")[0]
+
+
+class Entry:
+    """A line of `expected`."""
+
+    def __init__(self, nr, kind, pattern, reason):
+        self.nr = nr
+        self.kind = kind
+        self.pattern = pattern
+        self.reason = reason
+        self.used = False
+
+    def __str__(self):
+        return f"{os.path.basename(EXPECTED)}:{self.nr}: {self.kind} {self.pattern}"
+
+
+class Expected:
+    """The lines of `expected`, and which of them were of use."""
+
+    def __init__(self, text):
+        self.entries = []
+        for nr, line in enumerate(text.splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                self.entries.append(self.parse(nr, line))
+
+    @classmethod
+    def load(cls):
+        with open(EXPECTED) as f:
+            return cls(f.read())
+
+    @staticmethod
+    def parse(nr, line):
+        m = re.fullmatch(r"(\S+) +([^:*?\[]+: .*?) -- (.*\S)\s*", line)
+        if not m or m.group(1) not in KINDS:
+            raise Failure(f"expected:{nr}: not a line like \"skip STEP: TEST -- reason\": {line}")
+        return Entry(nr, *m.groups())
+
+    def find(self, kind, name):
+        """The first line of that kind for a test; None if there is none."""
+        for e in self.entries:
+            if e.kind == kind and fnmatch.fnmatchcase(name, e.pattern):
+                e.used = True
+                return e
+        return None
+
+    def stale(self, steps, kinds=KINDS):
+        """Lines for tests of these steps that were of no use."""
+        return [e for e in self.entries if e.kind in kinds and not e.used and step_of(e.pattern) in steps]
+
+
+class Report:
+    """The results so far."""
+
+    def __init__(self, expected=None):
+        self.results = []       # (name, state, why)
+        self.expected = expected or Expected("")
+
+    def add(self, name, state, why=""):
+        """A result that counts as it is: a skip if it is listed, else a failure."""
+        if state == "skip":
+            entry = self.expected.find("skip", name)
+            state, why = ("skip", entry.reason) if entry else \
+                ("fail", f"skipped ({why or 'no reason given'}), which {os.path.basename(EXPECTED)} does not list")
+        self.results.append((name, state, why))
+
+    def add_all(self, step, results):
+        for name, (state, why) in results.items():
+            self.add(f"{step}: {name}", state, why)
+
+    def count(self, state, step=None):
+        return sum(s == state and step in (None, step_of(n)) for n, s, _ in self.results)
+
+    def not_passed(self, state):
+        return [(n, why) for n, s, why in self.results if s == state]
+
+    def compare(self, step, stock, ours):
+        """A test of the base: stock tells which there are, ours has to pass them.
+
+        Returns the rows of a table: name, state on stock, state on ours.
+        """
+        rows = []
+        for name in stock | ours:
+            s, _ = stock.get(name, ("none", ""))
+            o, why = ours.get(name, ("none", ""))
+            rows.append((name, s, o))
+            if o == "none":
+                self.add(f"{step}: {name}", "fail", f"no result of ours; {s} on stock")
+            elif o == "fail":
+                self.add(f"{step}: {name}", "fail", f"{why or o}; {s} on stock")
+            else:
+                self.add(f"{step}: {name}", o, why)
+        return rows
+
+    def agree(self, step, stock, ours):
+        """A test of ours: stock does the same, or `expected` says why not.
+
+        Returns the rows of a table: name, state on stock, state on ours.
+        """
+        rows = []
+        for name, (o, why) in ours.items():
+            s, s_why = stock.get(name, ("none", ""))
+            full = f"{step}: {name}"
+            rows.append((name, s, o))
+            if o == "pass" and s != o and not self.expected.find("differs", full):
+                o, why = "fail", self.apart(s, s_why)
+            self.add(full, o, why)
+        for name in stock:
+            if name not in ours:
+                rows.append((name, stock[name][0], "none"))
+                self.add(f"{step}: {name}", "fail", "no result of ours, but stock has one; "
+                         "if the test is gone: make stock")
+        return rows
+
+    @staticmethod
+    def apart(s, why):
+        if s == "none":
+            return "passes; what stock does is not recorded: make stock"
+        return f"passes, but stock has: {s}{f' ({why})' if why else ''}; " \
+            f"if that is intended, {os.path.basename(EXPECTED)} has to say why"
+
+    def settle(self, steps, kinds=KINDS):
+        """To be called when these steps have been run: lines of `expected` that were of no use fail."""
+        for e in self.expected.stale(steps, kinds):
+            self.results.append((str(e), "fail", "matches nothing any more"))

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tests that run in guests: what has to be built for them, and which guests run them."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import kbuild
+import tree
+from common import BUILD, TOP, Failure
+from guests import Boot
+
+OURS = os.path.join(TOP, "tools/testing/selftests/kprobes")
+KSELFTESTS = os.path.join(tree.BASE, "tools/testing/selftests")
+
+
+# What has to be built
+
+def module_dir(k, what):
+    dest = os.path.join(BUILD, "ext", f"{what}-{k.name}")
+    os.makedirs(dest, exist_ok=True)
+    return dest
+
+
+def build_modules(k, what, top, sources, dest):
+    """These source files below top as modules for k."""
+    names = []
+    for src in sources:
+        path, copy = os.path.join(top, src), os.path.join(dest, os.path.basename(src))
+        if not os.path.exists(copy) or tree.read(copy) != tree.read(path):
+            shutil.copy(path, copy)
+        names.append(os.path.basename(src)[:-2] + ".o")
+    with open(os.path.join(dest, "Makefile"), "w") as f:
+        f.write(f"obj-m := {' '.join(names)}\n")
+    kbuild.run_make(k, f"building {what} for {k.name}", f"M={dest}", "modules")
+    return dest
+
+
+def samples_of_the_base(k):
+    """The base's sample modules, unmodified."""
+    return build_modules(k, "the base's samples", tree.BASE, (
+        "samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
+        "samples/fprobe/fprobe_example.c", "kernel/trace/kprobe_event_gen_test.c"),
+        module_dir(k, "samples"))
+
+
+def our_modules_for_stock(k):
+    """What our selftests load and stock does not have: our modules, built for it."""
+    sources = [os.path.relpath(p, TOP) for p in glob.glob(f"{TOP}/kernel/kprobes/tests/kprobe_test_*.c")]
+    sources += ["samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
+                "samples/fprobe/fprobe_example.c", "kernel/trace/kprobe_event_gen_test.c"]
+    return build_modules(k, "our modules", TOP, sources, module_dir(k, "modules"))
+
+
+def our_selftests(k):
+    """Our kselftests, built and installed as those of the kernel's tree are."""
+    tree.sync()
+    dest = os.path.join(BUILD, "ext", "selftest-" + k.name)
+    shutil.rmtree(dest, ignore_errors=True)
+    res = subprocess.run(["make", "-s", "-C", os.path.join(tree.TREE, "tools/testing/selftests"),
+                          f"O={dest}/objects", f"ARCH={k.arch.make}", f"CROSS_COMPILE={k.arch.cross}",
+                          "TARGETS=kprobes", "FORCE_TARGETS=1", f"KSFT_INSTALL_PATH={dest}/installed",
+                          "install"], env=k.env(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"the kselftests are not installed: {res.stderr.strip()}")
+    if k.stock:
+        os.mkdir(os.path.join(dest, "installed/kprobes/modules"))
+        for ko in glob.glob(os.path.join(our_modules_for_stock(k), "*.ko")):
+            shutil.copy(ko, os.path.join(dest, "installed/kprobes/modules"))
+    return os.path.join(dest, "installed")
+
+
+def livepatch_selftests(k):
+    """The base's livepatch selftests, with their modules built for k."""
+    dest = module_dir(k, "livepatch")
+    source = os.path.join(KSELFTESTS, "livepatch")
+    shutil.copytree(source, dest, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("test_modules"))
+    modules = os.path.join(dest, "test_modules")
+    os.makedirs(modules, exist_ok=True)
+    names = sorted(glob.glob(f"{source}/test_modules/*.c"))
+    build_modules(k, "the livepatch selftests", tree.BASE,
+                  [os.path.relpath(n, tree.BASE) for n in names], modules)
+    kbuild.build_program(k, os.path.join(dest, "test_klp-call_getpid"),
+                         [os.path.join(dest, "test_klp-call_getpid.c")])
+    return dest
+
+
+# Which guests run what
+
+def deal(tests, hands):
+    """Divide a list of tests among so many guests."""
+    return [tests[i::hands] for i in range(hands) if tests[i::hands]]
+
+
+def listed(step, k, names, expected):
+    """Without what is not to be run."""
+    left = [n for n in names if not expected.find("leave-out", f"{step}: {n}")]
+    return [n for n in left if not (k.stock and expected.find("not-on-stock", f"{step}: {n}"))]
+
+
+def chosen(names, only):
+    return [n for n in names if not only or any(o in n for o in only)]
+
+
+@dataclass
+class Want:
+    """What a suite is asked for."""
+    k: kbuild.Kernel
+    step: str
+    expected: object
+    only: list
+    share: str          # what its build() returned
+
+
+def kunit_boots(want):
+    return [Boot(want.step, want.step, "kunit.sh", job={"append": "kunit.enable=1", "timeout": 1500})]
+
+
+def preempt_boots(want):
+    return [Boot(want.step, want.step, "kunit.sh", job={
+        "append": "kunit.enable=1 kunit.filter_glob=kprobes_* preempt=full", "timeout": 1500})]
+
+
+def samples_boots(want):
+    return [Boot(want.step, want.step, "samples.sh", job={"share": want.share})]
+
+
+# The base's ftrace selftests that are about probes, or about what our wiring touches.
+FTRACE_ON_PROBES = ("test.d/kprobe", "test.d/dynevent")
+FTRACE_BESIDE = ("test.d/00basic", "test.d/direct", "test.d/event", "test.d/filter", "test.d/ftrace",
+                 "test.d/instances", "test.d/preemptirq", "test.d/tracer", "test.d/trigger")
+
+
+def ftrace_boots(want, dirs=FTRACE_ON_PROBES + FTRACE_BESIDE, hands=2):
+    top = os.path.join(KSELFTESTS, "ftrace")
+    names = sorted(os.path.relpath(p, top) for d in dirs
+                   for p in glob.glob(f"{top}/{d}/**/*.tc", recursive=True))
+    names = chosen(listed(want.step, want.k, names, want.expected), want.only)
+    return [Boot(want.step, f"{want.step}-{i + 1}", "ftrace.sh", hand, {"BASE": tree.BASE},
+                 {"host_root": True, "timeout": 2400}) for i, hand in enumerate(deal(names, hands))]
+
+
+def debug_ftrace_boots(want):
+    return ftrace_boots(want, FTRACE_ON_PROBES)
+
+
+# Selftests that are about the boot they run in, and what that boot is told. A file is beside them.
+OWN_BOOT = {
+    "boot_events.sh": {"append": "kprobe_event=p:kprobes/booted,vfs_open;"
+                                 "r:kprobes/booted_ret,vfs_open,ret=$retval"},
+    "boot_bad_events.sh": {"append": "kprobe_event={boot_bad_events}"},
+    "bootconfig.sh": {"append": "bootconfig", "bootconfig": "{bootconfig}"},
+    "lockdown.sh": {"append": "lockdown=confidentiality kprobe_event=p:locked,vfs_read"},
+    "lockdown_later.sh": {},
+    "livepatch.sh": {"append": "preempt=full"},
+    "init_text.sh": {"append": "pti=on"},
+    "ftrace_killed.sh": {"append": "slub_debug=FPU"},
+    "faults.sh": {"append": "kmemleak=on trace_buf_size=16k"},
+    "armed_to_the_end.sh": {},
+}
+
+
+def own_boot(name, share):
+    """What the boot of such a test is told."""
+    told = {}
+    for key, text in OWN_BOOT[name].items():
+        m = re.search(r"{(\w+)}", text)
+        told[key] = text
+        if m:
+            with open(os.path.join(share, m.group(1))) as f:
+                told[key] = text.replace(m.group(0), f.read().rstrip("\n"))
+    return told
+
+
+def selftest_boots(want):
+    share = os.path.join(want.share, "kprobes")
+    scripts = sorted(n for n in os.listdir(share) if n.endswith(".sh"))
+    scripts = chosen(listed(want.step, want.k, scripts, want.expected), want.only)
+    job = {"share": share, "timeout": 2400}
+    hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
+    boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, job=job) for i, hand in enumerate(hands)]
+    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], job={**job, **own_boot(n, share)})
+                    for n in scripts if n in OWN_BOOT]
+
+
+def kselftest_boots(want):
+    return [Boot(want.step, want.step, "kselftest.sh", job={"share": want.share, "host_root": True})]
+
+
+def livepatch_boots(want):
+    names = sorted(os.path.basename(p) for p in glob.glob(f"{want.share}/test-*.sh"))
+    names = chosen(listed(want.step, want.k, names, want.expected), want.only)
+    return [Boot(want.step, want.step, "livepatch.sh", names,
+                 job={"share": want.share, "host_root": True, "timeout": 1200})]
+
+
+def clients_boots(want):
+    env = {"TOP": TOP, "VMLINUX": os.path.join(want.k.out, "vmlinux")}
+    return [Boot(want.step, want.step, "clients.sh", env=env, job={"host_root": True, "timeout": 900})]
+
+
+def said(outcome):
+    """What the sample modules wrote, as results that can be compared."""
+    return {l[2:].strip(): ("pass", "") for l in outcome.out.splitlines() if l.startswith("# says ")}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tests that run in guests.
+
+    rule: what stock has to do with it: "base", tests of the base, which tells what there is;
+    "own", tests of ours, which stock passes, too; "alone", nothing.
+    """
+    title: str
+    rule: str
+    boots: object               # Want -> [Boot]
+    build: object = None        # Kernel -> the directory with what was built
+    more: object = None         # Outcome -> more results
+
+
+SUITES = {
+    "kunit": Suite("KUnit at boot: the base's suites as on stock, and ours", "base", kunit_boots),
+    "samples": Suite("the base's sample modules, unmodified, as on stock", "base", samples_boots,
+                     samples_of_the_base, said),
+    "selftest": Suite("our kselftests, as on stock but for what is intended", "own", selftest_boots,
+                      our_selftests),
+    "ftrace": Suite("the base's ftrace selftests, as on stock", "base", ftrace_boots),
+    "livepatch": Suite("the base's livepatch selftests, as on stock", "base", livepatch_boots,
+                       livepatch_selftests),
+    "kselftest": Suite("some of our kselftests, run by kselftest itself", "alone", kselftest_boots,
+                       our_selftests),
+    "clients": Suite("Debian's bpftrace, perf and trace-cmd: they count what happened", "own",
+                     clients_boots),
+    "preempt": Suite("our KUnit suites with preempt=full", "alone", preempt_boots),
+}
+
+# On the debug profile everything passes, without a splat.
+DEBUG_SUITES = {
+    "debug-kunit": Suite("KUnit", "alone", kunit_boots),
+    "debug-samples": Suite("the base's sample modules", "alone", samples_boots, samples_of_the_base),
+    "debug-selftest": Suite("our kselftests", "alone", selftest_boots, our_selftests),
+    "debug-ftrace": Suite("the base's ftrace selftests on probes", "alone", debug_ftrace_boots),
+}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What stock does is kept, and changes of it are seen."""
+import unittest
+
+from record import Record
+from results import Expected
+
+TEXT = """# head
+fail selftest: a.two
+pass ftrace: a test: with a colon
+pass selftest: a.one
+"""
+
+
+class Records(unittest.TestCase):
+    def test_read_and_written(self):
+        rec = Record.parse(TEXT)
+        self.assertEqual(rec.results("ftrace"), {"a test: with a colon": ("pass", "as recorded")})
+        self.assertEqual(rec.text(), TEXT.partition("\n")[2])
+        self.assertEqual(rec.results("other"), {})
+
+    def test_new_results_take_the_place_of_old_ones(self):
+        rec = Record.parse(TEXT)
+        rec.take("selftest", {"a.one": ("skip", "")})
+        self.assertEqual(rec.steps["selftest"], {"a.one": "skip"})
+        self.assertIn("ftrace", rec.steps)
+
+    def test_those_of_some_scripts_only(self):
+        rec = Record.parse(TEXT + "pass selftest: b.one\n")
+        rec.take("selftest", {"b.new": ("pass", "")}, ["b.sh"])
+        self.assertEqual(rec.steps["selftest"], {"a.one": "pass", "a.two": "fail", "b.new": "pass"})
+
+    def changes(self, was, now, expected=""):
+        return Record({"s": was}).changes(Record({"s": now}), Expected(expected))
+
+    def test_changes(self):
+        self.assertEqual(self.changes({"t": "pass"}, {"t": "pass"}), [])
+        self.assertEqual(self.changes({"t": "pass"}, {"t": "fail"}), [("s: t", "pass", "fail")])
+        self.assertEqual(self.changes({"t": "pass"}, {}), [("s: t", "pass", "none")])
+        self.assertEqual(self.changes({}, {"t": "pass"}), [("s: t", "none", "pass")])
+
+    def test_of_what_differs_it_matters_only_whether_it_passes(self):
+        listed = "differs s: t -- why\n"
+        self.assertEqual(self.changes({"t": "skip"}, {"t": "fail"}, listed), [])
+        self.assertEqual(len(self.changes({"t": "skip"}, {"t": "fail"})), 1)
+        self.assertEqual(len(self.changes({"t": "fail"}, {"t": "pass"}, listed)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

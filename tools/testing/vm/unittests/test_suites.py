@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which guests run what, and what they are given."""
+import os
+import struct
+import tempfile
+import unittest
+
+import guest
+import suites
+from results import Expected
+
+
+class Kernel:
+    def __init__(self, stock=False):
+        self.stock = stock
+
+
+class Choosing(unittest.TestCase):
+    def test_dealt_so_that_all_are_run_once(self):
+        self.assertEqual(suites.deal(list("abcde"), 2), [list("ace"), list("bd")])
+        self.assertEqual(suites.deal(["a"], 2), [["a"]])
+        self.assertEqual(suites.deal([], 2), [])
+
+    def test_some_are_left_out(self):
+        expected = Expected("leave-out s: a.tc -- takes long\nnot-on-stock s: b.tc -- dies of it\n")
+        names = ["a.tc", "b.tc", "c.tc"]
+        self.assertEqual(suites.listed("s", Kernel(), names, expected), ["b.tc", "c.tc"])
+        self.assertEqual(suites.listed("s", Kernel(stock=True), names, expected), ["c.tc"])
+        self.assertEqual(suites.listed("t", Kernel(), names, expected), names)
+
+    def test_only_some(self):
+        self.assertEqual(suites.chosen(["a.sh", "b.sh"], []), ["a.sh", "b.sh"])
+        self.assertEqual(suites.chosen(["a.sh", "b.sh"], ["b"]), ["b.sh"])
+
+
+class Boots(unittest.TestCase):
+    def test_every_test_with_a_boot_of_its_own_is_there(self):
+        for name in suites.OWN_BOOT:
+            self.assertTrue(os.path.exists(os.path.join(suites.OURS, name)), name)
+
+    def test_what_is_in_a_file_beside_it(self):
+        told = suites.own_boot("boot_bad_events.sh", suites.OURS)
+        self.assertRegex(told["append"], "^kprobe_event=p:booted/first,.*[^\n]$")
+        self.assertIn("ftrace.event.kprobes", suites.own_boot("bootconfig.sh", suites.OURS)["bootconfig"])
+
+    def test_boot_configuration_behind_an_initrd(self):
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(b"initrd.")
+            f.flush()
+            guest.add_bootconfig(f.name, "a = 1\n")
+            with open(f.name, "rb") as whole:
+                data = whole.read()
+        self.assertEqual(len(data) % 4, 0)
+        self.assertTrue(data.endswith(b"#BOOTCONFIG\n"))
+        size, checksum = struct.unpack("<II", data[-20:-12])
+        conf = data[-20 - size:-20]
+        self.assertTrue(conf.startswith(b"a = 1\n\0"))
+        self.assertEqual(sum(conf), checksum)
+
+
+if __name__ == "__main__":
+    unittest.main()
