@@ -32,14 +32,26 @@ spelt_out() {
 command() {
 	file=$tracefs/kprobe_events
 	[ "${1%% *}" = d ] && file=$dynamic
-	put "$(spelt_out "${1#* }")" $file 2> "$tmp/err"
+	case $1 in
+	*'{'*)
+		put "$(spelt_out "${1#* }")" $file 2> "$tmp/err"
+		;;
+	*)
+		put "${1#* }" $file 2> "$tmp/err"
+		;;
+	esac
 }
 
 # What the last entry of error_log says, and the character that its caret is below.
 logged() {
-	tail -n 3 $tracefs/error_log | awk '
-		NR == 1 { sub(/^\[[^]]*\] /, ""); sub(/: error: /, ": "); said = $0 }
-		NR == 3 { print said " ^" index($0, "^") - length("  Command: ") - 1 }'
+	awk '{ said = above; above = line; line = $0 }
+		END {
+			if (!NR)
+				exit
+			sub(/^\[[^]]*\] /, "", said)
+			sub(/: error: /, ": ", said)
+			print ", " said " ^" index(line, "^") - length("  Command: ") - 1
+		}' $tracefs/error_log
 }
 
 answer() {
@@ -53,9 +65,11 @@ answer() {
 		done < "$tmp/kept"
 		return
 	fi
-	errno=$(tail -n 1 "$tmp/err")
-	log=$(logged)
-	echo "${errno##*: }${log:+, $log}"
+	# The shell may say more, in front.
+	while read -r line; do
+		errno=${line##*: }
+	done < "$tmp/err"
+	echo "$errno$(logged)"
 }
 
 # answers: the list with what this kernel answers.
@@ -100,7 +114,7 @@ as_6_12_answers() {
 	[ -e /sys/kernel/btf/vmlinux ] || skip "the kernel does not know types"
 	expected > "$tmp/expected"
 	answers > "$tmp/answers"
-	[ "$(grep -c '^	' "$tmp/answers")" -gt 600 ]
+	[ "$(grep -c '^	' "$tmp/answers")" -gt 500 ]
 	# What does not agree, with the command.
 	diff -U 1 "$tmp/expected" "$tmp/answers" > "$tmp/diff" || {
 		cat "$tmp/diff"
