@@ -170,6 +170,26 @@ static bool out_of_bounds(const struct kpoint *pt)
 }
 #endif
 
+#ifdef CONFIG_MODULES
+/* Is a point's text going or gone? Ftrace forgets about it before kallsyms does. */
+static bool text_leaves(const struct kpoint *pt)
+{
+	unsigned long addr = kpoint_address(pt);
+	struct module *mod;
+
+	if (!addr)
+		return true;
+	guard(preempt)();
+	mod = __module_text_address(addr);
+	return mod && mod->state == MODULE_STATE_GOING;
+}
+#else
+static bool text_leaves(const struct kpoint *pt)
+{
+	return false;
+}
+#endif
+
 /* An address is not told, but what is there. */
 static void warn_of_notrace(const struct kpoint *pt)
 {
@@ -216,7 +236,7 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
  * Context: may sleep. event_mutex held, unless the point is perf's.
  * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is
  * out of bounds; what registration says otherwise, e.g. -ENOENT for a symbol that
- * is not there or -EILSEQ for an address amid an instruction.
+ * is not there or whose module is going, or -EILSEQ for an address amid an instruction.
  */
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
@@ -227,6 +247,8 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 		return err;
 
 	if (out_of_bounds(pt)) {
+		if (text_leaves(pt))
+			return -ENOENT;
 		warn_of_notrace(pt);
 		return -EINVAL;
 	}
