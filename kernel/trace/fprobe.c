@@ -623,12 +623,13 @@ EXPORT_SYMBOL_GPL(unregister_fprobe);
  * running them. The fprobes have to stay, and not be registered again except by
  * fprobes_hook(), until an RCU grace period has passed.
  *
- * Context: process. Sleeps on locks only.
+ * Context: process. Sleeps on locks, and for memory to be freed if very much is held back.
  */
 void unregister_fprobes_nowait(struct fprobe **fps, int num)
 {
-	guard(mutex)(&fprobe_mutex);
-	detach(fps, num);
+	scoped_guard(mutex, &fprobe_mutex)
+		detach(fps, num);
+	fprobe_throttle();
 }
 
 /**
