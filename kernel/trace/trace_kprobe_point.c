@@ -276,7 +276,7 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 		return 0;
 	if (err == -ENOENT && pt->mod_len &&
 	    !kprobe_module_present(pt->symbol, pt->mod_len)) {
-		pr_info("%s: waits for its module\n", pt->symbol);
+		pr_warn("This probe might be able to register after target module is loaded. Continue.\n");
 		return 0;
 	}
 
