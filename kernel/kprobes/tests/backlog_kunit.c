@@ -193,6 +193,7 @@ static void fprobes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fprobes_hook(&f, 1), 0);
 	unregister_fprobe_nowait(&tf->fp);
 	KUNIT_EXPECT_EQ(test, h->waits, 1);
+	WRITE_ONCE(h->enough, true);
 	synchronize_rcu();
 }
 
