@@ -353,11 +353,14 @@ static int get_ready(struct fprobe_ips *f, bool strict)
 	return ret;
 }
 
-static void give_back(struct fprobe_ips *f)
+static void give_back(struct fprobe_ips *f, bool seen)
 {
 	if (!f->more && f->fp->rethook)
 		rethook_free(f->fp->rethook);
-	fprobe_free_targets_later(f->targets);
+	if (seen)
+		fprobe_free_targets_later(f->targets);
+	else
+		fprobe_free_targets(f->targets);
 }
 
 static void take_in(struct fprobe_ips *f)
@@ -369,9 +372,10 @@ static void take_in(struct fprobe_ips *f)
 
 /*
  * All or none, by one update of the filter; with @strict, functions that are going are an
- * error. On error a hit may have seen a hook at an entry that others have hooked, too.
+ * error. On error @seen is whether a hit may have seen an fprobe: at an entry that others have
+ * hooked, too, or had until now.
  */
-static int hook_each(struct fprobe_ips *each, int num, bool strict)
+static int hook_each(struct fprobe_ips *each, int num, bool strict, bool *seen)
 {
 	struct entry_hook *batch = NULL;
 	int i, nr_ready, ret = 0;
@@ -382,11 +386,12 @@ static int hook_each(struct fprobe_ips *each, int num, bool strict)
 			break;
 		batch = fprobe_add_hooks(each[nr_ready].targets, batch);
 	}
-	if (!ret && batch)
+	*seen = !ret && batch;
+	if (*seen)
 		ret = entry_hooks_join(batch, ENTRY_FIRST);
 	for (i = 0; i < nr_ready; i++) {
 		if (ret)
-			give_back(&each[i]);
+			give_back(&each[i], *seen);
 		else
 			take_in(&each[i]);
 	}
@@ -410,14 +415,17 @@ static int hook_each(struct fprobe_ips *each, int num, bool strict)
  */
 int fprobes_hook(struct fprobe_ips *each, int num)
 {
+	bool seen;
+
 	guard(mutex)(&fprobe_mutex);
-	return hook_each(each, num, false);
+	return hook_each(each, num, false, &seen);
 }
 
 /* @ips are where ftrace calls from; they get sorted. */
 static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
 {
 	struct fprobe_ips f = { .fp = fp, .ips = ips };
+	bool seen;
 	int ret;
 
 	f.nr = fprobe_sort_ips(ips, nr);
@@ -428,10 +436,9 @@ static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
 		fp->nexhausted = 0;
 		fp->rethook = NULL;
 		fp->targets = NULL;
-		ret = hook_each(&f, 1, true);
+		ret = hook_each(&f, 1, true, &seen);
 	}
-	/* A function that was hooked already may have called us. */
-	if (ret)
+	if (ret && seen)
 		synchronize_rcu();
 	return ret;
 }
@@ -616,12 +623,13 @@ EXPORT_SYMBOL_GPL(unregister_fprobe);
  * running them. The fprobes have to stay, and not be registered again except by
  * fprobes_hook(), until an RCU grace period has passed.
  *
- * Context: process. Sleeps on locks only.
+ * Context: process. Sleeps on locks, and for memory to be freed if very much is held back.
  */
 void unregister_fprobes_nowait(struct fprobe **fps, int num)
 {
-	guard(mutex)(&fprobe_mutex);
-	detach(fps, num);
+	scoped_guard(mutex, &fprobe_mutex)
+		detach(fps, num);
+	fprobe_throttle();
 }
 
 /**

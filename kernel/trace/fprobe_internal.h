@@ -61,6 +61,7 @@ struct fprobe_targets *fprobe_make_targets(struct fprobe *fp, const unsigned lon
 unsigned int fprobe_skip_going(unsigned long *ips, unsigned int nr);
 void fprobe_free_targets(struct fprobe_targets *targets);
 void fprobe_free_targets_later(struct fprobe_targets *targets);
+void fprobe_throttle(void);
 void fprobe_add_targets(struct fprobe *fp, struct fprobe_targets *targets);
 struct entry_hook *fprobe_add_hooks(struct fprobe_targets *targets, struct entry_hook *batch);
 struct entry_hook *fprobe_text_hooks(struct fprobe *fp, unsigned long start,

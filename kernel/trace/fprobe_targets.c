@@ -5,17 +5,22 @@
  * Those of the kernel and those of each module are apart, so that what belongs to a module
  * goes with it.
  */
+#include <linux/atomic.h>
+#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/fprobe.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "fprobe_internal.h"
+#include "rethook_internal.h"
 
 #ifdef CONFIG_MODULES
 /*
@@ -86,6 +91,40 @@ void fprobe_free_targets(struct fprobe_targets *targets)
 	}
 }
 
+/*
+ * How many hooks were left to RCU since what is left to it was last waited for, and how many
+ * may be before who unregisters waits.
+ */
+#define MAX_LEFT	SZ_64K
+static atomic_t nr_left = ATOMIC_INIT(0);
+
+static void leave_to_rcu(struct fprobe_targets *t)
+{
+	atomic_add(t->nr, &nr_left);
+	kvfree_rcu(t, rcu);
+}
+
+/**
+ * fprobe_throttle - wait for memory to be freed if too much is held back
+ *
+ * For those who unregister without waiting, and could do so in a loop.
+ *
+ * Context: process, fprobe_mutex not held. Sleeps, for some grace periods perhaps, if so.
+ */
+void fprobe_throttle(void)
+{
+	static DEFINE_MUTEX(one_waits);
+
+	if (atomic_read(&nr_left) > MAX_LEFT) {
+		guard(mutex)(&one_waits);
+		if (atomic_read(&nr_left) > MAX_LEFT) {
+			atomic_set(&nr_left, 0);
+			kvfree_rcu_barrier();
+		}
+	}
+	rethook_throttle();
+}
+
 /**
  * fprobe_free_targets_later - free functions when no hit can be using them
  * @targets: they, at no entry any more
@@ -96,7 +135,7 @@ void fprobe_free_targets_later(struct fprobe_targets *targets)
 
 	for (; targets; targets = next) {
 		next = targets->next;
-		kvfree_rcu(targets, rcu);
+		leave_to_rcu(targets);
 	}
 }
 
@@ -216,6 +255,6 @@ void fprobe_drop_left(struct fprobe *fp)
 			continue;
 		}
 		*at = t->next;
-		kvfree_rcu(t, rcu);
+		leave_to_rcu(t);
 	}
 }

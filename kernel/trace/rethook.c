@@ -48,9 +48,11 @@
 #include <linux/rethook.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "rethook_hit.h"
+#include "rethook_internal.h"
 
 /* The upper half of the list's head: a node's name or one of these. */
 #define LIST_HALF	(BITS_PER_LONG / 2)
@@ -90,6 +92,26 @@ static DEFINE_PER_CPU(struct pool_refill, pool_refill) = {
 /* Pools whose last node came back; added to by list_push(). */
 static LLIST_HEAD(dead_pools);
 static DEFINE_IRQ_WORK(dead_work, dead_interrupt);
+
+/*
+ * How many pools wait for a grace period to be over; not those that wait for calls to return.
+ * Who gives pools up in a loop is to wait if there are too many.
+ */
+#define MAX_RETIRING	1024
+static atomic_t nr_retiring = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(few_retiring);
+
+static void retire_after_gp(struct rethook *rh)
+{
+	atomic_inc(&nr_retiring);
+	queue_rcu_work(system_unbound_wq, &rh->free_work);
+}
+
+static void retire_gp_over(void)
+{
+	if (atomic_dec_return(&nr_retiring) == MAX_RETIRING)
+		wake_up_all(&few_retiring);
+}
 
 static __always_inline struct rethook_node *to_node(struct llist_node *link)
 {
@@ -473,6 +495,7 @@ static void pool_free_memory(struct rethook *rh)
 static void pool_free_worker(struct work_struct *work)
 {
 	pool_free_memory(container_of(to_rcu_work(work), struct rethook, free_work));
+	retire_gp_over();
 }
 
 /*
@@ -483,7 +506,7 @@ static void pool_free_worker(struct work_struct *work)
 static void pool_free_later(struct rethook *rh)
 {
 	INIT_RCU_WORK(&rh->free_work, pool_free_worker);
-	queue_rcu_work(system_unbound_wq, &rh->free_work);
+	retire_after_gp(rh);
 }
 
 static void dead_interrupt(struct irq_work *work)
@@ -517,6 +540,7 @@ static void pool_retire(struct work_struct *work)
 	/* Nodes that came back since have made @owed negative. */
 	if (!atomic_add_return(rh->nr_nodes - nr_free, &rh->owed))
 		pool_free_later(rh);
+	retire_gp_over();
 }
 
 /* RETHOOK_HOMES for each CPU, the others for all. Without a CPU, all are for all. */
@@ -667,7 +691,29 @@ void rethook_stop(struct rethook *rh)
 void rethook_free(struct rethook *rh)
 {
 	rethook_stop(rh);
-	queue_rcu_work(system_unbound_wq, &rh->free_work);
+	retire_after_gp(rh);
+}
+
+/**
+ * rethook_throttle() - wait for memory to be freed if too much is held back
+ *
+ * For those who give up return hooks, and could do so in a loop.
+ *
+ * Context: process. Sleeps, for some grace periods perhaps, if so.
+ */
+void rethook_throttle(void)
+{
+	wait_event(few_retiring, atomic_read(&nr_retiring) <= MAX_RETIRING);
+}
+
+/**
+ * rethook_retiring() - how many return hooks wait for a grace period to be over
+ *
+ * Return: their number, without those that wait for calls to return.
+ */
+unsigned int rethook_retiring(void)
+{
+	return atomic_read(&nr_retiring);
 }
 
 /**

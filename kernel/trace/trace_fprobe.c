@@ -3,7 +3,7 @@
  * Function probe and tracepoint probe events: commands.
  *
  *	f[:[GRP/][EVENT]] SYM
- *	f[MAXACTIVE][:[GRP/][EVENT]] SYM%return
+ *	f[MAXACTIVE][:[GRP/][EVENT]] SYM%return, or with $retval among the arguments
  *	t[:[GRP/][EVENT]] TRACEPOINT
  *
  * See Documentation/trace/fprobetrace.rst for what they do.
@@ -19,6 +19,8 @@
 #define FPROBE_EVENT_GROUP	"fprobes"
 #define TPROBE_EVENT_GROUP	"tracepoints"
 
+#define RETVAL	"$retval"
+
 /* Of the function that a tracepoint calls for probes on it, and BTF knows. */
 #define PROBESTUB_PREFIX	"__probestub_"
 
@@ -32,10 +34,7 @@ static bool for_tracepoint(const struct probe_spec *spec)
 /* SYM or SYM%return. There may be functions to match SYM, or none: planting tells. */
 static int parse_function(struct probe_spec *spec, struct probe_flaw *flaw)
 {
-	int err = probe_spec_cut_return(spec, flaw);
-
-	spec->scope |= spec->is_return ? TPARG_FL_RETURN : TPARG_FL_FENTRY;
-	return err;
+	return probe_spec_cut_return(spec, flaw);
 }
 
 static int parse_tracepoint(struct probe_spec *spec, struct probe_flaw *flaw)
@@ -49,7 +48,6 @@ static int parse_tracepoint(struct probe_spec *spec, struct probe_flaw *flaw)
 			return probe_flawed(flaw, TP_ERR_BAD_TP_NAME,
 					    at - spec->symbol);
 
-	spec->scope |= TPARG_FL_FENTRY;
 	spec->function = kasprintf(GFP_KERNEL, PROBESTUB_PREFIX "%s", spec->symbol);
 	return spec->function ? 0 : -ENOMEM;
 }
@@ -62,6 +60,44 @@ static int parse_place(struct probe_spec *spec, const char *text,
 		return -ENOMEM;
 	return for_tracepoint(spec) ? parse_tracepoint(spec, flaw) :
 				      parse_function(spec, flaw);
+}
+
+/* Where it says $retval, anywhere and by itself. */
+static const char *find_retval(const char *arg)
+{
+	const char *at = arg;
+	char next;
+
+	while ((at = strstr(at, RETVAL))) {
+		next = at[strlen(RETVAL)];
+		if (!isalnum(next) && next != '_')
+			return at;
+		at += strlen(RETVAL);
+	}
+	return NULL;
+}
+
+/*
+ * Who asks for the result of a function means its return. Returns the number of the first
+ * word that asks for that of a tracepoint, and 0 if none does.
+ */
+static int look_for_retval(struct probe_spec *spec, int argc, const char **argv,
+			   struct probe_flaw *flaw)
+{
+	const char *at;
+	int i;
+
+	for (i = WORD_ARGS; i < argc; i++) {
+		at = find_retval(argv[i]);
+		if (!at)
+			continue;
+		if (for_tracepoint(spec)) {
+			probe_flawed(flaw, TP_ERR_RETVAL_ON_PROBE, at - argv[i]);
+			return i;
+		}
+		spec->is_return = true;
+	}
+	return 0;
 }
 
 /* "SYM__entry", "SYM__exit", "TRACEPOINT": for events that the user gave no name. */
@@ -96,7 +132,7 @@ int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 {
 	const char *head = argv[WORD_HEAD];
 	struct probe_flaw flaw = { };
-	int err;
+	int err, word;
 
 	if (argc <= WORD_PLACE || (*head != 't' && *head != 'f'))
 		return -ECANCELED;
@@ -108,6 +144,11 @@ int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 	err = parse_place(spec, argv[WORD_PLACE], &flaw);
 	if (err)
 		return err == -ENOMEM ? err : probe_report(WORD_PLACE, &flaw);
+	word = look_for_retval(spec, argc, argv, &flaw);
+	if (word)
+		return probe_report(word, &flaw);
+	spec->scope |= spec->is_return ? TPARG_FL_RETURN : TPARG_FL_FENTRY;
+
 	err = probe_spec_maxactive(spec, head, &flaw);
 	if (!err && spec->maxactive && !spec->is_return)
 		err = probe_flawed(&flaw, TP_ERR_BAD_MAXACT_TYPE, 1);

@@ -174,16 +174,21 @@ static int plant_or_wait(struct probe_point *pp, bool armed)
 	struct fpoint *pt = fpoint_of(pp);
 	int err;
 
-	if (fpoint_is_tracepoint(pt) && !find_tracepoint(pt)) {
-		pr_info("%s: waits for a module with this tracepoint\n", pt->symbol);
-		return 0;
+	if (!fpoint_is_tracepoint(pt) || find_tracepoint(pt)) {
+		err = plant_one(pt, armed);
+	} else {
+		err = point_update_args(pp);
+		if (!err)
+			pr_info("%s: waits for a module with this tracepoint\n", pt->symbol);
 	}
-
-	err = plant_one(pt, armed);
 	if (!err || err == -ENOMEM)
 		return err;
+
 	trace_probe_log_set_index(WORD_PLACE);
-	trace_probe_log_err(0, FAIL_REG_PROBE);
+	if (err == -ENOENT)
+		trace_probe_log_err(0, BAD_PROBE_ADDR);
+	else
+		trace_probe_log_err(0, FAIL_REG_PROBE);
 	return err;
 }
 

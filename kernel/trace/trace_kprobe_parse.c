@@ -150,26 +150,48 @@ int kprobe_spec_resolve(const char *symbol)
 	return count.found ? 0 : -ENOENT;
 }
 
+static int judge_symbol(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	switch (kprobe_spec_resolve(spec->symbol)) {
+	case 0:
+		return 0;
+	case -EADDRNOTAVAIL:
+		return probe_flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
+	default:
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	}
+}
+
+/* Its function is what arguments may refer to. */
+static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(spec->addr, name))
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	spec->function = kstrdup(name, GFP_KERNEL);
+	return spec->function ? 0 : -ENOMEM;
+}
+
 /* Is the place one that can be probed, and which arguments make sense there? */
 static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err;
 
 	spec->scope = TPARG_FL_KERNEL;
-	if (spec->symbol) {
-		err = kprobe_spec_resolve(spec->symbol);
-		if (err == -EADDRNOTAVAIL)
-			return probe_flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
-		if (err)
-			return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
-	}
+	err = spec->symbol ? judge_symbol(spec, flaw) : judge_address(spec, flaw);
+	if (err)
+		return err;
 
 	err = kprobe_on_func_entry((kprobe_opcode_t *)spec->addr, spec->symbol,
 				   spec->offset);
 	if (spec->is_return) {
 		spec->scope |= TPARG_FL_RETURN;
-		/* -ENOENT: a module that is still to come will tell. */
-		if (err == -EINVAL)
+		/*
+		 * -ENOENT: a module that is still to come will tell. And registration is to
+		 * say what is wrong with an address.
+		 */
+		if (err == -EINVAL && spec->symbol)
 			return probe_flawed(flaw, TP_ERR_BAD_RETPROBE, 0);
 	} else if (!err) {
 		spec->scope |= TPARG_FL_FENTRY;
@@ -177,7 +199,10 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 	return 0;
 }
 
-/* "r_SYM_OFFS", "p_0xADDR": for events that the user gave no name. */
+/*
+ * "r_SYM_OFFS", "p_0xHASH": for events that the user gave no name. Names are for everybody,
+ * but an address is not.
+ */
 static void invent_name(struct probe_spec *spec)
 {
 	const char letter = kprobe_kinds[spec->is_return].letter;
@@ -187,7 +212,7 @@ static void invent_name(struct probe_spec *spec)
 		snprintf(spec->event_buf, room, "%c_%s_%lu", letter,
 			 spec->symbol, spec->offset);
 	else
-		snprintf(spec->event_buf, room, "%c_0x%lx", letter, spec->addr);
+		snprintf(spec->event_buf, room, "%c_0x%p", letter, (void *)spec->addr);
 	sanitize_event_name(spec->event_buf);
 	spec->event = spec->event_buf;
 }

@@ -170,6 +170,36 @@ static bool out_of_bounds(const struct kpoint *pt)
 }
 #endif
 
+#ifdef CONFIG_MODULES
+/* Is a point's text going or gone? Ftrace forgets about it before kallsyms does. */
+static bool text_leaves(const struct kpoint *pt)
+{
+	unsigned long addr = kpoint_address(pt);
+	struct module *mod;
+
+	if (!addr)
+		return true;
+	guard(preempt)();
+	mod = __module_text_address(addr);
+	return mod && mod->state == MODULE_STATE_GOING;
+}
+#else
+static bool text_leaves(const struct kpoint *pt)
+{
+	return false;
+}
+#endif
+
+/* An address is not told, but what is there. */
+static void warn_of_notrace(const struct kpoint *pt)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(kpoint_address(pt), name))
+		strscpy(name, pt->symbol ?: trace_probe_name(&pt->point.tp), sizeof(name));
+	pr_warn("Could not probe notrace function %s\n", name);
+}
+
 static void kpoint_reset_return(struct kpoint *pt)
 {
 	struct kretprobe *rp = kpoint_rp(pt);
@@ -206,7 +236,7 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
  * Context: may sleep. event_mutex held, unless the point is perf's.
  * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is
  * out of bounds; what registration says otherwise, e.g. -ENOENT for a symbol that
- * is not there or -EILSEQ for an address amid an instruction.
+ * is not there or whose module is going, or -EILSEQ for an address amid an instruction.
  */
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
@@ -217,8 +247,9 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 		return err;
 
 	if (out_of_bounds(pt)) {
-		pr_warn("%s: in a notrace function\n",
-			pt->symbol ?: trace_probe_name(&pt->point.tp));
+		if (text_leaves(pt))
+			return -ENOENT;
+		warn_of_notrace(pt);
 		return -EINVAL;
 	}
 
@@ -245,7 +276,7 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 		return 0;
 	if (err == -ENOENT && pt->mod_len &&
 	    !kprobe_module_present(pt->symbol, pt->mod_len)) {
-		pr_info("%s: waits for its module\n", pt->symbol);
+		pr_warn("This probe might be able to register after target module is loaded. Continue.\n");
 		return 0;
 	}
 

@@ -7,9 +7,10 @@
  * A point on the list of dynamic events changes under event_mutex. The points of
  * perf never get on that list; their perf event is their only user.
  *
- * Nothing here waits for handlers to leave. What a handler may still look at is freed
- * by point_free_later().
+ * Nothing here waits for handlers to leave, unless very many points have gone. What a
+ * handler may still look at is freed by point_free_later().
  */
+#include <linux/atomic.h>
 #include <linux/cleanup.h>
 #include <linux/kallsyms.h>
 #include <linux/percpu.h>
@@ -23,6 +24,9 @@
 
 /* Points that no handler can be using now. */
 static LLIST_HEAD(reaped);
+
+/* How many points were taken out and are not freed yet. */
+atomic_t points_leaving = ATOMIC_INIT(0);
 
 #ifdef CONFIG_PERF_EVENTS
 /* Perf leaves them with the event, as handlers may look at them after it has gone. */
@@ -41,6 +45,7 @@ static void point_free(struct probe_point *pp)
 		free_perf_lists(pp->tp.event);
 	trace_probe_cleanup(&pp->tp);
 	pp->kind->class->release(pp);
+	atomic_dec(&points_leaving);
 }
 
 static void reap_points(struct work_struct *work)
@@ -94,15 +99,29 @@ static void free_alike_later(struct list_head *points, const struct point_class 
 	class->unplant(points);
 	list_for_each_entry_safe(pp, next, points, batch) {
 		list_del(&pp->batch);
+		atomic_inc(&points_leaving);
 		call_rcu(&pp->rcu, point_reap);
 	}
+}
+
+/*
+ * Who makes and removes points in a loop would fill memory with those that wait, faster than
+ * grace periods pass.
+ */
+static void throttle(void)
+{
+	if (atomic_read(&points_leaving) <= POINTS_MAX_LEAVING)
+		return;
+	rcu_barrier();
+	flush_work(&reap_work);
 }
 
 /**
  * points_free_later - take points out and free them when their handlers are done
  * @points: the points by their batch member, of any classes; the caller's no more
  *
- * Does not wait. If a point has an event of its own, that is freed with it.
+ * Does not wait, unless POINTS_MAX_LEAVING are waiting to be freed. If a point has an event of
+ * its own, that is freed with it.
  *
  * Context: may sleep; event_mutex held unless they never were on the list of dynamic events.
  */
@@ -115,6 +134,7 @@ void points_free_later(struct list_head *points)
 		class = points_take_alike(points, &alike);
 		free_alike_later(&alike, class);
 	}
+	throttle();
 }
 
 /**

@@ -195,6 +195,11 @@ int probe_spec_run(const struct point_class *class, int argc, const char **argv)
 void probe_spec_release(struct probe_spec *spec);
 
 /* trace_probe_point.c */
+
+/* How many points may be waiting to be freed, some kilobytes each, before who removes waits. */
+#define POINTS_MAX_LEAVING	4096
+extern atomic_t points_leaving;
+
 int point_init(struct probe_point *pp, const struct point_kind *kind,
 	       const struct probe_spec *spec, int nargs);
 void point_free_later(struct probe_point *pp);

@@ -157,8 +157,12 @@ static int arg_words_expand(struct arg_words *words,
 	}
 	if (words->owned)
 		words->argv = words->owned;
-	if (words->argc > MAX_TRACE_ARGS)
+	if (words->argc > MAX_TRACE_ARGS) {
+		/* Below the first that is too many; $arg* may have made it that. */
+		trace_probe_log_set_index(WORD_ARGS + MAX_TRACE_ARGS);
+		trace_probe_log_err(0, TOO_MANY_ARGS);
 		return -E2BIG;
+	}
 	return traceprobe_expand_dentry_args(words->argc, words->argv,
 					     &words->dentry_buf);
 }
@@ -212,8 +216,6 @@ static int add_described(const struct point_class *class, struct probe_spec *spe
 	struct arg_words words = { .argc = argc, .argv = argv };
 	int err;
 
-	if (argc > MAX_TRACE_ARGS)
-		return -E2BIG;
 	/* The point takes the symbol along, and BTF is asked for the function. */
 	if (spec->symbol && !spec->function) {
 		spec->function = kstrdup(spec->symbol, GFP_KERNEL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A function probe: who calls these functions, from where, and how long do they take?
+ * A function probe: who calls these functions, and where do they return to?
  *
  *	# insmod fprobe_example.ko symbol=vfs_open,vfs_statx
  *	# insmod fprobe_example.ko symbol='vfs_*' nosymbol='vfs_[rw]*' stackdump=0
@@ -13,16 +13,12 @@
  * With use_trace=1 it writes to /sys/kernel/tracing/trace, which is the better idea for
  * functions that are called often, or by what printing itself does.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/atomic.h>
 #include <linux/fprobe.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -43,13 +39,8 @@ module_param_named(stackdump, with_callers, bool, 0644);
 MODULE_PARM_DESC(use_trace, "write to the trace buffer instead of the kernel log");
 module_param_named(use_trace, to_trace, bool, 0644);
 
-/* Calls seen; each CPU may be in a handler at the same time. */
-static atomic_long_t calls;
-
-/* What comes with every call in flight, from its entry to its return. */
-struct call_data {
-	ktime_t began;
-};
+/* Entries and returns; each CPU may be in a handler at the same time. */
+static atomic_long_t hits;
 
 static void show_callers(void)
 {
@@ -59,7 +50,7 @@ static void show_callers(void)
 		dump_stack();
 }
 
-static __printf(1, 2) void show(const char *fmt, ...)
+static __printf(2, 3) void show(const char *who, const char *fmt, ...)
 {
 	struct va_format text = { .fmt = fmt };
 	va_list args;
@@ -69,62 +60,63 @@ static __printf(1, 2) void show(const char *fmt, ...)
 	if (to_trace)
 		trace_printk("%pV", &text);
 	else
-		pr_info("%pV", &text);
+		pr_info("%s: %pV", who, &text);
 	va_end(args);
 }
 
-/* @ip is in the function, where it calls its tracer: %ps makes that its name. */
-static int entered(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
-		   struct pt_regs *regs, void *data)
+/* @ip is in the function, where it calls its tracer. */
+static int sample_entry_handler(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
+				struct pt_regs *regs, void *data)
 {
-	struct call_data *call = data;
-
-	atomic_long_inc(&calls);
-	show("%ps called by %s[%d] at %pS\n", (void *)ip, current->comm,
-	     task_pid_nr(current), (void *)ret_ip);
+	show(__func__, "Enter <%pS> ip = 0x%p\n", (void *)ip, (void *)ip);
+	atomic_long_inc(&hits);
 	if (with_callers)
 		show_callers();
-	call->began = ktime_get();
 	/* Zero: the exit handler is wanted for this call. */
 	return 0;
 }
 
-static void returned(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
-		     struct pt_regs *regs, void *data)
+static void sample_exit_handler(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
+				struct pt_regs *regs, void *data)
 {
-	struct call_data *call = data;
-	s64 took = ktime_to_ns(ktime_sub(ktime_get(), call->began));
-
-	show("%ps returns %#lx to %pS after %lld ns\n", (void *)ip,
-	     regs_return_value(regs), (void *)ret_ip, took);
+	show(__func__, "Return from <%pS> ip = 0x%p to rip = 0x%p (%pS)\n", (void *)ip,
+	     (void *)ip, (void *)ret_ip, (void *)ret_ip);
+	atomic_long_inc(&hits);
 	if (with_callers)
 		show_callers();
 }
 
 static struct fprobe probe = {
-	.entry_handler		= entered,
-	.exit_handler		= returned,
-	.entry_data_size	= sizeof(struct call_data),
+	.entry_handler	= sample_entry_handler,
+	.exit_handler	= sample_exit_handler,
 };
 
-/* @list is changed. */
-static int register_list(char *list)
+/* Names with commas between them. */
+static int register_list(char *list, int nr)
 {
 	const char **names;
-	int nr = 0, ret;
-	char *name;
+	int i, ret;
 
-	/* One name in every two characters at most. */
-	names = kcalloc(strlen(list) / 2 + 1, sizeof(*names), GFP_KERNEL);
+	names = kcalloc(nr, sizeof(*names), GFP_KERNEL);
 	if (!names)
 		return -ENOMEM;
-	while ((name = strsep(&list, ","))) {
-		if (*name)
-			names[nr++] = name;
-	}
+	for (i = 0; i < nr; i++)
+		names[i] = strsep(&list, ",");
 	ret = register_fprobe_syms(&probe, names, nr);
 	kfree(names);
 	return ret;
+}
+
+static int nr_wanted(void)
+{
+	const char *at = wanted;
+	int nr = 1;
+
+	while ((at = strchr(at, ','))) {
+		at++;
+		nr++;
+	}
+	return nr;
 }
 
 static int register_symbols(void)
@@ -137,31 +129,35 @@ static int register_symbols(void)
 	list = kstrdup(wanted, GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
-	ret = register_list(list);
+	ret = register_list(list, nr_wanted());
 	kfree(list);
 	return ret;
 }
 
-static int __init fprobe_example_init(void)
+static int __init fprobe_init(void)
 {
-	int ret = register_symbols();
+	int ret;
 
+	if (strchr(wanted, ','))
+		pr_info("%s: %d symbols found\n", __func__, nr_wanted());
+	ret = register_symbols();
 	if (ret) {
-		pr_err("no fprobe at %s: %pe\n", wanted, ERR_PTR(ret));
+		pr_err("%s: register_fprobe failed, returned %d\n", __func__, ret);
 		return ret;
 	}
-	pr_info("an fprobe is at %s\n", wanted);
+	pr_info("%s: Planted fprobe at %s\n", __func__, wanted);
 	return 0;
 }
 
-static void __exit fprobe_example_exit(void)
+static void __exit fprobe_exit(void)
 {
 	/* No handler runs once this is done, so the module may go. */
 	unregister_fprobe(&probe);
-	pr_info("%ld calls seen, %lu missed\n", atomic_long_read(&calls), probe.nmissed);
+	pr_info("%s: fprobe at %s unregistered. %ld times hit, %lu times missed\n", __func__,
+		wanted, atomic_long_read(&hits), probe.nmissed);
 }
 
-module_init(fprobe_example_init);
-module_exit(fprobe_example_exit);
+module_init(fprobe_init);
+module_exit(fprobe_exit);
 MODULE_DESCRIPTION("sample: an fprobe at any number of functions");
 MODULE_LICENSE("GPL");

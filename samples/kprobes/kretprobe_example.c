@@ -7,8 +7,6 @@
  *	# dmesg
  *	# rmmod kretprobe_example
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -44,9 +42,8 @@ static int at_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 	struct call_data *call = (struct call_data *)ri->data;
 	s64 took = ktime_to_ns(ktime_sub(ktime_get(), call->began));
 
-	pr_info_ratelimited("%s returned %#lx to %pS after %lld ns\n", func,
-			    regs_return_value(regs),
-			    (void *)get_kretprobe_retaddr(ri), took);
+	pr_info_ratelimited("%s returned %lu and took %lld ns to execute\n", func,
+			    regs_return_value(regs), took);
 	return 0;
 }
 
@@ -67,10 +64,10 @@ static int __init kretprobe_example_init(void)
 	probe.kp.symbol_name = func;
 	ret = register_kretprobe(&probe);
 	if (ret) {
-		pr_err("no return probe at %s: %pe\n", func, ERR_PTR(ret));
+		pr_err("register_kretprobe failed, returned %d\n", ret);
 		return ret;
 	}
-	pr_info("a kretprobe is at %pS\n", probe.kp.addr);
+	pr_info("Planted return probe at %s: %p\n", func, probe.kp.addr);
 	return 0;
 }
 
@@ -78,7 +75,8 @@ static void __exit kretprobe_example_exit(void)
 {
 	/* Calls still in flight return as ever; the handler does not run for them. */
 	unregister_kretprobe(&probe);
-	pr_info("%d returns missed\n", probe.nmissed);
+	pr_info("kretprobe at %p unregistered\n", probe.kp.addr);
+	pr_info("Missed probing %d instances of %s\n", probe.nmissed, func);
 }
 
 module_init(kretprobe_example_init);

@@ -8,7 +8,11 @@
  * It calls its functions as often as is written to its parameter "call", and once each
  * when it is loaded. "wrong" is how many of these calls went wrong since. Its tracepoint
  * is passed as often. "text" is how the first bytes of two of them are at the time.
+ *
+ * "stay" holds up its end: while 1 is there, before those who watch modules hear of it, and
+ * while 2 is there, after ftrace has forgotten about it.
  */
+#include <linux/async.h>
 #include <linux/compiler.h>
 #include <linux/init.h>
 #include <linux/kprobes.h>
@@ -16,6 +20,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 #include <linux/tracepoint.h>
+#include <linux/wait.h>
 
 DECLARE_TRACE(kprobe_target_call,
 	      TP_PROTO(unsigned long x, const char *who),
@@ -109,6 +114,30 @@ static const struct kernel_param_ops text_ops = {
 module_param_cb(text, &text_ops, NULL, 0444);
 MODULE_PARM_DESC(text, "of kprobe_target_other() and of kprobe_target_traced()");
 
+static unsigned int stay;
+static DECLARE_WAIT_QUEUE_HEAD(stay_changed);
+
+static int stay_set(const char *val, const struct kernel_param *kp)
+{
+	int ret = param_set_uint(val, kp);
+
+	wake_up_all(&stay_changed);
+	return ret;
+}
+
+static const struct kernel_param_ops stay_ops = {
+	.set = stay_set,
+	.get = param_get_uint,
+};
+module_param_cb(stay, &stay_ops, &stay, 0644);
+MODULE_PARM_DESC(stay, "where the module's end waits until something else is written");
+
+/* The module's memory is not freed before this has ended. */
+static void stay_a_while(void *data, async_cookie_t cookie)
+{
+	wait_event(stay_changed, READ_ONCE(stay) != 2);
+}
+
 static int __init target_init(void)
 {
 	wrong += kprobe_target_init(1) != 2;
@@ -118,6 +147,9 @@ static int __init target_init(void)
 
 static void __exit target_exit(void)
 {
+	wait_event(stay_changed, READ_ONCE(stay) != 1);
+	if (READ_ONCE(stay) == 2)
+		async_schedule(stay_a_while, NULL);
 }
 
 module_init(target_init);

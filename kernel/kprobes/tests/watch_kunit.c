@@ -7,6 +7,7 @@
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "tests.h"
 
@@ -208,6 +209,42 @@ static void failure_at_a_live_site_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(good), 0);
 }
 
+#ifdef CONFIG_FPROBE
+static void ignore_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
+			struct pt_regs *regs, void *data)
+{
+}
+
+NOKPROBE_SYMBOL(ignore_exit);
+
+/* Not at a function that is hooked already, either. */
+static void failures_of_fprobes_do_not_wait(struct kunit *test)
+{
+	struct watcher *waits = watch(test, "synchronize_rcu");
+	struct fprobe good = { .exit_handler = ignore_exit };
+	struct fprobe bad = { .exit_handler = ignore_exit, .nr_maxactive = -1 };
+	struct fprobe large = { .exit_handler = ignore_exit, .entry_data_size = SZ_1M };
+	struct fprobe any = { .exit_handler = ignore_exit };
+	const char *nowhere = "no_such_function";
+
+	KUNIT_ASSERT_EQ(test, register_fprobe(&good, "kprobe_test_traced", NULL), 0);
+	waits->calls = 0;
+	KUNIT_EXPECT_EQ(test, register_fprobe(&any, nowhere, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, register_fprobe_syms(&any, &nowhere, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, register_fprobe(&bad, "kprobe_test_traced", NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, register_fprobe(&large, "kprobe_test_traced", NULL), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, register_fprobe(&good, "kprobe_test_traced", NULL), -EBUSY);
+	KUNIT_EXPECT_EQ(test, waits->calls, 0);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&good), 0);
+	KUNIT_EXPECT_EQ(test, waits->calls, 1);
+}
+#else
+static void failures_of_fprobes_do_not_wait(struct kunit *test)
+{
+	kunit_skip(test, "no fprobes");
+}
+#endif
+
 static struct kunit_case watch_cases[] = {
 	KUNIT_CASE(kprobes_pass_by),
 	KUNIT_CASE(kretprobes_pass_by),
@@ -215,6 +252,7 @@ static struct kunit_case watch_cases[] = {
 	KUNIT_CASE(interface_can_be_probed),
 	KUNIT_CASE(failures_do_not_wait),
 	KUNIT_CASE(failure_at_a_live_site_waits),
+	KUNIT_CASE(failures_of_fprobes_do_not_wait),
 	{}
 };
 

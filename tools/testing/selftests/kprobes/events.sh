@@ -41,6 +41,7 @@ no_names() {
 
 no_arguments() {
 	bad_expressions p vfs_open
+	bad 'Invalid argument' 'p:e vfs_open ^$retval'
 }
 
 blacklisted() {

@@ -107,6 +107,30 @@ returns_and_values() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
+# Who asks for the result means the return.
+result_makes_return() {
+	load_target
+	put 'f:leave kprobe_target_traced v=$retval:u64'
+	put 'f5:more kprobe_target_other x=$arg1:u64 v=$retval:u64'
+	put 'f:fprobes/ kprobe_target_other +0($retval)'
+	bad 'Invalid argument' 'f^5:e kprobe_target_traced x=$stack0'
+	cat > "$tmp/listed" << "END"
+f:fprobes/leave kprobe_target_traced%return v=$retval:u64
+f5:fprobes/more kprobe_target_other%return x=$arg1:u64 v=$retval:u64
+f:fprobes/kprobe_target_other__exit kprobe_target_other%return arg1=+0($retval)
+END
+	cmp "$tmp/listed" $dynamic
+	enable fprobes/leave fprobes/more
+	call 20
+	disable fprobes/leave fprobes/more
+	call 20
+	seq 0 19 > "$tmp/x"
+	seq 1 20 > "$tmp/v"
+	values leave v | cmp - "$tmp/v"
+	values more x | cmp - "$tmp/x"
+	values more v | cmp - "$tmp/v"
+}
+
 arguments_by_name() {
 	needs_btf
 	put 'f:named kprobe_target_traced $arg*'
@@ -344,6 +368,7 @@ run bad_maxactive
 run no_arguments
 run entries_and_values
 run returns_and_values
+run result_makes_return
 run arguments_by_name
 run members_and_strings
 run all_that_match_a_pattern

@@ -53,6 +53,50 @@ event_survives_its_module() {
 	put '-:ret'
 }
 
+# goes N: the target module is on its way out, and waits there; see its parameter "stay".
+goes() {
+	grep -q '^kprobe_test_target .* Unloading' /proc/modules || return
+	[ "$1" = 1 ] || not grep -q kprobe_target_other $tracefs/available_filter_functions
+}
+
+let_it_go() {
+	echo 0 > $target/stay || true
+}
+
+# As one that is not loaded: the events wait for it.
+defined_as_its_module_goes() {
+	[ -e $tracefs/available_filter_functions ] || skip "no function tracer"
+	load_target
+	[ -e $target/stay ]
+	undo=let_it_go
+	for where in 1 2; do
+		load_target
+		echo $where > $target/stay
+		start rmmod kprobe_test_target
+		until_it goes $where
+		put "p:late$where kprobe_test_target:kprobe_target_other"
+		put "p:inside$where $inside"
+		put "r:ret$where kprobe_test_target:kprobe_target_other"
+		! grep -qF 't[:[' $tracefs/README ||
+			put "t:kprobes/point$where kprobe_target_call" $dynamic
+		# Without the name of a module there is nothing to wait for.
+		refused 'No such file' 'p:e kprobe_target_other'
+		let_it_go
+		finish_all
+	done
+	undo=
+	not grep -q kprobe_target $kprobes/list
+	echo 1 > $tracefs/events/kprobes/enable
+	load_target
+	call 10
+	for where in 1 2; do
+		for e in late inside ret; do
+			hits $e$where 11
+		done
+		[ ! -e $tracefs/events/kprobes/point$where ] || recorded point$where 11
+	done
+}
+
 removed_while_its_module_is_away() {
 	load_target
 	put "p:goes $inside"
@@ -152,6 +196,7 @@ racing_events_and_modules() {
 begin
 run event_waits_for_its_module
 run event_survives_its_module
+run defined_as_its_module_goes
 run removed_while_its_module_is_away
 run unloaded_under_a_live_probe
 run init_text

@@ -47,6 +47,7 @@ no_names() {
 
 no_arguments() {
 	bad_expressions t kfree
+	bad 'Invalid argument' 't:e kfree ^$retval'
 	bad 'Invalid argument' 't:e kfree a=^%ax'
 }
 

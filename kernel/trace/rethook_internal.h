@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Return hooks: what is for those only who give them up without waiting. */
+#ifndef _KERNEL_TRACE_RETHOOK_INTERNAL_H
+#define _KERNEL_TRACE_RETHOOK_INTERNAL_H
+
+void rethook_throttle(void);
+unsigned int rethook_retiring(void);
+
+#endif /* _KERNEL_TRACE_RETHOOK_INTERNAL_H */

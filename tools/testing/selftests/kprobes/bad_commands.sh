@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What commands are answered: errno, what error_log says, and where the caret is. The file
+# bad_commands.list has commands and what 6.12 answers, as it did; it tells how.
+#
+# "bad_commands.sh record" prints the list with what the running kernel answers.
+
+cd "$(dirname "$0")" && . ./functions
+
+# Only ours has it.
+if [ -e $tracefs/probe_profile ]; then
+	ours=1
+fi
+
+# spelt_out LINE: {N*TEXT} is TEXT N times.
+spelt_out() {
+	echo "$1" | awk '{
+		while (match($0, /[{][0-9]+[*][^}]*[}]/)) {
+			inner = substr($0, RSTART + 1, RLENGTH - 2)
+			text = inner
+			sub(/^[0-9]+[*]/, "", text)
+			all = ""
+			for (i = inner + 0; i > 0; i--)
+				all = all text
+			$0 = substr($0, 1, RSTART - 1) all substr($0, RSTART + RLENGTH)
+		}
+		print }'
+}
+
+# command LINE: "k COMMAND" is for kprobe_events, "d COMMAND" for dynamic_events.
+command() {
+	file=$tracefs/kprobe_events
+	[ "${1%% *}" = d ] && file=$dynamic
+	case $1 in
+	*'{'*)
+		put "$(spelt_out "${1#* }")" $file 2> "$tmp/err"
+		;;
+	*)
+		put "${1#* }" $file 2> "$tmp/err"
+		;;
+	esac
+}
+
+# What the last entry of error_log says, and the character that its caret is below.
+logged() {
+	awk '{ said = above; above = line; line = $0 }
+		END {
+			if (!NR)
+				exit
+			sub(/^\[[^]]*\] /, "", said)
+			sub(/: error: /, ": ", said)
+			print ", " said " ^" index(line, "^") - length("  Command: ") - 1
+		}' $tracefs/error_log
+}
+
+answer() {
+	: > $tracefs/error_log
+	if command "$1"; then
+		echo accepted
+		# The next one may have the name.
+		: > $dynamic
+		while read -r line; do
+			command "$line"
+		done < "$tmp/kept"
+		return
+	fi
+	# The shell may say more, in front.
+	while read -r line; do
+		errno=${line##*: }
+	done < "$tmp/err"
+	echo "$errno$(logged)"
+}
+
+# answers: the list with what this kernel answers.
+answers() {
+	: > "$tmp/kept"
+	while IFS= read -r line; do
+		case $line in
+		'#'*)
+			: > $dynamic
+			: > "$tmp/kept"
+			;;
+		'	'*)
+			continue
+			;;
+		+*)
+			command "${line#+}"
+			echo "${line#+}" >> "$tmp/kept"
+			;;
+		?*)
+			printf '%s\n\t' "$line"
+			answer "$line"
+			continue
+			;;
+		esac
+		printf '%s\n' "$line"
+	done < bad_commands.list
+	: > $dynamic
+}
+
+# The list as it has to be: what differs on ours is behind what 6.12 answers.
+expected() {
+	if [ -n "$ours" ]; then
+		awk '/^\tours: / { sub(/ours: /, ""); last = $0; next }
+			{ if (NR > 1) print last; last = $0 }
+			END { print last }' bad_commands.list
+	else
+		grep -v '^	ours: ' bad_commands.list
+	fi
+}
+
+as_6_12_answers() {
+	[ -e /sys/kernel/btf/vmlinux ] || skip "the kernel does not know types"
+	expected > "$tmp/expected"
+	answers > "$tmp/answers"
+	[ "$(grep -c '^	' "$tmp/answers")" -gt 500 ]
+	# What does not agree, with the command.
+	diff -U 1 "$tmp/expected" "$tmp/answers" > "$tmp/diff" || {
+		cat "$tmp/diff"
+		return 1
+	}
+}
+
+begin_dynamic 'f[:[<group>/][<event>]]'
+if [ "$1" = record ]; then
+	clean > /dev/null 2>&1
+	answers
+	exit
+fi
+run as_6_12_answers
+finish
