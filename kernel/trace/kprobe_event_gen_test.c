@@ -113,7 +113,10 @@ static int make_return_event(char *buf)
 	kprobe_event_cmd_init(&cmd, buf, MAX_DYNEVENT_CMD_LEN);
 	err = kretprobe_event_gen_cmd_start(&cmd, on_return.name, TARGET,
 					    "$retval");
-	return err ? err : kretprobe_event_gen_cmd_end(&cmd);
+	if (!err)
+		err = kretprobe_event_gen_cmd_end(&cmd);
+	on_return.made = !err;
+	return err;
 }
 
 static bool expect(const char *what, int err, int expected)

@@ -39,7 +39,7 @@ thousand_events() {
 	# Only what is blacklisted, and names that there are more of than ftrace knows.
 	while read -r f; do
 		awk '{ print $2 }' $kprobes/blacklist | grep -x "$f" ||
-			[ "$(grep -c "^[^ ]* [tT] $f\$" /proc/kallsyms)" -gt 1 ]
+			[ "$(grep -c "^[^ ]* . $f\$" /proc/kallsyms)" -gt 1 ]
 	done < "$tmp/refused"
 	n=$(wc -l < $events)
 	[ "$n" = $((many - $(wc -l < "$tmp/refused"))) ]
