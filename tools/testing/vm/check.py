@@ -199,8 +199,14 @@ def step_debug(ctx, step):
     def one(name):
         ctx.report.add_all(name, run_suite(ctx, name, DEBUG_SUITES[name], built))
 
-    together(*(functools.partial(one, n) for n in DEBUG_SUITES),
+    together(*(functools.partial(one, n) for n in DEBUG_SUITES if n not in OPTIONAL),
              functools.partial(check_hit_path, ctx, step, built.k))
+
+
+def step_debug_ftrace(ctx, step):
+    """The base's ftrace selftests on the debug profile: half an hour, so only if asked for."""
+    built = ctx.kernel("debug").result()
+    ctx.report.add_all(step, run_suite(ctx, step, DEBUG_SUITES[step], built))
 
 
 # What a guest does, and what has to be said of it.
@@ -310,7 +316,11 @@ STEPS = {
     "debug": step_debug,
     "variants": step_variants,
     "lint": step_lint,
+    "debug-ftrace": step_debug_ftrace,
 }
+
+# What is run only if it is named.
+OPTIONAL = ("debug-ftrace",)
 
 
 def title(step):
@@ -321,7 +331,7 @@ def checked(names, all_names):
     for n in names:
         if n not in all_names:
             raise Failure(f"there is no step {n}; there is: {' '.join(all_names)}")
-    return names or list(all_names)
+    return names or [n for n in all_names if n not in OPTIONAL]
 
 
 def run_step(ctx, name, start):
@@ -344,7 +354,7 @@ def run(names, only=()):
     ctx, start = Context(names, only), time.time()
     # The order of the builds is that of need.
     ctx.kernel()
-    if "debug" in names:
+    if any(step_name(n) == "debug" for n in names):
         ctx.kernel("debug")
     together(*(functools.partial(run_step, ctx, n, start) for n in STEPS if n in names))
     if not only:
@@ -397,6 +407,8 @@ def run_stock(names, only, refresh):
         except Exception as e:  # what the others did is to be kept
             broken.append(f"{step}: {e}")
             return
+        if refresh:
+            new.save(ARCH)
         say(f"{step}: {len(new.steps[step])} results ({int(time.time() - start)} s so far)")
 
     together(*(functools.partial(one, n) for n in names))

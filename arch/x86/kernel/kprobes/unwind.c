@@ -151,6 +151,20 @@ bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
 
 NOKPROBE_SYMBOL(kprobe_slot_unwind);
 
+/* Of little use to most addresses, hence apart: it takes a stack frame. */
+static noinline unsigned long slot_text_address(unsigned long ip)
+{
+	unsigned int pushed;
+
+	preempt_disable_notrace();
+	/* Only within a slot: what is behind an address has nothing to do with this. */
+	kprobe_slot_unwind(&ip, &pushed);
+	preempt_enable_notrace();
+	return __kernel_text_address(ip) ? ip : 0;
+}
+
+NOKPROBE_SYMBOL(slot_text_address);
+
 /**
  * kprobe_text_address - the entry of a stack trace for an address in a frame
  * @ip: the address
@@ -163,15 +177,7 @@ NOKPROBE_SYMBOL(kprobe_slot_unwind);
  */
 unsigned long kprobe_text_address(unsigned long ip)
 {
-	unsigned int pushed;
-
-	if (likely(core_kernel_text(ip)))
-		return ip;
-	preempt_disable_notrace();
-	/* Only within a slot: what is behind an address has nothing to do with this. */
-	kprobe_slot_unwind(&ip, &pushed);
-	preempt_enable_notrace();
-	return __kernel_text_address(ip) ? ip : 0;
+	return likely(core_kernel_text(ip)) ? ip : slot_text_address(ip);
 }
 
 NOKPROBE_SYMBOL(kprobe_text_address);
