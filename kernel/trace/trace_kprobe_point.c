@@ -191,7 +191,7 @@ static bool text_leaves(const struct kpoint *pt)
 #endif
 
 /* An address is not told, but what is there. */
-static void warn_of_notrace(const struct kpoint *pt)
+static void warn_of_notrace(struct kpoint *pt)
 {
 	char name[KSYM_NAME_LEN];
 

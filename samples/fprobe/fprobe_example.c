@@ -64,11 +64,11 @@ static __printf(2, 3) void show(const char *who, const char *fmt, ...)
 	va_end(args);
 }
 
-/* @ip is in the function, where it calls its tracer. */
-static int sample_entry_handler(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
-				struct pt_regs *regs, void *data)
+/* @at is in the function, where it calls its tracer. */
+static int sample_entry_handler(struct fprobe *fp, unsigned long at, unsigned long caller,
+				struct pt_regs *regs, void *shared)
 {
-	show(__func__, "Enter <%pS> ip = 0x%p\n", (void *)ip, (void *)ip);
+	show(__func__, "Enter <%pS> ip = 0x%p\n", (void *)at, (void *)at);
 	atomic_long_inc(&hits);
 	if (with_callers)
 		show_callers();
@@ -76,11 +76,11 @@ static int sample_entry_handler(struct fprobe *fp, unsigned long ip, unsigned lo
 	return 0;
 }
 
-static void sample_exit_handler(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
-				struct pt_regs *regs, void *data)
+static void sample_exit_handler(struct fprobe *fp, unsigned long at, unsigned long to,
+				struct pt_regs *regs, void *shared)
 {
-	show(__func__, "Return from <%pS> ip = 0x%p to rip = 0x%p (%pS)\n", (void *)ip,
-	     (void *)ip, (void *)ret_ip, (void *)ret_ip);
+	show(__func__, "Return from <%pS> ip = 0x%p to rip = 0x%p (%pS)\n", (void *)at,
+	     (void *)at, (void *)to, (void *)to);
 	atomic_long_inc(&hits);
 	if (with_callers)
 		show_callers();
@@ -136,17 +136,16 @@ static int register_symbols(void)
 
 static int __init fprobe_init(void)
 {
-	int ret;
+	int err;
 
 	if (strchr(wanted, ','))
 		pr_info("%s: %d symbols found\n", __func__, nr_wanted());
-	ret = register_symbols();
-	if (ret) {
-		pr_err("%s: register_fprobe failed, returned %d\n", __func__, ret);
-		return ret;
-	}
-	pr_info("%s: Planted fprobe at %s\n", __func__, wanted);
-	return 0;
+	err = register_symbols();
+	if (err)
+		pr_err("%s: register_fprobe failed, returned %d\n", __func__, err);
+	else
+		pr_info("%s: Planted fprobe at %s\n", __func__, wanted);
+	return err;
 }
 
 static void __exit fprobe_exit(void)

@@ -36,10 +36,10 @@ static unsigned long flags_of(const struct pt_regs *regs)
 #endif
 
 /* Before the first instruction: arguments are where the caller put them. */
-static int handler_pre(struct kprobe *p, struct pt_regs *regs)
+static int handler_pre(struct kprobe *kp, struct pt_regs *regs)
 {
-	pr_info_ratelimited("<%s> p->addr = 0x%p, ip = %lx, flags = 0x%lx\n", p->symbol_name,
-			    p->addr, instruction_pointer(regs), flags_of(regs));
+	pr_info_ratelimited("<%s> p->addr = 0x%p, ip = %lx, flags = 0x%lx\n", kp->symbol_name,
+			    kp->addr, instruction_pointer(regs), flags_of(regs));
 	/* Zero: go on with the function as if nothing had happened. */
 	return 0;
 }
@@ -48,10 +48,9 @@ static int handler_pre(struct kprobe *p, struct pt_regs *regs)
  * After the first instruction. Have one only if it is needed: it keeps the probe from
  * being planted in a cheaper way than by a breakpoint.
  */
-static void handler_post(struct kprobe *p, struct pt_regs *regs,
-			 unsigned long flags)
+static void handler_post(struct kprobe *kp, struct pt_regs *regs, unsigned long unused)
 {
-	pr_info_ratelimited("<%s> p->addr = 0x%p, flags = 0x%lx\n", p->symbol_name, p->addr,
+	pr_info_ratelimited("<%s> p->addr = 0x%p, flags = 0x%lx\n", kp->symbol_name, kp->addr,
 			    flags_of(regs));
 }
 
@@ -62,16 +61,15 @@ static struct kprobe probe = {
 
 static int __init kprobe_init(void)
 {
-	int ret;
+	int err;
 
 	probe.symbol_name = symbol;
-	ret = register_kprobe(&probe);
-	if (ret) {
-		pr_err("register_kprobe failed, returned %d\n", ret);
-		return ret;
-	}
-	pr_info("Planted kprobe at %p\n", probe.addr);
-	return 0;
+	err = register_kprobe(&probe);
+	if (err)
+		pr_err("register_kprobe failed, returned %d\n", err);
+	else
+		pr_info("Planted kprobe at %p\n", probe.addr);
+	return err;
 }
 
 static void __exit kprobe_exit(void)

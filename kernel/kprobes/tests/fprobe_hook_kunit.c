@@ -221,4 +221,5 @@ static struct kunit_suite suite = {
 	.init = find_ips,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

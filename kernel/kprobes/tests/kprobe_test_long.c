@@ -19,14 +19,12 @@
 #include <linux/vmalloc.h>
 #include <asm/ibt.h>
 
+#include "kprobe_test_long.h"
+
 #define BUFFER_SIZE	SZ_64M
 
 static u8 *buffer;
 
-/* Where the instruction is. */
-extern const unsigned long kprobe_long_insn_addr;
-
-noinline __noclone unsigned long kprobe_long(unsigned long x);
 noinline __noclone unsigned long kprobe_long(unsigned long x)
 {
 	unsigned long count = BUFFER_SIZE;

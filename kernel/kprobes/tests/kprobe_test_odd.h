@@ -6,4 +6,8 @@
 unsigned long kprobe_odd_first_dup(unsigned long x);
 unsigned long kprobe_odd_second_dup(unsigned long x);
 
+/* In assembler: of each of two files, which have the name in common, and of the main one. */
+unsigned long kprobe_odd_dup(unsigned long x);
+unsigned long kprobe_odd_switch(unsigned long x);
+
 #endif /* _KERNEL_KPROBES_TEST_ODD_H */

@@ -24,7 +24,6 @@ asm(".pushsection .text\n"
 	ASM_RET
 	".size kprobe_odd_dup.cold, . - kprobe_odd_dup.cold\n"
 	".popsection\n");
-unsigned long kprobe_odd_dup(unsigned long x);
 
 /* x + 1, or 0 for a negative number. */
 unsigned long kprobe_odd_first_dup(unsigned long x)

@@ -43,7 +43,6 @@ asm(".pushsection .text\n"
 	ASM_RET
 	".size kprobe_odd_switch, . - kprobe_odd_switch\n"
 	".popsection\n");
-unsigned long kprobe_odd_switch(unsigned long x);
 
 #define NR_CASES	4
 

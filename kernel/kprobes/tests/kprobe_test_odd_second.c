@@ -31,7 +31,6 @@ asm(".pushsection .text\n"
 	"	jmp	1b\n"
 	".size kprobe_odd_dup.cold, . - kprobe_odd_dup.cold\n"
 	".popsection\n");
-unsigned long kprobe_odd_dup(unsigned long x);
 
 /* x + 1, or 0 for a negative number. */
 unsigned long kprobe_odd_second_dup(unsigned long x)

@@ -26,6 +26,7 @@ ACCEPTED = [
     ("samples/fprobe/fprobe_example.c", "Do not use trace_printk", "its parameter use_trace asks for it"),
     ("kernel/trace/rethook.c", "Do not crash the kernel", "a lost return address leaves nowhere to go"),
     ("arch/x86/kernel/kprobes/hit.c", "Do not crash the kernel", "a hit that cannot be left leaves nowhere to go"),
+    ("kernel/trace/trace_probe_kunit.c", "'%px'", "commands say where what they fetch is"),
     ("tools/testing/selftests/kprobes/bpf_probes.c", "Macros with complex values", "lists of instructions"),
     ("tools/testing/vm/campaign/workload/", "Use of volatile",
      "flags of signal handlers, and accesses that are there to fault"),

@@ -54,7 +54,7 @@ static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 	0x5c,
 };
 
-static_assert(DETOUR_BACK == DETOUR_CALL + CALL_INSN_SIZE);
+static_assert(DETOUR_CALL + CALL_INSN_SIZE == DETOUR_BACK);
 
 /**
  * struct detour_code - a detour being written

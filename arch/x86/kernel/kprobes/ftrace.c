@@ -49,7 +49,6 @@ asm(".pushsection .text\n"
 	ASM_RET
 	".size kprobe_entry_leave, . - kprobe_entry_leave\n"
 	".popsection\n");
-void kprobe_entry_leave(void);
 NOKPROBE_SYMBOL(kprobe_entry_leave);
 
 /**

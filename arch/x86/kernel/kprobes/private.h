@@ -111,6 +111,9 @@ void *kprobe_far_slot_get(unsigned long first, unsigned long last);
 bool kprobe_far_slot_put(void *slot);
 void *kprobe_far_slot_find(unsigned long addr);
 
+/* ftrace.c */
+void kprobe_entry_leave(void);
+
 /* detour.c, detour_hit.c */
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
 void kprobe_detour(void);
