@@ -11,6 +11,7 @@ Tests of the base have to pass on ours; what stock does with them, and with our 
 import concurrent.futures
 import functools
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -23,6 +24,7 @@ import hitpath
 import kbuild
 import lint
 import record
+import tree
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
@@ -204,7 +206,7 @@ def step_debug(ctx, step):
 
 
 def step_debug_ftrace(ctx, step):
-    """The base's ftrace selftests on the debug profile: half an hour, so only if asked for."""
+    """The base's ftrace selftests on probes, on the debug profile."""
     built = ctx.kernel("debug").result()
     ctx.report.add_all(step, run_suite(ctx, step, DEBUG_SUITES[step], built))
 
@@ -268,11 +270,17 @@ def step_campaign(ctx, step):
     together(*(functools.partial(one, a) for a in ("", "preempt=full")))
 
 
+TRACE = "kernel/trace"
+OURS_IN_TRACE = sorted(n[:-2] + ".o" for n in tree.our_files() if re.fullmatch(TRACE + r"/(?!.*_kunit)\w+\.c", n)
+                       and "gen_test" not in n)
+
 # Where probe code is held or called from.
 VARIANTS = {
-    "rt": ["kernel/kprobes/", "kernel/trace/", "arch/x86/kernel/kprobes/",
+    "rt": ["kernel/kprobes/", *OURS_IN_TRACE, "arch/x86/kernel/kprobes/",
            "arch/x86/kernel/rethook.o", "arch/x86/kernel/traps.o", "kernel/extable.o"],
-    "noprobes": ["kernel/trace/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
+    "noprobes": [*f"{TRACE}/ftrace.o {TRACE}/trace.o {TRACE}/trace_events.o {TRACE}/trace_dynevent.o "
+                 f"{TRACE}/trace_event_perf.o {TRACE}/trace_uprobe.o {TRACE}/trace_eprobe.o "
+                 f"{TRACE}/bpf_trace.o {TRACE}/trace_probe.o".split(), "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
                  "kernel/fork.o", "kernel/module/", "arch/x86/kernel/traps.o",
                  "arch/x86/kernel/hw_breakpoint.o", "arch/x86/mm/", "init/main.o"],
     "bare": ["kernel/kprobes/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
@@ -316,11 +324,12 @@ STEPS = {
     "debug": step_debug,
     "variants": step_variants,
     "lint": step_lint,
+    "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,
 }
 
-# What is run only if it is named.
-OPTIONAL = ("debug-ftrace",)
+# Half an hour each, so they are run only if they are named.
+OPTIONAL = ("ftrace-beside", "debug-ftrace")
 
 
 def title(step):

@@ -141,7 +141,7 @@ FTRACE_BESIDE = ("test.d/00basic", "test.d/direct", "test.d/event", "test.d/filt
                  "test.d/instances", "test.d/preemptirq", "test.d/tracer", "test.d/trigger")
 
 
-def ftrace_boots(want, dirs=FTRACE_ON_PROBES + FTRACE_BESIDE, hands=2):
+def ftrace_boots(want, dirs=FTRACE_ON_PROBES, hands=2):
     top = os.path.join(KSELFTESTS, "ftrace")
     names = sorted(os.path.relpath(p, top) for d in dirs
                    for p in glob.glob(f"{top}/{d}/**/*.tc", recursive=True))
@@ -150,8 +150,8 @@ def ftrace_boots(want, dirs=FTRACE_ON_PROBES + FTRACE_BESIDE, hands=2):
                  {"host_root": True, "timeout": 2400}) for i, hand in enumerate(deal(names, hands))]
 
 
-def debug_ftrace_boots(want):
-    return ftrace_boots(want, FTRACE_ON_PROBES)
+def ftrace_beside_boots(want):
+    return ftrace_boots(want, FTRACE_BESIDE)
 
 
 # Selftests that are about the boot they run in, and what that boot is told. A file is beside them.
@@ -238,7 +238,8 @@ SUITES = {
     "samples": Suite("the base's sample modules, unmodified, as on stock", "base", samples_boots,
                      samples_of_the_base, said),
     "selftest": Suite("our kselftests", "alone", selftest_boots, our_selftests),
-    "ftrace": Suite("the base's ftrace selftests, as on stock", "base", ftrace_boots),
+    "ftrace": Suite("the base's ftrace selftests on probes, as on stock", "base", ftrace_boots),
+    "ftrace-beside": Suite("the base's other ftrace selftests, as on stock", "base", ftrace_beside_boots),
     "livepatch": Suite("the base's livepatch selftests, as on stock", "base", livepatch_boots,
                        livepatch_selftests),
     "kselftest": Suite("some of our kselftests, run by kselftest itself", "alone", kselftest_boots,
@@ -254,5 +255,5 @@ DEBUG_SUITES = {
     "debug-kunit": Suite("KUnit", "alone", kunit_boots),
     "debug-samples": Suite("the base's sample modules", "alone", samples_boots, samples_of_the_base),
     "debug-selftest": Suite("our kselftests", "alone", selftest_boots, our_selftests),
-    "debug-ftrace": Suite("the base's ftrace selftests on probes", "alone", debug_ftrace_boots),
+    "debug-ftrace": Suite("the base's ftrace selftests on probes", "alone", ftrace_boots),
 }
