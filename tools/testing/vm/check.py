@@ -179,8 +179,9 @@ def step_suite(ctx, step):
     ctx.report.add_all(step, own)
 
 
-def check_hit_path(ctx, step, k):
-    """One guest says what can be probed and traced."""
+def step_hitpath(ctx, step):
+    """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
+    k = ctx.kernel().result().k
     with ctx.runner.slots.take(ctx.order(step)):
         start = time.time()
         found = hitpath.check(k)
@@ -189,20 +190,14 @@ def check_hit_path(ctx, step, k):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def step_hitpath(ctx, step):
-    """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
-    check_hit_path(ctx, step, ctx.kernel().result().k)
-
-
-def step_debug(ctx, step):
+def step_debug(ctx, _):
     """Run all of DEBUG_SUITES."""
     built = ctx.kernel("debug").result()
 
     def one(name):
         ctx.report.add_all(name, run_suite(ctx, name, DEBUG_SUITES[name], built))
 
-    together(*(functools.partial(one, n) for n in DEBUG_SUITES if n not in OPTIONAL),
-             functools.partial(check_hit_path, ctx, step, built.k))
+    together(*(functools.partial(one, n) for n in DEBUG_SUITES if n not in OPTIONAL))
 
 
 def step_debug_ftrace(ctx, step):
