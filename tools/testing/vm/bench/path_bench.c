@@ -37,20 +37,6 @@
 #define CALLED		"__x64_sys_getppid"
 #define NOT_CALLED	"vfs_fallocate"	/* and long enough for a probe inside of it */
 
-static uint64_t ticks(void)
-{
-#if defined(__x86_64__)
-	return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-	uint64_t now;
-
-	asm volatile("isb; mrs %0, cntvct_el0" : "=r" (now) : : "memory");
-	return now;
-#else
-#error "name the cycle counter of this architecture"
-#endif
-}
-
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -120,17 +106,17 @@ static void there_and_back(void)
 
 static void fault_in_a_page(void)
 {
-	volatile char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		die("mmap()");
 	*page = 1;
-	munmap((void *)page, 4096);
+	asm volatile("" : : "r" (page) : "memory");
+	munmap(page, 4096);
 }
 
 /* With a breakpoint on it, of user space. */
-static __attribute__((noinline)) void probed_function(void)
+static noinline void probed_function(void)
 {
 	asm volatile("" : : : "memory");
 }
@@ -225,9 +211,8 @@ static void perf_open_and_close(void)
 /* A program at the entry of each system call that asks for the stack. */
 static int attach_stack_program(void)
 {
-	static const char license[] = "GPL";
 	/* bpf_get_stack(ctx, fp - 256, 256, 0) */
-	struct bpf_insn insns[] = {
+	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
 		  .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -256 },
@@ -237,18 +222,10 @@ static int attach_stack_program(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-		.insns = (uintptr_t)insns,
-		.insn_cnt = ARRAY_SIZE(insns),
-		.license = (uintptr_t)license,
-	};
 	union bpf_attr open = { .raw_tracepoint.name = (uintptr_t)"sys_enter" };
 	int prog, fd;
 
-	prog = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	if (prog < 0)
-		die("loading a BPF program");
+	prog = load_program(BPF_PROG_TYPE_RAW_TRACEPOINT, insns, ARRAY_SIZE(insns));
 	open.raw_tracepoint.prog_fd = prog;
 	fd = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &open, sizeof(open));
 	if (fd < 0)

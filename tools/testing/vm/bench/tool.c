@@ -4,10 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -98,4 +100,21 @@ void create_events(const char *file, char type, const char *group, const struct 
 			die("no event on %s", on->name[i]);
 	}
 	close(fd);
+}
+
+/* A BPF program of that type; its file descriptor. */
+int load_program(unsigned int type, const struct bpf_insn *insns, unsigned int nr)
+{
+	static const char license[] = "GPL";
+	union bpf_attr load = {
+		.prog_type = type,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = nr,
+		.license = (uintptr_t)license,
+	};
+	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+
+	if (fd < 0)
+		die("loading a BPF program");
+	return fd;
 }

@@ -9,11 +9,14 @@
 
 #include <stdint.h>
 
+struct bpf_insn;
+
 #define TRACEFS		"/sys/kernel/tracing/"
 #define KPROBE_EVENTS	TRACEFS "kprobe_events"
 #define DYNAMIC_EVENTS	TRACEFS "dynamic_events"
 #define NAME_SIZE	128
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define noinline	__attribute__((__noinline__))
 
 /**
  * struct names - of functions or of tracepoints, from a file that has one a line
@@ -25,6 +28,21 @@ struct names {
 	unsigned int nr;
 };
 
+/* The cycle counter. */
+static inline uint64_t ticks(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t now;
+
+	asm volatile("isb; mrs %0, cntvct_el0" : "=r" (now) : : "memory");
+	return now;
+#else
+#error "name the cycle counter of this architecture"
+#endif
+}
+
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void result(const char *name, uint64_t cost, unsigned int n, unsigned long missed);
 int open_file(const char *path, int flags);
@@ -34,5 +52,6 @@ void clear_events(const char *file);
 void create_events(const char *file, char type, const char *group, const struct names *on,
 		   unsigned int first, unsigned int last);
 void read_names(const char *path, struct names *names, unsigned int least);
+int load_program(unsigned int type, const struct bpf_insn *insns, unsigned int nr);
 
 #endif /* TOOL_H */

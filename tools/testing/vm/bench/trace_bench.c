@@ -49,20 +49,6 @@
 
 static struct names functions, tracepoints;
 
-static uint64_t ticks(void)
-{
-#if defined(__x86_64__)
-	return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-	uint64_t now;
-
-	asm volatile("isb; mrs %0, cntvct_el0" : "=r" (now) : : "memory");
-	return now;
-#else
-#error "name the cycle counter of this architecture"
-#endif
-}
-
 static uint64_t nanoseconds(void)
 {
 	struct timespec now;
@@ -352,34 +338,18 @@ static void measure_perf(uint64_t (*clock)(void), const char *opening, const cha
 	result(all, closed - start, ATTACHED, 0);
 }
 
-/* A program that does nothing. */
-static int load_program(void)
-{
-	static const char license[] = "GPL";
-	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_KPROBE,
-		.insns = (uintptr_t)insns,
-		.insn_cnt = ARRAY_SIZE(insns),
-		.license = (uintptr_t)license,
-	};
-	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-
-	if (fd < 0)
-		die("loading a BPF program");
-	return fd;
-}
-
 /* Probes with a program each, as loaders without kprobe_multi attach them. */
 static void measure_bpf(void)
 {
 	unsigned int i, type = perf_type();
 	uint64_t start, opened, closed;
 	static int fds[WITH_BPF];
-	int prog = load_program();
+	/* It does nothing. */
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int prog = load_program(BPF_PROG_TYPE_KPROBE, insns, ARRAY_SIZE(insns));
 
 	start = ticks();
 	for (i = 0; i < WITH_BPF; i++) {
