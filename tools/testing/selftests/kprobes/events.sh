@@ -29,6 +29,23 @@ named_by_the_kernel() {
 	[ -d $tracefs/events/kprobes/r_vfs_open_0 ]
 }
 
+# Names are for everybody, addresses are not.
+name_without_the_address() {
+	addr=$(awk '$3 == "vfs_open" { print $1; exit }' /proc/kallsyms)
+	[ "$addr" != 0000000000000000 ]
+	put "p 0x$addr"
+	put "r 0x$addr"
+	ls $tracefs/events/kprobes | grep '^[pr]_0x' > "$tmp/names"
+	cat "$tmp/names"
+	[ "$(wc -l < "$tmp/names")" = 2 ]
+	not grep -qi "${addr#????????}" "$tmp/names"
+	# They are at the function all the same.
+	enable kprobes
+	cat /proc/version > /dev/null
+	[ "$(hits_of "$(grep '^p' "$tmp/names")")" -gt 0 ]
+	disable kprobes
+}
+
 bad_places() {
 	bad 'Invalid argument' 'p:e ^no_such_symbol'
 	bad 'Invalid argument' 'p:e ^vfs_open+x'
@@ -143,6 +160,7 @@ with_the_function_tracer() {
 begin
 run created_listed_removed
 run named_by_the_kernel
+run name_without_the_address
 run bad_places
 run no_names
 run no_arguments
