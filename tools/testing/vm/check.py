@@ -190,7 +190,7 @@ def step_hitpath(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def step_debug(ctx, _):
+def step_debug(ctx, step):
     """Run all of DEBUG_SUITES."""
     built = ctx.kernel("debug").result()
 
@@ -198,6 +198,8 @@ def step_debug(ctx, _):
         ctx.report.add_all(name, run_suite(ctx, name, DEBUG_SUITES[name], built))
 
     together(*(functools.partial(one, n) for n in DEBUG_SUITES if n not in OPTIONAL))
+    for name, state, why in hitpath.check_instruments(built.k):
+        ctx.report.add(f"{step}: {name}", state, why)
 
 
 def step_debug_ftrace(ctx, step):

@@ -6,6 +6,7 @@ hit. What it takes to know that is read from the guest: the list of what cannot 
 that of what ftrace patches. Calls by pointer, which lead to handlers, are not followed.
 """
 import bisect
+import glob
 import os
 import re
 import subprocess
@@ -38,6 +39,10 @@ ALLOWED = {
     "__stack_chk_fail": "stops the kernel",
     "dump_kprobe": "says why the kernel is about to stop",
 }
+
+# What has functions of ours that a hit can run. Those of rethook.c and fprobe.c are instrumented
+# as long as the rest of these files is: that is how misuse of nodes is found.
+OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o")
 
 INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer)_|^__sanitizer|^__cyg")
 THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")
@@ -159,6 +164,40 @@ def follow(code, limit):
             bad.append(f"{name} can be probed{by}")
         todo += [(c, start) for c in code.calls(start)]
     return seen, bad, missing
+
+
+def our_names(k):
+    """The functions of our objects in the build of k."""
+    names = set()
+    for pattern in OBJECTS:
+        for obj in glob.glob(os.path.join(k.out, pattern)):
+            out = subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout
+            names.update(f[2] for f in map(str.split, out.splitlines()) if len(f) == 3 and f[1] in "tT")
+    return names
+
+
+def check_instruments(k):
+    """The same for a kernel with sanitizers, as far as our functions go: are these instrumented?
+
+    Behind them are the aids of such a kernel, which call each other without end.
+    """
+    code, ours = Code(os.path.join(k.out, "vmlinux")), our_names(k)
+    todo = [a for name in ROOTS for a in code.by_name.get(name, [])]
+    seen, bad = set(), []
+    while todo:
+        start = todo.pop()
+        if start in seen or not ours.intersection(code.names[start]):
+            continue
+        seen.add(start)
+        called = code.calls(start)
+        bad += [f"{code.name(start)} calls {code.name(c)}" for c in called if INSTRUMENTS.search(code.name(c))]
+        todo += called
+    for line in bad:
+        print("  " + line, flush=True)
+    few = "" if len(seen) > len(ROOTS) / 2 else f"only {len(seen)} functions found"
+    print(f"  {len(seen)} functions of ours on the hit path of {k.name}", flush=True)
+    return [(f"instruments on the hit path of {k.name}", "fail" if bad or few else "pass",
+             few or (f"{len(bad)} lines above" if bad else ""))]
 
 
 def check(k):
