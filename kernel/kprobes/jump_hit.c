@@ -5,34 +5,19 @@
 
 #include "internal.h"
 
-static nokprobe_inline int run_handlers(struct kprobe *p, struct pt_regs *regs)
-{
-	int moved;
-
-	if (unlikely(kprobe_running())) {
-		kprobes_inc_nmissed_count(p);
-		return 0;
-	}
-	__this_cpu_write(current_kprobe, p);
-	__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
-	moved = site_run(to_site(p), regs, true);
-	reset_current_kprobe();
-	return moved;
-}
-
 /**
  * opt_pre_handler - run the handlers of a site that is planted as a jump
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * For architectures whose detours go on with the displaced instructions whatever the
- * handlers say.
+ * For architectures whose detours go on with the displaced instructions whatever the handlers
+ * say. They have found that no handler runs on this CPU, and made @p the one that does.
  *
  * Context: a hit, preemption off.
  */
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	run_handlers(p, regs);
+	site_run(to_site(p), regs, true);
 }
 
 NOKPROBE_SYMBOL(opt_pre_handler);
@@ -49,10 +34,17 @@ NOKPROBE_SYMBOL(opt_pre_handler);
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
-	int moved;
+	int moved = 0;
 
 	preempt_disable_notrace();
-	moved = run_handlers(p, regs);
+	if (unlikely(kprobe_running())) {
+		kprobes_inc_nmissed_count(p);
+	} else {
+		__this_cpu_write(current_kprobe, p);
+		__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
+		moved = site_run(to_site(p), regs, true);
+		reset_current_kprobe();
+	}
 	preempt_enable_notrace();
 	return moved;
 }

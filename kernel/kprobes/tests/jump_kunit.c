@@ -307,6 +307,25 @@ static int call_plain(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(call_plain);
 
+/* As the detours of architectures do that have seen to nested hits themselves. */
+static void handlers_run_when_told_to(struct kunit *test)
+{
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
+	struct pt_regs regs = {};
+	struct kprobe *kp;
+
+	scoped_guard(preempt) {
+		kp = get_kprobe((void *)pl->at);
+		__this_cpu_write(current_kprobe, kp);
+		instruction_pointer_set(&regs, pl->at);
+		opt_pre_handler(kp, &regs);
+		reset_current_kprobe();
+	}
+	expect_hits(test, tp, 1, 0);
+	unregister_kprobe(&tp->kp);
+}
+
 /* Missed and counted, and what the jump displaced is run all the same. */
 static void hit_inside_a_hit(struct kunit *test)
 {
@@ -376,6 +395,7 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(all_disarmed_and_armed),
 	KUNIT_CASE(handler_goes_elsewhere),
 	KUNIT_CASE(a_kretprobe_there),
+	KUNIT_CASE(handlers_run_when_told_to),
 	KUNIT_CASE(hit_inside_a_hit),
 	KUNIT_CASE(hit_in_an_interrupt),
 	KUNIT_CASE(many_at_once),
