@@ -255,6 +255,7 @@ int kprobe_exceptions_notify(struct notifier_block *self, unsigned long val,
 /* For the rest of the kernel. */
 void kprobe_flush_task(struct task_struct *tk);
 void kprobe_free_init_mem(void);
+void kprobe_reclaim_throttle(void);
 int kprobe_get_kallsym(unsigned int symnum, unsigned long *value, char *type,
 		       char *sym);
 
@@ -372,6 +373,7 @@ static inline void unregister_kprobes(struct kprobe **kps, int n) { }
 static inline void unregister_kprobes_nowait(struct kprobe **kps, int n) { }
 static inline void kprobe_flush_task(struct task_struct *tk) { }
 static inline void kprobe_free_init_mem(void) { }
+static inline void kprobe_reclaim_throttle(void) { }
 static inline void kprobe_ftrace_kill(void) { }
 static inline void kprobe_test_step(void) { }
 

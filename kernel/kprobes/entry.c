@@ -257,7 +257,8 @@ static int join_locked(struct entry_hook *batch, enum entry_place place, unsigne
 
 /**
  * entry_hooks_join - hook the entries of functions, all or none
- * @batch: the hooks by their batch member, with hit, owner and ip set; no two have the same ip
+ * @batch: the hooks by their batch member, with hit, owner and ip set; of those with the same
+ *	ip, the first one of the batch joins first
  * @place: ENTRY_FIRST; or ENTRY_LAST, for the one user whose hooks may join again before a
  *	grace period has passed since they left
  *

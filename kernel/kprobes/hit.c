@@ -63,6 +63,15 @@ static nokprobe_inline bool is_to_run(struct kprobe *kp, bool by_jump)
 	return kp->pre_handler && !kprobe_disabled(kp) && !(by_jump && kp->post_handler);
 }
 
+/* Misses on several CPUs, or in an NMI on this one, must all be counted. */
+static nokprobe_inline void count_miss(struct kprobe *p)
+{
+	unsigned long old = READ_ONCE(p->nmissed);
+
+	while (!try_cmpxchg(&p->nmissed, &old, old + 1))
+		;
+}
+
 #ifdef arch_kprobe_return_address
 static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
 {
@@ -119,7 +128,11 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 	put_back(regs, ip, sp);
 	ret = return_address(site, regs);
 	list_for_each_entry_continue_rcu(kp, &site->listeners, list) {
-		if (is_to_run(kp, by_jump) && can_run_after_move(kp) && kp->pre_handler(kp, regs))
+		if (!is_to_run(kp, by_jump))
+			continue;
+		if (!can_run_after_move(kp))
+			count_miss(kp);
+		else if (kp->pre_handler(kp, regs))
 			put_back(regs, ip, sp);
 	}
 	if (ret && instruction_pointer(&chosen) == ret)
@@ -152,6 +165,8 @@ int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_ju
 			return moved;
 		}
 	}
+	/* Who asks now for post handlers sees those of all listeners that this has seen. */
+	smp_rmb(); /* pairs with announce_post_handler() */
 	return 0;
 }
 
@@ -191,15 +206,6 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 }
 
 NOKPROBE_SYMBOL(site_post_handler);
-
-/* Misses on several CPUs, or in an NMI on this one, must all be counted. */
-static nokprobe_inline void count_miss(struct kprobe *p)
-{
-	unsigned long old = READ_ONCE(p->nmissed);
-
-	while (!try_cmpxchg(&p->nmissed, &old, old + 1))
-		;
-}
 
 /**
  * kprobes_inc_nmissed_count - a hit was stepped over without running handlers

@@ -181,7 +181,7 @@ struct kprobe_place;
 
 void site_batch_add(struct site_batch *batch, struct kprobe_site *site);
 int site_batch_commit(struct site_batch *batch);
-struct kprobe_site *site_get(const struct kprobe_place *place);
+struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch);
 void site_put(struct kprobe_site *site);
 void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
@@ -197,7 +197,6 @@ bool sites_armed(void);
 void site_retire(struct kprobe_site *site);
 void site_unretire(struct kprobe_site *site);
 void kprobe_reclaim_flush(void);
-void kprobe_reclaim_throttle(void);
 
 /* optimize.c */
 #ifdef CONFIG_OPTPROBES

@@ -78,7 +78,7 @@ int kprobe_attach(struct kprobe *kp)
 	ret = ret ?: kprobe_check_place(&place);
 	if (ret)
 		return ret;
-	site = site_get(&place);
+	site = site_get(&place, open_batch);
 	if (IS_ERR(site))
 		return PTR_ERR(site);
 

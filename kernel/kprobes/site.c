@@ -363,6 +363,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 /**
  * site_get - the site at an address, made if there is none
  * @place: an address that was found fit for a probe
+ * @batch: where to note that hits may be at it
  *
  * Add a listener, or give it back with site_put().
  *
@@ -370,12 +371,14 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
  * Return: the site; -ENOMEM; or what the architecture says about the instruction:
  * -EILSEQ if it is none, -EINVAL, -EOPNOTSUPP.
  */
-struct kprobe_site *site_get(const struct kprobe_place *place)
+struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch)
 {
 	struct kprobe_site *site = site_lookup(place->addr);
 
 	if (!site)
 		return site_create(place);
+	/* Even of a retired one: a task may stand in its detour, on the way to the handlers. */
+	batch->was_live = true;
 	site_unretire(site);
 	return site;
 }
@@ -395,17 +398,17 @@ void site_put(struct kprobe_site *site)
 /*
  * Before a listener can be seen. A hit has the post handlers of all who listen run, so it must
  * not have the pre handler of the only one run; and when it has run pre handlers it asks
- * whether there are post handlers, see hit_has_post() of x86.
+ * whether there are post handlers. Both barriers pair with that of site_pre_handlers().
  */
 static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
 {
 	if (!kp->post_handler)
 		return;
 	WRITE_ONCE(site->only, NULL);
-	smp_wmb(); /* see hit_has_post() of x86 */
+	smp_wmb(); /* see above */
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
-	smp_wmb(); /* see hit_has_post() of x86 */
+	smp_wmb(); /* see above */
 	kprobe_test_step();
 }
 
@@ -429,7 +432,6 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		     (KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE);
 	if (!kprobe_disabled(kp))
 		announce_post_handler(site, kp);
-	batch->was_live |= site->method != SITE_UNPLANTED;
 	list_add_tail_rcu(&kp->list, &site->listeners);
 	site_batch_add(batch, site);
 }

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include "../internal.h"
 #include "tests.h"
 
 #define NR_PROBES	3
@@ -185,6 +186,8 @@ static void failures_do_not_wait(struct kunit *test)
 	struct kprobe *kps[] = { &good->kp, &bad };
 	int i;
 
+	/* Of tests before. */
+	kprobe_reclaim_flush();
 	waits->calls = 0;
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_EQ(test, register_kprobe(&bad), -ENOENT);
@@ -207,6 +210,21 @@ static void failure_at_a_live_site_waits(struct kunit *test)
 	test_call(test, test_many[0], 3);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 3);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(good), 0);
+}
+
+/* Nor does anybody know whether a task is on the way to the handlers of one that was in use. */
+static void failure_at_a_retired_site_waits(struct kunit *test)
+{
+	struct watcher *waits = watch(test, "synchronize_rcu");
+	struct test_probe *first = test_probe_new(test, test_many[0], WITH_PRE);
+	struct test_probe *good = test_probe_at(test, test_many[0], WITH_PRE);
+	struct kprobe bad = { .symbol_name = "no_such_function" };
+	struct kprobe *kps[] = { &good->kp, &bad };
+
+	unregister_kprobe(&first->kp);
+	waits->calls = 0;
+	KUNIT_EXPECT_EQ(test, register_kprobes(kps, 2), -ENOENT);
+	KUNIT_EXPECT_EQ(test, waits->calls, 1);
 }
 
 #ifdef CONFIG_FPROBE
@@ -252,6 +270,7 @@ static struct kunit_case watch_cases[] = {
 	KUNIT_CASE(interface_can_be_probed),
 	KUNIT_CASE(failures_do_not_wait),
 	KUNIT_CASE(failure_at_a_live_site_waits),
+	KUNIT_CASE(failure_at_a_retired_site_waits),
 	KUNIT_CASE(failures_of_fprobes_do_not_wait),
 	{}
 };

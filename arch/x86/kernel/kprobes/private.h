@@ -167,13 +167,9 @@ static __always_inline void hit_begin(struct kprobe_ctlblk *cpu,
 	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
 }
 
-/*
- * To be asked behind the pre handlers. Pairs with site_add_listener() and
- * site_switch_listener(): a listener that was seen has been preceded by its post handler.
- */
+/* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
 static __always_inline bool hit_has_post(struct kprobe *p)
 {
-	smp_rmb(); /* the pre handlers before this, see above */
 	return READ_ONCE(p->post_handler);
 }
 

@@ -157,7 +157,7 @@ static noinline unsigned long slot_text_address(unsigned long ip)
 	unsigned int pushed;
 
 	preempt_disable_notrace();
-	/* Only within a slot: what is behind an address has nothing to do with this. */
+	/* Looked up as it is, not one less as return addresses are: no call returns into a slot. */
 	kprobe_slot_unwind(&ip, &pushed);
 	preempt_enable_notrace();
 	return __kernel_text_address(ip) ? ip : 0;
