@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "rethook_internal.h"
 #include "trace_probe_point.h"
 
 /* Points that no handler can be using now. */
@@ -110,10 +111,12 @@ static void free_alike_later(struct list_head *points, const struct point_class 
  */
 static void throttle(void)
 {
-	if (atomic_read(&points_leaving) <= POINTS_MAX_LEAVING)
-		return;
-	rcu_barrier();
-	flush_work(&reap_work);
+	if (atomic_read(&points_leaving) > POINTS_MAX_LEAVING) {
+		rcu_barrier();
+		flush_work(&reap_work);
+	}
+	/* Kretprobes are let go of without waiting, too. */
+	rethook_throttle();
 }
 
 /**

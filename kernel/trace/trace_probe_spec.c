@@ -200,6 +200,8 @@ static int add_point(const struct point_class *class, struct probe_spec *spec,
 
 	err = compile_args(pp, words, ctx);
 	if (!err) {
+		/* Not under event_mutex, which modules and all other events wait for. */
+		kprobe_reclaim_throttle();
 		mutex_lock(&event_mutex);
 		err = point_publish(pp);
 		mutex_unlock(&event_mutex);
