@@ -120,7 +120,7 @@ struct fprobe {
 	fprobe_exit_t		exit_handler;
 
 	unsigned long		nexhausted;
-	struct rethook		*rethook;
+	struct rethook		*rethook;	/* set before its hooks join, read by hits */
 	struct fprobe_targets	*targets;
 	struct list_head	registered;
 };

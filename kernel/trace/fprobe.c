@@ -190,7 +190,7 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 			fp->entry_handler(fp, ip, caller, regs, NULL);
 		return;
 	}
-	node = rethook_try_get(fp->rethook);
+	node = rethook_try_get(READ_ONCE(fp->rethook));
 	if (node) {
 		enter_call(fp, node, ip, caller, regs, task);
 		return;
@@ -249,7 +249,7 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 	if (fprobe_is_off(fp))
 		return;
 	node = fprobe_no_handler_runs() && !is_rethook_trampoline(caller) ?
-		rethook_take_home(fp->rethook) : NULL;
+		rethook_take_home(READ_ONCE(fp->rethook)) : NULL;
 	if (unlikely(!node)) {
 		any_entered(fp, ip, caller, regs, current);
 		return;
@@ -309,7 +309,8 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	WRITE_ONCE(fp->rethook, pool);
+	/* Hits of earlier hooks may take it at once: by READ_ONCE(), which orders what follows it. */
+	smp_store_release(&fp->rethook, pool);
 	return 0;
 }
 

@@ -25,7 +25,8 @@
 #ifdef CONFIG_MODULES
 /*
  * Whose text is it, of the kernel (NULL) or of which module? An ERR_PTR() if it goes or has
- * gone: what is on its way out was taken off all fprobes, and must not come back.
+ * gone: what is on its way out was taken off all fprobes, and must not come back. So it is with
+ * the init text of a module that is live, which is about to be freed.
  */
 static struct module *text_owner(unsigned long ip)
 {
@@ -35,7 +36,10 @@ static struct module *text_owner(unsigned long ip)
 		return NULL;
 	guard(preempt)();
 	mod = __module_text_address(ip);
-	return mod && mod->state != MODULE_STATE_GOING ? mod : ERR_PTR(-ENOENT);
+	if (!mod || mod->state == MODULE_STATE_GOING ||
+	    (mod->state == MODULE_STATE_LIVE && within_module_init(ip, mod)))
+		return ERR_PTR(-ENOENT);
+	return mod;
 }
 #else
 static struct module *text_owner(unsigned long ip)

@@ -127,6 +127,8 @@ static int hook_all(struct list_head *points)
 	if (err)
 		return err;
 	list_for_each_entry(pt, points, point.batch) {
+		if (!fpoint_is_to_turn(&pt->point, true))
+			continue;
 		pt->hooked = true;
 		pt->nr_hooked = pt->nr_ips;
 	}
