@@ -4,8 +4,8 @@
  *
  * Whoever catches function entries takes a node from a pool
  * (rethook_try_get()) and plants it (rethook_hook()). When that call returns,
- * the handler of the pool runs with the node. kernel/trace/rethook.c explains
- * how the pool grows and how it goes away.
+ * the handler of the pool runs with the node. kernel/trace/rethook_pool.c
+ * explains how the pool grows and how it goes away.
  */
 #ifndef _LINUX_RETHOOK_H
 #define _LINUX_RETHOOK_H
@@ -116,8 +116,7 @@ struct rethook_homes {
  * @freed: if set, completed when the memory is gone; for tests
  * @inline_segments: the first table
  *
- * Users look at @data only; the rest is for kernel/trace/rethook.c and its
- * tests.
+ * Users look at @data only; the rest is for kernel/trace/rethook*.c.
  */
 struct rethook {
 	/* Set up once; read on every hit. @handler, @segments: READ_ONCE(). */

@@ -3,7 +3,8 @@
  * Function probes.
  *
  * An fprobe is a hook at each of its functions' entries (kernel/kprobes/entry.c), and for
- * those whose return it wants to see, a pool of return hooks (rethook.c).
+ * those whose return it wants to see, a pool of return hooks (rethook.c). What hits run
+ * is in fprobe_hit.c.
  *
  * Everything that hits use is set up before the hooks join, and stays until an RCU grace
  * period after they left. Handlers run with preemption off, which is what that waits for.
@@ -31,20 +32,7 @@
 #include "../kprobes/entry.h"
 #include "fprobe_hit.h"
 #include "fprobe_internal.h"
-#include "rethook_hit.h"
 #include "trace.h"
-
-/**
- * struct fprobe_call - a call that is going to return to us
- * @node: in the list of its task
- * @entry_ip: where ftrace called from
- * @data: what the two handlers share
- */
-struct fprobe_call {
-	struct rethook_node	node;
-	unsigned long		entry_ip;
-	char			data[] __aligned(sizeof(long));
-};
 
 /* What the handlers may share for each call is part of its node: rethook's limit. */
 #define FPROBE_MAX_DATA_SIZE	(RETHOOK_MAX_NODE_SIZE - sizeof(struct fprobe_call))
@@ -54,236 +42,6 @@ static DEFINE_MUTEX(fprobe_mutex);
 
 /* The registered ones. */
 static LIST_HEAD(fprobes);
-
-/* Hits */
-
-DEFINE_PER_CPU(unsigned int, fprobe_context);
-
-#define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
-
-/* Misses come from all CPUs, and from interrupts on this one. */
-static __always_inline void count_one(unsigned long *count)
-{
-	unsigned long old = READ_ONCE(*count);
-
-	while (!try_cmpxchg(count, &old, old + 1))
-		;
-}
-
-static __always_inline bool serves_kprobes(const struct fprobe *fp)
-{
-	return fp->flags & FPROBE_FL_KPROBE_SHARED;
-}
-
-/* Does a handler run that those of @fp must not nest in? @outer is fprobe_context. */
-static __always_inline bool would_nest(const struct fprobe *fp, unsigned int outer)
-{
-	if (outer && !((outer ^ preempt_count()) & CONTEXT_MASK))
-		return true;
-	return serves_kprobes(fp) && kprobe_running();
-}
-
-/*
- * A handler is going to run, unless it is off or, which is a miss, would nest. Returns
- * false in these cases; else @outer is for handlers_end().
- */
-static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *outer)
-{
-	if (fprobe_is_off(fp))
-		return false;
-	*outer = __this_cpu_read(fprobe_context);
-	if (would_nest(fp, *outer)) {
-		count_one(&fp->nmissed);
-		return false;
-	}
-	if (serves_kprobes(fp))
-		kprobe_busy_begin();
-	fprobe_handler_begin();
-	return true;
-}
-
-static __always_inline void handlers_end(const struct fprobe *fp, unsigned int outer)
-{
-	fprobe_handler_end(outer);
-	if (serves_kprobes(fp))
-		kprobe_busy_end();
-}
-
-static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *call)
-{
-	return fp->entry_data_size ? call->data : NULL;
-}
-
-/*
- * Where a call returns to; @caller is what its return address looks like. Something may
- * have hooked the return before: a function that was hooked and ended in this one by a
- * tail call, or a user with an ftrace_ops of its own.
- */
-static __always_inline unsigned long true_caller(unsigned long caller, struct pt_regs *regs)
-{
-	struct llist_node *cur = NULL;
-
-	if (likely(!is_rethook_trampoline(caller)))
-		return caller;
-	return rethook_find_ret_addr(current, kernel_stack_pointer(regs), &cur);
-}
-
-/* The handler at the exit, whatever the fprobe and whatever runs on this CPU. */
-static void any_returned(struct rethook_node *node, void *data, unsigned long to,
-			 struct pt_regs *regs)
-{
-	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
-	struct fprobe *fp = data;
-	unsigned int outer;
-
-	if (!handlers_begin(fp, &outer))
-		return;
-	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
-	handlers_end(fp, outer);
-}
-
-NOKPROBE_SYMBOL(any_returned);
-
-/* The same for an fprobe that does not serve kprobes. */
-static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
-			    struct pt_regs *regs)
-{
-	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
-	struct fprobe *fp = data;
-
-	if (!fprobe_no_handler_runs()) {
-		any_returned(node, data, to, regs);
-		return;
-	}
-	if (fprobe_is_off(fp))
-		return;
-	fprobe_handler_begin();
-	fp->exit_handler(fp, call->entry_ip, to, regs, entry_data(fp, call));
-	fprobe_handler_end(0);
-}
-
-NOKPROBE_SYMBOL(fprobe_returned);
-
-/* The handler at the entry; with its consent, the call will return to us. */
-static __always_inline void enter_call(struct fprobe *fp, struct rethook_node *node,
-				       unsigned long ip, unsigned long caller,
-				       struct pt_regs *regs, struct task_struct *task)
-{
-	struct fprobe_call *call = container_of(node, struct fprobe_call, node);
-
-	call->entry_ip = ip;
-	if (fp->entry_handler &&
-	    fp->entry_handler(fp, ip, caller, regs, entry_data(fp, call)))
-		rethook_recycle(node);
-	else
-		rethook_plant(node, regs, true, task);
-}
-
-static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned long caller,
-				  struct pt_regs *regs, struct task_struct *task)
-{
-	struct rethook_node *node;
-
-	caller = true_caller(caller, regs);
-	if (!fp->exit_handler) {
-		if (fp->entry_handler)
-			fp->entry_handler(fp, ip, caller, regs, NULL);
-		return;
-	}
-	node = rethook_try_get(READ_ONCE(fp->rethook));
-	if (node) {
-		enter_call(fp, node, ip, caller, regs, task);
-		return;
-	}
-	count_one(&fp->nmissed);
-	count_one(&fp->nexhausted);
-}
-
-/* Whatever the fprobe and whatever runs on this CPU. */
-static noinline void any_entered(struct fprobe *fp, unsigned long ip, unsigned long caller,
-				 struct pt_regs *regs, struct task_struct *task)
-{
-	unsigned int outer;
-
-	if (!handlers_begin(fp, &outer))
-		return;
-	enter(fp, ip, caller, regs, task);
-	handlers_end(fp, outer);
-}
-
-NOKPROBE_SYMBOL(any_entered);
-
-static void fprobe_any_hit(struct entry_hook *hook, unsigned long ip,
-			   unsigned long caller, struct pt_regs *regs)
-{
-	any_entered(hook->owner, ip, caller, regs, current);
-}
-
-NOKPROBE_SYMBOL(fprobe_any_hit);
-
-/* Entered on the stack of the task that it makes current, and returning on it. */
-static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
-			      unsigned long caller, struct pt_regs *regs)
-{
-	any_entered(hook->owner, ip, caller, regs, arch_rethook_switch_to(regs));
-}
-
-NOKPROBE_SYMBOL(fprobe_switch_hit);
-
-/* An entry handler only, and it does not serve kprobes: entry.c knows a shorter way. */
-void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
-		      struct pt_regs *regs)
-{
-	any_entered(hook->owner, ip, caller, regs, current);
-}
-
-NOKPROBE_SYMBOL(fprobe_entry_hit);
-
-/* An exit handler, and it does not serve kprobes. */
-static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
-			    unsigned long caller, struct pt_regs *regs)
-{
-	struct fprobe *fp = hook->owner;
-	struct rethook_node *node;
-
-	if (fprobe_is_off(fp))
-		return;
-	node = fprobe_no_handler_runs() && !is_rethook_trampoline(caller) ?
-		rethook_take_home(READ_ONCE(fp->rethook)) : NULL;
-	if (unlikely(!node)) {
-		any_entered(fp, ip, caller, regs, current);
-		return;
-	}
-	fprobe_handler_begin();
-	enter_call(fp, node, ip, caller, regs, current);
-	fprobe_handler_end(0);
-}
-
-NOKPROBE_SYMBOL(fprobe_call_hit);
-
-static entry_hit_t hit_of(const struct fprobe *fp)
-{
-	if (serves_kprobes(fp))
-		return fprobe_any_hit;
-	if (fp->exit_handler)
-		return fprobe_call_hit;
-	return fp->entry_handler ? fprobe_entry_hit : fprobe_any_hit;
-}
-
-/**
- * fprobe_set_hook - set up the hook for a function of an fprobe
- * @hook: the hook, zeroed
- * @fp: the fprobe
- * @ip: where ftrace calls from
- */
-void fprobe_set_hook(struct entry_hook *hook, struct fprobe *fp, unsigned long ip)
-{
-	hook->ip = ip;
-	hook->owner = fp;
-	hook->hit = ip == arch_rethook_switch_ip() ? fprobe_switch_hit : hit_of(fp);
-}
-
-/* Registration */
 
 /*
  * How many calls an fprobe may see at a time before its pool has to grow: the more
@@ -303,7 +61,7 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 		WRITE_ONCE(fp->rethook, NULL);
 		return 0;
 	}
-	pool = rethook_alloc_bounded(fp, serves_kprobes(fp) ? any_returned : fprobe_returned,
+	pool = rethook_alloc_bounded(fp, fprobe_return_handler(fp),
 				     struct_size_t(struct fprobe_call, data,
 						   fp->entry_data_size),
 				     calls_expected(nr_functions), fp->nr_maxactive);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The shortest way from a function's entry to an fprobe's handler, for kernel/kprobes/entry.c
- * to inline; fprobe.c has the others.
+ * to inline; fprobe_hit.c has the others.
  */
 #ifndef _KERNEL_TRACE_FPROBE_HIT_H
 #define _KERNEL_TRACE_FPROBE_HIT_H

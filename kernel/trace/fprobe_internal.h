@@ -2,7 +2,8 @@
 /*
  * Function probes: what their files share, and what events on functions use.
  *
- *	fprobe.c		hits, registering and unregistering
+ *	fprobe.c		registering and unregistering
+ *	fprobe_hit.c		hits
  *	fprobe_find.c		names and patterns -> where ftrace calls from
  *	fprobe_targets.c	the functions of an fprobe
  *	fprobe_hit.h		the shortest way from an entry to a handler
@@ -12,6 +13,7 @@
 
 #include <linux/fprobe.h>
 #include <linux/rcupdate.h>
+#include <linux/rethook.h>
 #include <linux/types.h>
 
 struct module;
@@ -50,9 +52,24 @@ struct fprobe_ips {
 	struct fprobe_targets	*targets;
 };
 
+/**
+ * struct fprobe_call - a call that is going to return to us
+ * @node: in the list of its task
+ * @entry_ip: where ftrace called from
+ * @data: what the two handlers share
+ */
+struct fprobe_call {
+	struct rethook_node	node;
+	unsigned long		entry_ip;
+	char			data[] __aligned(sizeof(long));
+};
+
 /* fprobe.c */
 int fprobe_check(const struct fprobe *fp);
 int fprobes_hook(struct fprobe_ips *each, int num);
+
+/* fprobe_hit.c */
+rethook_handler_t fprobe_return_handler(const struct fprobe *fp);
 void fprobe_set_hook(struct entry_hook *hook, struct fprobe *fp, unsigned long ip);
 
 /* fprobe_targets.c */

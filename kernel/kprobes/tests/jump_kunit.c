@@ -316,9 +316,9 @@ static void handlers_run_when_told_to(struct kunit *test)
 	struct kprobe *kp;
 
 	scoped_guard(preempt) {
-		kp = get_kprobe((void *)pl->at);
+		kp = get_kprobe(pl->at);
 		__this_cpu_write(current_kprobe, kp);
-		instruction_pointer_set(&regs, pl->at);
+		instruction_pointer_set(&regs, (unsigned long)pl->at);
 		opt_pre_handler(kp, &regs);
 		reset_current_kprobe();
 	}

@@ -40,9 +40,9 @@ ALLOWED = {
     "dump_kprobe": "says why the kernel is about to stop",
 }
 
-# What has functions of ours that a hit can run. Those of rethook.c and fprobe.c are instrumented
-# as long as the rest of these files is: that is how misuse of nodes is found.
-OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o")
+# What has functions of ours that a hit can run.
+OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o", "arch/*/kernel/rethook.o",
+           "kernel/trace/rethook*.o", "kernel/trace/fprobe*.o")
 
 INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer)_|^__sanitizer|^__cyg")
 THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")

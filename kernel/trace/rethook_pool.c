@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools of return hooks: how they grow, and how long they stay.
+ *
+ * When the list that all CPUs share runs low, an irq_work adds nodes as soon as the hit
+ * is over and interrupts are on. Only what is hit before that has to be
+ * served from the nodes that are left, see reserve_nodes().
+ *
+ * Memory is freed with the pool, which may be long after rethook_free(): a
+ * task can sleep in a hooked call for days. Nodes hold no references. Rather,
+ * homes and list are closed by rethook_free(), and from then on nodes that come
+ * back are counted.
+ */
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/irq_work.h>
+#include <linux/limits.h>
+#include <linux/llist.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/rethook.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "rethook_internal.h"
+#include "rethook_pool.h"
+
+/* Two CPUs do not share a cache line by way of two nodes. */
+#define NODE_ALIGN	64
+#define SEGMENT_BYTES	4096
+#define MIN_SLOTS	4
+
+/* Segments that one interrupt adds at most. */
+#define GROW_AT_ONCE	8
+
+static void refill_interrupt(struct irq_work *work);
+static void dead_interrupt(struct irq_work *work);
+
+DEFINE_PER_CPU(struct pool_refill, rethook_refill) = {
+	.work = IRQ_WORK_INIT(refill_interrupt),
+};
+
+LLIST_HEAD(rethook_dead_pools);
+DEFINE_IRQ_WORK(rethook_dead_work, dead_interrupt);
+
+/*
+ * How many pools wait for a grace period to be over; not those that wait for calls to return.
+ * Who gives pools up in a loop is to wait if there are too many.
+ */
+#define MAX_RETIRING	1024
+static atomic_t nr_retiring = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(few_retiring);
+
+static void retire_after_gp(struct rethook *rh)
+{
+	atomic_inc(&nr_retiring);
+	queue_rcu_work(system_unbound_wq, &rh->free_work);
+}
+
+static void retire_gp_over(void)
+{
+	if (atomic_dec_return(&nr_retiring) == MAX_RETIRING)
+		wake_up_all(&few_retiring);
+}
+
+/* Growing */
+
+/*
+ * How many nodes the shared list should always have left.
+ *
+ * A hit that leaves fewer raises an interrupt on its own CPU, which adds nodes
+ * once interrupts are on. Until then that CPU can plant further nodes only by
+ * calls within calls, as one that has returned has given its node back, and
+ * by what runs on top: a hard interrupt, an NMI. For a hook on one function
+ * that is a node for each of those contexts unless the function calls itself;
+ * RETHOOK_HOMES and two of the shared ones for each CPU cover it, and four more
+ * cover one CPU that does more than the others. A pool that serves many
+ * functions nests deeper. Its user asks for more nodes; having grown once, it
+ * keeps a quarter of its size besides. Nothing bounds recursion but the stack,
+ * though: what even that does not cover is counted in nr_exhausted.
+ */
+static unsigned int reserve_nodes(unsigned int nr_nodes)
+{
+	return 4 + 2 * num_possible_cpus() + nr_nodes / 4;
+}
+
+/* Slots of the next segment for about @wanted nodes; 0 if the pool is full. */
+static unsigned int segment_slots(struct rethook *rh, unsigned int wanted)
+{
+	unsigned int slots = max_t(unsigned int, SEGMENT_BYTES / rh->node_size, MIN_SLOTS);
+	unsigned int room = rh->max_nodes - READ_ONCE(rh->nr_nodes);
+	size_t bytes = kmalloc_size_roundup(min(slots, wanted) * rh->node_size);
+
+	if (READ_ONCE(rh->nr_segments) == MAX_SEGMENTS)
+		return 0;
+	return min3(bytes / rh->node_size, (size_t)MAX_SLOTS, (size_t)room);
+}
+
+struct segment_table {
+	void		**segments;
+	unsigned int	len;
+};
+
+/*
+ * If the table is full, one twice as long. The old one stays until the pool
+ * goes, as a hit may be reading it.
+ */
+static struct segment_table longer_table(struct rethook *rh, gfp_t gfp)
+{
+	struct segment_table longer = { .len = 2 * READ_ONCE(rh->len_segments) };
+
+	if (2 * READ_ONCE(rh->nr_segments) == longer.len)
+		longer.segments = kcalloc(longer.len, sizeof(void *), gfp);
+	return longer;
+}
+
+/* See install_segment(), which takes the lock. */
+static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned int slots,
+				  struct segment_table *longer)
+{
+	if (rh->nr_nodes + slots > rh->max_nodes)
+		return 0;
+	if (rh->nr_segments == rh->len_segments) {
+		if (!longer->segments || longer->len <= rh->len_segments)
+			return 0;
+		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
+		longer->segments[0] = rh->segments;
+		rh->len_segments = longer->len;
+		/* Pairs with the smp_rmb() in shared_pop(). */
+		smp_store_release(&rh->segments, longer->segments);
+		longer->segments = NULL;
+	}
+	rh->nr_nodes += slots;
+	rh->segments[rh->nr_segments] = segment;
+	return rh->nr_segments++;
+}
+
+/*
+ * Enter a segment of @slots nodes into the table; its number or 0. @longer is
+ * used, and taken, if the present table is full.
+ *
+ * The nodes are pushed onto the shared list after this, by a fully ordered
+ * cmpxchg. shared_pop() reads the table after it read a name off the list. So it
+ * never looks up a segment that the table it sees does not have.
+ */
+static unsigned int install_segment(struct rethook *rh, void *segment, unsigned int slots,
+				    struct segment_table *longer)
+{
+	unsigned long flags;
+	unsigned int number;
+
+	raw_spin_lock_irqsave(&rh->grow_lock, flags);
+	number = enter_segment(rh, segment, slots, longer);
+	raw_spin_unlock_irqrestore(&rh->grow_lock, flags);
+	return number;
+}
+
+static void init_nodes(struct rethook *rh, void *segment, unsigned int number,
+		       unsigned int slots)
+{
+	struct rethook_node *node = segment;
+	unsigned int slot;
+
+	for (slot = 0; slot < slots; slot++) {
+		node->rethook = rh;
+		node->name = number << SLOT_BITS | slot;
+		node = (void *)node + rh->node_size;
+	}
+}
+
+/*
+ * Add a segment of about @wanted nodes, or as many as a segment has. The nodes
+ * are on no list yet. Returns the number of nodes, -ENOMEM without memory, or
+ * -ENOSPC when the pool may not grow any further.
+ */
+static int add_segment(struct rethook *rh, unsigned int wanted, gfp_t gfp, void **segment)
+{
+	unsigned int slots = segment_slots(rh, wanted);
+	struct segment_table longer;
+	unsigned int number;
+	void *memory;
+
+	if (!slots) {
+		WRITE_ONCE(rh->full, true);
+		return -ENOSPC;
+	}
+	memory = kzalloc(slots * rh->node_size, gfp);
+	if (!memory)
+		return -ENOMEM;
+	longer = longer_table(rh, gfp);
+	number = install_segment(rh, memory, slots, &longer);
+	kfree(longer.segments);
+	if (!number) {
+		kfree(memory);
+		return -ENOMEM;
+	}
+	init_nodes(rh, memory, number, slots);
+	*segment = memory;
+	return slots;
+}
+
+/*
+ * Bring the shared list to twice its low-water mark. Concurrent runs may add
+ * a segment too many, which is as well.
+ */
+static int pool_grow(struct rethook *rh, gfp_t gfp)
+{
+	int budget, slots, slot;
+	void *segment;
+
+	for (budget = GROW_AT_ONCE; budget; budget--) {
+		if (!READ_ONCE(rh->handler))
+			return 0;
+		if (atomic_read(&rh->spare) >= 2 * (int)READ_ONCE(rh->low_water))
+			return 0;
+		slots = add_segment(rh, MAX_SLOTS, gfp, &segment);
+		if (slots < 0)
+			return slots;
+		for (slot = 0; slot < slots; slot++)
+			rethook_recycle(segment + slot * rh->node_size);
+		WRITE_ONCE(rh->low_water, reserve_nodes(READ_ONCE(rh->nr_nodes)));
+	}
+	return 0;
+}
+
+static void grow_worker(struct work_struct *work)
+{
+	struct rethook *rh = container_of(work, struct rethook, grow_work);
+
+	pool_grow(rh, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/*
+ * A hard interrupt, on PREEMPT_RT a thread; in any case an RCU reader, which
+ * is what keeps the pool: see pool_retire().
+ */
+static void refill_interrupt(struct irq_work *work)
+{
+	struct pool_refill *refill = container_of(work, struct pool_refill, work);
+	struct rethook *rh = xchg(&refill->pool, NULL);
+
+	if (!rh || pool_grow(rh, GFP_NOWAIT | __GFP_NOWARN) != -ENOMEM)
+		return;
+	atomic_long_inc(&rh->nr_nomem);
+	schedule_work(&rh->grow_work);
+}
+
+/* Life of a pool */
+
+/* Returns how many nodes were on the list; it takes no more. */
+static unsigned int shared_close(struct rethook *rh)
+{
+	unsigned long old = READ_ONCE(rh->shared);
+	unsigned int name, count = 0;
+
+	while (!try_cmpxchg(&rh->shared, &old, head_next(old, LIST_CLOSED)))
+		;
+	for (name = head_name(old); name != LIST_EMPTY; count++)
+		name = name_to_node(rh, name)->next_free;
+	return count;
+}
+
+/* The same for a CPU's. */
+static unsigned int homes_close(struct rethook_homes *homes)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < RETHOOK_HOMES; i++)
+		count += !!xchg(&homes->node[i], RETHOOK_CLOSED);
+	return count;
+}
+
+static void pool_free_memory(struct rethook *rh)
+{
+	struct completion *freed = rh->freed;
+	void **table = rh->segments, **older;
+	unsigned int i;
+
+	for (i = 1; i < rh->nr_segments; i++)
+		kfree(table[i]);
+	for (; table != rh->inline_segments; table = older) {
+		older = table[0];
+		kfree(table);
+	}
+	free_percpu(rh->homes);
+	kfree(rh);
+
+	if (freed)
+		complete(freed);
+}
+
+static void pool_free_worker(struct work_struct *work)
+{
+	pool_free_memory(container_of(to_rcu_work(work), struct rethook, free_work));
+	retire_gp_over();
+}
+
+/*
+ * No node is planted any more and none will be. Readers may still be about:
+ * rethook_find_ret_addr() on a node that has come back, refill_interrupt() on
+ * a pool it has just fetched, or free_push() in its last steps.
+ */
+static void pool_free_later(struct rethook *rh)
+{
+	INIT_RCU_WORK(&rh->free_work, pool_free_worker);
+	retire_after_gp(rh);
+}
+
+static void dead_interrupt(struct irq_work *work)
+{
+	struct rethook *rh, *next;
+
+	llist_for_each_entry_safe(rh, next, llist_del_all(&rethook_dead_pools), dead)
+		pool_free_later(rh);
+}
+
+/*
+ * A grace period after rethook_free(). rethook_try_get() has seen that there is
+ * no handler, so nothing is taken from the pool and nothing asks for a refill.
+ * Nor does a refill change anything that starts now, but one may start until
+ * the pool is in no CPU's hands. The pool ends when its last node is back.
+ */
+static void pool_retire(struct work_struct *work)
+{
+	struct rethook *rh = container_of(to_rcu_work(work), struct rethook, free_work);
+	unsigned int nr_free;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cmpxchg(&per_cpu_ptr(&rethook_refill, cpu)->pool, rh, NULL);
+	cancel_work_sync(&rh->grow_work);
+
+	nr_free = shared_close(rh);
+	for_each_possible_cpu(cpu)
+		nr_free += homes_close(per_cpu_ptr(rh->homes, cpu));
+
+	/* Nodes that came back since have made @owed negative. */
+	if (!atomic_add_return(rh->nr_nodes - nr_free, &rh->owed))
+		pool_free_later(rh);
+	retire_gp_over();
+}
+
+/* RETHOOK_HOMES for each CPU, the others for all. Without a CPU, all are for all. */
+static void distribute_node(struct rethook *rh, struct rethook_node *node, int *cpu, int *dealt)
+{
+	if (*cpu < nr_cpu_ids) {
+		node->home = &per_cpu_ptr(rh->homes, *cpu)->node[*dealt];
+		if (++*dealt == RETHOOK_HOMES) {
+			*cpu = cpumask_next(*cpu, cpu_possible_mask);
+			*dealt = 0;
+		}
+	}
+	rethook_recycle(node);
+}
+
+static int pool_fill(struct rethook *rh, unsigned int num)
+{
+	int cpu = rh->homeless ? nr_cpu_ids : cpumask_first(cpu_possible_mask);
+	int slots, slot, dealt = 0;
+	void *segment;
+
+	while (rh->nr_nodes < num) {
+		slots = add_segment(rh, num - rh->nr_nodes, GFP_KERNEL, &segment);
+		if (slots < 0)
+			return slots;
+		for (slot = 0; slot < slots; slot++)
+			distribute_node(rh, segment + slot * rh->node_size, &cpu, &dealt);
+	}
+	return 0;
+}
+
+/* Set a pool up, but for its nodes. */
+static struct rethook *pool_make(void *data, rethook_handler_t handler, int size)
+{
+	struct rethook *rh;
+
+	rh = kzalloc(sizeof(*rh), GFP_KERNEL);
+	if (!rh)
+		return NULL;
+	rh->node_size = ALIGN(size, NODE_ALIGN);
+	rh->max_nodes = min(RETHOOK_MAX_NODES, RETHOOK_MAX_BYTES / rh->node_size);
+	rh->data = data;
+	rh->handler = handler;
+	rh->segments = rh->inline_segments;
+	rh->nr_segments = 1;
+	rh->len_segments = RETHOOK_INLINE_SEGMENTS;
+	raw_spin_lock_init(&rh->grow_lock);
+	INIT_WORK(&rh->grow_work, grow_worker);
+	INIT_RCU_WORK(&rh->free_work, pool_retire);
+	rh->homes = alloc_percpu(struct rethook_homes);
+	if (rh->homes)
+		return rh;
+	kfree(rh);
+	return NULL;
+}
+
+/**
+ * rethook_alloc_bounded() - make a return hook for so many calls at most
+ * @data: for the handler
+ * @handler: what runs when a hooked call returns
+ * @size: size of the user's node, which starts with a struct rethook_node
+ * @num: how many calls are likely to be under way at a time
+ * @most: how many may be hooked at a time, 0 for as many as rethook_alloc() allows
+ *
+ * Like rethook_alloc(), but rethook_try_get() finds no node while @most are in use.
+ *
+ * Context: process context, may sleep.
+ * Return: as rethook_alloc(); ERR_PTR(-EINVAL) also if @most is negative.
+ */
+struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int size,
+				      int num, int most)
+{
+	unsigned int least = RETHOOK_HOMES * num_possible_cpus() + 2 * reserve_nodes(0);
+	struct rethook *rh;
+	int ret;
+
+	if (!handler || num <= 0 || most < 0 || size < (int)sizeof(struct rethook_node) ||
+	    size > (int)RETHOOK_MAX_NODE_SIZE)
+		return ERR_PTR(-EINVAL);
+
+	rh = pool_make(data, handler, size);
+	if (!rh)
+		return ERR_PTR(-ENOMEM);
+	if (most)
+		rh->max_nodes = min_t(unsigned int, rh->max_nodes, most);
+	/* With few, all may be in use for long: tell at once, and not by asking each CPU. */
+	rh->homeless = rh->max_nodes < 2 * RETHOOK_HOMES * num_possible_cpus();
+	ret = pool_fill(rh, min(rh->max_nodes, max_t(unsigned int, num, least)));
+	if (ret) {
+		pool_free_memory(rh);
+		return ERR_PTR(ret);
+	}
+	rh->low_water = reserve_nodes(rh->nr_nodes);
+	return rh;
+}
+
+/**
+ * rethook_alloc() - make a return hook with its pool of nodes
+ * @data: for the handler
+ * @handler: what runs when a hooked call returns
+ * @size: size of the user's node, which starts with a struct rethook_node
+ * @num: how many calls are likely to be under way at a time
+ *
+ * @num is a hint: the pool starts with at least two nodes for each possible CPU
+ * and a reserve, and grows as needed to at most RETHOOK_MAX_NODES nodes or
+ * RETHOOK_MAX_BYTES, whichever comes first, even if @num asks for more. A node
+ * takes @size, rounded up to 64 bytes. Memory comes and goes with the pool; it
+ * does not shrink. Nodes are zeroed once, not each time that they are used.
+ *
+ * Context: process context, may sleep.
+ * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a
+ * @handler, with a @size too small to hold a node or too large for a kernel
+ * allocation, or a @num that is not positive;
+ * ERR_PTR(-ENOMEM) when out of memory.
+ */
+struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num)
+{
+	return rethook_alloc_bounded(data, handler, size, num, 0);
+}
+
+/**
+ * rethook_stop() - hook no more calls
+ * @rh: the return hook
+ *
+ * From now on rethook_try_get() fails, which is not counted, and calls that
+ * were hooked before return without @rh's handler being called. A handler that
+ * is running may still be running when this returns: it has finished after an
+ * RCU grace period.
+ *
+ * Context: any.
+ */
+void rethook_stop(struct rethook *rh)
+{
+	WRITE_ONCE(rh->handler, NULL);
+}
+
+/**
+ * rethook_free() - give up a return hook
+ * @rh: the return hook
+ *
+ * Stops it as rethook_stop() does. Memory is freed once all hooked calls have
+ * returned or their tasks have exited, however long that takes, and a grace
+ * period has passed. This does not wait; before the handler's code or @rh->data
+ * go away, wait for a grace period.
+ *
+ * Context: any but NMI; does not sleep, locks may be held.
+ */
+void rethook_free(struct rethook *rh)
+{
+	rethook_stop(rh);
+	retire_after_gp(rh);
+}
+
+/**
+ * rethook_throttle() - wait for memory to be freed if too much is held back
+ *
+ * For those who give up return hooks, and could do so in a loop.
+ *
+ * Context: process. Sleeps, for some grace periods perhaps, if so.
+ */
+void rethook_throttle(void)
+{
+	wait_event(few_retiring, atomic_read(&nr_retiring) <= MAX_RETIRING);
+}
+
+/**
+ * rethook_retiring() - how many return hooks wait for a grace period to be over
+ *
+ * Return: their number, without those that wait for calls to return.
+ */
+unsigned int rethook_retiring(void)
+{
+	return atomic_read(&nr_retiring);
+}
+
+/**
+ * rethook_pool_stats() - look at the pool of a return hook
+ * @rh: the return hook, not freed yet
+ * @stats: filled in
+ *
+ * Context: any.
+ */
+void rethook_pool_stats(struct rethook *rh, struct rethook_stats *stats)
+{
+	*stats = (struct rethook_stats) {
+		.nr_nodes	= READ_ONCE(rh->nr_nodes),
+		.max_nodes	= rh->max_nodes,
+		.node_bytes	= rh->node_size,
+		.nr_exhausted	= atomic_long_read(&rh->nr_exhausted),
+		.nr_nomem	= atomic_long_read(&rh->nr_nomem),
+	};
+}
