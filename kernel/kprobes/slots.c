@@ -8,11 +8,14 @@
  * at once.
  *
  * "Is this address in a slot?" is asked by exception handlers and unwinders in any
- * context. They look pages up in an xarray, under RCU.
+ * context. They look pages up in an xarray, under RCU, unless the address lies apart from
+ * all of them, as those of modules and BPF programs mostly do.
  */
 #include <linux/bitmap.h>
 #include <linux/execmem.h>
 #include <linux/kallsyms.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/perf_event.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -55,6 +58,9 @@ struct slot_page {
  * @lock:	serializes getting and freeing
  * @roomy:	pages with a free slot. Guarded by @lock
  * @pages:	all pages, by page number. Written under @lock, read under RCU
+ * @first:	where the lowest page is that there has been, ULONG_MAX before. Written under
+ *		@lock before anything can be executed in the page, read with READ_ONCE()
+ * @end:	of the highest one, 0 before. The same
  * @slot_len:	length of a slot, in kprobe_opcode_t
  * @get_page:	gets a page that is executable and not writable
  * @put_page:	frees it
@@ -64,6 +70,8 @@ struct kprobe_insn_cache {
 	struct mutex lock;	/* getting and freeing */
 	struct list_head roomy;
 	struct xarray pages;
+	unsigned long first;
+	unsigned long end;
 	unsigned int slot_len;
 	const char *page_name;
 	void *(*get_page)(void);
@@ -87,6 +95,7 @@ struct kprobe_insn_cache kprobe_insn_slots = {
 	.lock = __MUTEX_INITIALIZER(kprobe_insn_slots.lock),
 	.roomy = LIST_HEAD_INIT(kprobe_insn_slots.roomy),
 	.pages = XARRAY_INIT(kprobe_insn_slots.pages, 0),
+	.first = ULONG_MAX,
 	.slot_len = KPROBE_INSN_SLOT_SIZE,
 	.page_name = "kprobe_insn_page",
 	.get_page = alloc_insn_page,
@@ -112,11 +121,15 @@ static void tell_perf(const struct kprobe_insn_cache *c, void *page, bool gone)
 /* From now on addresses in it are known to be in slots. */
 static int page_publish(struct kprobe_insn_cache *c, struct slot_page *sp)
 {
+	unsigned long addr = (unsigned long)sp->base;
 	int ret = xa_err(xa_store(&c->pages, page_index(sp->base), sp, GFP_KERNEL));
 
-	if (!ret)
-		tell_perf(c, sp->base, false);
-	return ret;
+	if (ret)
+		return ret;
+	WRITE_ONCE(c->first, min(c->first, addr));
+	WRITE_ONCE(c->end, max(c->end, addr + PAGE_SIZE));
+	tell_perf(c, sp->base, false);
+	return 0;
 }
 
 static void page_withdraw(struct kprobe_insn_cache *c, struct slot_page *sp)
@@ -259,6 +272,8 @@ void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
  */
 bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr)
 {
+	if (addr < READ_ONCE(c->first) || addr >= READ_ONCE(c->end))
+		return false;
 	return xa_load(&c->pages, page_index((void *)addr));
 }
 
@@ -287,6 +302,7 @@ struct kprobe_insn_cache kprobe_optinsn_slots = {
 	.lock = __MUTEX_INITIALIZER(kprobe_optinsn_slots.lock),
 	.roomy = LIST_HEAD_INIT(kprobe_optinsn_slots.roomy),
 	.pages = XARRAY_INIT(kprobe_optinsn_slots.pages, 0),
+	.first = ULONG_MAX,
 	.page_name = "kprobe_optinsn_page",
 	.get_page = alloc_optinsn_page,
 	.put_page = free_optinsn_page,

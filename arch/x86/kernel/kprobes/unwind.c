@@ -18,6 +18,8 @@
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
 
+#include <asm/sections.h>
+
 #include "private.h"
 
 /*
@@ -123,20 +125,12 @@ static unsigned long slot_origin(unsigned long ip)
 
 NOKPROBE_SYMBOL(slot_origin);
 
-/**
- * kprobe_slot_unwind - what does an address stand for, if it is in a slot?
- * @ip: where a trap was taken, or what is before the address that a call returns to; set to
- *	the instruction in the probed code, with the same stack but for @pushed
- * @pushed: set to how many bytes there are on the stack that the probed code has not pushed
- *
- * Context: any, preemption off.
- * Return: false if it is in none; then nothing is set.
- */
-bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
+/* kprobe_slot_unwind() where there may be slots; apart, as it takes a stack frame. */
+static noinline bool slot_unwind(unsigned long *ip, unsigned int *pushed)
 {
 	unsigned long sp = 0, origin = *ip;
 
-	if (!may_be_slot(*ip) || !rcu_is_watching())
+	if (!rcu_is_watching())
 		return false;
 	if (is_kprobe_insn_slot(*ip))
 		origin = slot_origin(*ip);
@@ -149,16 +143,32 @@ bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
 	return true;
 }
 
+NOKPROBE_SYMBOL(slot_unwind);
+
+/**
+ * kprobe_slot_unwind - what does an address stand for, if it is in a slot?
+ * @ip: where a trap was taken, or what is before the address that a call returns to; set to
+ *	the instruction in the probed code, with the same stack but for @pushed
+ * @pushed: set to how many bytes there are on the stack that the probed code has not pushed
+ *
+ * Context: any, preemption off.
+ * Return: false if it is in none; then nothing is set.
+ */
+bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
+{
+	return unlikely(may_be_slot(*ip)) && slot_unwind(ip, pushed);
+}
+
 NOKPROBE_SYMBOL(kprobe_slot_unwind);
 
-/* Of little use to most addresses, hence apart: it takes a stack frame. */
+/* kprobe_text_address() where there may be slots. */
 static noinline unsigned long slot_text_address(unsigned long ip)
 {
 	unsigned int pushed;
 
 	preempt_disable_notrace();
 	/* Looked up as it is, not one less as return addresses are: no call returns into a slot. */
-	kprobe_slot_unwind(&ip, &pushed);
+	slot_unwind(&ip, &pushed);
 	preempt_enable_notrace();
 	return __kernel_text_address(ip) ? ip : 0;
 }
@@ -177,7 +187,11 @@ NOKPROBE_SYMBOL(slot_text_address);
  */
 unsigned long kprobe_text_address(unsigned long ip)
 {
-	return likely(core_kernel_text(ip)) ? ip : slot_text_address(ip);
+	if (likely(__is_kernel_text(ip)))
+		return ip;
+	if (unlikely(may_be_slot(ip)))
+		return slot_text_address(ip);
+	return __kernel_text_address(ip) ? ip : 0;
 }
 
 NOKPROBE_SYMBOL(kprobe_text_address);
