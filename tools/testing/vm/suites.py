@@ -237,7 +237,7 @@ SUITES = {
     "kunit": Suite("KUnit at boot: the base's suites as on stock, and ours", "base", kunit_boots),
     "samples": Suite("the base's sample modules, unmodified, as on stock", "base", samples_boots,
                      samples_of_the_base, said),
-    "selftest": Suite("our kselftests", "alone", selftest_boots, our_selftests),
+    "selftest": Suite("our kselftests, and what stock does with them", "own", selftest_boots, our_selftests),
     "ftrace": Suite("the base's ftrace selftests on probes, as on stock", "base", ftrace_boots),
     "ftrace-beside": Suite("the base's other ftrace selftests, as on stock", "base", ftrace_beside_boots),
     "livepatch": Suite("the base's livepatch selftests, as on stock", "base", livepatch_boots,

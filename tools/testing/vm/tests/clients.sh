@@ -178,6 +178,45 @@ perf_probe_of_a_variable() {
 	probed probe:mine count=0x1 -k "$VMLINUX" -a 'mine=vfs_write count'
 }
 
+# What tracing itself calls, or a hit, or the writing of text: probed for perf, which unwinds
+# the stack at each hit, on all CPUs.
+own_means='irq_work_queue irq_work_run copy_from_kernel_nofault strncpy_from_kernel_nofault
+	memcpy memset strlen strcmp strscpy vsnprintf vprintk_emit ktime_get ktime_get_mono_fast_ns
+	sched_clock local_clock trace_clock_local call_rcu rcu_note_context_switch rcu_core
+	_raw_spin_lock _raw_spin_lock_irqsave _raw_spin_unlock_irqrestore _raw_spin_unlock
+	native_queued_spin_lock_slowpath perf_trace_buf_alloc perf_tp_event perf_swevent_event
+	perf_output_begin_forward perf_output_end perf_prepare_sample perf_callchain
+	get_perf_callchain trace_call_bpf ring_buffer_lock_reserve ring_buffer_unlock_commit
+	event_triggers_call filter_match_preds kfree kmem_cache_alloc_noprof ___slab_alloc
+	get_page_from_freelist notify_die search_exception_tables preempt_count_add
+	preempt_count_sub schedule preempt_schedule_irq text_poke_bp_batch __text_poke
+	on_each_cpu_cond_mask smp_call_function_many_cond do_sync_core kallsyms_lookup
+	unwind_next_frame __unwind_start arch_stack_walk kernel_text_address
+	is_module_text_address __module_address update_curr hrtimer_interrupt irq_enter_rcu
+	irq_exit_rcu handle_softirqs do_idle tick_nohz_idle_enter tick_nohz_idle_exit
+	native_write_msr __fdget_pos mutex_lock mutex_unlock down_read up_read __wake_up
+	try_to_wake_up ttwu_do_activate wake_up_process'
+
+perf_of_what_tracing_calls() {
+	needs perf
+	set +x
+	for function in $own_means; do
+		# Some are not there, or are refused, as hits run them.
+		put "p:own/p_$function $function s=+0(%sp):string" || :
+		put "r:own/r_$function $function s=+0(%ax):string" || :
+	done 2> /dev/null
+	chosen=$(sed 's|^[^:]*:own/\([^ ]*\) .*|-e own:\1|' $events)
+	set -x
+	[ "$(grep -c . $events)" -ge 100 ]
+	# It ends, whatever of what it does hits a probe. There is more than can be written down.
+	# shellcheck disable=SC2086 # words
+	perf record -q -a -g -o "$tmp/perf.data" $chosen -- $write_bytes
+	perf report -i "$tmp/perf.data" --stdio -g none -s sym > "$tmp/report" 2> /dev/null
+	[ "$(grep -c '^# Samples: .*own:' "$tmp/report")" -ge 30 ]
+	echo > $events
+	[ -z "$(cat $kprobes/list)" ]
+}
+
 trace_cmd_records_an_event() {
 	needs trace-cmd
 	put 'p:mine vfs_write count=$arg3'
@@ -199,5 +238,6 @@ run bpftrace_with_trampolines
 run perf_probe_at_entry
 run perf_probe_at_return
 run perf_probe_of_a_variable
+run perf_of_what_tracing_calls
 run trace_cmd_records_an_event
 finish
