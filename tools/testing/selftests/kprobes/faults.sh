@@ -19,6 +19,8 @@ needs_faults() {
 	echo N > $debug/fail_page_alloc/ignore-gfp-highmem
 	echo 0 > $debug/fail_page_alloc/min-order
 	load_target
+	# Comms are recorded from now on: the base warns when it has no memory to begin with it.
+	echo 1 > $tracefs/events/sched/sched_process_exit/enable
 	STATE="$events $dynamic $kprobes/list $tracefs/enabled_functions $tracefs/events \
 		$tracefs/instances /sys/module"
 	for d in kprobes fprobes tracepoints many; do
@@ -81,7 +83,7 @@ enabling() {
 # Of a group each can fail alone, so it may be on in part; then all of it goes off.
 a_group() {
 	needs_faults
-	N=10
+	N=3
 	make_group
 	put "p:many/inside $inside"
 	load_refuser
