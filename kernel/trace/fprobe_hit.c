@@ -225,6 +225,8 @@ NOKPROBE_SYMBOL(fprobe_call_hit);
 /**
  * fprobe_return_handler - what an fprobe's pool of return hooks calls
  * @fp: the fprobe, which has an exit handler
+ *
+ * Return: the handler for rethook_alloc_bounded().
  */
 rethook_handler_t fprobe_return_handler(const struct fprobe *fp)
 {
