@@ -103,13 +103,6 @@ a_group() {
 	unload_refuser
 }
 
-instances() {
-	needs_faults
-	put "p:kprobes/inside $inside" $dynamic
-	put 'f:fprobes/entry kprobe_target_traced' $dynamic
-	"$program" mkdir $tracefs/instances/faulty
-}
-
 perf_events() {
 	needs_faults
 	[ -e /sys/bus/event_source/devices/kprobe/type ] || skip "no kprobe PMU"
@@ -127,18 +120,20 @@ perf_events() {
 	done
 }
 
-# module NAME: where its file is.
+# module NAME: a copy of its file in memory: the file system that has it may not bear faults.
 module() {
-	find "/lib/modules/$(uname -r)" -name "$1.ko"
+	file=$(find "/lib/modules/$(uname -r)" -name "$1.ko")
+	[ -z "$file" ] || cp "$file" "$tmp/$1.ko"
+	[ ! -e "$tmp/$1.ko" ] || echo "$tmp/$1.ko"
 }
 
 # What modules register as they are loaded.
 registering() {
 	needs_faults
 	[ -n "$(module kprobe_test_prober)" ] || skip "modules are not plain files"
-	"$program" insmod "$(module kprobe_test_prober)" "symbol=$inside"
+	"$program" insmod "$(module kprobe_test_prober)" symbol=kprobe_target_traced
 	"$program" insmod "$(module kprobe_test_prober)" \
-		'ret=1 symbol=kprobe_test_target:kprobe_target_traced'
+		'ret=1 symbol=kprobe_target_traced'
 	"$program" insmod "$(module kprobe_test_fprober)" 'filter=kprobe_target_*'
 	"$program" insmod "$(module kprobe_test_fprober)" \
 		'filter=kprobe_target_traced,kprobe_target_other'
@@ -182,7 +177,7 @@ nothing_is_lost() {
 
 begin
 [ ! -e $leaks ] || echo clear > $leaks 2> /dev/null
-for t in definitions enabling a_group instances perf_events registering module_with_events \
+for t in definitions enabling a_group perf_events registering module_with_events \
 	nothing_is_lost; do
 	run $t
 	unload_refuser
