@@ -67,7 +67,7 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	/* Hits of earlier hooks may take it at once, by READ_ONCE(), which orders the rest. */
+	/* Hits of earlier hooks may read it at once. Pairs with their READ_ONCE(). */
 	smp_store_release(&fp->rethook, pool);
 	return 0;
 }

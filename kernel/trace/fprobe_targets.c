@@ -25,8 +25,8 @@
 #ifdef CONFIG_MODULES
 /*
  * Whose text is it, of the kernel (NULL) or of which module? An ERR_PTR() if it goes or has
- * gone: what is on its way out was taken off all fprobes, and must not come back. So it is with
- * the init text of a module that is live, which is about to be freed.
+ * gone: what is on its way out was taken off all fprobes, and must not come back. Nor must the
+ * init text of a live module, which is about to be freed.
  */
 static struct module *text_owner(unsigned long ip)
 {

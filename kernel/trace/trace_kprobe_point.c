@@ -7,8 +7,8 @@
  * A point on the list of dynamic events changes under event_mutex. The points of
  * perf never get on that list; their perf event is their only user.
  *
- * Nothing here waits for handlers to leave, but for a module that comes back, and when very
- * much waits to be freed. What a handler may still look at is freed by point_free_later().
+ * Nothing here waits for handlers to leave, unless a module comes back or too much memory
+ * waits to be freed. What a handler may still look at is freed by point_free_later().
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 

@@ -307,7 +307,7 @@ static int call_plain(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(call_plain);
 
-/* As the detours of architectures do that have seen to nested hits themselves. */
+/* The detours of arm and powerpc set current_kprobe before they call it. */
 static void handlers_run_when_told_to(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);

@@ -186,7 +186,7 @@ static void failures_do_not_wait(struct kunit *test)
 	struct kprobe *kps[] = { &good->kp, &bad };
 	int i;
 
-	/* Of tests before. */
+	/* Earlier tests may have left sites to free, which waits. */
 	kprobe_reclaim_flush();
 	waits->calls = 0;
 	for (i = 0; i < 10; i++)
@@ -212,7 +212,7 @@ static void failure_at_a_live_site_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(good), 0);
 }
 
-/* Nor does anybody know whether a task is on the way to the handlers of one that was in use. */
+/* A task may still be on its way to the handlers of a site that was in use. */
 static void failure_at_a_retired_site_waits(struct kunit *test)
 {
 	struct watcher *waits = watch(test, "synchronize_rcu");
