@@ -20,6 +20,10 @@ static char *wait;
 module_param(wait, charp, 0444);
 MODULE_PARM_DESC(wait, "register when this module is about to be initialized");
 
+static bool late;
+module_param(late, bool, 0444);
+MODULE_PARM_DESC(late, "wait until its initialization has run, too");
+
 static int result = 1;
 module_param(result, int, 0444);
 MODULE_PARM_DESC(result, "what registration returned, 1 if it has yet to come");
@@ -119,7 +123,8 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 	const struct module *mod = data;
 
 	/* The first time only. */
-	if (event == MODULE_STATE_COMING && result && !strcmp(mod->name, wait))
+	if (event == (late ? MODULE_STATE_LIVE : MODULE_STATE_COMING) && result == 1 &&
+	    !strcmp(mod->name, wait))
 		result = place();
 	return NOTIFY_DONE;
 }

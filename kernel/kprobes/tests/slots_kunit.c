@@ -89,10 +89,15 @@ static void slot_is_used_again(struct kunit *test)
 	free_insn_slot(slot, 1);
 }
 
+static bool is_slot_throughout(const kprobe_opcode_t *slot)
+{
+	return is_slot(slot) && is_slot(slot + MAX_INSN_SIZE - 1);
+}
+
 static void full_page_gets_another(struct kunit *test)
 {
 	kprobe_opcode_t **slot;
-	unsigned int i, j, other = 0;
+	unsigned int i, j, other = 0, known = 0;
 
 	slot = kunit_kcalloc(test, NR_SLOTS, sizeof(*slot), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, slot);
@@ -107,7 +112,10 @@ static void full_page_gets_another(struct kunit *test)
 		if (page_of(slot[i]) != page_of(slot[0]))
 			other = i;
 	}
+	for (j = 0; j < i; j++)
+		known += is_slot_throughout(slot[j]);
 	KUNIT_EXPECT_EQ_MSG(test, i, NR_SLOTS, "slot %u is none of its own", i);
+	KUNIT_EXPECT_EQ(test, known, i);
 	KUNIT_EXPECT_GT(test, other, 0);
 	KUNIT_EXPECT_TRUE(test, in_kallsyms(page_of(slot[0])));
 	KUNIT_EXPECT_TRUE(test, in_kallsyms(page_of(slot[other])));

@@ -114,6 +114,22 @@ from_the_first_call_on() {
 	rmmod kprobe_test_target
 }
 
+# What has run is still there when the module is live, and is freed next.
+init_text_after_the_first_call() {
+	rmmod kprobe_test_target || true
+	load_fprober wait=kprobe_test_target late=1 filter=kprobe_target_init
+	load_target
+	[ "$(cat $fprober/result)" = -2 ]
+	rmmod kprobe_test_fprober
+	rmmod kprobe_test_target
+	load_fprober wait=kprobe_test_target late=1 'filter=kprobe_target_*'
+	load_target
+	[ "$(cat $fprober/result)" = 0 ]
+	call 10
+	seen 30 30
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
 read_pipe() {
 	cat "$tmp/pipe" > "$tmp/out"
 }
@@ -139,7 +155,7 @@ cleanup_fprober() {
 begin
 for t in functions_of_a_module names_of_two_modules nothing_to_hook module_goes_and_comes \
 	fprobe_of_nothing_but_what_is_gone fprobe_goes_first from_the_first_call_on \
-	gone_while_a_call_sleeps; do
+	init_text_after_the_first_call gone_while_a_call_sleeps; do
 	run $t
 	cleanup_fprober
 done
