@@ -180,8 +180,11 @@ int fprobes_hook(struct fprobe_ips *each, int num)
 	return hook_each(each, num, false, &seen);
 }
 
-/* @ips are where ftrace calls from; they get sorted. */
-static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
+/*
+ * @ips are where ftrace calls from; they get sorted. With @strict, functions that are going are
+ * an error; else it is one if there are no others.
+ */
+static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bool strict)
 {
 	struct fprobe_ips f = { .fp = fp, .ips = ips };
 	bool seen;
@@ -191,11 +194,16 @@ static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr)
 	scoped_guard(mutex, &fprobe_mutex) {
 		if (is_registered(fp))
 			return -EBUSY;
+		if (!strict && f.nr) {
+			f.nr = fprobe_skip_going(ips, f.nr);
+			if (!f.nr)
+				return -ENOENT;
+		}
 		fp->nmissed = 0;
 		fp->nexhausted = 0;
 		fp->rethook = NULL;
 		fp->targets = NULL;
-		ret = hook_each(&f, 1, true, &seen);
+		ret = hook_each(&f, 1, strict, &seen);
 	}
 	if (ret && seen)
 		synchronize_rcu();
@@ -249,7 +257,7 @@ int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 	memcpy(ips, addrs, array_size(num, sizeof(*ips)));
 	ret = locate_calls(ips, num);
 	if (!ret)
-		ret = attach_ips(fp, ips, num);
+		ret = attach_ips(fp, ips, num, true);
 	kvfree(ips);
 	return ret;
 }
@@ -303,12 +311,13 @@ EXPORT_SYMBOL_GPL(register_fprobe_syms);
  * @filter: pattern as in set_ftrace_filter, for the names of functions
  * @notfilter: pattern for names that @filter matches and are not meant, or NULL
  *
- * Functions of modules that are loaded later are not looked at. It is no error if
- * @notfilter leaves nothing; each of the two has to match something, though.
+ * Functions of modules that are loaded later are not looked at, and those of a module that
+ * goes are left out, as is init text that has run. It is no error if @notfilter leaves nothing;
+ * each of the two has to match something, though.
  *
  * Context: process. Sleeps.
- * Return: as register_fprobe_ips(); -EINVAL also without @filter, and if one of the two
- * matches no function that can be traced.
+ * Return: as register_fprobe_ips(), but -ENOENT only if nothing but what is left out matches;
+ * -EINVAL also without @filter, and if one of the two matches no function that can be traced.
  */
 int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter)
 {
@@ -321,7 +330,7 @@ int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter
 	ips = fprobe_find(filter, notfilter, &nr);
 	if (IS_ERR(ips))
 		return PTR_ERR(ips);
-	ret = attach_ips(fp, ips, nr);
+	ret = attach_ips(fp, ips, nr, false);
 	kvfree(ips);
 	return ret;
 }
