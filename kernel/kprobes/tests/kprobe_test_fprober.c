@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/fprobe.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/notifier.h>
@@ -102,21 +103,32 @@ static const struct kernel_param_ops call_ops = {
 module_param_cb(call, &call_ops, NULL, 0200);
 MODULE_PARM_DESC(call, "write N to call fprober_own() N times");
 
-static int again_set(const char *val, const struct kernel_param *kp)
+static int take_away(void)
 {
-	int ret = unregister_fprobe(&probe);
+	int ret = result ? 0 : unregister_fprobe(&probe);
 
-	if (ret)
+	result = 1;
+	return ret;
+}
+
+static int placed_set(const char *val, const struct kernel_param *kp)
+{
+	bool placed;
+	int ret = kstrtobool(val, &placed);
+
+	if (!ret)
+		ret = take_away();
+	if (ret || !placed)
 		return ret;
 	result = place();
 	return result;
 }
 
-static const struct kernel_param_ops again_ops = {
-	.set = again_set,
+static const struct kernel_param_ops placed_ops = {
+	.set = placed_set,
 };
-module_param_cb(again, &again_ops, NULL, 0200);
-MODULE_PARM_DESC(again, "write to unregister and register again");
+module_param_cb(placed, &placed_ops, NULL, 0200);
+MODULE_PARM_DESC(placed, "write 1 or 0 to register and unregister; fails as that does");
 
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
@@ -145,8 +157,7 @@ static void __exit fprober_exit(void)
 {
 	if (wait)
 		unregister_module_notifier(&module_nb);
-	if (!result)
-		unregister_fprobe(&probe);
+	take_away();
 }
 
 module_init(fprober_init);

@@ -146,19 +146,50 @@ static int place(void)
 {
 	int err;
 
-	if (addr)
-		probe.addr = (kprobe_opcode_t *)addr;
-	else
-		probe.symbol_name = symbol;
+	/* Registering sets more, and it may not be the first time. */
+	probe.flags = 0;
+	probe.addr = (kprobe_opcode_t *)addr;
+	probe.symbol_name = addr ? NULL : symbol;
 	err = register_kprobe(&probe);
 	if (err || !ret)
 		return err;
+	retprobe.kp.flags = 0;
+	retprobe.kp.addr = NULL;
 	retprobe.kp.symbol_name = symbol;
 	err = register_kretprobe(&retprobe);
 	if (err)
 		unregister_kprobe(&probe);
 	return err;
 }
+
+static void take_away(void)
+{
+	if (result)
+		return;
+	if (ret)
+		unregister_kretprobe(&retprobe);
+	unregister_kprobe(&probe);
+	result = 1;
+}
+
+static int placed_set(const char *val, const struct kernel_param *kp)
+{
+	bool placed;
+	int err = kstrtobool(val, &placed);
+
+	if (err)
+		return err;
+	take_away();
+	if (placed)
+		result = place();
+	return placed ? result : 0;
+}
+
+static const struct kernel_param_ops placed_ops = {
+	.set = placed_set,
+};
+module_param_cb(placed, &placed_ops, NULL, 0200);
+MODULE_PARM_DESC(placed, "write 1 or 0 to register and unregister; fails as that does");
 
 static int module_event(struct notifier_block *nb, unsigned long event,
 			void *data)
@@ -187,11 +218,7 @@ static void __exit prober_exit(void)
 	stop_holding();
 	if (wait)
 		unregister_module_notifier(&module_nb);
-	if (result)
-		return;
-	if (ret)
-		unregister_kretprobe(&retprobe);
-	unregister_kprobe(&probe);
+	take_away();
 }
 
 module_init(prober_init);

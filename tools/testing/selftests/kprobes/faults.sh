@@ -127,16 +127,27 @@ module() {
 	[ ! -e "$tmp/$1.ko" ] || echo "$tmp/$1.ko"
 }
 
-# What modules register as they are loaded.
+address_inside() {
+	start=$(awk '$3 == "kprobe_target_other" { print $1; exit }' /proc/kallsyms)
+	printf '0x%x' $((0x$start + ${inside##*+}))
+}
+
+# registers MODULE PARAMETER...: it registers, and unregisters.
+registers() {
+	load_or_skip "$@"
+	put 0 "/sys/module/$1/parameters/placed"
+	"$program" write "/sys/module/$1/parameters/placed" 1 0
+	rmmod "$1"
+}
+
+# What modules register.
 registering() {
 	needs_faults
-	[ -n "$(module kprobe_test_prober)" ] || skip "modules are not plain files"
-	"$program" insmod "$(module kprobe_test_prober)" symbol=kprobe_target_traced
-	"$program" insmod "$(module kprobe_test_prober)" \
-		'ret=1 symbol=kprobe_target_traced'
-	"$program" insmod "$(module kprobe_test_fprober)" 'filter=kprobe_target_*'
-	"$program" insmod "$(module kprobe_test_fprober)" \
-		'filter=kprobe_target_traced,kprobe_target_other'
+	registers kprobe_test_prober symbol=kprobe_target_traced
+	registers kprobe_test_prober "addr=$(address_inside)"
+	registers kprobe_test_prober ret=1 symbol=kprobe_target_traced
+	registers kprobe_test_fprober 'filter=kprobe_target_*'
+	registers kprobe_test_fprober filter=kprobe_target_traced,kprobe_target_other
 	call 10
 	[ "$(cat $target/wrong)" = 0 ]
 }
@@ -151,6 +162,7 @@ module_with_events() {
 	enable kprobes/inside kprobes/return fprobes/many tracepoints/passed
 	rmmod kprobe_test_target
 	STATE="$events $dynamic $tracefs/events /sys/module"
+	[ -n "$(module kprobe_test_target)" ] || skip "modules are not plain files"
 	"$program" insmod "$(module kprobe_test_target)" ''
 	load_target
 	: > $tracefs/trace

@@ -63,7 +63,7 @@ module_goes_and_comes() {
 	done
 	seen 32 32
 	# It does not come back on its own; registering again finds it.
-	echo 1 > $fprober/again
+	echo 1 > $fprober/placed
 	call 10
 	own 1
 	seen 43 43
@@ -75,7 +75,7 @@ fprobe_of_nothing_but_what_is_gone() {
 	call 1
 	rmmod kprobe_test_target
 	seen 3 3
-	not put 1 $fprober/again
+	not put 1 $fprober/placed
 	# That failed, so nothing is registered.
 	load_target
 	call 10
