@@ -170,7 +170,7 @@ module_with_events() {
 	[ "$(cat $target/wrong)" = 0 ]
 	recorded inside 10
 	recorded return 10
-	recorded many 20
+	recorded many 30
 	recorded passed 10
 }
 
