@@ -3,6 +3,7 @@
 #ifndef _ASM_GENERIC_RETHOOK_H
 #define _ASM_GENERIC_RETHOOK_H
 
+#include <linux/ptrace.h>
 #include <linux/types.h>
 
 struct pt_regs;
@@ -10,5 +11,11 @@ struct rethook_node;
 
 void arch_rethook_prepare(struct rethook_node *call, struct pt_regs *entry, bool by_ftrace);
 void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr);
+
+/* What the former stores in &rethook_node.frame; most store the stack pointer. */
+static inline unsigned long arch_rethook_frame(struct pt_regs *regs)
+{
+	return kernel_stack_pointer(regs);
+}
 
 #endif /* _ASM_GENERIC_RETHOOK_H */

@@ -18,40 +18,8 @@
 struct pt_regs;
 struct rethook;
 
-struct entry_hook;
 struct fprobe;
 struct fprobe_targets;
-
-/**
- * typedef entry_hit_t - a function was entered
- * @hook: the hook at its entry
- * @ip: where ftrace calls from
- * @caller: where the function returns to
- * @regs: the registers, all of them
- *
- * Context: any, NMI included; preemption is off. Must not be traced nor probed.
- */
-typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
-			    struct pt_regs *regs);
-
-/**
- * struct entry_hook - one user at the entry of one function, see kernel/kprobes/entry.c
- * @next: the next one at the same entry. Written under entry_mutex, read by hits
- * @first: what to call if this is the first one: @hit if it is alone, and else what calls
- *	all. Written under entry_mutex, read by hits
- * @hit: what to call for this one. Set before joining
- * @owner: for @hit, who says how it changes
- * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
- * @batch: the next one in a batch that is to join or leave. Guarded by the user's lock
- */
-struct entry_hook {
-	struct entry_hook	*next;
-	entry_hit_t		first;
-	entry_hit_t		hit;
-	void			*owner;
-	unsigned long		ip;
-	struct entry_hook	*batch;
-};
 
 /**
  * typedef fprobe_entry_t - what runs when a function is entered

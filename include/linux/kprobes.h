@@ -356,6 +356,7 @@ void kprobe_ftrace_handler(unsigned long ip, unsigned long parent_ip,
 			   struct ftrace_ops *ops, struct ftrace_regs *fregs);
 int arch_prepare_kprobe_ftrace(struct kprobe *p);
 void kprobe_ftrace_kill(void);
+extern bool kprobe_ftrace_disabled;
 #else
 static inline int arch_prepare_kprobe_ftrace(struct kprobe *p)
 {

@@ -184,7 +184,7 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 				    struct llist_node **cur);
 void rethook_flush_task(struct task_struct *tk);
 
-/* Provided by the architecture, as are the two that are in its header. */
+/* Provided by the architecture, as are those that are in its header. */
 #include <asm/rethook.h>
 
 void arch_rethook_trampoline(void);

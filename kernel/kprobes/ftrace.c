@@ -5,13 +5,13 @@
  * A handler may change the instruction pointer. Ftrace allows one ftrace_ops that says so
  * per function, and live patches are such, too. As in 6.12, who has a post handler insists
  * on being the one; all others stay out of the way: they hook the entry together with
- * fprobes (entry.c), or, where the architecture has no handler for that, are in an
- * ftrace_ops of their own.
+ * fprobes (kernel/trace/entry_hook.c), or, where the architecture has no handler for that,
+ * are in an ftrace_ops of their own.
  */
+#include <linux/entry_hook.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 
-#include "entry.h"
 #include "internal.h"
 
 /**
@@ -36,7 +36,7 @@ static struct ftrace_side side_ip = {
 };
 
 /* ftrace found its own patching broken and stays off until reboot. */
-static bool ftrace_is_dead;
+bool kprobe_ftrace_disabled __read_mostly;
 
 /**
  * kprobe_ftrace_kill - ftrace has shut itself down
@@ -45,7 +45,7 @@ static bool ftrace_is_dead;
  */
 void kprobe_ftrace_kill(void)
 {
-	WRITE_ONCE(ftrace_is_dead, true);
+	WRITE_ONCE(kprobe_ftrace_disabled, true);
 }
 
 /**
@@ -126,7 +126,7 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 
 	side->users -= list_count_nodes(sites);
 	/* The ops stays. Its calls find no site. */
-	if (READ_ONCE(ftrace_is_dead))
+	if (READ_ONCE(kprobe_ftrace_disabled))
 		return;
 	ips = collect_ips(sites, &nr);
 	if (!side->users)
@@ -205,13 +205,16 @@ NOKPROBE_SYMBOL(site_entry_hit);
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {
+	struct arch_entry_room room __maybe_unused = {};
+	struct pt_regs *regs;
 	struct kprobe_site *site;
 
 	preempt_disable_notrace();
-	if (entry_is_watched()) {
-		site = site_of_ip_hit(ip);
-		if (site)
-			any_hit(site, ip, arch_ftrace_saved_regs(fregs));
+	site = entry_is_watched() ? site_of_ip_hit(ip) : NULL;
+	if (site) {
+		regs = arch_entry_regs(fregs, &room);
+		any_hit(site, ip, regs);
+		arch_entry_regs_back(fregs, regs);
 	}
 	preempt_enable_notrace();
 }
@@ -306,7 +309,7 @@ void site_ftrace_refresh(struct kprobe_site *site)
  */
 int site_ftrace_plant(struct list_head *sites, enum site_method method)
 {
-	if (READ_ONCE(ftrace_is_dead))
+	if (READ_ONCE(kprobe_ftrace_disabled))
 		return -ENODEV;
 	if (method == SITE_FTRACE)
 		return plain_plant(sites);

@@ -38,13 +38,12 @@
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H
 
-#include <linux/fprobe.h>
+#include <linux/entry_hook.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
-
-#include "../trace/rethook_hit.h"
+#include <linux/rethook_hit.h>
 
 struct module;
 struct seq_file;

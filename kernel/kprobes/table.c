@@ -2,7 +2,8 @@
 /*
  * kprobe_table: from an address to the site that is there. Changed under kprobe_mutex.
  */
-#include "addr_table.h"
+#include <linux/addr_table.h>
+
 #include "internal.h"
 
 DEFINE_ADDR_SLOTS(boot_slots);

@@ -2,7 +2,7 @@
 /*
  * Function probes.
  *
- * An fprobe is a hook at each of its functions' entries (kernel/kprobes/entry.c), and for
+ * An fprobe is a hook at each of its functions' entries (entry_hook.c), and for
  * those whose return it wants to see, a pool of return hooks (rethook.c). What hits run
  * is in fprobe_hit.c.
  *
@@ -11,6 +11,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
+#include <linux/entry_hook.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fprobe.h>
@@ -29,8 +30,6 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
-#include "../kprobes/entry.h"
-#include "fprobe_hit.h"
 #include "fprobe_internal.h"
 #include "trace.h"
 

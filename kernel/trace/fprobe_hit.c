@@ -6,19 +6,65 @@
  * and preemption is off here. Nothing is traced or instrumented: see the Makefile.
  */
 #include <linux/atomic.h>
+#include <linux/entry_hook.h>
 #include <linux/fprobe.h>
+#include <linux/indirect_call_wrapper.h>
+#include <linux/kconfig.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/rethook.h>
+#include <linux/rethook_hit.h>
 
-#include "../kprobes/entry.h"
-#include "fprobe_hit.h"
 #include "fprobe_internal.h"
-#include "rethook_hit.h"
 
-DEFINE_PER_CPU(unsigned int, fprobe_context);
+/*
+ * The preempt_count() of the context that this CPU runs an fprobe's handler in, 0 if it
+ * runs none; only this CPU reads or writes it.
+ *
+ * Handlers may be interrupted, and what interrupts them may have fprobes as well, but what
+ * a handler calls is not reported. An interrupt puts this back to what it was, so if it is
+ * not of the present context, no handler runs in the present context. What is called in an
+ * interrupt before preempt_count() shows it looks like a call from the handler; entry code
+ * takes care that this is next to nothing.
+ *
+ * ftrace_test_recursion_trylock() is for this as well. It takes three times as many
+ * instructions, as it also serves callbacks that can be preempted, and it lets the first
+ * call from a handler through.
+ */
+static DEFINE_PER_CPU(unsigned int, fprobe_context);
+
+static __always_inline bool fprobe_no_handler_runs(void)
+{
+	return likely(!__this_cpu_read(fprobe_context));
+}
+
+/* To be called, and fprobe_handler_end(), on the same CPU. @outer is what it was before. */
+static __always_inline void fprobe_handler_begin(void)
+{
+	unsigned int now = preempt_count();
+
+	/* Not 0, as preemption is off, unless nobody counts that. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		now |= 1;
+	__this_cpu_write(fprobe_context, now);
+	/* Nothing of the handler moves out of the region. */
+	barrier();
+}
+
+static __always_inline void fprobe_handler_end(unsigned int outer)
+{
+	barrier();
+	__this_cpu_write(fprobe_context, outer);
+}
+
+/* fprobe_disabled() without the test for NULL. */
+static __always_inline bool fprobe_is_off(const struct fprobe *fp)
+{
+	/* Either answer is right while it changes; READ_ONCE() takes a register. */
+	return unlikely(data_race(fp->flags) & FPROBE_FL_DISABLED);
+}
 
 #define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
@@ -86,7 +132,7 @@ static __always_inline unsigned long true_caller(unsigned long caller, struct pt
 
 	if (likely(!is_rethook_trampoline(caller)))
 		return caller;
-	return rethook_find_ret_addr(current, kernel_stack_pointer(regs), &cur);
+	return rethook_find_ret_addr(current, arch_rethook_frame(regs), &cur);
 }
 
 /* The handler at the exit, whatever the fprobe and whatever runs on this CPU. */
@@ -191,11 +237,22 @@ static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
 
 NOKPROBE_SYMBOL(fprobe_switch_hit);
 
-/* An entry handler only, and it does not serve kprobes: entry.c knows a shorter way. */
+/* An entry handler only, and it does not serve kprobes. What entry_hook.c calls directly. */
+INDIRECT_CALLABLE_SCOPE
 void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		      struct pt_regs *regs)
 {
-	any_entered(hook->owner, ip, caller, regs, current);
+	struct fprobe *fp = hook->owner;
+
+	if (!fprobe_no_handler_runs() || unlikely(is_rethook_trampoline(caller))) {
+		any_entered(fp, ip, caller, regs, current);
+		return;
+	}
+	if (fprobe_is_off(fp))
+		return;
+	fprobe_handler_begin();
+	fp->entry_handler(fp, ip, caller, regs, NULL);
+	fprobe_handler_end(0);
 }
 
 NOKPROBE_SYMBOL(fprobe_entry_hit);

@@ -6,11 +6,11 @@
  *	fprobe_hit.c		hits
  *	fprobe_find.c		names and patterns -> where ftrace calls from
  *	fprobe_targets.c	the functions of an fprobe
- *	fprobe_hit.h		the shortest way from an entry to a handler
  */
 #ifndef _KERNEL_TRACE_FPROBE_INTERNAL_H
 #define _KERNEL_TRACE_FPROBE_INTERNAL_H
 
+#include <linux/entry_hook.h>
 #include <linux/fprobe.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>

@@ -38,9 +38,9 @@
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
+#include <linux/rethook_hit.h>
 #include <linux/sched.h>
 
-#include "rethook_hit.h"
 #include "rethook_pool.h"
 
 static __always_inline struct rethook_node *to_node(struct llist_node *link)

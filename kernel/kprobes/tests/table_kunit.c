@@ -3,13 +3,13 @@
  * The table, filled with sites of addresses where nothing executes, while other CPUs
  * look up what they know to be there, and what they know not to be.
  */
+#include <linux/addr_table.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "../addr_table.h"
 #include "../internal.h"
 #include "tests.h"
 

@@ -42,7 +42,7 @@ ALLOWED = {
 
 # What has functions of ours that a hit can run.
 OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o", "arch/*/kernel/rethook.o",
-           "kernel/trace/rethook*.o", "kernel/trace/fprobe*.o")
+           "kernel/trace/rethook*.o", "kernel/trace/fprobe*.o", "kernel/trace/entry_hook.o")
 
 INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer)_|^__sanitizer|^__cyg")
 THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")

@@ -7,11 +7,6 @@
  */
 #include <asm-generic/kprobes.h>
 
-#ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
-/* ftrace_get_regs() for an ftrace_ops that always has them, hence without testing. */
-#define arch_ftrace_saved_regs(fregs)	(&arch_ftrace_regs(fregs)->regs)
-#endif
-
 #ifdef CONFIG_KPROBES
 #include <linux/types.h>
 #include <asm/insn.h>

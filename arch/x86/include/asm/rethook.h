@@ -33,6 +33,12 @@ static __always_inline void arch_rethook_prepare(struct rethook_node *node,
 	node->frame = (unsigned long)slot;
 }
 
+/* What arch_rethook_prepare() would store in &rethook_node.frame at this entry. */
+static __always_inline unsigned long arch_rethook_frame(struct pt_regs *regs)
+{
+	return kernel_stack_pointer(regs);
+}
+
 /**
  * arch_rethook_fixup_return() - put the return address back
  * @regs: what the trampoline saved, right below the slot

@@ -13,15 +13,13 @@
  * A kprobe that insists on being the one to redirect its function does not belong here:
  * ftrace grants that to one ops per function, and live patches want it, too.
  */
+#include <linux/addr_table.h>
+#include <linux/entry_hook.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-
-#include "../trace/fprobe_hit.h"
-#include "addr_table.h"
-#include "entry.h"
 
 /*
  * Guards the hooks, the table and the filter. Comes after kprobe_mutex and the fprobes'
@@ -51,7 +49,7 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 /* Registered while @nr_entries is not 0: an empty filter would mean every function. */
 static struct ftrace_ops entry_ops = {
 	.func	= entry_hit,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS,
+	.flags	= ENTRY_OPS_FLAGS,
 };
 
 /* Addresses in the filter. Guarded by entry_mutex. */
@@ -71,19 +69,12 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 
 NOKPROBE_SYMBOL(many_hit);
 
-/*
- * For fprobes without exit handler the whole way is here, as it takes hardly more than
- * what a call would add.
- */
 static __always_inline void first_hit(struct entry_hook *hook, unsigned long ip,
 				      unsigned long caller, struct pt_regs *regs)
 {
 	entry_hit_t hit = READ_ONCE(hook->first);
 
-	if (is_fprobe_entry_hit(hit))
-		fprobe_entered(hook, ip, caller, regs);
-	else
-		hit(hook, ip, caller, regs);
+	entry_hit_call(hit, hook, ip, caller, regs);
 }
 
 static noinline void far_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
@@ -99,15 +90,18 @@ NOKPROBE_SYMBOL(far_hit);
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs)
 {
-	struct pt_regs *regs = arch_ftrace_saved_regs(fregs);
+	struct arch_entry_room room __maybe_unused = {};
+	struct pt_regs *regs;
 	void *hook;
 
 	preempt_disable_notrace();
 	if (entry_is_watched()) {
+		regs = arch_entry_regs(fregs, &room);
 		if (likely(addr_table_near(&entry_table, ip, &hook)))
 			first_hit(hook, ip, caller, regs);
 		else
 			far_hit(ip, caller, regs);
+		arch_entry_regs_back(fregs, regs);
 	}
 	preempt_enable_notrace();
 }

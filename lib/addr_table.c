@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Changing a table of addresses; addr_table.h explains it and has the lookup. */
+#include <linux/addr_table.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-
-#include "addr_table.h"
 
 static struct addr_slots *slots_locked(struct addr_table *t)
 {

@@ -10,8 +10,8 @@
  * item goes; the next item at that address takes the same slot. A full array is not
  * cleaned but copied to a new one, with room to grow, and freed after a grace period.
  */
-#ifndef _KERNEL_KPROBES_ADDR_TABLE_H
-#define _KERNEL_KPROBES_ADDR_TABLE_H
+#ifndef _LINUX_ADDR_TABLE_H
+#define _LINUX_ADDR_TABLE_H
 
 #include <linux/compiler.h>
 #include <linux/hash.h>
@@ -164,4 +164,4 @@ void addr_table_remove(struct addr_table *t, unsigned long addr);
 void *addr_table_next(struct addr_table *t, unsigned int *pos);
 unsigned int addr_table_count(struct addr_table *t);
 
-#endif /* _KERNEL_KPROBES_ADDR_TABLE_H */
+#endif /* _LINUX_ADDR_TABLE_H */

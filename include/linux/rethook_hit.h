@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The common course of hooking a call and taking its return, for those who do that often
- * and inline it: rethook.c has the rest, and the rules.
+ * and inline it: kernel/trace/rethook.c has the rest, and the rules.
  */
-#ifndef _KERNEL_TRACE_RETHOOK_HIT_H
-#define _KERNEL_TRACE_RETHOOK_HIT_H
+#ifndef _LINUX_RETHOOK_HIT_H
+#define _LINUX_RETHOOK_HIT_H
 
 #include <linux/atomic.h>
 #include <linux/kconfig.h>
@@ -13,6 +13,7 @@
 #include <linux/rethook.h>
 #include <linux/sched.h>
 
+#ifdef CONFIG_RETHOOK
 /*
  * rethook_try_get() as it mostly goes: NULL means to call that. Not for pools that are
  * stopped otherwise than by taking their users off the hit path, and waiting.
@@ -40,5 +41,6 @@ static __always_inline void rethook_plant(struct rethook_node *node, struct pt_r
 	arch_rethook_prepare(node, entry, mcount);
 	rethook_list_push(&node->llist, &task->rethooks);
 }
+#endif /* CONFIG_RETHOOK */
 
-#endif /* _KERNEL_TRACE_RETHOOK_HIT_H */
+#endif /* _LINUX_RETHOOK_HIT_H */
