@@ -14,12 +14,6 @@
 
 #include "internal.h"
 
-/* The architecture's state of stepping; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
-
-/* What this CPU runs a handler of; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe *, current_kprobe);
-
 /* Stands for "in the core, not in any probe's handler". */
 static struct kprobe busy_kprobe = {
 	.addr = (kprobe_opcode_t *)get_kprobe,
@@ -79,8 +73,8 @@ static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
 }
 
 /* At the entry of a function. */
-static nokprobe_inline unsigned long return_address(struct kprobe_site *site,
-						    const struct pt_regs *regs)
+static nokprobe_inline unsigned long entry_return_address(struct kprobe_site *site,
+							  const struct pt_regs *regs)
 {
 	return site->kp.flags & KPROBE_FLAG_ON_FUNC_ENTRY ?
 	       arch_kprobe_return_address(regs) : 0;
@@ -98,8 +92,8 @@ static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
 	return !is_kretprobe(kp);
 }
 
-static nokprobe_inline unsigned long return_address(struct kprobe_site *site,
-						    const struct pt_regs *regs)
+static nokprobe_inline unsigned long entry_return_address(struct kprobe_site *site,
+							  const struct pt_regs *regs)
 {
 	return 0;
 }
@@ -126,7 +120,7 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 	unsigned long ret;
 
 	put_back(regs, ip, sp);
-	ret = return_address(site, regs);
+	ret = entry_return_address(site, regs);
 	list_for_each_entry_continue_rcu(kp, &site->listeners, list) {
 		if (!is_to_run(kp, by_jump))
 			continue;
@@ -136,7 +130,7 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 			put_back(regs, ip, sp);
 	}
 	if (ret && instruction_pointer(&chosen) == ret)
-		instruction_pointer_set(&chosen, return_address(site, regs));
+		instruction_pointer_set(&chosen, entry_return_address(site, regs));
 	*regs = chosen;
 }
 

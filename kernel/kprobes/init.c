@@ -28,13 +28,15 @@ static int __init kprobes_init(void)
 	if (ret)
 		pr_err("kprobes: blacklist is incomplete: %d\n", ret);
 	kretprobe_blacklist_init();
+	/* An architecture may place a probe of its own, on the trampoline of kretprobes. */
+	kprobes_ready = true;
 	ret = arch_init_kprobes();
 	if (!ret)
 		ret = register_die_notifier(&exceptions_nb);
 	if (!ret)
 		ret = kprobe_module_init();
-	if (!ret)
-		kprobes_ready = true;
+	if (ret)
+		kprobes_ready = false;
 	return ret;
 }
 early_initcall(kprobes_init);

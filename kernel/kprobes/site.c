@@ -350,7 +350,9 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 		ret = arch_prepare_kprobe_ftrace(&site->kp);
 	} else {
 		jump_init(site);
-		ret = arch_prepare_kprobe(&site->kp);
+		/* Jump labels, static calls and ftrace use breakpoints, too, but not meanwhile. */
+		scoped_guard(mutex, &text_mutex)
+			ret = arch_prepare_kprobe(&site->kp);
 	}
 	if (ret) {
 		kmem_cache_free(site_cache, site);

@@ -30,7 +30,7 @@
 #define KPROBE_INSN_SLOT_SIZE	MAX_INSN_SIZE
 #endif
 
-/* In bytes. Architectures that may take several for a detour say so. */
+/* In kprobe_opcode_t, too. Architectures that may take several for a detour say so. */
 #ifndef KPROBE_OPTINSN_SLOT_SIZE
 #define KPROBE_OPTINSN_SLOT_SIZE	MAX_OPTINSN_SIZE
 #endif
@@ -347,8 +347,7 @@ void kprobe_optinsn_page_del(void *page)
 
 void __init kprobe_slots_init(void)
 {
-	kprobe_optinsn_slots.slot_len =
-		KPROBE_OPTINSN_SLOT_SIZE / sizeof(kprobe_opcode_t);
+	kprobe_optinsn_slots.slot_len = KPROBE_OPTINSN_SLOT_SIZE;
 }
 
 #else

@@ -179,11 +179,10 @@ static void opcode_is_what_was_there(struct kunit *test)
 	memcpy(&was, addr, sizeof(was));
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
 	memcpy(&is, addr, sizeof(is));
-	KUNIT_EXPECT_NE(test, is, was);
-	KUNIT_EXPECT_EQ(test, tp->kp.opcode, was);
+	KUNIT_EXPECT_MEMNEQ(test, &is, &was, sizeof(was));
+	KUNIT_EXPECT_MEMEQ(test, &tp->kp.opcode, &was, sizeof(was));
 	unregister_kprobe(&tp->kp);
-	memcpy(&is, addr, sizeof(is));
-	KUNIT_EXPECT_EQ(test, is, was);
+	KUNIT_EXPECT_MEMEQ(test, addr, &was, sizeof(was));
 }
 
 static void batch_of_none(struct kunit *test)

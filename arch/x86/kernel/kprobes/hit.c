@@ -21,12 +21,19 @@
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
+#include <linux/percpu.h>
 #include <linux/ptrace.h>
 
 #include <asm/extable.h>
 #include <asm/trapnr.h>
 
 #include "private.h"
+
+/* The state of stepping; only this CPU reads or writes it. */
+DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
+
+/* What this CPU runs a handler of; only this CPU reads or writes it. */
+DEFINE_PER_CPU(struct kprobe *, current_kprobe);
 
 /* Puts the running hit aside for one of @p. Undone by leave_nested(). */
 static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu,

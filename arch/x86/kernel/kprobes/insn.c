@@ -488,7 +488,7 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 	 * No sync: a CPU gets here by returning from the trap of a breakpoint that is
 	 * planted later, which serializes.
 	 */
-	text_poke_copy(ainsn->insn, code, sizeof(code));
+	text_poke_copy_locked(ainsn->insn, code, sizeof(code), false);
 	return 0;
 }
 
@@ -516,7 +516,7 @@ static int prepare_slot(struct kprobe *p, const struct probed_text *text)
  * kprobe_insn_prepare - find out about an instruction and get ready to run it
  * @p: the probe; its addr is in kernel text. Gets its opcode and ainsn
  *
- * Context: process, kprobe_mutex held. Takes text_mutex, may sleep.
+ * Context: process, kprobe_mutex and text_mutex held. May sleep.
  * Return: 0,
  * -EILSEQ if @p->addr is not the start of an instruction,
  * -EINVAL if others write to its bytes or depend on them, or a copy cannot reach its
@@ -530,12 +530,9 @@ int kprobe_insn_prepare(struct kprobe *p)
 	struct probed_text text;
 	int err;
 
-	/* Jump labels, static calls and ftrace use int3, too, but not meanwhile. */
-	scoped_guard(mutex, &text_mutex) {
-		err = find_insn(&text, addr);
-		if (!err)
-			err = kprobe_insn_check(&text, addr);
-	}
+	err = find_insn(&text, addr);
+	if (!err)
+		err = kprobe_insn_check(&text, addr);
 	if (err)
 		return err;
 

@@ -115,7 +115,7 @@ void arch_disarm_kprobes(struct list_head *kps)
  * arch_prepare_kprobe - see whether an address can be probed and get ready for it
  * @p: the probe; its addr is set and in kernel text
  *
- * Context: kprobe_mutex held; takes text_mutex, may sleep.
+ * Context: kprobe_mutex and text_mutex held, may sleep.
  * Return: 0 or an error, see kprobe_insn_prepare().
  */
 int arch_prepare_kprobe(struct kprobe *p)
