@@ -35,10 +35,13 @@ campaign:
 	@$(VM) campaign $(if $(SEED),--seed $(SEED)) $(if $(CHUNK),--chunk $(CHUNK)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
+arch-builds:
+	@$(VM) check arch-builds
+
 lint:
 	@$(VM) lint
 
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check stock bench campaign lint series
+.PHONY: help run shell kernel kunit check stock bench campaign arch-builds lint series

@@ -16,6 +16,16 @@ class Arch:
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
     make_args: tuple = field(default=())
 
+    @property
+    def boots(self):
+        """Whether its kernels are booted, or only compiled: see step_arch_builds."""
+        return bool(self.qemu)
+
+
+def compiled(name, make, cross):
+    """An architecture of the base, whose own part of probes has to compile on our core."""
+    return Arch(name=name, make=make, cross=cross, image="vmlinux", qemu="", machine=(), console="", busybox="")
+
 
 ARCHES = {
     "x86_64": Arch(
@@ -34,4 +44,9 @@ ARCHES = {
         # a busy host a guest that measures the TSC is wrong by a lot: tell it.
         append="tsc=reliable tsc_early_khz={ticks_khz} no_timer_check",
     ),
+    "riscv64": compiled("riscv64", "riscv", "riscv64-linux-gnu-"),
+    "s390x": compiled("s390x", "s390", "s390x-linux-gnu-"),
+    "powerpc64le": compiled("powerpc64le", "powerpc", "powerpc64le-linux-gnu-"),
+    "arm": compiled("arm", "arm", "arm-linux-gnueabihf-"),
+    "mips64": compiled("mips64", "mips", "mips64el-linux-gnuabi64-"),
 }

@@ -25,6 +25,7 @@ import kbuild
 import lint
 import record
 import tree
+from arch import ARCHES
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
@@ -273,14 +274,14 @@ OURS_IN_TRACE = sorted(n[:-2] + ".o" for n in tree.our_files() if re.fullmatch(T
 
 # Where probe code is held or called from.
 VARIANTS = {
-    "rt": ["kernel/kprobes/", *OURS_IN_TRACE, "arch/x86/kernel/kprobes/",
+    "rt": ["lib/addr_table.o", "kernel/kprobes/", *OURS_IN_TRACE, "arch/x86/kernel/kprobes/",
            "arch/x86/kernel/rethook.o", "arch/x86/kernel/traps.o", "kernel/extable.o"],
     "noprobes": [*f"{TRACE}/ftrace.o {TRACE}/trace.o {TRACE}/trace_events.o {TRACE}/trace_dynevent.o "
                  f"{TRACE}/trace_event_perf.o {TRACE}/trace_uprobe.o {TRACE}/trace_eprobe.o "
                  f"{TRACE}/bpf_trace.o {TRACE}/trace_probe.o".split(), "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
                  "kernel/fork.o", "kernel/module/", "arch/x86/kernel/traps.o",
                  "arch/x86/kernel/hw_breakpoint.o", "arch/x86/mm/", "init/main.o"],
-    "bare": ["kernel/kprobes/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
+    "bare": ["lib/addr_table.o", "kernel/kprobes/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
              "kernel/fork.o", "arch/x86/kernel/kprobes/", "arch/x86/kernel/traps.o",
              "arch/x86/mm/fault.o", "init/main.o"],
 }
@@ -296,6 +297,29 @@ def step_variants(ctx, step):
             ctx.report.add(name, "pass" if clean else "fail", "" if clean else "see the warnings above")
         except Failure as e:
             ctx.report.add(name, "fail", str(e))
+
+
+# What of an architecture that is only compiled sees our core; {} is its directory.
+SEE_OUR_CORE = {
+    "tracer": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/", "kernel/extable.o", "kernel/kallsyms.o",
+               "kernel/exit.o", "kernel/fork.o", "kernel/module/", "arch/{}/kernel/", "samples/kprobes/"],
+    "noftrace": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/"],
+}
+
+
+def step_arch_builds(ctx, step):
+    """Compile the base's other architectures, unmodified, on our core, with and without ftrace."""
+    subprocess.run([os.path.join(HERE, "packages"), "arches"], check=True)
+    for arch in (a for a in ARCHES.values() if not a.boots):
+        for profile, objs in SEE_OUR_CORE.items():
+            name = f"{step}: {arch.name} {profile} compiles without a warning"
+            k = kbuild.Kernel(arch.name, profile)
+            objs = [o.format(arch.make) for o in objs]
+            try:
+                clean = ctx.build(f"objects of {k.name}", functools.partial(kbuild.build_objects, k, objs)).result()
+                ctx.report.add(name, "pass" if clean else "fail", "" if clean else "see the warnings above")
+            except Failure as e:
+                ctx.report.add(name, "fail", str(e))
 
 
 def step_lint(ctx, step):
@@ -320,6 +344,7 @@ STEPS = {
     "hitpath": step_hitpath,
     "debug": step_debug,
     "variants": step_variants,
+    "arch-builds": step_arch_builds,
     "lint": step_lint,
     "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,

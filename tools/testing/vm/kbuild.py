@@ -37,7 +37,8 @@ class Kernel:
 
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
-        names = ["common", self.arch.name] + ([] if self.stock else ["ours"])
+        names = ["common"] if self.arch.boots else ["compiled"]
+        names += [self.arch.name] + ([] if self.stock or not self.arch.boots else ["ours"])
         # A profile may build on another one: debug-rt is debug, then rt.
         names += self.profile.split("-")
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
@@ -239,6 +240,8 @@ def build(k, modules=True, keep_going=False):
 
 def ready(k, up_to_date):
     """A kernel to boot: brought up to date, or as it is."""
+    if not k.arch.boots:
+        raise Failure(f"kernels of {k.arch.name} are only compiled; try: make arch-builds")
     if up_to_date:
         build(k)
     elif not os.path.exists(k.image):

@@ -194,7 +194,8 @@ def selftest_boots(want):
     job = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
     boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]
-    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], env, {**job, **own_boot(n, share)})
+    alone = {**env, "LIMIT": str(job["timeout"] - 60)}
+    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], alone, {**job, **own_boot(n, share)})
                     for n in scripts if n in OWN_BOOT]
 
 
