@@ -14,7 +14,10 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
+/* Without it there are no entries to hook, and no struct ftrace_regs to speak of. */
+#ifdef CONFIG_DYNAMIC_FTRACE
 #include <asm/entry_hook.h>
+#endif
 
 struct entry_hook;
 struct pt_regs;
