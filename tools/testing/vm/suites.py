@@ -38,8 +38,17 @@ def build_modules(k, what, top, sources, dest, parts=None):
     with open(os.path.join(dest, "Makefile"), "w") as f:
         f.write(f"obj-m := {' '.join(names)}\n")
         f.writelines(f"{m}-y := {' '.join(objs)}\n" for m, objs in parts.items())
+    drop_stale(k, dest)
     kbuild.run_make(k, f"building {what} for {k.name}", f"M={dest}", "modules")
     return dest
+
+
+def drop_stale(k, dest):
+    """Have modules linked again whose types are those of a former vmlinux: make does not see to it."""
+    built = os.path.getmtime(os.path.join(k.out, "vmlinux"))
+    for ko in glob.glob(f"{dest}/*.ko"):
+        if os.path.getmtime(ko) < built:
+            os.unlink(ko)
 
 
 def samples_of_the_base(k):
