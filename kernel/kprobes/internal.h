@@ -2,9 +2,9 @@
 /*
  * What the rooms of the probe core share.
  *
- * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex, and kprobe_mutex ->
- * ftrace's own. cpus_read_lock comes second because ftrace takes it by itself where
- * it patches under stop_machine().
+ * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex -> that of a cache of slots,
+ * and kprobe_mutex -> ftrace's own. cpus_read_lock comes second because ftrace takes it by
+ * itself where it patches under stop_machine().
  *
  * A site changes in steps, and a CPU, or an NMI on the CPU that changes it, may hit between
  * any two of them. The steps are made in this order, and tests/windows_kunit.c hits at each:

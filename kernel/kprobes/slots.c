@@ -55,7 +55,8 @@ struct slot_page {
 
 /**
  * struct kprobe_insn_cache - slots of one kind
- * @lock:	serializes getting and freeing
+ * @lock:	serializes getting and freeing. Comes after text_mutex: arch_prepare_kprobe()
+ *		gets slots
  * @roomy:	pages with a free slot. Guarded by @lock
  * @pages:	all pages, by page number. Written under @lock, read under RCU
  * @first:	where the lowest page is that there has been, ULONG_MAX before. Written under
