@@ -103,7 +103,7 @@ static inline bool kprobe_disabled(struct kprobe *p)
 
 static inline bool kprobe_gone(const struct kprobe *p)
 {
-	return (p->flags & KPROBE_FLAG_GONE) != 0;
+	return (READ_ONCE(p->flags) & KPROBE_FLAG_GONE) != 0;
 }
 
 static inline bool kprobe_optimized(const struct kprobe *p)
@@ -113,7 +113,7 @@ static inline bool kprobe_optimized(const struct kprobe *p)
 
 static inline bool kprobe_ftrace(struct kprobe *p)
 {
-	return (p->flags & KPROBE_FLAG_FTRACE) != 0;
+	return (READ_ONCE(p->flags) & KPROBE_FLAG_FTRACE) != 0;
 }
 
 /*
@@ -272,9 +272,12 @@ kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c);
 void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
 		      int dirty);
 kprobe_opcode_t *kprobe_get_slots(struct kprobe_insn_cache *c, unsigned int nr);
+kprobe_opcode_t *kprobe_get_slots_near(struct kprobe_insn_cache *c, unsigned int nr,
+				       unsigned long first, unsigned long last);
 void kprobe_put_slots(struct kprobe_insn_cache *c, kprobe_opcode_t *slot, unsigned int nr);
 bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr);
 void *alloc_insn_page(void);
+void *alloc_insn_page_near(unsigned long first, unsigned long last);
 
 static inline kprobe_opcode_t *get_insn_slot(void)
 {
@@ -296,6 +299,14 @@ static inline bool is_kprobe_insn_slot(unsigned long addr)
 	return false;
 }
 #endif /* __ARCH_WANT_KPROBES_INSN_SLOT */
+
+/*
+ * Architectures define it as 1 whose jump is as long as every instruction and as a breakpoint:
+ * it displaces nothing but the probed instruction, and is written in its place at once.
+ */
+#ifndef ARCH_KPROBE_JUMP_IN_PLACE
+#define ARCH_KPROBE_JUMP_IN_PLACE	0
+#endif
 
 #ifdef CONFIG_OPTPROBES
 /*

@@ -63,7 +63,8 @@ struct slot_page {
  *		@lock before anything can be executed in the page, read with READ_ONCE()
  * @end:	of the highest one, 0 before. The same
  * @slot_len:	length of a slot, in kprobe_opcode_t
- * @get_page:	gets a page that is executable and not writable
+ * @get_page:	gets a page that is executable and not writable, at any place where slots may be
+ * @get_page_near: the same at a place that is wholly between two addresses, both included
  * @put_page:	frees it
  * @page_name:	the name of such a page in kallsyms and perf
  */
@@ -76,6 +77,7 @@ struct kprobe_insn_cache {
 	unsigned int slot_len;
 	const char *page_name;
 	void *(*get_page)(void);
+	void *(*get_page_near)(unsigned long first, unsigned long last);
 	void (*put_page)(void *page);
 };
 
@@ -92,6 +94,20 @@ void *__weak alloc_insn_page(void)
 	return execmem_alloc(EXECMEM_KPROBES, PAGE_SIZE);
 }
 
+/**
+ * alloc_insn_page_near - get a page for instructions that reaches, or is reached from, some text
+ * @first: the lowest address that it may have
+ * @last: the highest
+ *
+ * For architectures whose branches are too short for one area of slots, which override it.
+ *
+ * Return: the page, NULL if there is no memory there.
+ */
+void *__weak alloc_insn_page_near(unsigned long first, unsigned long last)
+{
+	return NULL;
+}
+
 struct kprobe_insn_cache kprobe_insn_slots = {
 	.lock = __MUTEX_INITIALIZER(kprobe_insn_slots.lock),
 	.roomy = LIST_HEAD_INIT(kprobe_insn_slots.roomy),
@@ -100,6 +116,7 @@ struct kprobe_insn_cache kprobe_insn_slots = {
 	.slot_len = KPROBE_INSN_SLOT_SIZE,
 	.page_name = "kprobe_insn_page",
 	.get_page = alloc_insn_page,
+	.get_page_near = alloc_insn_page_near,
 	.put_page = execmem_free,
 };
 
@@ -140,7 +157,27 @@ static void page_withdraw(struct kprobe_insn_cache *c, struct slot_page *sp)
 	kfree_rcu(sp, rcu);
 }
 
-static struct slot_page *page_add(struct kprobe_insn_cache *c)
+/* Where a page may be; from 0 to ULONG_MAX it is for the cache to say. */
+struct slot_range {
+	unsigned long first;
+	unsigned long last;
+};
+
+static const struct slot_range anywhere = { .last = ULONG_MAX };
+
+static bool page_is_in(const struct slot_page *sp, const struct slot_range *range)
+{
+	unsigned long base = (unsigned long)sp->base;
+
+	return base >= range->first && base + PAGE_SIZE - 1 <= range->last;
+}
+
+static void *page_get(struct kprobe_insn_cache *c, const struct slot_range *range)
+{
+	return range == &anywhere ? c->get_page() : c->get_page_near(range->first, range->last);
+}
+
+static struct slot_page *page_add(struct kprobe_insn_cache *c, const struct slot_range *range)
 {
 	struct slot_page *sp;
 
@@ -148,7 +185,7 @@ static struct slot_page *page_add(struct kprobe_insn_cache *c)
 		     GFP_KERNEL);
 	if (!sp)
 		return NULL;
-	sp->base = c->get_page();
+	sp->base = page_get(c, range);
 	if (!sp->base)
 		goto no_page;
 	if (page_publish(c, sp))
@@ -188,6 +225,22 @@ static kprobe_opcode_t *page_take(struct kprobe_insn_cache *c, struct slot_page 
 	return sp->base + i * c->slot_len;
 }
 
+static kprobe_opcode_t *get_slots(struct kprobe_insn_cache *c, unsigned int nr,
+				  const struct slot_range *range)
+{
+	kprobe_opcode_t *slot;
+	struct slot_page *sp;
+
+	guard(mutex)(&c->lock);
+	list_for_each_entry(sp, &c->roomy, roomy) {
+		slot = page_is_in(sp, range) ? page_take(c, sp, nr) : NULL;
+		if (slot)
+			return slot;
+	}
+	sp = page_add(c, range);
+	return sp ? page_take(c, sp, nr) : NULL;
+}
+
 /**
  * kprobe_get_slots - get room for instructions
  * @c: the kind of slot
@@ -198,17 +251,25 @@ static kprobe_opcode_t *page_take(struct kprobe_insn_cache *c, struct slot_page 
  */
 kprobe_opcode_t *kprobe_get_slots(struct kprobe_insn_cache *c, unsigned int nr)
 {
-	kprobe_opcode_t *slot;
-	struct slot_page *sp;
+	return get_slots(c, nr, &anywhere);
+}
 
-	guard(mutex)(&c->lock);
-	list_for_each_entry(sp, &c->roomy, roomy) {
-		slot = page_take(c, sp, nr);
-		if (slot)
-			return slot;
-	}
-	sp = page_add(c);
-	return sp ? page_take(c, sp, nr) : NULL;
+/**
+ * kprobe_get_slots_near - get room for instructions in reach of some text
+ * @c: the kind of slot
+ * @nr: how many slots, next to each other
+ * @first: the lowest address that they may have
+ * @last: the highest
+ *
+ * Context: process. Sleeps.
+ * Return: as kprobe_get_slots(); NULL also if there is no memory in between.
+ */
+kprobe_opcode_t *kprobe_get_slots_near(struct kprobe_insn_cache *c, unsigned int nr,
+				       unsigned long first, unsigned long last)
+{
+	struct slot_range range = { .first = first, .last = last };
+
+	return get_slots(c, nr, &range);
 }
 
 /**
@@ -306,6 +367,7 @@ struct kprobe_insn_cache kprobe_optinsn_slots = {
 	.first = ULONG_MAX,
 	.page_name = "kprobe_optinsn_page",
 	.get_page = alloc_optinsn_page,
+	.get_page_near = alloc_insn_page_near,
 	.put_page = free_optinsn_page,
 };
 
