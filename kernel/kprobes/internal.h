@@ -15,11 +15,15 @@
  *	it is enabled		only = NULL and post_handler, if it has one; its flag; the others
  *	it is disabled		its flag; the others
  *	unplanted -> breakpoint	all of the above; the text; method
+ *	any -> jump		with ARCH_KPROBE_JUMP_IN_PLACE: KPROBE_FLAG_OPTIMIZED; the text;
+ *				sync; method
  *	breakpoint -> jump	KPROBE_FLAG_OPTIMIZED; grace periods of RCU and RCU-tasks; the
  *				tail of the jump; sync; its first byte; sync; method
  *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
  *				method
  *	breakpoint -> unplanted	the above of the listener; the text; sync; method
+ *	jump -> unplanted	with ARCH_KPROBE_JUMP_IN_PLACE, the same; elsewhere by way of
+ *				the breakpoint
  *	unplanted -> ftrace	the hook in the table of entries; the filter; method
  *	ftrace -> claimed	method; the filter that makes the claim
  *	ftrace -> unplanted	the hook leaves the table; the filter; method
@@ -28,6 +32,7 @@
  *
  * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may be the jump's. A
  *   hit goes on at the detour's copies of what these displace, whatever handlers there are.
+ *   With ARCH_KPROBE_JUMP_IN_PLACE there are none, and hits do not ask.
  * - A jump has no post handlers run. A hit by one passes over listeners that have a post
  *   handler: these have not joined before the jump has become a breakpoint.
  * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
@@ -199,24 +204,28 @@ void kprobe_reclaim_flush(void);
 
 /* optimize.c */
 #ifdef CONFIG_OPTPROBES
-bool site_may_stay_jump(struct kprobe_site *site);
+bool site_may_be_jump(struct kprobe_site *site);
+void sites_to_jumps(struct list_head *sites);
 void sites_to_breakpoints(struct list_head *sites);
 void jumps_make_way(struct site_batch *batch);
 void jump_init(struct kprobe_site *site);
+void jump_prepare_in_place(struct kprobe_site *site);
 void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
 void jumps_decide(void);
 void jumps_allow(bool allowed);
 #else
-static inline bool site_may_stay_jump(struct kprobe_site *site)
+static inline bool site_may_be_jump(struct kprobe_site *site)
 {
 	return false;
 }
 
+static inline void sites_to_jumps(struct list_head *sites) { }
 static inline void sites_to_breakpoints(struct list_head *sites) { }
 static inline void jumps_make_way(struct site_batch *batch) { }
 static inline void jump_init(struct kprobe_site *site) { }
+static inline void jump_prepare_in_place(struct kprobe_site *site) { }
 static inline void jump_consider(struct kprobe_site *site) { }
 static inline void jump_consider_around(struct kprobe_site *site) { }
 static inline void jump_release(struct kprobe_site *site) { }
@@ -249,6 +258,7 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 /* Most sites have one listener. Returns what site_pre_handler() does. */
 static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
 {
+	/* What is in it: by address, pairs with site_refresh(). */
 	struct kprobe *kp = READ_ONCE(site->only);
 
 	if (likely(kp))

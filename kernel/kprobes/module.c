@@ -23,8 +23,8 @@ static void mark_gone(struct kprobe_site *site, struct site_batch *batch)
 	struct kprobe *kp;
 
 	list_for_each_entry(kp, &site->listeners, list)
-		kp->flags |= KPROBE_FLAG_GONE;
-	site->kp.flags |= KPROBE_FLAG_GONE;
+		WRITE_ONCE(kp->flags, kp->flags | KPROBE_FLAG_GONE);
+	WRITE_ONCE(site->kp.flags, site->kp.flags | KPROBE_FLAG_GONE);
 	site_batch_add(batch, site);
 }
 

@@ -16,6 +16,10 @@
  *
  * A site is not, or no longer, fit when a listener has a post handler, or when there is
  * another site among the instructions that it displaces.
+ *
+ * With ARCH_KPROBE_JUMP_IN_PLACE there are no such instructions and nobody to wait for. What a
+ * site needs for its jump is prepared when the site is made, and a commit writes a jump as it
+ * would a breakpoint. The worker has nothing to do.
  */
 #include <linux/cpu.h>
 #include <linux/init.h>
@@ -90,6 +94,9 @@ static bool is_prepared(struct kprobe_site *site)
 	return is_candidate(site) && arch_prepared_optinsn(&site->op.optinsn);
 }
 
+/* Instructions are at multiples of it, where there are jumps. In bytes. */
+#define INSN_STEP	sizeof(kprobe_opcode_t)
+
 static bool displaces(struct kprobe_site *site, unsigned long addr)
 {
 	return is_prepared(site) &&
@@ -108,7 +115,7 @@ static bool is_crowded(struct kprobe_site *site)
 	struct kprobe_site *other;
 	unsigned long addr;
 
-	for (addr = site_addr(site) + 1; displaces(site, addr); addr++) {
+	for (addr = site_addr(site) + INSN_STEP; displaces(site, addr); addr += INSN_STEP) {
 		other = site_lookup(addr);
 		if (other && is_wanted(other))
 			return true;
@@ -124,15 +131,15 @@ static bool is_fit(struct kprobe_site *site)
 }
 
 /**
- * site_may_stay_jump - should a site that is a jump still be one?
+ * site_may_be_jump - may a commit plant a site as a jump, or leave it one?
  * @site: the site
  *
  * Context: kprobe_mutex held.
- * Return: true if so; false for one that is not a jump.
+ * Return: true if so; false also for one that first has to be a breakpoint.
  */
-bool site_may_stay_jump(struct kprobe_site *site)
+bool site_may_be_jump(struct kprobe_site *site)
 {
-	return site->method == SITE_JUMP && is_fit(site);
+	return (ARCH_KPROBE_JUMP_IN_PLACE || site->method == SITE_JUMP) && is_fit(site);
 }
 
 /* Have its hits go round what it is going to displace. */
@@ -156,6 +163,47 @@ static void stop_waiting(struct kprobe_site *site)
 	if (kprobe_optimized(&site->kp) && site->method != SITE_JUMP)
 		stop_displacing(site);
 	list_del_init(&site->op.list);
+}
+
+/* Takes sites by their kp.list, with KPROBE_FLAG_OPTIMIZED. Their op.list is free or in @ops. */
+static void write_jumps(struct list_head *sites, struct list_head *ops)
+{
+	struct kprobe_site *site;
+
+	cpus_read_lock();
+	mutex_lock(&text_mutex);
+	arch_optimize_kprobes(ops);
+	mutex_unlock(&text_mutex);
+	cpus_read_unlock();
+	INIT_LIST_HEAD(ops);
+	list_for_each_entry(site, sites, kp.list) {
+		INIT_LIST_HEAD(&site->op.list);
+		kprobe_test_step();
+		WRITE_ONCE(site->method, SITE_JUMP);
+	}
+}
+
+/**
+ * sites_to_jumps - plant jumps at once
+ * @sites: by their kp.list; site_may_be_jump(), unplanted or breakpoints
+ *
+ * Only with ARCH_KPROBE_JUMP_IN_PLACE.
+ *
+ * Context: process, kprobe_mutex held. Sleeps.
+ */
+void sites_to_jumps(struct list_head *sites)
+{
+	struct kprobe_site *site;
+	LIST_HEAD(ops);
+
+	if (list_empty(sites))
+		return;
+	list_for_each_entry(site, sites, kp.list) {
+		start_displacing(site);
+		kprobe_test_step();
+		list_add_tail(&site->op.list, &ops);
+	}
+	write_jumps(sites, &ops);
 }
 
 /**
@@ -184,7 +232,7 @@ void sites_to_breakpoints(struct list_head *sites)
 		kprobe_test_step();
 		stop_displacing(site);
 		kprobe_test_step();
-		site->method = SITE_BREAKPOINT;
+		WRITE_ONCE(site->method, SITE_BREAKPOINT);
 	}
 }
 
@@ -193,7 +241,7 @@ static void make_way_for(const struct kprobe_site *site, struct site_batch *batc
 	struct kprobe_site *other;
 	unsigned int back;
 
-	for (back = 1; back < MAX_OPTIMIZED_LENGTH; back++) {
+	for (back = INSN_STEP; back < MAX_OPTIMIZED_LENGTH; back += INSN_STEP) {
 		other = site_lookup(site_addr(site) - back);
 		if (!other || !kprobe_optimized(&other->kp) ||
 		    !displaces(other, site_addr(site)))
@@ -215,7 +263,7 @@ void jumps_make_way(struct site_batch *batch)
 {
 	struct kprobe_site *site;
 
-	if (!nr_displacing)
+	if (ARCH_KPROBE_JUMP_IN_PLACE || !nr_displacing)
 		return;
 	list_for_each_entry(site, &batch->sites, kp.list) {
 		if (site->method != SITE_JUMP && !is_fit(site))
@@ -235,6 +283,20 @@ void jump_init(struct kprobe_site *site)
 }
 
 /**
+ * jump_prepare_in_place - get a site ready to be planted as a jump
+ * @site: the site, prepared for a breakpoint
+ *
+ * Does nothing without ARCH_KPROBE_JUMP_IN_PLACE. It is no error if the site cannot be a jump.
+ *
+ * Context: kprobe_mutex held, text_mutex not. Sleeps.
+ */
+void jump_prepare_in_place(struct kprobe_site *site)
+{
+	if (ARCH_KPROBE_JUMP_IN_PLACE)
+		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+}
+
+/**
  * jump_consider - see whether a site could be a jump
  * @site: the site
  *
@@ -242,8 +304,8 @@ void jump_init(struct kprobe_site *site)
  */
 void jump_consider(struct kprobe_site *site)
 {
-	if (site->method != SITE_BREAKPOINT || site->no_jump || !jumps_allowed ||
-	    !list_empty(&site->op.list))
+	if (ARCH_KPROBE_JUMP_IN_PLACE || site->method != SITE_BREAKPOINT || site->no_jump ||
+	    !jumps_allowed || !list_empty(&site->op.list))
 		return;
 	list_add_tail(&site->op.list, &to_consider);
 	queue_work(system_unbound_wq, &jump_work);
@@ -261,7 +323,7 @@ void jump_consider_around(struct kprobe_site *site)
 	unsigned int back;
 
 	stop_waiting(site);
-	for (back = 1; back < MAX_OPTIMIZED_LENGTH; back++) {
+	for (back = INSN_STEP; back < MAX_OPTIMIZED_LENGTH; back += INSN_STEP) {
 		other = site_lookup(site_addr(site) - back);
 		if (other && displaces(other, site_addr(site)))
 			jump_consider(other);
@@ -324,7 +386,7 @@ void jumps_decide(void)
 }
 
 /* Those that have waited, and were not told to stop, become jumps. */
-static void write_jumps(void)
+static void write_awaited(void)
 {
 	struct kprobe_site *site, *next;
 	LIST_HEAD(sites);
@@ -334,18 +396,9 @@ static void write_jumps(void)
 	/* Architectures may take them off the list that they get. */
 	list_for_each_entry(site, &awaited, op.list)
 		list_add_tail(&site->kp.list, &sites);
-	cpus_read_lock();
-	mutex_lock(&text_mutex);
-	arch_optimize_kprobes(&awaited);
-	mutex_unlock(&text_mutex);
-	cpus_read_unlock();
-	INIT_LIST_HEAD(&awaited);
-	list_for_each_entry_safe(site, next, &sites, kp.list) {
+	write_jumps(&sites, &awaited);
+	list_for_each_entry_safe(site, next, &sites, kp.list)
 		list_del_init(&site->kp.list);
-		INIT_LIST_HEAD(&site->op.list);
-		kprobe_test_step();
-		site->method = SITE_JUMP;
-	}
 }
 
 /* Who comes later waits for the next time. */
@@ -359,7 +412,7 @@ static bool start_wait(void)
 static void end_wait(void)
 {
 	guard(mutex)(&kprobe_mutex);
-	write_jumps();
+	write_awaited();
 	if (!list_empty(&waiting))
 		queue_work(system_unbound_wq, &jump_work);
 }
@@ -406,7 +459,9 @@ void jumps_allow(bool allowed)
 
 	jumps_allowed = allowed;
 	for_each_site(site, pos) {
-		if (allowed)
+		if (ARCH_KPROBE_JUMP_IN_PLACE && is_wanted(site))
+			site_batch_add(&batch, site);
+		else if (allowed)
 			jump_consider(site);
 		else if (site->method == SITE_JUMP)
 			site_batch_add(&batch, site);

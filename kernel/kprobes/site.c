@@ -42,7 +42,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	if (!armed || kprobe_disabled(&site->kp))
 		return SITE_UNPLANTED;
 	if (!kprobe_ftrace(&site->kp))
-		return site_may_stay_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
+		return site_may_be_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
 	/* Moving back would gain nothing but a second filter update. */
 	if (site->method == SITE_FTRACE_IP || site->method == SITE_FTRACE_CLAIMED)
 		return site->method;
@@ -76,7 +76,10 @@ static void site_refresh(struct kprobe_site *site)
 			post = true;
 	}
 	kprobe_test_step();
-	/* Hits go from these to what they point to, which is complete. */
+	/*
+	 * Hits go from it to what it points to, which is complete: by its address, site_run(). For
+	 * site_entry_hit(), which acquires it, the owner that was stored before comes along.
+	 */
 	smp_store_release(&site->only, only);
 	kprobe_test_step();
 	if (kprobe_ftrace(&site->kp))
@@ -204,7 +207,7 @@ struct site_work {
 	struct list_head keep;
 	struct list_head drop_break, drop_jump;
 	struct list_head drop_ftrace, drop_ftrace_ip, drop_claimed;
-	struct list_head add_break, add_ftrace, add_ftrace_ip;
+	struct list_head add_break, add_jump, add_ftrace, add_ftrace_ip;
 	struct list_head claim, unjump;
 };
 
@@ -233,6 +236,8 @@ static struct list_head *work_list(struct site_work *w, enum site_method from,
 		return &w->keep;
 	if (to == SITE_UNPLANTED)
 		return drop_list(w, from);
+	if (to == SITE_JUMP)
+		return &w->add_jump;
 	if (from != SITE_UNPLANTED)
 		return from == SITE_JUMP ? &w->unjump : &w->claim;
 	if (to == SITE_BREAKPOINT)
@@ -251,6 +256,7 @@ static void work_sort(struct site_work *w, struct list_head *sites)
 	INIT_LIST_HEAD(&w->drop_ftrace_ip);
 	INIT_LIST_HEAD(&w->drop_claimed);
 	INIT_LIST_HEAD(&w->add_break);
+	INIT_LIST_HEAD(&w->add_jump);
 	INIT_LIST_HEAD(&w->add_ftrace);
 	INIT_LIST_HEAD(&w->add_ftrace_ip);
 	INIT_LIST_HEAD(&w->claim);
@@ -297,7 +303,9 @@ int site_batch_commit(struct site_batch *batch)
 	work_sort(&w, &batch->sites);
 
 	sites_to_breakpoints(&w.unjump);
-	sites_to_breakpoints(&w.drop_jump);
+	/* Those that are in place of breakpoints are taken out like them. */
+	if (!ARCH_KPROBE_JUMP_IN_PLACE)
+		sites_to_breakpoints(&w.drop_jump);
 	list_splice_tail_init(&w.drop_jump, &w.drop_break);
 	uproot(&w.drop_break, SITE_BREAKPOINT);
 	uproot(&w.drop_ftrace, SITE_FTRACE);
@@ -311,6 +319,7 @@ int site_batch_commit(struct site_batch *batch)
 	err = plant(&w.add_ftrace, SITE_FTRACE);
 	ret = ret ?: err;
 	plant(&w.add_break, SITE_BREAKPOINT);
+	sites_to_jumps(&w.add_jump);
 
 	work_finish(&w.keep);
 	work_finish(&w.drop_break);
@@ -322,6 +331,7 @@ int site_batch_commit(struct site_batch *batch)
 	work_finish(&w.unjump);
 	work_finish(&w.add_ftrace);
 	work_finish(&w.add_break);
+	work_finish(&w.add_jump);
 	return ret;
 }
 
@@ -353,6 +363,8 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 		/* Jump labels, static calls and ftrace use breakpoints, too, but not meanwhile. */
 		scoped_guard(mutex, &text_mutex)
 			ret = arch_prepare_kprobe(&site->kp);
+		if (!ret)
+			jump_prepare_in_place(site);
 	}
 	if (ret) {
 		kmem_cache_free(site_cache, site);
@@ -398,16 +410,16 @@ void site_put(struct kprobe_site *site)
 }
 
 /*
- * Before a listener can be seen. A hit has the post handlers of all who listen run, so it must
- * not have the pre handler of the only one run; and when it has run pre handlers it asks
- * whether there are post handlers. Both barriers pair with that of site_pre_handlers().
+ * Before a listener can be seen. A hit that comes from now on must not have the pre handler of the
+ * only one run; and when it has run pre handlers it asks whether there are post handlers. The
+ * barrier pairs with that of site_pre_handlers(). A hit that has read @only before is one that
+ * began before, whatever it finds then; so the order of the first two stores does not matter.
  */
 static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
 {
 	if (!kp->post_handler)
 		return;
 	WRITE_ONCE(site->only, NULL);
-	smp_wmb(); /* see above */
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
 	smp_wmb(); /* see above */

@@ -37,6 +37,9 @@ static void *find_inside(struct kunit *test, void *at)
 	struct test_probe *tp;
 	void *addr;
 
+	/* Without one that it displaces, the next one does. */
+	if (ARCH_KPROBE_JUMP_IN_PLACE)
+		return at + sizeof(kprobe_opcode_t);
 	for (addr = at + 1; would_displace(at, addr); addr++) {
 		tp = test_probe_at(test, addr, WITH_PRE);
 		if (register_kprobe(&tp->kp))
@@ -50,7 +53,7 @@ static void *find_inside(struct kunit *test, void *at)
 /* Where it is known that there can be jumps, it is a failure if there is none. */
 void test_no_jump(struct kunit *test, const char *why)
 {
-	if (IS_ENABLED(CONFIG_X86_64))
+	if (IS_ENABLED(CONFIG_X86_64) || IS_ENABLED(CONFIG_ARM64))
 		KUNIT_FAIL_AND_ABORT(test, "%s", why);
 	kunit_skip(test, "%s", why);
 }
@@ -90,4 +93,20 @@ void test_expect_untouched(struct kunit *test, const struct jump_place *pl)
 {
 	KUNIT_EXPECT_EQ(test, test_method_at(pl->at), SITE_UNPLANTED);
 	KUNIT_EXPECT_MEMEQ(test, pl->at, pl->text, TEXT_LEN);
+}
+
+void test_expect_hits(struct kunit *test, struct test_probe *tp, int pre, int post)
+{
+	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), pre);
+	KUNIT_EXPECT_EQ(test, test_post_hits(tp), post);
+	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
+}
+
+/* One that is going to be a jump, and for now waits for tasks if that takes a wait. */
+struct test_probe *test_waiting_probe(struct kunit *test, const struct jump_place *pl)
+{
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
+
+	jumps_decide();
+	return tp;
 }

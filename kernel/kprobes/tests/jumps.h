@@ -26,6 +26,8 @@ enum site_method test_method_in_the_end(void *addr);
 void test_no_jump(struct kunit *test, const char *why);
 struct jump_place *test_jump_place(struct kunit *test);
 struct jump_place *test_crowded_place(struct kunit *test);
+void test_expect_hits(struct kunit *test, struct test_probe *tp, int pre, int post);
+struct test_probe *test_waiting_probe(struct kunit *test, const struct jump_place *pl);
 void test_expect_untouched(struct kunit *test, const struct jump_place *pl);
 
 #endif /* _KERNEL_KPROBES_TEST_JUMPS_H */
