@@ -10,7 +10,6 @@
 #include <linux/ftrace.h>
 #include <linux/indirect_call_wrapper.h>
 #include <linux/kconfig.h>
-#include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -85,12 +84,5 @@ static __always_inline void entry_hit_call(entry_hit_t hit, struct entry_hook *h
 #else
 #define ENTRY_OPS_FLAGS		0
 #endif
-
-/* May what RCU guards be looked at? */
-static __always_inline bool entry_is_watched(void)
-{
-	/* There, nothing that ftrace calls from runs without RCU. */
-	return IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) || rcu_is_watching();
-}
 
 #endif /* _LINUX_ENTRY_HOOK_H */

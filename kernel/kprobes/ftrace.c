@@ -11,6 +11,7 @@
 #include <linux/entry_hook.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
+#include <linux/probe_hit.h>
 
 #include "internal.h"
 
@@ -31,7 +32,7 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 static struct ftrace_side side_ip = {
 	.ops = {
 		.func = site_ip_hit,
-		.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+		.flags = ENTRY_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY,
 	},
 };
 
@@ -194,6 +195,7 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 		any_hit(site, ip, regs);
 		return;
 	}
+	/* What is in it: by address, pairs with site_ftrace_refresh(). */
 	rp = READ_ONCE(hook->owner);
 	if (!rp || !kretprobe_enter(rp, regs))
 		only_hit(site, kp, ip, regs);
@@ -210,7 +212,7 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 	struct kprobe_site *site;
 
 	preempt_disable_notrace();
-	site = entry_is_watched() ? site_of_ip_hit(ip) : NULL;
+	site = probe_hit_is_watched() ? site_of_ip_hit(ip) : NULL;
 	if (site) {
 		regs = arch_entry_regs(fregs, &room);
 		any_hit(site, ip, regs);
@@ -252,7 +254,7 @@ static void plain_uproot(struct list_head *sites)
 static struct ftrace_side side_plain = {
 	.ops = {
 		.func = kprobe_ftrace_handler,
-		.flags = FTRACE_OPS_FL_SAVE_REGS,
+		.flags = ENTRY_OPS_FLAGS,
 	},
 };
 
@@ -262,7 +264,7 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 	bool ours;
 
 	preempt_disable_notrace();
-	ours = entry_is_watched() && site_of_ip_hit(ip);
+	ours = probe_hit_is_watched() && site_of_ip_hit(ip);
 	preempt_enable_notrace();
 	if (ours)
 		kprobe_ftrace_handler(ip, caller, ops, fregs);
@@ -292,8 +294,8 @@ void site_ftrace_refresh(struct kprobe_site *site)
 	struct kretprobe *rp = site->only ? kretprobe_if_plain(site->only) : NULL;
 
 	/*
-	 * Hits go from there to what it points to, which is complete. Between one only
-	 * listener and another there is a time with both or none, and no owner.
+	 * Hits go from there to what it points to, which is complete: site_entry_hit(). Between
+	 * one only listener and another there is a time with both or none, and no owner.
 	 */
 	smp_store_release(&site->entry.hook.owner, rp);
 }

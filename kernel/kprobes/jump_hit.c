@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What runs on a hit of a site that is planted as a jump. */
+#include <linux/context_tracking_irq.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/probe_hit.h>
 
 #include "internal.h"
 
@@ -22,6 +24,18 @@ void opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(opt_pre_handler);
 
+/*
+ * A breakpoint's trap makes RCU watch. Without that, grace periods would not wait for handlers.
+ * Where it is not watching, interrupts are off.
+ */
+static nokprobe_inline bool rcu_starts_watching(void)
+{
+	if (likely(probe_hit_is_watched()))
+		return false;
+	ct_nmi_enter();
+	return true;
+}
+
 /**
  * kprobe_jump_hit - run the handlers of a site that is planted as a jump
  * @p: the site's kprobe
@@ -34,9 +48,11 @@ NOKPROBE_SYMBOL(opt_pre_handler);
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
+	bool rcu_started;
 	int moved = 0;
 
 	preempt_disable_notrace();
+	rcu_started = rcu_starts_watching();
 	if (unlikely(kprobe_running())) {
 		kprobes_inc_nmissed_count(p);
 	} else {
@@ -45,6 +61,8 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 		moved = site_run(to_site(p), regs, true);
 		reset_current_kprobe();
 	}
+	if (unlikely(rcu_started))
+		ct_nmi_exit();
 	preempt_enable_notrace();
 	return moved;
 }

@@ -18,6 +18,7 @@
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
+#include <linux/probe_hit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -95,7 +96,7 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 	void *hook;
 
 	preempt_disable_notrace();
-	if (entry_is_watched()) {
+	if (probe_hit_is_watched()) {
 		regs = arch_entry_regs(fregs, &room);
 		if (likely(addr_table_near(&entry_table, ip, &hook)))
 			first_hit(hook, ip, caller, regs);
@@ -116,7 +117,8 @@ static void update_first(struct entry_hook *first)
 
 static void add_first(struct entry_hook *hook, struct entry_hook *next)
 {
-	hook->next = next;
+	/* With ENTRY_LAST, a hit may have seen it before it left. */
+	WRITE_ONCE(hook->next, next);
 	update_first(hook);
 	kprobe_test_step();
 	if (next)

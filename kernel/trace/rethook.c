@@ -35,6 +35,7 @@
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/probe_hit.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
@@ -195,8 +196,7 @@ struct rethook_node *rethook_try_get(struct rethook *rh)
 {
 	if (unlikely(!READ_ONCE(rh->handler)))
 		return NULL;
-	/* Elsewhere nothing that can be hooked runs without RCU. */
-	if (!IS_ENABLED(CONFIG_ARCH_WANTS_NO_INSTR) && unlikely(!rcu_is_watching()))
+	if (unlikely(!probe_hit_is_watched()))
 		return NULL;
 	return free_pop(rh);
 }
@@ -373,6 +373,7 @@ static noinline unsigned long returned_through_many(struct pt_regs *regs, unsign
 		node = to_node(node->llist.next);
 	}
 	arch_rethook_fixup_return(regs, ret_addr);
+	barrier(); /* as in returned_through() */
 	recycle_down_to(last);
 	return ret_addr;
 }
@@ -391,6 +392,8 @@ static __always_inline unsigned long returned_through(struct rethook_node *node,
 	/* Once more, which is cheaper than to keep it. */
 	ret_addr = READ_ONCE(node->ret_addr);
 	arch_rethook_fixup_return(regs, ret_addr);
+	/* An NMI that unwinds finds the address in its place, or the node. */
+	barrier();
 	list = &current->rethooks;
 	if (unlikely(list->first != &node->llist)) {
 		recycle_down_to(node);
@@ -467,7 +470,7 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 				    struct llist_node **cur)
 {
 	unsigned int left = RETHOOK_MAX_NODES;
-	unsigned long ret_addr = 0;
+	unsigned long ret_addr = 0, addr;
 	struct llist_node *link;
 	struct rethook_node *node;
 
@@ -475,16 +478,19 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 		return 0;
 
 	preempt_disable_notrace();
+	/* Nodes are looked at by address: pairs with rethook_list_push(). */
 	link = READ_ONCE(tsk->rethooks.first);
 	if (*cur)
 		link = tsk == current ? (*cur)->next : resume_after(link, *cur);
 
 	for (; link && left; link = READ_ONCE(link->next), left--) {
 		node = to_node(link);
-		if (node->frame != frame || is_rethook_trampoline(node->ret_addr))
+		/* Both may be changing if @tsk runs: then ask for the address once. */
+		addr = READ_ONCE(node->ret_addr);
+		if (READ_ONCE(node->frame) != frame || is_rethook_trampoline(addr))
 			continue;
 		*cur = link;
-		ret_addr = node->ret_addr;
+		ret_addr = addr;
 		break;
 	}
 	preempt_enable_notrace();
