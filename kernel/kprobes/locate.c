@@ -49,6 +49,37 @@ kprobe_opcode_t *__weak arch_adjust_kprobe_addr(unsigned long addr,
 	return (kprobe_opcode_t *)addr;
 }
 
+#ifdef CONFIG_DYNAMIC_FTRACE
+/* Is this behind the start of what ftrace patches, and before its end? */
+static bool in_ftrace_insns(unsigned long addr)
+{
+	unsigned long start = ftrace_location(addr);
+
+	return start && addr > start && addr < start + MCOUNT_INSN_SIZE;
+}
+
+/*
+ * A function may begin with what ftrace patches. Where kprobes cannot be hit through ftrace, what
+ * is behind that is the first instruction that can be probed, and no less the function's entry.
+ */
+static unsigned long behind_ftrace_insns(unsigned long entry)
+{
+	if (IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) || ftrace_location(entry) != entry)
+		return entry;
+	return entry + MCOUNT_INSN_SIZE;
+}
+#else
+static bool in_ftrace_insns(unsigned long addr)
+{
+	return false;
+}
+
+static unsigned long behind_ftrace_insns(unsigned long entry)
+{
+	return entry;
+}
+#endif /* CONFIG_DYNAMIC_FTRACE */
+
 static int locate(const kprobe_opcode_t *addr, const char *name,
 		  unsigned long offset, struct kprobe_place *place)
 {
@@ -70,6 +101,8 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
 	if (!start)
 		return -EINVAL;
 	place->addr = (unsigned long)start;
+	if (place->on_entry)
+		place->addr = behind_ftrace_insns(place->addr);
 	return 0;
 }
 
@@ -181,7 +214,7 @@ static int check_module_text(unsigned long addr)
  *
  * Context: process, kprobe_mutex held.
  * Return: 0; -ENOENT if the text is about to be freed; -EINVAL if it is no kernel
- * text, or blacklisted, or others patch it.
+ * text, or blacklisted, or others patch it; -EILSEQ if it is within what ftrace patches.
  */
 int kprobe_check_place(struct kprobe_place *place)
 {
@@ -200,6 +233,8 @@ int kprobe_check_place(struct kprobe_place *place)
 	place->ftrace = ftrace_location(addr) == addr;
 	if (place->ftrace)
 		return IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ? 0 : -EINVAL;
+	if (in_ftrace_insns(addr))
+		return -EILSEQ;
 	if (in_function_prefix(addr) || text_is_spoken_for(addr))
 		return -EINVAL;
 	return 0;
