@@ -101,25 +101,35 @@ static bool detach_one(struct kprobe *kp, struct site_batch *batch)
 	return site;
 }
 
-/* Take back the first @num of a set that failed; they may be tried again. */
+/* Take back the first @num of a set that failed; hits under way may still be using them. */
 static void attach_undo(const struct kprobe_set *set, int num,
 			struct site_batch *batch)
+{
+	int i;
+
+	for (i = 0; i < num; i++) {
+		detach_one(nth(set, i), batch);
+		release_nth(set, i);
+	}
+	site_batch_commit(batch);
+}
+
+/* What attach_undo() took back, and no hit sees any more: fit to be tried again. */
+static void attach_forget(const struct kprobe_set *set, int num)
 {
 	struct kprobe *kp;
 	int i;
 
 	for (i = 0; i < num; i++) {
 		kp = nth(set, i);
-		detach_one(kp, batch);
-		release_nth(set, i);
 		kp->flags &= KPROBE_FLAG_DISABLED;
 		if (kp->symbol_name)
 			kp->addr = NULL;
 	}
-	site_batch_commit(batch);
 }
 
-static int attach_all(const struct kprobe_set *set, struct site_batch *batch)
+/* If it fails, @nr is set to how many had been attached. */
+static int attach_all(const struct kprobe_set *set, struct site_batch *batch, int *nr)
 {
 	int i, ret = 0;
 
@@ -136,6 +146,7 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch)
 	}
 	if (ret)
 		attach_undo(set, i, batch);
+	*nr = i;
 	return ret;
 }
 
@@ -149,7 +160,7 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch)
 int kprobe_set_attach(const struct kprobe_set *set)
 {
 	DEFINE_SITE_BATCH(batch);
-	int ret;
+	int ret, nr;
 
 	if (set->num <= 0)
 		return -EINVAL;
@@ -157,12 +168,14 @@ int kprobe_set_attach(const struct kprobe_set *set)
 	mutex_lock(&kprobe_mutex);
 	open_batch = &batch;
 	WRITE_ONCE(open_for, current);
-	ret = attach_all(set, &batch);
+	ret = attach_all(set, &batch, &nr);
 	WRITE_ONCE(open_for, NULL);
 	mutex_unlock(&kprobe_mutex);
 	/* Hits may have seen some of them. */
 	if (ret && batch.was_live)
 		synchronize_rcu();
+	if (ret)
+		attach_forget(set, nr);
 	return ret;
 }
 

@@ -24,6 +24,7 @@
  * @wrong:	calls with a wrong result
  * @lost:	calls that @stays did not see once
  * @torn:	calls of which @comes saw a part
+ * @step:	done at each step instead, if there is one
  *
  * Guarded by kprobe_mutex, under which steps are.
  */
@@ -35,6 +36,7 @@ struct watch {
 	unsigned int wrong;
 	unsigned int lost;
 	unsigned int torn;
+	void (*step)(struct watch *w);
 };
 
 static struct watch *watch;
@@ -105,6 +107,10 @@ void kprobe_test_step(void)
 	if (!w)
 		return;
 	w->steps++;
+	if (w->step) {
+		w->step(w);
+		return;
+	}
 	look(w, call_target);
 	look(w, call_on_other_cpu);
 	look(w, call_in_nmi);
@@ -170,9 +176,16 @@ static void probe_comes_and_goes(struct kunit *test)
 static void becomes_a_jump_and_goes(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
-	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
-	struct watch *w = watch_begin(test, kprobe_test_plain, tp, NULL);
+	struct test_probe *tp;
+	struct watch *w;
 
+	/* The way from the breakpoint, where it does not become a jump at once. */
+	scoped_guard(mutex, &kprobe_mutex)
+		jumps_allow(false);
+	tp = test_probe_new(test, pl->at, WITH_PRE);
+	w = watch_begin(test, kprobe_test_plain, tp, NULL);
+	scoped_guard(mutex, &kprobe_mutex)
+		jumps_allow(true);
 	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	watch_end(test, w);
 
@@ -360,7 +373,8 @@ static void kretprobe_was_there_first(struct kunit *test)
 }
 #endif
 
-#ifdef CONFIG_FPROBE
+/* Elsewhere no kprobe is among an entry's hooks, and text is not written while a handler waits. */
+#if defined(CONFIG_FPROBE) && defined(CONFIG_KPROBES_ON_FTRACE)
 /**
  * struct held_probe - a kprobe whose handler does not return until it is told
  * @kp:		the kprobe
@@ -455,9 +469,97 @@ static void rejoins_in_the_middle_of_a_hit(struct kunit *test)
 #else
 static void rejoins_in_the_middle_of_a_hit(struct kunit *test)
 {
-	kunit_skip(test, "no fprobes");
+	kunit_skip(test, "no fprobes, or no kprobes beside them");
 }
-#endif /* CONFIG_FPROBE */
+#endif
+
+/* A set that is taken back, while one of it is running on another CPU */
+
+/**
+ * struct taken_back - a probe of a set in which another one is refused
+ * @kp:		the probe, where another one listens already
+ * @watch:	sees how it comes and goes
+ * @call:	has it hit on another CPU
+ * @inside:	its handler runs
+ * @leaving:	it is being taken back
+ * @lost:	the handler has seen no address
+ */
+struct taken_back {
+	struct kprobe kp;
+	struct watch watch;
+	call_single_data_t call;
+	bool inside;
+	bool leaving;
+	bool lost;
+};
+
+/* How often a handler looks again: by far longer than it takes to take a probe back. */
+#define MANY_LOOKS	1000000
+
+static int stay_inside(struct kprobe *p, struct pt_regs *regs)
+{
+	struct taken_back *t = container_of(p, struct taken_back, kp);
+	unsigned int i;
+
+	smp_store_release(&t->inside, true); /* pairs with hit_and_leave() */
+	while (!READ_ONCE(t->leaving))
+		cpu_relax();
+	for (i = 0; i < MANY_LOOKS && !t->lost; i++)
+		t->lost = !READ_ONCE(p->addr);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(stay_inside);
+
+static void call_plain_once(void *unused)
+{
+	call_target(kprobe_test_plain, 1);
+}
+
+/* At the second step hits see that it listens; when its handler runs, what follows is its end. */
+static void hit_and_leave(struct watch *w)
+{
+	struct taken_back *t = container_of(w, struct taken_back, watch);
+	unsigned int cpu;
+
+	if (w->steps == 2) {
+		cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
+		smp_call_function_single_async(cpu, &t->call);
+		while (!smp_load_acquire(&t->inside)) /* pairs with stay_inside() */
+			cpu_relax();
+	}
+	/* A site says four times that its listeners have changed. */
+	if (w->steps > 4)
+		WRITE_ONCE(t->leaving, true);
+}
+
+static void address_stays_while_a_handler_runs(struct kunit *test)
+{
+	struct taken_back *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct kprobe bad = { .symbol_name = "no_such_symbol" };
+	struct kprobe *kps[2] = { NULL, &bad };
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_ASSERT_GT(test, num_online_cpus(), 1);
+	test_probe_new(test, kprobe_test_plain, WITH_PRE);
+	t->kp.symbol_name = "kprobe_test_plain";
+	t->kp.pre_handler = stay_inside;
+	t->watch.step = hit_and_leave;
+	INIT_CSD(&t->call, call_plain_once, NULL);
+	kps[0] = &t->kp;
+	migrate_disable();
+	scoped_guard(mutex, &kprobe_mutex)
+		watch = &t->watch;
+	KUNIT_EXPECT_EQ(test, register_kprobes(kps, 2), -ENOENT);
+	migrate_enable();
+	/* Else the other CPU would not get out. */
+	WRITE_ONCE(t->leaving, true);
+	watch_stop();
+	KUNIT_EXPECT_TRUE(test, t->inside);
+	KUNIT_EXPECT_GT(test, t->watch.steps, 4);
+	KUNIT_EXPECT_FALSE(test, t->lost);
+	KUNIT_EXPECT_NULL(test, t->kp.addr);
+}
 
 static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(probe_comes_and_goes),
@@ -473,6 +575,7 @@ static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(kretprobe_shares_an_entry),
 	KUNIT_CASE(kretprobe_was_there_first),
 	KUNIT_CASE(rejoins_in_the_middle_of_a_hit),
+	KUNIT_CASE(address_stays_while_a_handler_runs),
 	{}
 };
 
