@@ -66,7 +66,7 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	/* Hits of earlier hooks may read it at once. Pairs with their READ_ONCE(). */
+	/* Hits of earlier hooks may read it at once, and look at it by address: fprobe_hit.c. */
 	smp_store_release(&fp->rethook, pool);
 	return 0;
 }
@@ -262,14 +262,20 @@ int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_ips);
 
-/* Addresses of functions by name; @names get sorted. */
+/* Addresses of functions by name; @names get sorted, @addrs are 0. */
 static int find_functions(const char **names, unsigned long *addrs, int num)
 {
-	int ret;
+	int i;
 
 	sort(names, num, sizeof(*names), compare_names, NULL);
-	ret = ftrace_lookup_symbols(names, num, addrs);
-	return ret == -ESRCH ? -ENOENT : ret;
+	if (ftrace_lookup_symbols(names, num, addrs))
+		return -ENOENT;
+	/* In a kernel without modules that says nothing of those that were not found. */
+	for (i = 0; i < num; i++) {
+		if (!addrs[i])
+			return -ENOENT;
+	}
+	return 0;
 }
 
 /**
@@ -290,7 +296,7 @@ int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 
 	if (!fp || !syms || num <= 0)
 		return -EINVAL;
-	addrs = kvmalloc_array(num, sizeof(*addrs), GFP_KERNEL);
+	addrs = kvcalloc(num, sizeof(*addrs), GFP_KERNEL);
 	names = kvmalloc_array(num, sizeof(*names), GFP_KERNEL);
 	if (addrs && names) {
 		memcpy(names, syms, array_size(num, sizeof(*names)));
