@@ -29,7 +29,7 @@ static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
 	if (slot->addr == SLOT_EMPTY)
 		s->used++;
 	s->live++;
-	/* Who sees the item sees what is in it, */
+	/* Who sees the item sees what is in it, by its address: addr_table_find(); */
 	smp_store_release(&slot->item, item);
 	/* and who sees the address sees the item. Pairs with addr_table_find(). */
 	smp_store_release(&slot->addr, addr);
@@ -112,7 +112,7 @@ void addr_table_insert(struct addr_table *t, unsigned long addr, void *item)
  */
 void addr_table_replace(struct addr_table *t, unsigned long addr, void *item)
 {
-	/* Who sees the item sees what is in it. */
+	/* Who sees the item sees what is in it, by its address: addr_table_find(). */
 	smp_store_release(&slot_of(slots_locked(t), addr)->item, item);
 }
 

@@ -121,6 +121,7 @@ static __always_inline bool addr_table_near(const struct addr_table *t, unsigned
 	/* Pairs with slot_fill(): who sees the address sees the item. */
 	if (unlikely(smp_load_acquire(&slot->addr) != addr))
 		return false;
+	/* What is in the item: by address, pairs with slot_fill() and addr_table_replace(). */
 	*item = READ_ONCE(slot->item);
 	return true;
 }
@@ -153,6 +154,7 @@ static __always_inline void *addr_table_find(const struct addr_table *t, unsigne
 			return NULL;
 		offset = slot_after(s, offset);
 	}
+	/* What is in the item: by address, pairs with slot_fill() and addr_table_replace(). */
 	item = READ_ONCE(slot_at(s, offset)->item);
 	return unlikely(item == t->nothing) ? NULL : item;
 }

@@ -30,7 +30,7 @@ static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh
 static __always_inline void rethook_list_push(struct llist_node *link, struct llist_head *list)
 {
 	WRITE_ONCE(link->next, READ_ONCE(list->first));
-	/* Whoever follows @list->first finds a valid @link->next. */
+	/* Whoever follows @list->first finds a valid node, by address: rethook_find_ret_addr(). */
 	smp_store_release(&list->first, link);
 }
 

@@ -79,7 +79,8 @@ static __always_inline void count_one(unsigned long *count)
 
 static __always_inline bool serves_kprobes(const struct fprobe *fp)
 {
-	return fp->flags & FPROBE_FL_KPROBE_SHARED;
+	/* Others of them change; this one does not. */
+	return data_race(fp->flags) & FPROBE_FL_KPROBE_SHARED;
 }
 
 /* Does a handler run that those of @fp must not nest in? @outer is fprobe_context. */
@@ -197,6 +198,7 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 			fp->entry_handler(fp, ip, caller, regs, NULL);
 		return;
 	}
+	/* By address, pairs with make_pool(). */
 	node = rethook_try_get(READ_ONCE(fp->rethook));
 	if (node) {
 		enter_call(fp, node, ip, caller, regs, task);
@@ -266,6 +268,7 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 
 	if (fprobe_is_off(fp))
 		return;
+	/* By address, pairs with make_pool(). */
 	node = fprobe_no_handler_runs() && !is_rethook_trampoline(caller) ?
 		rethook_take_home(READ_ONCE(fp->rethook)) : NULL;
 	if (unlikely(!node)) {

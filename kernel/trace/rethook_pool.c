@@ -129,14 +129,15 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
 			return 0;
 		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
 		longer->segments[0] = rh->segments;
-		rh->len_segments = longer->len;
-		/* Pairs with the smp_rmb() in shared_pop(). */
+		WRITE_ONCE(rh->len_segments, longer->len);
+		/* Who sees the table sees what was copied, by its address: name_to_node(). */
 		smp_store_release(&rh->segments, longer->segments);
 		longer->segments = NULL;
 	}
-	rh->nr_nodes += slots;
+	WRITE_ONCE(rh->nr_nodes, rh->nr_nodes + slots);
 	rh->segments[rh->nr_segments] = segment;
-	return rh->nr_segments++;
+	WRITE_ONCE(rh->nr_segments, rh->nr_segments + 1);
+	return rh->nr_segments - 1;
 }
 
 /*

@@ -54,6 +54,7 @@ static __always_inline unsigned long head_next(unsigned long head, unsigned int 
 
 static __always_inline struct rethook_node *name_to_node(struct rethook *rh, unsigned int name)
 {
+	/* What is in it: by address, pairs with enter_segment(). */
 	void **segments = READ_ONCE(rh->segments);
 
 	return segments[name >> SLOT_BITS] + (name & (MAX_SLOTS - 1)) * rh->node_size;

@@ -70,7 +70,8 @@ int kpoints_turn(struct list_head *points, bool on)
 bool kpoint_is_to_turn(const struct probe_point *pp, bool on)
 {
 	const struct kpoint *pt = kpoint_of(pp);
-	unsigned int flags = kpoint_kp(pt)->flags;
+	/* A module that goes marks it under kprobe_mutex. */
+	unsigned int flags = READ_ONCE(kpoint_kp(pt)->flags);
 
 	return pt->planted && !(flags & KPROBE_FLAG_GONE) &&
 	       !(flags & KPROBE_FLAG_DISABLED) == !on;

@@ -37,7 +37,8 @@ static int harvest_one(void *data, const char *name, unsigned long addr)
 	if (kprobe_locate(&kp, &place) || !place.on_entry)
 		return 0;
 	scoped_guard(mutex, &kprobe_mutex) {
-		if (kprobe_check_place(&place) || !place.ftrace)
+		if (kprobe_check_place(&place) ||
+		    place.ftrace != IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
 			return 0;
 	}
 	h->fn[h->nr++] = (void *)place.addr;

@@ -83,7 +83,7 @@ static void data_of_every_call(struct kunit *test)
 	};
 	int i;
 
-	if (!IS_ENABLED(CONFIG_X86_64))
+	if (!IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_ARM64))
 		kunit_skip(test, "where the stack pointer is at exits is not known here");
 	KUNIT_ASSERT_EQ(test, register_fprobe(&f.fp, "fprobe_test_recurse", NULL), 0);
 	for (i = 0; i < 5; i++)
@@ -310,8 +310,11 @@ static void beside_kprobes(struct kunit *test)
 	test_fprobe_expect(test, first, 10, 10, 0);
 	test_fprobe_expect(test, entry, 10, 0, 0);
 	test_fprobe_expect(test, last, 10, 10, 0);
-	/* Kprobes see an entry after fprobes do, so they see the return before them. */
-	KUNIT_EXPECT_LT(test, tr.when, first->when_exit);
+	/* Who sees the entry last sees the return first. Without ftrace, kprobes are before it. */
+	if (IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
+		KUNIT_EXPECT_LT(test, tr.when, first->when_exit);
+	else
+		KUNIT_EXPECT_GT(test, tr.when, last->when_exit);
 	KUNIT_EXPECT_LT(test, first->when_exit, last->when_exit);
 
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&first->fp), 0);
@@ -509,11 +512,20 @@ static void called_by_a_kretprobe(struct kunit *test)
 
 /* Handlers that change things */
 
-#ifdef CONFIG_X86_64
+/* Registers of the first two arguments, where it is known which they are. */
+#if defined(CONFIG_X86_64)
+#define FIRST_REG(r)		((r)->di)
+#define SECOND_REG(r)		((r)->si)
+#elif defined(CONFIG_ARM64)
+#define FIRST_REG(r)		((r)->regs[0])
+#define SECOND_REG(r)		((r)->regs[1])
+#endif
+
+#ifdef FIRST_REG
 static int change_argument(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
 			   struct pt_regs *regs, void *entry_data)
 {
-	regs->di += 100;
+	FIRST_REG(regs) += 100;
 	return 0;
 }
 
@@ -587,7 +599,7 @@ static void schedule_and_back(struct kunit *test)
 	test_fprobe_expect(test, tf, 200, 200, 0);
 }
 
-#ifdef CONFIG_X86_64
+#ifdef FIRST_REG
 /**
  * struct switches - an fprobe at __switch_to()
  * @fp:		the fprobe
@@ -613,8 +625,8 @@ static int switch_entered(struct fprobe *fp, unsigned long entry_ip, unsigned lo
 	struct switches *s = container_of(fp, struct switches, fp);
 	struct switch_data *data = entry_data;
 
-	data->prev = regs->di;
-	data->next = regs->si;
+	data->prev = FIRST_REG(regs);
+	data->next = SECOND_REG(regs);
 	atomic_inc(&s->entries);
 	return 0;
 }
@@ -629,7 +641,7 @@ static void switch_returned(struct fprobe *fp, unsigned long entry_ip, unsigned 
 	unsigned long stack = (unsigned long)task_stack_page(current);
 
 	if (data->next != (unsigned long)current || regs_return_value(regs) != data->prev ||
-	    regs->sp - stack >= THREAD_SIZE)
+	    kernel_stack_pointer(regs) - stack >= THREAD_SIZE)
 		atomic_inc(&s->bad);
 	atomic_inc(&s->exits);
 }

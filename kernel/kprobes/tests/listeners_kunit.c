@@ -240,7 +240,9 @@ static void observers_of_an_overridden_function(struct kunit *test)
 	unregister_kretprobe(&before);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(first), 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(last), 10);
-	KUNIT_EXPECT_EQ(test, last->arg, 9);
+	/* Elsewhere the result takes the register of the first argument. */
+	if (IS_ENABLED(CONFIG_X86))
+		KUNIT_EXPECT_EQ(test, last->arg, 9);
 	KUNIT_EXPECT_EQ(test, last->ip, first->ip);
 	KUNIT_EXPECT_EQ(test, atomic_read(&returns), 20);
 	KUNIT_EXPECT_EQ(test, before.nmissed + after.nmissed, 0);

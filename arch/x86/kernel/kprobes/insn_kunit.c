@@ -408,7 +408,7 @@ static void insn_test_puns(struct kunit *test)
 }
 
 /* Of the instructions of the kernel, one of so many. */
-#define SHARE_STRIDE	997
+#define SHARE_STRIDE	(IS_ENABLED(CONFIG_KASAN) ? 2503 : 997)	/* with KASAN it takes long */
 
 /* In percent, of those that can be probed. */
 #define SHARE_WANTED	95
