@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_ARM64_KPROBES_H
+#define _ASM_ARM64_KPROBES_H
+/*
+ * arm64 kernel probes: what the core of kernel/kprobes/ and the trap handlers have to know. The
+ * implementation is in arch/arm64/kernel/probes/.
+ */
+#include <asm-generic/kprobes.h>
+
+#ifdef CONFIG_KPROBES
+#include <linux/types.h>
+
+#include <asm/probes.h>
+#include <asm/ptrace.h>
+
+#define __ARCH_WANT_KPROBES_INSN_SLOT
+
+struct kprobe;
+struct pt_regs;
+
+typedef probe_opcode_t kprobe_opcode_t;
+
+/* In kprobe_opcode_t: copies of the instruction, and a detour, see detour.c. */
+#define MAX_INSN_SIZE		16
+
+/* In bytes. A jump is one instruction. */
+#define MAX_OPTIMIZED_LENGTH	4
+#define ARCH_KPROBE_JUMP_IN_PLACE	1
+
+/* In kprobe_opcode_t. Detours are part of the slots of breakpoints. */
+#define MAX_OPTINSN_SIZE	MAX_INSN_SIZE
+
+/* Whoever writes instructions leaves caches coherent. */
+#define flush_insn_slot(p)	do { } while (0)
+
+/**
+ * struct arch_specific_insn - a probed instruction
+ * @api:	how it is simulated. No handler if it is executed from the slot
+ * @insn:	its slot, NULL if it has none
+ * @boosted:	the slot has a copy that branches back by itself
+ * @detour:	the slot has a detour
+ *
+ * Filled by arch_prepare_kprobe() and constant from then on, so hits read it without a lock.
+ */
+struct arch_specific_insn {
+	struct arch_probe_insn api;
+	kprobe_opcode_t *insn;
+	bool boosted;
+	bool detour;
+};
+
+/**
+ * struct arch_optimized_insn - what a jump leads to
+ * @insn: the slot with the detour; NULL if there is none
+ */
+struct arch_optimized_insn {
+	kprobe_opcode_t *insn;
+};
+
+/**
+ * struct prev_kprobe - what a hit inside a hit puts aside
+ * @saved_daif: kprobe_ctlblk::saved_daif, of the outer hit
+ * @saved_pmr:	kprobe_ctlblk::saved_pmr, of the outer hit
+ * @status:	what this CPU was doing about it
+ * @kp:		the probe that was running
+ */
+struct prev_kprobe {
+	unsigned long saved_daif;
+	unsigned long saved_pmr;
+	unsigned long status;
+	struct kprobe *kp;
+};
+
+/* Task, interrupt, NMI and SError can each be in a hit inside a hit. */
+#define KPROBE_MAX_NESTING	8
+
+/**
+ * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
+ * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is set
+ * @saved_daif:		the masks of exceptions as they were before the copy is stepped
+ * @saved_pmr:		the same of interrupts, where they are masked by their priority
+ * @nesting:		number of entries in @prev_kprobe
+ * @prev_kprobe:	the hits that the current one is inside of
+ *
+ * Per CPU, touched with preemption off only. Interrupts leave it as they found it, so no lock
+ * is needed.
+ */
+struct kprobe_ctlblk {
+	unsigned long kprobe_status;
+	unsigned long saved_daif;
+	unsigned long saved_pmr;
+	unsigned int nesting;
+	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
+};
+
+/* Where a call returns to, at a function's entry. */
+#define arch_kprobe_return_address arch_kprobe_return_address
+static __always_inline unsigned long arch_kprobe_return_address(const struct pt_regs *regs)
+{
+	return regs->regs[30];
+}
+
+/* It is not taken from @regs, so this is for the eyes of handlers only. */
+static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, unsigned long sp)
+{
+	regs->sp = sp;
+}
+
+int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
+int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr);
+int kretprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
+int kprobe_fault_handler(struct pt_regs *regs, unsigned int esr);
+void arch_remove_kprobe(struct kprobe *p);
+extern const int kretprobe_blacklist_size;
+
+#endif /* CONFIG_KPROBES */
+
+#endif /* _ASM_ARM64_KPROBES_H */

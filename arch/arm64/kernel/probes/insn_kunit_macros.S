@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Included by insn_kunit_asm.S: snippets of code, each with an instruction at label 7 that is to be
+ * probed. A snippet is jumped to with registers and a few words of stack filled in from
+ * insn_test_in. It may do to them what it likes, except to x18, and ends in a branch to
+ * insn_test_exit. Which way a branch went is told by x27.
+ */
+#include <linux/errno.h>
+#include <linux/linkage.h>
+
+#include <asm/asm-extable.h>
+#include <asm/assembler.h>
+
+#include "insn_kunit.h"
+
+#define TOOK_BRANCH	x27, #0x600d
+#define FELL_THROUGH	x27, #0x0bad
+
+/* The tables are made along with the snippets. */
+#define CASES	.rodata.insn_test_cases
+#define REFUSED	.rodata.insn_test_refused
+#define STATES	.rodata.insn_test_states
+
+.macro TABLE section:req label:req
+	.pushsection \section, "a"
+	.balign	8
+SYM_ENTRY(\label, SYM_L_GLOBAL, SYM_A_NONE)
+	.popsection
+.endm
+
+.macro TABLE_ENTRY section:req func:req offset:req kind:req needs=INSN_NEEDS_NOTHING faults=0
+	.pushsection .rodata.str1.1, "aMS", @progbits, 1
+.Lname_\@:
+	.asciz	"\func"
+	.popsection
+	.pushsection \section, "a"
+	.balign	8
+	.quad	\func
+	.quad	.Lname_\@
+	.long	\offset
+	.long	\kind
+	.long	\needs
+	.long	\faults
+	.popsection
+.endm
+
+.macro SNIPPET name:req
+SYM_FUNC_START_LOCAL(insn_test_\name)
+.endm
+
+.macro SNIPPET_END name:req kind:req needs=INSN_NEEDS_NOTHING faults=0
+	b	insn_test_exit
+SYM_FUNC_END(insn_test_\name)
+	TABLE_ENTRY CASES insn_test_\name "(7b - insn_test_\name)" \kind \needs \faults
+.endm
+
+/* Just the instruction. */
+.macro BOOSTED name:req insn:vararg
+	BOOSTED_IF INSN_NEEDS_NOTHING \name \insn
+.endm
+
+.macro BOOSTED_IF needs:req name:req insn:vararg
+	SNIPPET \name
+7:	\insn
+	SNIPPET_END \name INSN_TEST_BOOST \needs
+.endm
+
+.macro SIMULATED name:req insn:vararg
+	SNIPPET \name
+7:	\insn
+	SNIPPET_END \name INSN_TEST_SIMULATE
+.endm
+
+/* One that works on memory at x19, with a small index in x20 and a negative one in x21. */
+.macro MEMORY name:req insn:vararg
+	MEMORY_IF INSN_NEEDS_NOTHING \name \insn
+.endm
+
+.macro MEMORY_IF needs:req name:req insn:vararg
+	SNIPPET \name
+	adr_l	x19, insn_test_mem + INSN_TEST_MEM_BASE
+	mov	x20, #3
+	mov	x21, #-8
+7:	\insn
+	SNIPPET_END \name INSN_TEST_BOOST \needs
+.endm
+
+/* The same on the stack. What is made room for is of no defined content. */
+.macro MAKES_ROOM name:req insn:vararg
+	SNIPPET \name
+7:	\insn
+	stp	xzr, xzr, [sp, #16]
+	stp	xzr, xzr, [sp]
+	SNIPPET_END \name INSN_TEST_BOOST
+.endm
+
+/* A branch that is taken or not. */
+.macro BRANCH name:req insn:vararg
+	BRANCH_IF INSN_NEEDS_NOTHING \name \insn
+.endm
+
+.macro BRANCH_IF needs:req name:req insn:vararg
+	SNIPPET \name
+	mov	TOOK_BRANCH
+7:	\insn	1f
+	mov	FELL_THROUGH
+1:
+	SNIPPET_END \name INSN_TEST_SIMULATE \needs
+.endm
+
+/* A branch to what is in a register. */
+.macro BRANCH_REG kind:req name:req reg:req insn:vararg
+	SNIPPET \name
+	adr	\reg, 1f
+7:	\insn
+	mov	FELL_THROUGH
+	b	2f
+1:	bti	jc
+	mov	TOOK_BRANCH
+2:
+	SNIPPET_END \name \kind
+.endm
+
+/* The same with a pointer that is signed first. */
+.macro BRANCH_AUTH kind:req name:req reg:req sign:req insn:vararg
+	SNIPPET \name
+	adr	\reg, 1f
+	\sign
+7:	\insn
+	mov	FELL_THROUGH
+	b	2f
+1:	bti	jc
+	mov	TOOK_BRANCH
+2:
+	SNIPPET_END \name \kind INSN_NEEDS_PAUTH
+.endm
+
+/* An access by x19 that faults, and goes on elsewhere with an error in x10 and zero in x11. */
+.macro FAULTING name:req addr:req insn:vararg
+	SNIPPET \name
+	mov_q	x19, \addr
+7:	\insn
+	mov	FELL_THROUGH
+	b	2f
+1:	mov	TOOK_BRANCH
+2:
+	_ASM_EXTABLE_UACCESS_ERR_ZERO(7b, 1b, x10, x11)
+	SNIPPET_END \name INSN_TEST_STEP INSN_NEEDS_NOTHING 1
+.endm
+
+/* Never run, only registered. The probe goes \into bytes behind label 7. */
+.macro REFUSE name:req into:req insn:vararg
+	SNIPPET \name
+	b	insn_test_exit
+7:	\insn
+	nop
+	b	insn_test_exit
+SYM_FUNC_END(insn_test_\name)
+	TABLE_ENTRY REFUSED insn_test_\name "(7b - insn_test_\name + \into)" -EINVAL
+.endm

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KUnit tests of where there may be no probe on arm64, and of what is planted elsewhere. */
+#include <kunit/test.h>
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include <asm/debug-monitors.h>
+#include <asm/insn.h>
+#include <asm/sections.h>
+
+#include "insn_kunit.h"
+#include "private.h"
+
+/* What runs where a trap cannot be taken, or in a hit. Not all are in each configuration. */
+static const char * const closed_functions[] = {
+	/* a processor comes up, goes to sleep and comes back */
+	"secondary_entry",
+	"secondary_startup",
+	"__secondary_switched",
+	"secondary_start_kernel",
+	"__enable_mmu",
+	"__cpu_soft_restart",
+	"cpu_resume",
+	"cpu_do_resume",
+	"idmap_cpu_replace_ttbr1",
+	/* vectors and what they lead to */
+	"vectors",
+	"el1h_64_sync",
+	"el1h_64_irq",
+	"el0t_64_sync",
+	"ret_to_kernel",
+	"ret_to_user",
+	"call_on_irq_stack",
+	"el1h_64_sync_handler",
+	"el1h_64_irq_handler",
+	"el1h_64_error_handler",
+	"handle_bad_stack",
+	"do_debug_exception",
+	"do_mem_abort",
+	"debug_exception_enter",
+	"call_break_hook",
+	"brk_handler",
+	/* a hit */
+	"kprobe_brk_handler",
+	"kprobe_ss_brk_handler",
+	"kretprobe_brk_handler",
+	"kprobe_fault_handler",
+	"first_hit",
+	"nested_hit",
+	"get_kprobe",
+	"kprobes_inc_nmissed_count",
+	"simulate_adr",
+	"simulate_b",
+	"simulate_b_cond",
+	"simulate_cbz",
+	"simulate_tbz",
+	"simulate_br",
+	"simulate_br_auth",
+	"simulate_ldr_literal",
+	"simulate_nop",
+	"simulate_mrs_daif",
+	/* text is written, and by others as well */
+	"ftrace_caller",
+	"ftrace_call",
+	"aarch64_insn_read",
+	"aarch64_insn_write",
+	"aarch64_insn_patch_text_nosync",
+	"aarch64_insn_patch_text_cb",
+};
+
+static void closed_function_is_refused(struct kunit *test)
+{
+	unsigned long size, offset, addr;
+	unsigned int i, found = 0;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(closed_functions); i++) {
+		struct kprobe kp = { .symbol_name = closed_functions[i] };
+
+		addr = kallsyms_lookup_name(closed_functions[i]);
+		if (!addr)
+			continue;
+		found++;
+		ret = register_kprobe(&kp);
+		KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "%s", closed_functions[i]);
+		if (!ret)
+			unregister_kprobe(&kp);
+		KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr), "%s",
+				      closed_functions[i]);
+		if (kallsyms_lookup_size_offset(addr, &size, &offset) && size)
+			KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size - 4),
+					      "the end of %s", closed_functions[i]);
+	}
+	kunit_info(test, "%u of %zu functions are there", found, ARRAY_SIZE(closed_functions));
+	KUNIT_EXPECT_GT(test, found, ARRAY_SIZE(closed_functions) / 2);
+}
+
+/* It returns on another stack. */
+static void switch_of_stacks_does_not_return(struct kunit *test)
+{
+	struct kretprobe rp = { .kp.symbol_name = "cpu_switch_to" };
+	int ret = register_kretprobe(&rp);
+
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	if (!ret)
+		unregister_kretprobe(&rp);
+}
+
+/* An address that has a name and no memory, as freed init text has. */
+static void unmapped_address_is_not_read(struct kunit *test)
+{
+	char *pages = vmalloc(2 * PAGE_SIZE);
+	struct kprobe kp = {};
+	unsigned long hole;
+	bool on_entry;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	/* There is a guard page behind it. */
+	hole = (unsigned long)pages + 2 * PAGE_SIZE;
+	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(hole, 0, &on_entry), (void *)hole);
+	KUNIT_EXPECT_TRUE(test, on_entry);
+	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(hole, 4, &on_entry), (void *)hole + 4);
+	KUNIT_EXPECT_FALSE(test, on_entry);
+
+	kp.addr = (kprobe_opcode_t *)hole;
+	KUNIT_EXPECT_LT(test, register_kprobe(&kp), 0);
+	vfree(pages);
+}
+
+/* Functions in assembly begin with a landing pad, which is stepped over. */
+static void entry_is_behind_landing_pad(struct kunit *test)
+{
+	unsigned long entry = (unsigned long)insn_test_run;
+	bool on_entry;
+
+	KUNIT_ASSERT_TRUE(test, aarch64_insn_is_bti(le32_to_cpu(*(__le32 *)entry)));
+	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(entry, 0, &on_entry), (void *)entry + 4);
+	KUNIT_EXPECT_TRUE(test, on_entry);
+	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(entry, 4, &on_entry), (void *)entry + 4);
+	KUNIT_EXPECT_TRUE(test, on_entry);
+	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(entry, 8, &on_entry), (void *)entry + 8);
+	KUNIT_EXPECT_FALSE(test, on_entry);
+}
+
+static void drop_kprobe(void *kp)
+{
+	unregister_kprobe(kp);
+}
+
+static struct kprobe *plant(struct kunit *test, void *addr)
+{
+	struct kprobe *kp = kunit_kzalloc(test, sizeof(*kp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, kp);
+	kp->addr = addr;
+	KUNIT_ASSERT_EQ(test, register_kprobe(kp), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kprobe, kp));
+	return kp;
+}
+
+static const struct insn_test_case *find_snippet(struct kunit *test, const char *name)
+{
+	const struct insn_test_case *c;
+
+	for (c = insn_test_cases; c < insn_test_cases_end; c++) {
+		if (!strcmp(c->name, name))
+			return c;
+	}
+	KUNIT_FAIL_AND_ABORT(test, "no snippet %s", name);
+	return NULL;
+}
+
+static u32 word_at(const void *addr)
+{
+	return le32_to_cpu(READ_ONCE(*(const __le32 *)addr));
+}
+
+static struct arch_specific_insn insn_at(void *addr)
+{
+	struct kprobe *site;
+
+	guard(preempt)();
+	site = get_kprobe(addr);
+	return site ? site->ainsn : (struct arch_specific_insn){ };
+}
+
+/* One copy ends in a branch to behind the instruction, the other one in a breakpoint. */
+static void slot_is_filled(struct kunit *test)
+{
+	const struct insn_test_case *c = find_snippet(test, "insn_test_add_imm");
+	void *addr = insn_test_addr(c), *back;
+	struct arch_specific_insn ainsn;
+	u32 insn = word_at(addr);
+	struct kprobe *kp;
+
+	kp = plant(test, addr);
+	ainsn = insn_at(addr);
+	KUNIT_EXPECT_EQ(test, kp->opcode, insn);
+	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
+	KUNIT_ASSERT_TRUE(test, ainsn.boosted);
+	KUNIT_EXPECT_EQ(test, word_at(ainsn.insn + SLOT_COPIES), insn);
+	back = ainsn.insn + SLOT_COPIES + 1;
+	KUNIT_ASSERT_TRUE(test, aarch64_insn_is_b(word_at(back)));
+	KUNIT_EXPECT_PTR_EQ(test, back + aarch64_get_branch_offset(word_at(back)), addr + 4);
+	KUNIT_EXPECT_EQ(test, word_at((void *)kprobe_step_start(&ainsn)), insn);
+	KUNIT_EXPECT_EQ(test, word_at((void *)kprobe_step_end(&ainsn)), BRK64_OPCODE_KPROBES_SS);
+}
+
+static void data_is_refused(struct kunit *test)
+{
+	struct kprobe kp = { .addr = (kprobe_opcode_t *)insn_test_mem };
+
+	KUNIT_EXPECT_EQ(test, register_kprobe(&kp), -EINVAL);
+	kp = (struct kprobe){ .addr = (kprobe_opcode_t *)(insn_test_cases + 1) };
+	KUNIT_EXPECT_EQ(test, register_kprobe(&kp), -EINVAL);
+}
+
+static struct kunit_case plant_cases[] = {
+	KUNIT_CASE(closed_function_is_refused),
+	KUNIT_CASE(switch_of_stacks_does_not_return),
+	KUNIT_CASE(unmapped_address_is_not_read),
+	KUNIT_CASE(entry_is_behind_landing_pad),
+	KUNIT_CASE(slot_is_filled),
+	KUNIT_CASE(data_is_refused),
+	{}
+};
+
+static struct kunit_suite plant_suite = {
+	.name = "kprobes_arm64_plant",
+	.test_cases = plant_cases,
+};
+
+kunit_test_suite(plant_suite);

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * arm64: doing to the registers what an instruction does.
+ *
+ * These run in the trap of a breakpoint, so nothing here can be probed or traced. They leave the
+ * program counter at what comes next, and PSTATE.BTYPE as any instruction but an indirect branch
+ * leaves it. That goes for indirect branches, too: where they lead, no landing pad is asked for.
+ */
+#include <linux/bitfield.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/kprobes.h>
+#include <linux/ptrace.h>
+
+#include <asm/cpufeature.h>
+#include <asm/daifflags.h>
+#include <asm/insn.h>
+#include <asm/sysreg.h>
+
+#include "decode-insn.h"
+
+#define SIZE_64		BIT(31)		/* the operand has 64 bits */
+#define LINK		30		/* the register with the return address */
+
+static nokprobe_inline void go_to(struct pt_regs *regs, unsigned long pc)
+{
+	regs->pc = pc;
+	regs->pstate &= ~PSR_BTYPE_MASK;
+}
+
+static nokprobe_inline void go_on(struct pt_regs *regs, long addr)
+{
+	go_to(regs, addr + AARCH64_INSN_SIZE);
+}
+
+/* A signed field of @bits bits from bit @low on, in instructions. */
+static nokprobe_inline long offset_of_branch(u32 insn, unsigned int low, unsigned int bits)
+{
+	return sign_extend64(insn >> low, bits - 1) * AARCH64_INSN_SIZE;
+}
+
+static nokprobe_inline void branch_if(bool taken, long offset, long addr, struct pt_regs *regs)
+{
+	go_to(regs, addr + (taken ? offset : AARCH64_INSN_SIZE));
+}
+
+/* ADR and ADRP. */
+void simulate_adr(u32 insn, long addr, struct pt_regs *regs)
+{
+	pt_regs_write_reg(regs, kprobe_insn_rt(insn), kprobe_insn_adr(insn, addr));
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_adr);
+
+/* B and BL. */
+void simulate_b(u32 insn, long addr, struct pt_regs *regs)
+{
+	if (aarch64_insn_is_bl(insn))
+		pt_regs_write_reg(regs, LINK, addr + AARCH64_INSN_SIZE);
+	go_to(regs, addr + offset_of_branch(insn, 0, 26));
+}
+
+NOKPROBE_SYMBOL(simulate_b);
+
+/* Of the four condition flags; an odd condition is the contrary of the even one before it. */
+static nokprobe_inline bool condition_holds(unsigned int cond, unsigned long pstate)
+{
+	bool n = pstate & PSR_N_BIT, z = pstate & PSR_Z_BIT;
+	bool c = pstate & PSR_C_BIT, v = pstate & PSR_V_BIT;
+	bool holds;
+
+	switch (cond >> 1) {
+	case 0:
+		holds = z;
+		break;
+	case 1:
+		holds = c;
+		break;
+	case 2:
+		holds = n;
+		break;
+	case 3:
+		holds = v;
+		break;
+	case 4:
+		holds = c && !z;
+		break;
+	case 5:
+		holds = n == v;
+		break;
+	case 6:
+		holds = n == v && !z;
+		break;
+	default:
+		/* Always, in both forms. */
+		return true;
+	}
+	return holds != (cond & 1);
+}
+
+/* B.cond and BC.cond. */
+void simulate_b_cond(u32 insn, long addr, struct pt_regs *regs)
+{
+	branch_if(condition_holds(insn & 0xf, regs->pstate), offset_of_branch(insn, 5, 19), addr,
+		  regs);
+}
+
+NOKPROBE_SYMBOL(simulate_b_cond);
+
+/* CBZ and CBNZ. */
+void simulate_cbz(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned long value = pt_regs_read_reg(regs, kprobe_insn_rt(insn));
+	bool zero = insn & SIZE_64 ? !value : !(u32)value;
+
+	branch_if(zero != aarch64_insn_is_cbnz(insn), offset_of_branch(insn, 5, 19), addr, regs);
+}
+
+NOKPROBE_SYMBOL(simulate_cbz);
+
+/* TBZ and TBNZ. */
+void simulate_tbz(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned int bit = (insn & SIZE_64 ? 32 : 0) | (insn >> 19 & 0x1f);
+	bool set = pt_regs_read_reg(regs, kprobe_insn_rt(insn)) >> bit & 1;
+
+	branch_if(set == aarch64_insn_is_tbnz(insn), offset_of_branch(insn, 5, 14), addr, regs);
+}
+
+NOKPROBE_SYMBOL(simulate_tbz);
+
+#define IS_RET		BIT(22)		/* of an indirect branch */
+
+static nokprobe_inline void branch_to(unsigned long target, u32 insn, long addr,
+				      struct pt_regs *regs)
+{
+	if (kprobe_insn_is_blr(insn))
+		pt_regs_write_reg(regs, LINK, addr + AARCH64_INSN_SIZE);
+	go_to(regs, target);
+}
+
+/* BR, BLR and RET. */
+void simulate_br(u32 insn, long addr, struct pt_regs *regs)
+{
+	branch_to(pt_regs_read_reg(regs, kprobe_insn_rn(insn)), insn, addr, regs);
+}
+
+NOKPROBE_SYMBOL(simulate_br);
+
+#define KEY_B		BIT(10)
+#define HAS_MODIFIER	BIT(24)		/* in a register */
+
+/* By hints that do nothing where pointers are not authenticated, and take these registers. */
+static nokprobe_inline unsigned long authenticate(unsigned long pointer, unsigned long modifier,
+						  bool key_b)
+{
+	register unsigned long x16 asm("x16") = modifier;
+	register unsigned long x17 asm("x17") = pointer;
+
+	if (key_b)
+		asm("hint #14" : "+r" (x17) : "r" (x16));	/* autib1716 */
+	else
+		asm("hint #12" : "+r" (x17) : "r" (x16));	/* autia1716 */
+	return x17;
+}
+
+/* BRAA, BLRAA, RETAA and their like. With the keys of the kernel, which are this CPU's. */
+void simulate_br_auth(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned long modifier = 0, pointer;
+	unsigned int rm = kprobe_insn_rt(insn);
+
+	if (insn & IS_RET)
+		modifier = regs->sp;
+	else if (insn & HAS_MODIFIER)
+		modifier = rm == 31 ? regs->sp : pt_regs_read_reg(regs, rm);
+	pointer = pt_regs_read_reg(regs, insn & IS_RET ? LINK : kprobe_insn_rn(insn));
+	branch_to(authenticate(pointer, modifier, insn & KEY_B), insn, addr, regs);
+}
+
+NOKPROBE_SYMBOL(simulate_br_auth);
+
+/* LDR, LDRSW and PRFM from among the instructions. Prefetching is no more than a hint. */
+void simulate_ldr_literal(u32 insn, long addr, struct pt_regs *regs)
+{
+	const void *from = (void *)kprobe_insn_literal(insn, addr);
+
+	switch (kprobe_insn_literal_opc(insn)) {
+	case LITERAL_32:
+		pt_regs_write_reg(regs, kprobe_insn_rt(insn), READ_ONCE(*(const u32 *)from));
+		break;
+	case LITERAL_64:
+		pt_regs_write_reg(regs, kprobe_insn_rt(insn), READ_ONCE(*(const u64 *)from));
+		break;
+	case LITERAL_SIGNED_32:
+		pt_regs_write_reg(regs, kprobe_insn_rt(insn), READ_ONCE(*(const s32 *)from));
+		break;
+	case LITERAL_PREFETCH:
+		break;
+	}
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_ldr_literal);
+
+/* NOP, and BTI, whose landing has been seen to. */
+void simulate_nop(u32 insn, long addr, struct pt_regs *regs)
+{
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_nop);
+
+/* MRS of DAIF: not the masks of the trap. */
+void simulate_mrs_daif(u32 insn, long addr, struct pt_regs *regs)
+{
+	pt_regs_write_reg(regs, kprobe_insn_rt(insn), regs->pstate & DAIF_MASK);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_mrs_daif);
+
+/* MRS of what masks interrupts by their priority: not the trap's, either. */
+void simulate_mrs_pmr(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned long pmr;
+
+	if (system_uses_irq_prio_masking())
+		pmr = regs->pmr_save;
+	else
+		pmr = read_sysreg_s(SYS_ICC_PMR_EL1);
+	pt_regs_write_reg(regs, kprobe_insn_rt(insn), pmr);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_mrs_pmr);

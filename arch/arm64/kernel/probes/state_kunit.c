@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of what handlers of arm64 kernel probes see and change: the masks of exceptions, what
+ * else is in PSTATE, all registers. With each way to be past the instruction.
+ */
+#include <kunit/test.h>
+#include <linux/cleanup.h>
+#include <linux/irqflags.h>
+#include <linux/kprobes.h>
+#include <linux/mman.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <asm/cpufeature.h>
+#include <asm/daifflags.h>
+#include <asm/sysreg.h>
+
+#include "../../../../kernel/kprobes/internal.h"
+
+#include "insn_kunit.h"
+#include "private.h"
+
+void __user *insn_test_user;
+
+/* What no register of a snippet has in it. */
+#define CHANGE	0x1122334455667788UL
+
+/**
+ * struct seen - what a handler saw
+ * @hits: runs of it
+ * @pstate: in the registers, the last time
+ * @daif: really
+ * @sp: in the registers, from insn_test_sp
+ * @pan: really
+ * @preemptible: runs with preemption on
+ * @unwatched: runs with RCU not watching
+ */
+struct seen {
+	int hits;
+	u64 pstate;
+	u64 daif;
+	u64 sp;
+	u64 pan;
+	int preemptible;
+	int unwatched;
+};
+
+/* By the two handlers; by the test while nothing is hit. */
+static struct seen pre_saw, post_saw;
+
+/* What a handler does to the registers, or NULL; which one it changes. */
+static void (*change)(struct pt_regs *regs);
+static bool change_behind;
+static unsigned int changed_reg;
+
+static void note(struct seen *seen, struct pt_regs *regs)
+{
+	seen->hits++;
+	seen->pstate = regs->pstate;
+	seen->daif = read_sysreg(daif);
+	seen->sp = regs->sp - insn_test_sp;
+	if (system_uses_hw_pan())
+		seen->pan = read_sysreg_s(SYS_PSTATE_PAN);
+	seen->preemptible += !preempt_count();
+	seen->unwatched += !rcu_is_watching();
+}
+
+NOKPROBE_SYMBOL(note);
+
+static int note_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	note(&pre_saw, regs);
+	if (change && !change_behind)
+		change(regs);
+	return regs->pc != (unsigned long)kp->addr;
+}
+
+NOKPROBE_SYMBOL(note_pre);
+
+static void note_post(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+	note(&post_saw, regs);
+	if (change && change_behind)
+		change(regs);
+}
+
+NOKPROBE_SYMBOL(note_post);
+
+/**
+ * struct method - how handlers are called, and how the instruction is got past
+ * @name: of the method
+ * @snippet: which instruction
+ * @post: there is a post handler
+ * @jump: it is planted as a jump
+ */
+struct method {
+	const char *name;
+	const char *snippet;
+	bool post;
+	bool jump;
+};
+
+static const struct method methods[] = {
+	{ "breakpoint, simulated", "simulated" },
+	{ "breakpoint, simulated, post handler", "simulated", .post = true },
+	{ "breakpoint, boosted", "boosted" },
+	{ "breakpoint, stepped", "boosted", .post = true },
+#ifdef CONFIG_OPTPROBES
+	{ "jump, simulated", "simulated", .jump = true },
+	{ "jump, boosted", "boosted", .jump = true },
+#endif
+};
+
+KUNIT_ARRAY_PARAM_DESC(method, methods, name);
+
+static const struct insn_test_case *find_snippet(struct kunit *test, const char *name)
+{
+	const struct insn_test_case *c;
+
+	for (c = insn_test_states; c < insn_test_states_end; c++) {
+		if (!strcmp(c->name + strlen("insn_test_state_"), name))
+			return c;
+	}
+	KUNIT_FAIL_AND_ABORT(test, "no snippet %s", name);
+	return NULL;
+}
+
+#ifndef CONFIG_OPTPROBES
+static void jumps_allow(bool allowed) { }
+#endif
+
+static void drop_kprobe(void *kp)
+{
+	unregister_kprobe(kp);
+	jumps_allow(true);
+}
+
+static struct kprobe *plant(struct kunit *test, const struct insn_test_case *c, bool post,
+			    bool jump)
+{
+	struct kprobe *kp = kunit_kzalloc(test, sizeof(*kp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, kp);
+	kp->addr = insn_test_addr(c);
+	kp->pre_handler = note_pre;
+	kp->post_handler = post ? note_post : NULL;
+	jumps_allow(jump);
+	KUNIT_ASSERT_EQ(test, register_kprobe(kp), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kprobe, kp));
+	KUNIT_ASSERT_EQ(test, aarch64_insn_is_b(le32_to_cpu(*(__le32 *)kp->addr)), jump);
+	return kp;
+}
+
+static struct kprobe *running_kprobe(void)
+{
+	guard(preempt)();
+	return kprobe_running();
+}
+
+static void forget(void)
+{
+	pre_saw = (struct seen){ };
+	post_saw = (struct seen){ };
+	insn_test_simd = 0;
+}
+
+/*
+ * What comes out, but for what depends on who calls: the stack, and how deep it is. That comes out
+ * right in insn_kunit.c.
+ */
+static struct insn_test_state run(const struct insn_test_case *c)
+{
+	struct insn_test_state out;
+
+	forget();
+	insn_test_out = (struct insn_test_state){ };
+	insn_test_run(c->entry);
+	out = insn_test_out;
+	out.sp -= insn_test_sp;
+	out.regs[18] = 0;
+	memset(out.stack, 0, sizeof(out.stack));
+	return out;
+}
+
+/* One hit. */
+static struct insn_test_state hit_once(struct kunit *test, const struct insn_test_case *c,
+				       bool post)
+{
+	struct insn_test_state out;
+	int count = preempt_count();
+
+	out = run(c);
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
+	KUNIT_EXPECT_EQ(test, post_saw.hits, post);
+	KUNIT_EXPECT_EQ(test, preempt_count(), count);
+	KUNIT_EXPECT_PTR_EQ(test, running_kprobe(), NULL);
+	return out;
+}
+
+static void expect_same(struct kunit *test, const struct insn_test_state *now,
+			const struct insn_test_state *good, const char *what)
+{
+	const u64 *a = (const u64 *)now, *b = (const u64 *)good;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*now) / sizeof(*a); i++)
+		KUNIT_EXPECT_EQ_MSG(test, a[i], b[i], "word %u, %s", i, what);
+}
+
+static void expect_proper(struct kunit *test, const struct seen *seen, u64 daif)
+{
+	KUNIT_EXPECT_EQ(test, seen->preemptible, 0);
+	KUNIT_EXPECT_EQ(test, seen->unwatched, 0);
+	KUNIT_EXPECT_EQ(test, seen->sp, 0);
+	KUNIT_EXPECT_EQ(test, seen->daif, daif);
+	if (system_uses_hw_pan())
+		KUNIT_EXPECT_EQ(test, seen->pan, PSR_PAN_BIT);
+}
+
+/* Exceptions mask more; but for faults nothing comes in between then. */
+static u64 masks_in_handler(const struct method *m, u64 masks)
+{
+	return m->jump ? masks : DAIF_MASK;
+}
+
+static void hit_with_masks(struct kunit *test, const struct insn_test_case *c,
+			   const struct method *m, u64 masks)
+{
+	struct insn_test_state out;
+	unsigned long flags;
+
+	insn_test_set_input(5);
+	/* In C, so that lockdep knows, and then each by itself. */
+	flags = local_daif_save();
+	write_sysreg(masks, daif);
+	out = run(c);
+	write_sysreg(DAIF_MASK, daif);
+	local_daif_restore(flags);
+
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
+	KUNIT_EXPECT_EQ(test, post_saw.hits, m->post);
+	KUNIT_EXPECT_EQ(test, out.daif, masks);
+	KUNIT_EXPECT_EQ(test, pre_saw.pstate & DAIF_MASK, masks);
+	expect_proper(test, &pre_saw, masks_in_handler(m, masks));
+	if (!m->post)
+		return;
+	KUNIT_EXPECT_EQ(test, post_saw.pstate & DAIF_MASK, masks);
+	expect_proper(test, &post_saw, DAIF_MASK);
+}
+
+/* All that include interrupts, which would be let in against what lockdep has been told. */
+static void keeps_masks(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+	unsigned int others;
+	u64 masks;
+
+	plant(test, c, m->post, m->jump);
+	for (others = 0; others < 8; others++) {
+		masks = PSR_I_BIT;
+		masks |= others & 1 ? PSR_F_BIT : 0;
+		masks |= others & 2 ? PSR_A_BIT : 0;
+		masks |= others & 4 ? PSR_D_BIT : 0;
+		hit_with_masks(test, c, m, masks);
+	}
+}
+
+/* And with interrupts on. */
+static void keeps_interrupts_on(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+	struct insn_test_state out;
+
+	plant(test, c, m->post, m->jump);
+	insn_test_set_input(10);
+	out = hit_once(test, c, m->post);
+	KUNIT_EXPECT_EQ(test, out.daif & PSR_I_BIT, 0);
+	KUNIT_EXPECT_EQ(test, out.daif, pre_saw.pstate & DAIF_MASK);
+	expect_proper(test, &pre_saw, masks_in_handler(m, out.daif));
+	if (m->post)
+		KUNIT_EXPECT_EQ(test, out.daif, post_saw.pstate & DAIF_MASK);
+}
+
+/* The handlers see the flags that the instruction has before it and behind it. */
+static void sees_flags(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+	struct insn_test_state out;
+	unsigned int nr;
+	u64 nzcv;
+
+	plant(test, c, m->post, m->jump);
+	for (nr = 0; nr < 16; nr++) {
+		insn_test_set_input(nr);
+		nzcv = insn_test_in.nzcv;
+		out = hit_once(test, c, m->post);
+		KUNIT_EXPECT_EQ(test, out.nzcv, nzcv);
+		KUNIT_EXPECT_EQ(test, pre_saw.pstate & (0xfUL << 28), nzcv);
+		if (m->post)
+			KUNIT_EXPECT_EQ(test, post_saw.pstate & (0xfUL << 28), nzcv);
+	}
+}
+
+static void change_register(struct pt_regs *regs)
+{
+	regs->regs[changed_reg] ^= CHANGE;
+}
+
+NOKPROBE_SYMBOL(change_register);
+
+static void change_flags(struct pt_regs *regs)
+{
+	regs->pstate ^= PSR_N_BIT | PSR_C_BIT;
+}
+
+NOKPROBE_SYMBOL(change_flags);
+
+static void change_sp(struct pt_regs *regs)
+{
+	regs->sp += 16;
+}
+
+NOKPROBE_SYMBOL(change_sp);
+
+static void stop_changing(void *unused)
+{
+	change = NULL;
+}
+
+/* One after the other, in front of an instruction that changes none, or behind it. */
+static void change_all(struct kunit *test, const struct insn_test_case *c, bool post)
+{
+	struct insn_test_state good, now;
+
+	for (changed_reg = 0; changed_reg < 31; changed_reg++) {
+		/* What exceptions go by is not to be played with. */
+		if (changed_reg == 18)
+			continue;
+		insn_test_set_input(3);
+		change = NULL;
+		good = hit_once(test, c, post);
+		good.regs[changed_reg] ^= CHANGE;
+		change = change_register;
+		now = hit_once(test, c, post);
+		expect_same(test, &now, &good, "register");
+	}
+	insn_test_set_input(3);
+	change = change_flags;
+	now = hit_once(test, c, post);
+	KUNIT_EXPECT_EQ(test, now.nzcv, insn_test_in.nzcv ^ (PSR_N_BIT | PSR_C_BIT));
+	change = change_sp;
+	now = hit_once(test, c, post);
+	/* The return from an exception of the kernel leaves it alone, so all methods do. */
+	KUNIT_EXPECT_EQ(test, now.sp, 0);
+}
+
+static void changes_take_effect(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+
+	plant(test, c, m->post, m->jump);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, stop_changing, NULL));
+	change_behind = false;
+	change_all(test, c, m->post);
+	change_behind = true;
+	if (m->post)
+		change_all(test, c, m->post);
+}
+
+static void leave_snippet(struct pt_regs *regs)
+{
+	regs->regs[27] = CHANGE;
+	regs->pc = (unsigned long)insn_test_exit;
+}
+
+NOKPROBE_SYMBOL(leave_snippet);
+
+/* A pre handler may go elsewhere, past the instruction and the post handler. */
+static void goes_elsewhere(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+	struct insn_test_state good, now;
+
+	insn_test_set_input(6);
+	good = run(c);
+	good.regs[27] = CHANGE;
+
+	plant(test, c, m->post, m->jump);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, stop_changing, NULL));
+	change_behind = false;
+	change = leave_snippet;
+	now = hit_once(test, c, false);
+	expect_same(test, &now, &good, m->name);
+	/* Nothing is left of it. */
+	change = NULL;
+	hit_once(test, c, m->post);
+}
+
+/* A landing pad counts as passed. How one was come to is seen only in front of it. */
+static void passes_landing_pads(struct kunit *test)
+{
+	static const struct {
+		const char *snippet;
+		u64 btype;
+	} ways[] = {
+		{ "by_blr", PSR_BTYPE_C },
+		{ "by_blr_bti", PSR_BTYPE_C },
+		{ "by_br", PSR_BTYPE_JC },
+		{ "by_ret", PSR_BTYPE_NONE },
+	};
+	const struct insn_test_case *c;
+	struct insn_test_state good, now;
+	struct kprobe *kp;
+	unsigned int i, how;
+	bool post, jump;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		c = find_snippet(test, ways[i].snippet);
+		insn_test_set_input(1);
+		good = run(c);
+		for (how = 0; how < (IS_ENABLED(CONFIG_OPTPROBES) ? 3 : 2); how++) {
+			post = how == 1;
+			jump = how == 2;
+			kp = plant(test, c, post, jump);
+			now = hit_once(test, c, post);
+			kunit_release_action(test, drop_kprobe, kp);
+			expect_same(test, &now, &good, ways[i].snippet);
+			if (system_supports_bti() && !jump)
+				KUNIT_EXPECT_EQ_MSG(test, pre_saw.pstate & PSR_BTYPE_MASK,
+						    ways[i].btype, "%s", ways[i].snippet);
+			if (post)
+				KUNIT_EXPECT_EQ(test, post_saw.pstate & PSR_BTYPE_MASK, 0);
+		}
+	}
+}
+
+/*
+ * The first access to user memory faults in the copy, and memory is got for it. Then the
+ * instruction is run again, and it is another hit.
+ */
+static void user_memory(struct kunit *test)
+{
+	const struct insn_test_case *c = find_snippet(test, "user");
+	unsigned long addr;
+	u64 value = CHANGE;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	insn_test_user = (void __user *)addr;
+	plant(test, c, true, false);
+
+	insn_test_set_input(0);
+	uaccess_ttbr0_enable();
+	run(c);
+	uaccess_ttbr0_disable();
+	KUNIT_EXPECT_EQ(test, insn_test_out.regs[27], 0x600d);
+	KUNIT_EXPECT_EQ(test, insn_test_out.regs[0], 0);
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 2);
+	KUNIT_EXPECT_EQ(test, post_saw.hits, 1);
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(insn_test_user, &value, sizeof(value)), 0);
+	insn_test_set_input(0);
+	uaccess_ttbr0_enable();
+	hit_once(test, c, true);
+	uaccess_ttbr0_disable();
+	KUNIT_EXPECT_EQ(test, insn_test_out.regs[27], 0x600d);
+	KUNIT_EXPECT_EQ(test, insn_test_out.regs[0], value);
+
+	/* None is there. */
+	insn_test_user += 16 * PAGE_SIZE;
+	insn_test_set_input(0);
+	uaccess_ttbr0_enable();
+	run(c);
+	uaccess_ttbr0_disable();
+	KUNIT_EXPECT_NE(test, insn_test_out.regs[27], 0x600d);
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
+	KUNIT_EXPECT_EQ(test, post_saw.hits, 0);
+}
+
+static struct kunit_case state_cases[] = {
+	KUNIT_CASE_PARAM(keeps_masks, method_gen_params),
+	KUNIT_CASE_PARAM(keeps_interrupts_on, method_gen_params),
+	KUNIT_CASE_PARAM(sees_flags, method_gen_params),
+	KUNIT_CASE_PARAM(changes_take_effect, method_gen_params),
+	KUNIT_CASE_PARAM(goes_elsewhere, method_gen_params),
+	KUNIT_CASE(passes_landing_pads),
+	KUNIT_CASE(user_memory),
+	{}
+};
+
+static struct kunit_suite state_suite = {
+	.name = "kprobes_arm64_state",
+	.test_cases = state_cases,
+};
+
+kunit_test_suite(state_suite);
