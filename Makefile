@@ -7,32 +7,34 @@ VM := tools/testing/vm/vm
 # Passed on as they are, whatever is in them.
 export PROBE CMD SEED
 
+arch := $(if $(ARCH),--arch $(ARCH))
+
 help:
 	@cat tools/testing/vm/help
 
 run:
-	@$(VM) demo
+	@$(VM) demo $(arch)
 
 shell:
-	@$(VM) shell
+	@$(VM) shell $(arch)
 
 kernel:
-	@$(VM) build
+	@$(VM) build $(arch)
 
 kunit:
-	@$(VM) check kunit
+	@$(VM) check $(arch) kunit
 
 check:
-	@$(VM) check
+	@$(VM) check $(arch)
 
 stock:
-	@$(VM) stock $(if $(REFRESH),--refresh)
+	@$(VM) stock $(arch) $(if $(REFRESH),--refresh)
 
 bench:
-	@$(VM) bench $(ROWS)
+	@$(VM) bench $(arch) $(ROWS)
 
 campaign:
-	@$(VM) campaign $(if $(SEED),--seed $(SEED)) $(if $(CHUNK),--chunk $(CHUNK)) \
+	@$(VM) campaign $(arch) $(if $(SEED),--seed $(SEED)) $(if $(CHUNK),--chunk $(CHUNK)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
 arch-builds:

@@ -1,6 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 """Everything that depends on the architecture, in one table."""
+import os
+import re
 from dataclasses import dataclass, field
+
+from common import BUILD
+
+
+@dataclass(frozen=True)
+class Code:
+    """What the tools that read instructions have to know."""
+    objdump: tuple              # what objdump is told of raw bytes
+    pc: int                     # which of gdb's registers of 64 bits is the program counter
+    calls: str                  # a call or jump in objdump's text; its group is where to
+    called: str                 # how the text of one that comes back starts
+    traps: str                  # names of functions that an exception leads to
+    thunks: str = "$^"          # of functions that are part of a call
+    roots: tuple = ()           # what the processor, ftrace or a return lead to; see hitpath.py
 
 
 @dataclass(frozen=True)
@@ -8,23 +24,46 @@ class Arch:
     name: str                   # as in build/<name> and config/<name>.config
     make: str                   # ARCH= of the kernel's make
     image: str                  # what boots, below O=
-    qemu: str                   # the emulator
-    machine: tuple              # its options: machine, processor
-    console: str                # console= of the command line
-    busybox: str                # a static busybox for the guest
+    qemu: str = ""              # the emulator
+    machine: str = ""           # -machine
+    cpu: str = ""               # -cpu
+    console: str = ""           # console= of the command line
+    debian: str = ""            # Debian's name; "": guests run programs of the host
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
-    make_args: tuple = field(default=())
+    demo: str = ""              # what make run probes
+    # What step_variants, or step_arch_builds, compiles of it, by the profile.
+    objects: dict = field(default_factory=dict)
+    code: Code = None
+    bench: bool = False         # whether bench and campaign know its instructions
 
     @property
     def boots(self):
         """Whether its kernels are booted, or only compiled: see step_arch_builds."""
         return bool(self.qemu)
 
+    @property
+    def root(self):
+        """What guests that want more than busybox have for a root; see packages."""
+        return os.path.join(BUILD, f"root-{self.name}") if self.debian else "/"
 
-def compiled(name, make, cross):
-    """An architecture of the base, whose own part of probes has to compile on our core."""
-    return Arch(name=name, make=make, cross=cross, image="vmlinux", qemu="", machine=(), console="", busybox="")
+    @property
+    def busybox(self):
+        """A static busybox for the guest."""
+        return os.path.join(self.root, "bin/busybox")
+
+    def tool(self, name):
+        """One of the binutils that knows this architecture."""
+        return self.cross + name
+
+
+def compiled(name, make, cross, sees, **more):
+    """An architecture of the base, whose own part of probes has to compile on our core.
+
+    sees: what of it has to do with kprobes, below arch/MAKE/.
+    """
+    sees = [f"arch/{make}/{n}" for n in sees.split()]
+    return Arch(name=name, make=make, cross=cross, image="vmlinux", objects={"tracer": sees, **more})
 
 
 ARCHES = {
@@ -33,20 +72,96 @@ ARCHES = {
         make="x86_64",
         image="arch/x86/boot/bzImage",
         qemu="qemu-system-x86_64",
+        machine="q35",
         # QEMU 7.2 gets the flags of cmpxchg16b wrong when what was before set them only in
         # part of a translated block, e.g. behind a return from a trap; then an interrupt
         # is a double fault. So let there be none, which the kernel can do without.
-        machine=("-machine", "q35", "-cpu", "max,-cx16"),
+        cpu="max,-cx16",
         console="ttyS0",
-        busybox="/bin/busybox",
         # One core's worth of host serves several guest CPUs: the TSC of one
         # may seem to stand still for the others; that is no fault of ours. On
         # a busy host a guest that measures the TSC is wrong by a lot: tell it.
         append="tsc=reliable tsc_early_khz={ticks_khz} no_timer_check",
+        demo="p:myprobe do_filp_open dfd=%di:s32 pathname=+0(+0(%si)):string; r:myretprobe do_filp_open file=$retval",
+        objects={
+            "rt": ("arch/x86/kernel/kprobes/", "arch/x86/kernel/rethook.o", "arch/x86/kernel/traps.o"),
+            "noprobes": ("arch/x86/kernel/traps.o", "arch/x86/kernel/hw_breakpoint.o", "arch/x86/mm/"),
+            "bare": ("arch/x86/kernel/kprobes/", "arch/x86/kernel/traps.o", "arch/x86/mm/fault.o"),
+        },
+        code=Code(
+            objdump=("-m", "i386:x86-64", "--no-show-raw-insn"),
+            pc=16,
+            calls=r"\t(?:call|j[a-z]+)\s+([0-9a-f]+) <",
+            called="call",
+            traps=r"asm_exc_\w+",
+            thunks=r"__x86_(indirect|return)|__pi_",
+            roots=(
+                "kprobe_int3_handler", "kprobe_exceptions_notify", "kprobe_detour",
+                "emulate_nop", "emulate_push_reg", "emulate_call", "emulate_call_reg", "emulate_jmp",
+                "emulate_jmp_reg", "emulate_ret", "emulate_jcc", "emulate_loop", "emulate_jcxz",
+                "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
+            ),
+        ),
+        bench=True,
     ),
-    "riscv64": compiled("riscv64", "riscv", "riscv64-linux-gnu-"),
-    "s390x": compiled("s390x", "s390", "s390x-linux-gnu-"),
-    "powerpc64le": compiled("powerpc64le", "powerpc", "powerpc64le-linux-gnu-"),
-    "arm": compiled("arm", "arm", "arm-linux-gnueabihf-"),
-    "mips64": compiled("mips64", "mips", "mips64el-linux-gnuabi64-"),
+    "arm64": Arch(
+        name="arm64",
+        make="arm64",
+        image="arch/arm64/boot/Image",
+        qemu="qemu-system-aarch64",
+        machine="virt,gic-version=3",
+        # Pointer authentication as the architecture defines it takes QEMU long.
+        cpu="max,pauth-impdef=on",
+        console="ttyAMA0",
+        debian="arm64",
+        cross="aarch64-linux-gnu-",
+        demo="p:myprobe do_filp_open dfd=%x0:s32 pathname=+0(+0(%x1)):string; r:myretprobe do_filp_open file=$retval",
+        objects={
+            "small": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/rethook_trampoline.o", "arch/arm64/mm/fault.o"),
+            "rt": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o", "arch/arm64/kernel/traps.o"),
+            "noprobes": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o",
+                         "arch/arm64/kernel/traps.o", "arch/arm64/kernel/hw_breakpoint.o", "arch/arm64/mm/"),
+            "bare": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o",
+                     "arch/arm64/kernel/traps.o", "arch/arm64/mm/fault.o"),
+        },
+        code=Code(
+            objdump=("-m", "aarch64", "--no-show-raw-insn"),
+            pc=32,
+            calls=r"\t(?:bl?|b\.[a-z]+|cbn?z\s+\w+,|tbn?z\s+\w+, #\w+,)\s+([0-9a-f]+) <",
+            called="bl",
+            traps=r"el1[ht]_64_sync",
+            thunks=r"__pi_",
+            roots=(
+                "kprobe_brk_handler", "kprobe_ss_brk_handler", "kretprobe_brk_handler",
+                "simulate_adr", "simulate_b", "simulate_b_cond", "simulate_cbz", "simulate_tbz", "simulate_br",
+                "simulate_br_auth", "simulate_ldr_literal", "simulate_nop", "simulate_mrs_daif",
+            ),
+        ),
+    ),
+    # Without the function tracer there are two kinds: with return hooks, and without.
+    "riscv64": compiled("riscv64", "riscv", "riscv64-linux-gnu-",
+                        "kernel/probes/ kernel/ftrace.o kernel/patch.o kernel/return_address.o kernel/stacktrace.o "
+                        "kernel/traps.o mm/fault.o", noftrace=["arch/riscv/kernel/probes/"]),
+    "s390x": compiled("s390x", "s390", "s390x-linux-gnu-",
+                      "kernel/kprobes.o kernel/rethook.o kernel/ftrace.o kernel/dis.o kernel/dumpstack.o "
+                      "kernel/nmi.o kernel/process.o kernel/smp.o kernel/stacktrace.o kernel/time.o "
+                      "kernel/traps.o kernel/uprobes.o lib/probes.o mm/fault.o"),
+    "powerpc64le": compiled("powerpc64le", "powerpc", "powerpc64le-linux-gnu-",
+                            "kernel/kprobes.o kernel/kprobes-ftrace.o kernel/optprobes.o kernel/optprobes_head.o "
+                            "kernel/rethook.o kernel/trace/ kernel/hw_breakpoint.o kernel/interrupt.o "
+                            "kernel/process.o kernel/stacktrace.o kernel/traps.o lib/code-patching.o lib/sstep.o "
+                            "mm/fault.o"),
+    "arm": compiled("arm", "arm", "arm-linux-gnueabihf-",
+                    "probes/ kernel/ftrace.o kernel/patch.o kernel/stacktrace.o kernel/traps.o mm/fault.o",
+                    noftrace=["arch/arm/probes/"]),
+    "mips64": compiled("mips64", "mips", "mips64el-linux-gnuabi64-",
+                       "kernel/kprobes.o kernel/ftrace.o kernel/branch.o kernel/traps.o mm/fault.o"),
 }
+
+DEFAULT = "x86_64"
+
+
+def split_step(step):
+    """(architecture, suite) of a step of `vm check`: arm64-kunit is kunit on arm64."""
+    m = re.match(f"({'|'.join(ARCHES)})-(.+)", step)
+    return m.groups() if m else (DEFAULT, step)

@@ -28,6 +28,7 @@ import guest
 import kbuild
 import report
 import steps
+from arch import ARCHES
 from common import BUILD, HERE, TOP, Failure, say
 from rows import ROWS, WALL_PROCESSORS
 
@@ -51,11 +52,6 @@ MEASURES = {
     "bytes": ("bytes.sh", {"ours": TIMES, "stock": 1}, {}),
     "share": ("measure.sh", {"ours": 1, "stock": 1}, {}),
     "wall": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {"icount": False, "smp": WALL_PROCESSORS}),
-}
-
-# For the debugger: the number of the program counter, what objdump is told.
-MACHINES = {
-    "x86_64": (16, ("-m", "i386:x86-64", "--no-show-raw-insn")),
 }
 
 
@@ -212,7 +208,7 @@ def follow(k, built, rows):
         try:
             wait_for(os.path.join(share, "ready"), thread)
             remote = gdb.Remote(port)
-            traces, symbols = follow_all(remote, share, rows, MACHINES[k.arch.name][0])
+            traces, symbols = follow_all(remote, share, rows, k.arch.code.pc)
         finally:
             # Whatever happened, the guest has to come to its end.
             open(os.path.join(share, "go"), "w").close()
@@ -246,18 +242,17 @@ def explore(k, built, rows):
     """Where the instructions of the rows go: {row: {"followed", "traps", "functions"}}."""
     base = list(dict.fromkeys(ROWS[r].without for r in rows))
     traces, symbols = follow(k, built, base + rows)
-    machine = MACHINES[k.arch.name][1]
     got = {}
     for row in rows:
         trace = max(traces[row], key=lambda t: len(t.pcs))
         without = traces[ROWS[row].without][-1]
-        named = trace.named(symbols, machine)
+        named = trace.named(symbols, k.arch)
         write_listing(os.path.join(RESULTS, f"{k.name}-{row}.txt"), named)
         got[row] = {
             "followed": len(trace.pcs) - len(without.pcs),
-            "traps": steps.traps(trace, symbols),
+            "traps": steps.traps(trace, symbols, k.arch),
             "functions": less(steps.per_function(named),
-                              steps.per_function(without.named(symbols, machine))),
+                              steps.per_function(without.named(symbols, k.arch))),
         }
     return got
 
@@ -339,8 +334,9 @@ def run(arch, sides, rows, functions, build_first):
     unknown = [r for r in rows if r not in ROWS]
     if unknown:
         raise Failure(f"bench has no row {unknown[0]}; there is: {' '.join(ROWS)}")
-    if arch not in MACHINES:
-        raise Failure(f"bench does not know {arch}; it knows: {' '.join(MACHINES)}")
+    if arch not in ARCHES or not ARCHES[arch].bench:
+        raise Failure(f"bench is not there yet for {arch}; "
+                      f"it is for: {' '.join(a.name for a in ARCHES.values() if a.bench)}")
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, arch + ".json")
     start = time.time()

@@ -3,7 +3,7 @@
 
 Each step adds results: a name, passed, failed or skipped, and why; results.py says what counts.
 Kernels are built one after the other, and the steps run beside that as soon as theirs is there,
-so many guests at a time as the host has processors.
+as many guests at a time as the host has processors.
 
 Tests of the base have to pass on ours; what stock does with them, and with our own, is in stock/
 (see record.py), so no stock kernel is built while that is about the base which is installed.
@@ -25,13 +25,13 @@ import kbuild
 import lint
 import record
 import tree
-from arch import ARCHES
+from arch import ARCHES, DEFAULT, split_step
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
-from suites import DEBUG_SUITES, SUITES, Want
+from suites import ARCH_SUITES, DEBUG_SUITES, SUITES, Want
 
-ARCH = "x86_64"
+# As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
 GUESTS = max(2, os.cpu_count() or 1)
 
 printing = threading.Lock()
@@ -63,7 +63,7 @@ class Context:
         self.compiler = concurrent.futures.ThreadPoolExecutor(1)
         self.builds = {}
         self.lock = threading.Lock()
-        self.record = None if stock else record.Record.load(ARCH)
+        self.records = {} if stock else {arch: record.Record.load(arch) for arch in {split_step(n)[0] for n in names}}
 
     def order(self, step):
         return list(STEPS).index(step) if step in STEPS else len(STEPS)
@@ -82,11 +82,12 @@ class Context:
         finally:
             self.times.add("build", name, time.time() - start, sum(kbuild.spent[spent:]))
 
-    def kernel(self, profile="release", stock=False):
+    def kernel(self, profile="release", stock=False, arch=DEFAULT):
         """The future of a Built. That it does not build counts as failed, once."""
-        k = kbuild.Kernel(ARCH, profile, stock)
+        k = kbuild.Kernel(arch, profile, stock)
         suites = DEBUG_SUITES if profile == "debug" else SUITES
-        wanted = [s for n, s in suites.items() if n in self.names or step_name(n) in self.names]
+        names = [n for a, n in map(split_step, self.names) if a == arch]
+        wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
         return self.build(k.name, lambda: self.make_kernel(k, [s.build for s in wanted if s.build]))
 
     def make_kernel(self, k, builders):
@@ -154,16 +155,18 @@ def table(step, rows):
 
 def on_stock(ctx, step, suite):
     """What stock does with the tests of a suite: as recorded, else as it turns out now."""
-    if ctx.record:
-        return ctx.record.results(step)
+    arch, name = split_step(step)
+    if ctx.records[arch]:
+        return ctx.records[arch].results(name)
     say(f"  {step}: nothing is recorded of this version of the base, so stock is run, too; see make stock")
-    return run_suite(ctx, step, suite, ctx.kernel(stock=True).result())
+    return run_suite(ctx, step, suite, ctx.kernel(stock=True, arch=arch).result())
 
 
 def step_suite(ctx, step):
     """Run one of SUITES on ours, and judge the results."""
-    suite = SUITES[step]
-    ours = run_suite(ctx, step, suite, ctx.kernel().result())
+    arch, name = split_step(step)
+    suite = SUITES[name]
+    ours = run_suite(ctx, step, suite, ctx.kernel(suite.profile, arch=arch).result())
     if suite.rule == "alone":
         ctx.report.add_all(step, ours)
         return
@@ -175,14 +178,14 @@ def step_suite(ctx, step):
         return
     # KUnit has suites of ours, too.
     known = {n.split(".")[0] for n in stock}
-    own = {} if step != "kunit" else {n: r for n, r in ours.items() if n.split(".")[0] not in known}
+    own = {} if name != "kunit" else {n: r for n, r in ours.items() if n.split(".")[0] not in known}
     table(step, ctx.report.compare(step, stock, {n: r for n, r in ours.items() if n not in own}))
     ctx.report.add_all(step, own)
 
 
 def step_hitpath(ctx, step):
     """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
-    k = ctx.kernel().result().k
+    k = ctx.kernel(arch=split_step(step)[0]).result().k
     with ctx.runner.slots.take(ctx.order(step)):
         start = time.time()
         found = hitpath.check(k)
@@ -272,26 +275,25 @@ TRACE = "kernel/trace"
 OURS_IN_TRACE = sorted(n[:-2] + ".o" for n in tree.our_files() if re.fullmatch(TRACE + r"/(?!.*_kunit)\w+\.c", n)
                        and "gen_test" not in n)
 
-# Where probe code is held or called from.
+# Where probe code is held or called from; what of it is an architecture's is in arch.py.
 VARIANTS = {
-    "rt": ["lib/addr_table.o", "kernel/kprobes/", *OURS_IN_TRACE, "arch/x86/kernel/kprobes/",
-           "arch/x86/kernel/rethook.o", "arch/x86/kernel/traps.o", "kernel/extable.o"],
+    "rt": ["lib/addr_table.o", "kernel/kprobes/", *OURS_IN_TRACE, "kernel/extable.o"],
     "noprobes": [*f"{TRACE}/ftrace.o {TRACE}/trace.o {TRACE}/trace_events.o {TRACE}/trace_dynevent.o "
                  f"{TRACE}/trace_event_perf.o {TRACE}/trace_uprobe.o {TRACE}/trace_eprobe.o "
                  f"{TRACE}/bpf_trace.o {TRACE}/trace_probe.o".split(), "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
-                 "kernel/fork.o", "kernel/module/", "arch/x86/kernel/traps.o",
-                 "arch/x86/kernel/hw_breakpoint.o", "arch/x86/mm/", "init/main.o"],
+                 "kernel/fork.o", "kernel/module/", "init/main.o"],
     "bare": ["lib/addr_table.o", "kernel/kprobes/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
-             "kernel/fork.o", "arch/x86/kernel/kprobes/", "arch/x86/kernel/traps.o",
-             "arch/x86/mm/fault.o", "init/main.o"],
+             "kernel/fork.o", "init/main.o"],
 }
 
 
 def step_variants(ctx, step):
     """Compile in other configurations: PREEMPT_RT, no probes, bare kprobes."""
+    arch = ARCHES[split_step(step)[0]]
     for profile, objs in VARIANTS.items():
         name = f"{step}: {profile} compiles without a warning"
-        k = kbuild.Kernel(ARCH, profile)
+        k = kbuild.Kernel(arch.name, profile)
+        objs = objs + list(arch.objects[profile])
         try:
             clean = ctx.build(f"objects of {k.name}", functools.partial(kbuild.build_objects, k, objs)).result()
             ctx.report.add(name, "pass" if clean else "fail", "" if clean else "see the warnings above")
@@ -299,22 +301,25 @@ def step_variants(ctx, step):
             ctx.report.add(name, "fail", str(e))
 
 
-# What of an architecture that is only compiled sees our core; {} is its directory.
+# What sees our core on architectures that are only compiled; see arch.py for what of them does.
 SEE_OUR_CORE = {
     "tracer": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/", "kernel/extable.o", "kernel/kallsyms.o",
-               "kernel/exit.o", "kernel/fork.o", "kernel/module/", "arch/{}/kernel/", "samples/kprobes/"],
+               "kernel/exit.o", "kernel/fork.o", "kernel/module/main.o", "samples/kprobes/"],
     "noftrace": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/"],
 }
+SEE_OUR_CORE["small"] = SEE_OUR_CORE["noftrace"]
 
 
 def step_arch_builds(ctx, step):
-    """Compile the base's other architectures, unmodified, on our core, with and without ftrace."""
+    """Compile arm64's probes, and the base's other architectures, unmodified, on our core."""
     subprocess.run([os.path.join(HERE, "packages"), "arches"], check=True)
-    for arch in (a for a in ARCHES.values() if not a.boots):
-        for profile, objs in SEE_OUR_CORE.items():
+    for arch in ARCHES.values():
+        for profile, own in arch.objects.items():
+            if profile not in SEE_OUR_CORE:
+                continue
             name = f"{step}: {arch.name} {profile} compiles without a warning"
             k = kbuild.Kernel(arch.name, profile)
-            objs = [o.format(arch.make) for o in objs]
+            objs = SEE_OUR_CORE[profile] + list(own)
             try:
                 clean = ctx.build(f"objects of {k.name}", functools.partial(kbuild.build_objects, k, objs)).result()
                 ctx.report.add(name, "pass" if clean else "fail", "" if clean else "see the warnings above")
@@ -346,23 +351,45 @@ STEPS = {
     "variants": step_variants,
     "arch-builds": step_arch_builds,
     "lint": step_lint,
+    **{f"{arch}-{n}": step_suite for arch, names in ARCH_SUITES.items() for n in names},
+    **{f"{arch}-hitpath": step_hitpath for arch in ARCH_SUITES},
+    **{f"{arch}-variants": step_variants for arch in ARCH_SUITES},
     "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,
 }
 
-# Half an hour each, so they are run only if they are named.
-OPTIONAL = ("ftrace-beside", "debug-ftrace")
+# Half an hour each, or three more configurations to prepare, so they are run only if they are named.
+OPTIONAL = ("ftrace-beside", "debug-ftrace", *(f"{arch}-variants" for arch in ARCH_SUITES))
+
+
+def for_its_architecture(step):
+    """Whether a step takes a kernel of another architecture: there is no time for that beside the rest."""
+    return split_step(step)[0] != DEFAULT
+
+
+def needs(step):
+    """(architecture, profile) of the kernel that a step runs."""
+    arch, name = split_step(step)
+    return arch, SUITES[name].profile if name in SUITES else "release"
 
 
 def title(step):
-    return SUITES[step].title if step in SUITES else STEPS[step].__doc__.splitlines()[0]
+    arch, name = split_step(step)
+    text = SUITES[name].title if name in SUITES else STEPS[step].__doc__.splitlines()[0]
+    return text if arch == DEFAULT else f"{arch}: {text}"
 
 
-def checked(names, all_names):
+def checked(names, all_names, arch=None):
+    """The steps that are asked for, or all; with an architecture those of it, named with it or without."""
+    if arch:
+        if arch not in ARCHES:
+            raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
+        all_names = [n for n in all_names if split_step(n)[0] == arch]
+        names = [n if n in all_names or arch == DEFAULT else f"{arch}-{n}" for n in names]
     for n in names:
         if n not in all_names:
             raise Failure(f"there is no step {n}; there is: {' '.join(all_names)}")
-    return names or [n for n in all_names if n not in OPTIONAL]
+    return names or [n for n in all_names if n not in OPTIONAL and (arch or not for_its_architecture(n))]
 
 
 def run_step(ctx, name, start):
@@ -377,16 +404,18 @@ def run_step(ctx, name, start):
     say(f"{name}: {p} passed, {f} failed, {s} skipped ({int(time.time() - start)} s so far)")
 
 
-def run(names, only=()):
+def run(names, only=(), arch=None):
     """Run the steps that are asked for, or all of them."""
-    names = checked(names, STEPS)
+    names = checked(names, STEPS, arch)
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
     os.makedirs(LOGS, exist_ok=True)
     ctx, start = Context(names, only), time.time()
     # The order of the builds is that of need.
-    ctx.kernel()
+    kernels = sorted({needs(n) for n in names}, key=lambda n: list(ARCHES).index(n[0]))
     if any(step_name(n) == "debug" for n in names):
-        ctx.kernel("debug")
+        kernels.insert(1, (DEFAULT, "debug"))
+    for arch, profile in kernels:
+        ctx.kernel(profile, arch=arch)
     together(*(functools.partial(run_step, ctx, n, start) for n in STEPS if n in names))
     if not only:
         settled = set(names) | (set(DEBUG_SUITES) if "debug" in names else set())
@@ -417,41 +446,45 @@ def tell(report):
 
 # What stock does
 
-RECORDED = [n for n, s in SUITES.items() if s.rule != "alone"]
+def recorded(arch):
+    """The steps of an architecture of which stock's results are kept."""
+    names = SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, ())
+    return [n for n in names if SUITES[n].rule != "alone"]
 
 
-def run_stock(names, only, refresh):
+def run_stock(names, only, refresh, arch=DEFAULT):
     """Have stock run the steps that are asked for, or all; compare with what is recorded."""
-    names = checked(names, RECORDED)
+    names = checked([split_step(n)[1] for n in names], recorded(arch))
+    prefix = "" if arch == DEFAULT else f"{arch}-"
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
     os.makedirs(LOGS, exist_ok=True)
-    ctx, start = Context(names, only, stock=True), time.time()
-    old = record.Record.load(ARCH)
+    ctx, start = Context([prefix + n for n in names], only, stock=True), time.time()
+    old = record.Record.load(arch)
     new = record.Record({s: dict(t) for s, t in (old.steps if old else {}).items()})
 
     broken = []
 
     def one(step):
         try:
-            built = ctx.kernel(stock=True).result()
-            new.take(step, run_suite(ctx, step, SUITES[step], built), only)
+            built = ctx.kernel(stock=True, arch=arch).result()
+            new.take(step, run_suite(ctx, prefix + step, SUITES[step], built), only)
         except Exception as e:  # what the others did is to be kept
             broken.append(f"{step}: {e}")
             return
         if refresh:
-            new.save(ARCH)
+            new.save(arch)
         say(f"{step}: {len(new.steps[step])} results ({int(time.time() - start)} s so far)")
 
     together(*(functools.partial(one, n) for n in names))
     say("\n".join(["\nwhere the time went:"] + ["  " + l for l in ctx.times.lines(time.time() - start)]))
-    where = os.path.relpath(record.path(ARCH), TOP)
-    changes = (old or record.Record()).changes(new, ctx.report.expected)
+    where = os.path.relpath(record.path(arch), TOP)
+    changes = (old or record.Record()).changes(new, ctx.report.expected, prefix)
     for full, was, now in changes:
         say(f"  {full}: {was} -> {now}")
-    for e in [] if only else ctx.report.expected.stale(names, ["not-on-stock"]):
+    for e in [] if only else ctx.report.expected.stale([prefix + n for n in names], ["not-on-stock"]):
         say(f"  {e}: matches nothing any more")
     if refresh or not old:
-        new.save(ARCH)
+        new.save(arch)
         say(f"{len(changes)} changes written to {where}")
         return not_run(broken)
     say(f"{len(changes)} differences from {where}" + ("; if they are right: vm stock --refresh" if changes else ""))

@@ -7,16 +7,12 @@ import tempfile
 import guest
 from common import HERE
 
-PROBE = {
-    "x86_64": "p:myprobe do_filp_open dfd=%di:s32 pathname=+0(+0(%si)):string; "
-              "r:myretprobe do_filp_open file=$retval",
-}
 CMD = "cat /etc/passwd; ls /sys/kernel/debug/kprobes"
 
 
 def script(path, arch):
     """Write the guest's script, with what the user asked for in front."""
-    probe = os.environ.get("PROBE") or PROBE[arch]
+    probe = os.environ.get("PROBE") or arch.demo
     cmd = os.environ.get("CMD") or CMD
     with open(os.path.join(HERE, "guest/demo.sh")) as src, open(path, "w") as dst:
         dst.write(f"#!/bin/sh\nPROBE={shlex.quote(probe)}\nCMD={shlex.quote(cmd)}\n")
@@ -26,5 +22,5 @@ def script(path, arch):
 def run(k, job, sink):
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         job.script = os.path.join(tmp, "demo.sh")
-        script(job.script, k.arch.name)
+        script(job.script, k.arch)
         return guest.run(k, job, sink)

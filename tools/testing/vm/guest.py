@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boot a kernel in QEMU, run a script in it, tell how it went."""
 import fcntl
+import functools
 import itertools
 import os
 import re
@@ -15,7 +16,7 @@ import threading
 import time
 
 import ticks
-from common import HERE, TOP, Failure, reap, say
+from common import HERE, TOP, Failure, lock, reap, say
 
 HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
 POWEROFF = 60                   # seconds that a guest may take to end
@@ -27,7 +28,7 @@ SPLAT = re.compile("|".join([
     r"INFO: (rcu|task|possible|trying to register|suspicious|inconsistent|lockdep)",
     r"rcu: INFO: .*(stall|self-detected)", r"Unable to handle kernel", r"double fault",
     r"list_(add|del) corruption", r"unchecked MSR access", r"kernel BUG at",
-    r"suspicious RCU usage", r"unexpected #", r"soft lockup", r"bad page",
+    r"suspicious RCU usage", r"Internal error: ", r"unexpected #", r"soft lockup", r"bad page",
     r"Missing ENDBR", r"kmemleak: .* new suspected", r"scheduling while atomic",
     r"guest: ",
 ]))
@@ -39,7 +40,7 @@ class Job:
 
     def __init__(self, script=None, smp=2, icount=False, host_root=False, share=None,
                  append="", console=False, timeout=600, interactive=False, mem=2048,
-                 expect=None, bootconfig=None, qemu=()):
+                 expect=None, bootconfig=None, qemu=(), cpu=""):
         self.script = script
         self.smp = 1 if icount else smp
         self.icount = icount
@@ -53,6 +54,7 @@ class Job:
         self.expect = expect        # pattern of splats that are part of the test
         self.bootconfig = bootconfig    # text of a boot configuration
         self.qemu = qemu            # more options for QEMU
+        self.cpu = cpu              # instead of the architecture's own
 
 
 def cpio(directory, dest):
@@ -76,7 +78,7 @@ def initramfs(tmp, job, k):
     conf = {"host_root": int(job.host_root), "share": int(bool(job.share)),
             "modules": int(os.path.isdir(os.path.join(k.out, "mods/lib/modules"))),
             "interactive": int(job.interactive), "console": k.arch.console,
-            "top": shlex.quote(TOP),
+            "top": shlex.quote(TOP), "foreign": int(bool(k.arch.debian)),
             "cols": size.columns, "rows": size.lines, "TERM": os.environ.get("TERM", "dumb")}
     with open(os.path.join(root, "job/conf"), "w") as f:
         f.writelines(f"{key}={val}\n" for key, val in conf.items())
@@ -103,16 +105,17 @@ def plan9(tag, path, readonly):
 def command(k, job, tmp):
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
-              # What is stuck does not come loose: no need to wait for the time limit.
-              f"softlockup_panic=1 "
+              # What is stuck does not come loose: no need to wait for the time limit. But a guest that the
+              # host leaves without a processor is not stuck, and a guest's clock goes on meanwhile.
+              f"softlockup_panic=1 watchdog_thresh=60 "
               f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
         append += " quiet"
     # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate
     # code while another CPU patches it and go on running the stale translation,
     # which shows as an int3 that nobody owns, on the stock kernel, too.
-    cmd = [k.arch.qemu, *k.arch.machine, "-accel", "tcg,thread=single", "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults",
-           "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
+    cmd = [k.arch.qemu, "-machine", k.arch.machine, "-cpu", job.cpu or k.arch.cpu,
+           "-accel", "tcg,thread=single", "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
            "-initrd", initramfs(tmp, job, k), "-append", append]
     if job.icount:
         cmd += ["-icount", "shift=0,sleep=off"]
@@ -128,7 +131,9 @@ def command(k, job, tmp):
     if os.path.isdir(mods):
         cmd += plan9("mods", mods, True)
     if job.host_root:
-        cmd += plan9("root", "/", True)
+        cmd += plan9("root", k.arch.root, True)
+        if k.arch.debian:
+            cmd += plan9("top", TOP, True)
     if job.share:
         cmd += plan9("share", os.path.realpath(job.share), False)
     return cmd + list(job.qemu)
@@ -200,11 +205,25 @@ def console_file(k):
         return console
 
 
-def run(k, job, sink=None, progress=None):
-    """Boot k and run the job. sink gets the script's output as it comes, progress the console's."""
-    for tool in (k.arch.qemu, k.arch.busybox):
+@functools.lru_cache
+def fetch_root(debian, root):
+    """Have the programs of another architecture in build/root-ARCH."""
+    with lock(os.path.basename(root)):
+        return not subprocess.run([os.path.join(HERE, "packages"), "root", debian, root]).returncode
+
+
+def need_user_space(arch):
+    """Have what a guest runs: the host's programs, or those of its architecture."""
+    if arch.debian and not fetch_root(arch.debian, arch.root):
+        raise Failure(f"there is no user space for guests of {arch.name}; see the line above")
+    for tool in (arch.qemu, arch.busybox):
         if not shutil.which(tool):
             raise Failure(f"{tool} is missing; run tools/testing/vm/packages build")
+
+
+def run(k, job, sink=None, progress=None):
+    """Boot k and run the job. sink gets the script's output as it comes, progress the console's."""
+    need_user_space(k.arch)
     res = Result()
 
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
@@ -284,6 +303,7 @@ def judge(res, proc, job, complaint):
 
 def shell(k, job):
     """An interactive guest on this terminal."""
+    need_user_space(k.arch)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         return subprocess.run(command(k, job, tmp)).returncode
 

@@ -23,7 +23,7 @@ def say(text):
 
 
 class Slots:
-    """A guest keeps one core of the host busy: so many run, the others wait in their order."""
+    """So many guests run, the others wait in their order."""
 
     def __init__(self, count):
         self.free = count

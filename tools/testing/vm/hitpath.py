@@ -15,15 +15,12 @@ import guest
 from common import HERE, Failure
 
 # Where the processor, ftrace or a return lead to. What is called by pointer is named, too.
+# Each architecture has more of them, see arch.py.
 ROOTS = [
-    "kprobe_int3_handler", "kprobe_fault_handler", "kprobe_exceptions_notify",
-    "kprobe_detour", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
+    "kprobe_fault_handler", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
     "site_pre_handler", "site_post_handler", "kretprobe_pre_handler", "kretprobe_returned",
     "arch_rethook_trampoline", "fprobe_any_hit", "fprobe_switch_hit", "fprobe_entry_hit",
     "fprobe_call_hit", "fprobe_returned", "any_returned", "nobody_hit",
-    "emulate_nop", "emulate_push_reg", "emulate_call", "emulate_call_reg", "emulate_jmp",
-    "emulate_jmp_reg", "emulate_ret", "emulate_jcc", "emulate_loop", "emulate_jcxz",
-    "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
 ]
 
 # Calls that may lead to what can be probed, and why. What they lead to is not followed.
@@ -41,21 +38,22 @@ ALLOWED = {
 }
 
 # What has functions of ours that a hit can run.
-OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o", "arch/*/kernel/rethook.o",
+OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o", "arch/*/kernel/probes/*.o", "arch/*/kernel/rethook.o",
            "kernel/trace/rethook*.o", "kernel/trace/fprobe*.o", "kernel/trace/entry_hook.o")
 
 INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer)_|^__sanitizer|^__cyg")
-THUNK = re.compile(r"^__x86_(indirect|return)|^__pi_")
 
 
 class Code:
     """The text of a built kernel. A function is known by its address: names may be shared."""
 
-    def __init__(self, vmlinux):
-        self.vmlinux = vmlinux
+    def __init__(self, k):
+        self.vmlinux = os.path.join(k.out, "vmlinux")
+        self.arch = k.arch
+        self.roots = ROOTS + list(k.arch.code.roots)
         self.by_name = {}       # name: [addresses]
         self.names = {}         # address: [names]
-        out = subprocess.run(["nm", "-n", vmlinux], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run(["nm", "-n", self.vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
             if len(f) == 3 and f[1] in "tTwW":
@@ -78,11 +76,11 @@ class Code:
     def calls(self, start):
         """What a function calls or jumps to outside of itself."""
         end = self.end(start)
-        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
+        out = subprocess.run([self.arch.tool("objdump"), "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
                               f"--stop-address={end:#x}", self.vmlinux],
                              capture_output=True, text=True, check=True).stdout
         found = set()
-        for m in re.finditer(r"\t(?:call|j[a-z]+)\s+([0-9a-f]+) <", out):
+        for m in re.finditer(self.arch.code.calls, out):
             target = int(m.group(1), 16)
             if not start <= target < end:
                 found.add(self.start(target))
@@ -132,7 +130,7 @@ def limits(k):
 def roots(code, limit):
     """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
     found, missing = [], []
-    for name in ROOTS:
+    for name in code.roots:
         addrs = code.by_name.get(name, [])
         ours = [a for a in addrs if limit.is_closed(a, a + 1)] or addrs
         found += ours
@@ -156,7 +154,7 @@ def follow(code, limit):
         if INSTRUMENTS.search(name):
             bad.append(f"{name} is an instrument{by}")
             continue
-        if THUNK.search(name) or any(n in ALLOWED for n in code.names[start]):
+        if re.match(code.arch.code.thunks, name) or any(n in ALLOWED for n in code.names[start]):
             continue
         if limit.is_traced(start, end):
             bad.append(f"{name} can be traced{by}")
@@ -181,8 +179,8 @@ def check_instruments(k):
 
     Behind them are the aids of such a kernel, which call each other without end.
     """
-    code, ours = Code(os.path.join(k.out, "vmlinux")), our_names(k)
-    todo = [a for name in ROOTS for a in code.by_name.get(name, [])]
+    code, ours = Code(k), our_names(k)
+    todo = [a for name in code.roots for a in code.by_name.get(name, [])]
     seen, bad = set(), []
     while todo:
         start = todo.pop()
@@ -194,7 +192,7 @@ def check_instruments(k):
         todo += called
     for line in bad:
         print("  " + line, flush=True)
-    few = "" if len(seen) > len(ROOTS) / 2 else f"only {len(seen)} functions found"
+    few = "" if len(seen) > len(code.roots) / 2 else f"only {len(seen)} functions found"
     print(f"  {len(seen)} functions of ours on the hit path of {k.name}", flush=True)
     return [(f"instruments on the hit path of {k.name}", "fail" if bad or few else "pass",
              few or (f"{len(bad)} lines above" if bad else ""))]
@@ -202,13 +200,13 @@ def check_instruments(k):
 
 def check(k):
     """[(name, state, reason)] for a built kernel."""
-    code = Code(os.path.join(k.out, "vmlinux"))
+    code = Code(k)
     seen, bad, missing = follow(code, limits(k))
     for line in bad:
         print("  " + line, flush=True)
     out = [(f"hit path of {k.name}", "fail" if bad else "pass",
             f"{len(bad)} lines above" if bad else "")]
-    if len(missing) > len(ROOTS) / 3:
+    if len(missing) > len(code.roots) / 3:
         out.append((f"hit path of {k.name}: roots", "fail", f"not in the kernel: {' '.join(missing)}"))
     print(f"  {len(seen)} functions on the hit path of {k.name}", flush=True)
     return out

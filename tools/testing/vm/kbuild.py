@@ -10,7 +10,7 @@ import threading
 import time
 
 import tree
-from arch import ARCHES
+from arch import ARCHES, DEFAULT
 from common import BUILD, HERE, TOP, Failure, lock, reap, say
 
 CONFIG_DIR = os.path.join(HERE, "config")
@@ -23,7 +23,7 @@ spent = []          # seconds of a processor that each make took
 class Kernel:
     """One kernel to build and boot: where its source and its objects are."""
 
-    def __init__(self, arch="x86_64", profile="release", stock=False):
+    def __init__(self, arch=DEFAULT, profile="release", stock=False):
         if arch not in ARCHES:
             raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
         self.arch = ARCHES[arch]
@@ -37,8 +37,13 @@ class Kernel:
 
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
+        if self.profile == "small":
+            return [os.path.join(CONFIG_DIR, n + ".config") for n in (self.arch.name, "small")]
         names = ["common"] if self.arch.boots else ["compiled"]
         names += [self.arch.name] + ([] if self.stock or not self.arch.boots else ["ours"])
+        lacks = f"stock-{self.arch.name}"
+        if self.stock and os.path.exists(os.path.join(CONFIG_DIR, lacks + ".config")):
+            names.append(lacks)
         # A profile may build on another one: debug-rt is debug, then rt.
         names += self.profile.split("-")
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
@@ -57,7 +62,8 @@ class Kernel:
 
     def make(self, *args):
         """The make command for this kernel."""
-        cc = f"ccache {self.arch.cross}gcc" if shutil.which("ccache") else f"{self.arch.cross}gcc"
+        ccache = "ccache " if shutil.which("ccache") else ""
+        cc = f"{ccache}{self.arch.cross}gcc"
         # The source is reached by a link inside O=. Thus its paths, as ccache
         # sees them, are the same for every kernel, and the objects that do
         # not depend on anything of ours are compiled once for all of them.
@@ -67,7 +73,7 @@ class Kernel:
             os.symlink(os.path.relpath(self.src, self.out), src)
         return ["make", "-C", src, f"abs_srctree={src}", f"O={self.out}",
                 f"ARCH={self.arch.make}", f"-j{JOBS}", "KCFLAGS=-fmacro-prefix-map=src/=",
-                f"CC={cc}", f"CROSS_COMPILE={self.arch.cross}",
+                f"CC={cc}", f"HOSTCC={ccache}gcc", f"CROSS_COMPILE={self.arch.cross}",
                 f"LOCALVERSION=-{'stock' if self.stock else 'probes'}", *args]
 
     def env(self):
@@ -223,6 +229,7 @@ def build(k, modules=True, keep_going=False):
         prepare(k)
         start = time.time()
         targets = [os.path.basename(k.arch.image), "vmlinux"]
+        modules = modules and wanted([os.path.join(k.out, ".config")]).get("CONFIG_MODULES") == "y"
         if modules:
             targets.append("modules")
         if keep_going:

@@ -74,8 +74,11 @@ class Record:
         kept = {t: s for t, s in old.items() if only and not any(belongs(t, o) for o in only)}
         self.steps[step] = {**kept, **{t: s for t, (s, _) in results.items()}}
 
-    def changes(self, new, expected):
-        """[(test, state here, state in new)], but for tests of which stock's result is not fixed."""
+    def changes(self, new, expected, prefix=""):
+        """[(test, state here, state in new)], but for tests of which stock's result is not fixed.
+
+        prefix: what is in front of the names of steps in `expected`.
+        """
         out = []
         for step in sorted(set(self.steps) | set(new.steps)):
             a, b = self.steps.get(step, {}), new.steps.get(step, {})
@@ -83,7 +86,7 @@ class Record:
                 was, now = a.get(test, "none"), b.get(test, "none")
                 full = f"{step}: {test}"
                 # What differs is one way or other not passed.
-                loose = "pass" not in (was, now) and "none" not in (was, now) and expected.find("differs", full)
+                loose = "pass" not in (was, now) and "none" not in (was, now) and expected.find("differs", prefix + full)
                 if was != now and not loose:
                     out.append((full, was, now))
         return out

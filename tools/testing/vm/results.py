@@ -27,7 +27,9 @@ class Entry:
         self.kind = kind
         self.pattern = pattern
         self.reason = reason
-        self.used = False
+        self.steps, self.test = pattern.split(": ", 1)
+        self.steps = self.steps.split(",")
+        self.used = set()       # the steps that it was of use for
 
     def __str__(self):
         return f"{os.path.basename(EXPECTED)}:{self.nr}: {self.kind} {self.pattern}"
@@ -56,15 +58,16 @@ class Expected:
 
     def find(self, kind, name):
         """The first line of that kind for a test; None if there is none."""
+        test = name.partition(": ")[2]
         for e in self.entries:
-            if e.kind == kind and fnmatch.fnmatchcase(name, e.pattern):
-                e.used = True
+            if e.kind == kind and step_of(name) in e.steps and fnmatch.fnmatchcase(test, e.test):
+                e.used.add(step_of(name))
                 return e
         return None
 
     def stale(self, steps, kinds=KINDS):
         """Lines for tests of these steps that were of no use."""
-        return [e for e in self.entries if e.kind in kinds and not e.used and step_of(e.pattern) in steps]
+        return [e for e in self.entries if e.kind in kinds and set(steps).intersection(e.steps) - e.used]
 
 
 class Report:

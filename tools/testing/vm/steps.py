@@ -46,7 +46,7 @@ class Symbols:
         return i < len(self.addrs) and self.addrs[i] == addr
 
 
-def disassemble(code, machine):
+def disassemble(code, arch):
     """{address: text} of {address: bytes}."""
     addrs = sorted(code)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
@@ -54,7 +54,7 @@ def disassemble(code, machine):
         with open(path, "wb") as f:
             for a in addrs:
                 f.write(code[a].ljust(SLOT, b"\x90"))
-        res = subprocess.run(["objdump", "-D", "-b", "binary", *machine, path],
+        res = subprocess.run([arch.tool("objdump"), "-D", "-b", "binary", *arch.code.objdump, path],
                              capture_output=True, text=True)
     if res.returncode:
         raise Failure(f"objdump: {res.stderr.strip()}")
@@ -74,7 +74,7 @@ def move(text, by):
         return m.group(1) + f"{(int(m.group(2), 16) + by) & (1 << 64) - 1:#x}"
 
     text = re.sub(r"(# )0x([0-9a-f]+)", absolute, text)
-    return re.sub(r"^((?:[cd]s )*(?:call|j[a-z]+|b[a-z.]*) +)0x([0-9a-f]+)", absolute, text)
+    return re.sub(r"^((?:[cd]s )*(?:call|j[a-z]+|b[a-z.]*|cbn?z\s+\w+,|tbn?z\s+\w+, #\w+,)\s+)0x([0-9a-f]+)", absolute, text)
 
 
 class Trace:
@@ -89,9 +89,9 @@ class Trace:
         if pc not in self.code:
             self.code[pc] = read(pc, LONGEST)
 
-    def named(self, symbols, machine):
+    def named(self, symbols, arch):
         """[(address, function, text)]"""
-        text = disassemble(self.code, machine)
+        text = disassemble(self.code, arch)
         out, called = [], False
         made = {}           # page: what it is
         for pc in self.pcs:
@@ -100,7 +100,7 @@ class Trace:
                 kind = "(ftrace trampoline)" if called else "(copied instruction)"
                 name = made.setdefault(pc // PAGE, kind)
             out.append((pc, name, text.get(pc, "?")))
-            called = text.get(pc, "").startswith("call")
+            called = text.get(pc, "").startswith(arch.code.called)
         return out
 
 
@@ -112,7 +112,7 @@ def per_function(named):
     return counts
 
 
-def traps(trace, symbols):
+def traps(trace, symbols, arch):
     """How many exceptions were taken."""
-    return sum(symbols.starts(pc) and (symbols.name(pc) or "").startswith("asm_exc_")
+    return sum(symbols.starts(pc) and bool(re.fullmatch(arch.code.traps, symbols.name(pc) or ""))
                for pc in trace.pcs)

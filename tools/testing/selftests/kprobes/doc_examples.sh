@@ -9,6 +9,8 @@
 #
 # A comment ".. needs BTF" before a block has it skipped where there is none.
 #
+# Registers are those of x86-64 there; on arm64 the ones that hold the same are taken.
+#
 # DOCS may name the directory with the documents; they may also be beside this, where
 # "make install" leaves them, or where the kernel's tree has them.
 
@@ -26,6 +28,17 @@ find_docs() {
 	for dir in "$DOCS" "${0%/*}" "${0%/*}/../../../../Documentation/trace"; do
 		[ -n "$dir" ] && [ -f "$dir/kprobetrace.rst" ] && echo "$dir" && return
 	done
+}
+
+# Commands with registers by the names that they have here, and where a function returns to.
+own_registers() {
+	case $(uname -m) in
+	aarch64)
+		sed 's/%di\>/%x0/g; s/%si\>/%x1/g; s/%dx\>/%x2/g; s/%cx\>/%x3/g; s/%ax\>/%x0/g; s/%ip\>/%pc/g
+			s/+0(\$stack):symstr/%lr:symstr/'
+		;;
+	*)	cat ;;
+	esac
 }
 
 # The blocks of file $1 as $work/FILE:LINE, without their indentation, behind a comment with
@@ -111,7 +124,8 @@ say() {
 
 # One example, in file $1; the result goes by the name $2.
 run() {
-	(cd / && exec sh -ex "$1") < /dev/null > "$work/out" 2>&1
+	own_registers < "$1" > "$work/example"
+	(cd / && exec sh -ex "$work/example") < /dev/null > "$work/out" 2>&1
 	code=$?
 	clean > "$work/clean" 2>&1
 	leftovers > "$work/left" 2>&1

@@ -69,7 +69,7 @@ bad_maxactive() {
 
 no_arguments() {
 	bad_expressions f vfs_open
-	bad 'Invalid argument' 'f:e vfs_open a=^%ax'
+	bad 'Invalid argument' "f:e vfs_open a=^$reg0"
 	bad 'Invalid argument' 'f:e vfs_open%return ^$stack10000'
 	# They are looked at before the function is.
 	bad 'Invalid argument' 'f:e no_such_function ^$no_such'

@@ -12,13 +12,13 @@ callers=4
 
 # Is there a jump at that place of kprobe_target_traced()?
 is_traced_jump() {
-	[ "$(byte_at "${inside##*+}" 2)" = e9 ]
+	jump_at "${inside##*+}" 2
 }
 
 needs_jumps() {
 	[ -e $optimization ] || skip "no jumps in this kernel"
 	case $(uname -m) in
-	x86_64)	;;
+	x86_64|aarch64)	;;
 	*)	skip "does not know how a jump looks" ;;
 	esac
 	load_target
@@ -55,6 +55,11 @@ switched_off_and_on() {
 	all_have_been_seen
 }
 
+# Where all instructions have one length a jump displaces only the one that is probed.
+needs_neighbours() {
+	[ "$(uname -m)" != aarch64 ] || skip "a jump displaces one instruction"
+}
+
 # for_each_neighbour COMMAND: with a probe, "near", at an instruction that the jump displaces.
 for_each_neighbour() {
 	base=${inside%+*}
@@ -82,6 +87,7 @@ comes_and_goes() {
 }
 
 neighbours_come_and_go() {
+	needs_neighbours
 	needs_jumps
 	start_callers $callers
 	for_each_neighbour comes_and_goes
@@ -103,6 +109,7 @@ stays() {
 }
 
 neighbours_stay() {
+	needs_neighbours
 	needs_jumps
 	put "p:other kprobe_test_target:kprobe_target_traced+${inside##*+}"
 	start_callers $callers

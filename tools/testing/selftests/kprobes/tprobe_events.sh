@@ -48,7 +48,7 @@ no_names() {
 no_arguments() {
 	bad_expressions t kfree
 	bad 'Invalid argument' 't:e kfree ^$retval'
-	bad 'Invalid argument' 't:e kfree a=^%ax'
+	bad 'Invalid argument' "t:e kfree a=^$reg0"
 }
 
 hits_and_values() {

@@ -44,6 +44,16 @@ class ExpectedLines(unittest.TestCase):
         self.assertEqual(list(states(report).values()), ["fail", "fail"])
 
 
+    def test_a_line_for_several_steps_has_to_be_of_use_for_each(self):
+        expected = Expected("differs a,arm64-a: x.* -- why\n")
+        self.assertFalse(expected.find("differs", "b: x.y"))
+        self.assertTrue(expected.find("differs", "arm64-a: x.y"))
+        self.assertEqual(expected.stale({"arm64-a", "b"}), [])
+        self.assertEqual(len(expected.stale({"a", "arm64-a"})), 1)
+        self.assertTrue(expected.find("differs", "a: x.z"))
+        self.assertEqual(expected.stale({"a", "arm64-a"}), [])
+
+
 class Skips(unittest.TestCase):
     def test_only_what_is_listed_may_be_skipped(self):
         report = Report(Expected("skip s: listed -- no such CPU\n"))

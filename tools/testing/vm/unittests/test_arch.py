@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the table of architectures says, and which steps belong to which."""
+import re
+import unittest
+
+import check
+import steps
+import suites
+from arch import ARCHES, split_step
+from common import Failure
+
+BOOTED = [a for a in ARCHES.values() if a.boots]
+
+
+class Steps(unittest.TestCase):
+    def test_a_step_is_of_one_architecture(self):
+        self.assertEqual(split_step("kunit"), ("x86_64", "kunit"))
+        self.assertEqual(split_step("debug-kunit"), ("x86_64", "debug-kunit"))
+        self.assertEqual(split_step("arm64-kunit"), ("arm64", "kunit"))
+        self.assertEqual(split_step("arm64-debug-kunit"), ("arm64", "debug-kunit"))
+        # Steps of x86 that begin like an architecture.
+        self.assertEqual(split_step("arch-builds"), ("x86_64", "arch-builds"))
+
+    def test_steps_of_other_architectures_are_there(self):
+        for arch, names in suites.ARCH_SUITES.items():
+            for n in names:
+                self.assertIn(n, suites.SUITES)
+                self.assertIn(f"{arch}-{n}", check.STEPS)
+
+    def test_those_of_one_architecture(self):
+        names = ["kunit", "lint", "arm64-small", "arm64-kunit", "ftrace-beside"]
+        self.assertEqual(check.checked([], names), ["kunit", "lint"])
+        self.assertEqual(check.checked([], names, "arm64"), ["arm64-small", "arm64-kunit"])
+        self.assertEqual(check.checked(["kunit"], names, "arm64"), ["arm64-kunit"])
+        self.assertEqual(check.checked(["arm64-kunit"], names, "arm64"), ["arm64-kunit"])
+        self.assertEqual(check.checked([], names, "x86_64"), ["kunit", "lint"])
+        for bad, arch in (("lint", "arm64"), ("arm64-kunit", "x86_64"), ("nosuch", None), ("kunit", "vax")):
+            with self.assertRaises(Failure, msg=f"{bad} {arch}"):
+                check.checked([bad], names, arch)
+
+
+class Code(unittest.TestCase):
+    def test_calls_and_jumps(self):
+        lines = {
+            "x86_64": ["ffff\tcall   {} <f>", "ffff\tjne    {} <f+0x3>", "ffff\tjmp    {} <f>"],
+            "arm64": ["ffff:\tbl\t{} <f>", "ffff:\tb\t{} <f+0x8>", "ffff:\tb.ne\t{} <f>  // b.any",
+                      "ffff:\tcbnz\tx0, {} <f>", "ffff:\ttbz\tw1, #4, {} <f>"],
+        }
+        others = {
+            "x86_64": ["ffff\tlea    0x10(%rip),%rax        # ffff81 <f>", "ffff\tjmp    *%rax"],
+            "arm64": ["ffff:\tadrp\tx0, ffff81 <f>", "ffff:\tbfi\tx0, x1, #3, #4", "ffff:\tbr\tx16",
+                      "ffff:\tblr\tx3", "ffff:\tadr\tx2, ffff81 <f>"],
+        }
+        for arch in BOOTED:
+            for line in lines[arch.name]:
+                m = re.search(arch.code.calls, line.format("ffff800080123abc"))
+                self.assertTrue(m and m.group(1) == "ffff800080123abc", line)
+            for line in others[arch.name]:
+                self.assertIsNone(re.search(arch.code.calls, line), line)
+
+    def test_disassembled_where_it_is(self):
+        code = {
+            # call +0x10; nop
+            "x86_64": ({0xffffffff81000000: b"\xe8\x0b\x00\x00\x00", 0xffffffff82000000: b"\x90"},
+                       "call   0xffffffff81000010", "nop"),
+            # bl +0x10; cbz x0, -4
+            "arm64": ({0xffff800080000000: b"\x04\x00\x00\x94", 0xffff800081000000: b"\xe0\xff\xff\xb4"},
+                      "bl\t0xffff800080000010", "cbz\tx0, 0xffff800080fffffc"),
+        }
+        for arch in BOOTED:
+            raw, first, second = code[arch.name]
+            text = list(steps.disassemble(raw, arch).values())
+            self.assertEqual(text, [first, second])
+            self.assertTrue(text[0].startswith(arch.code.called))
+
+    def test_all_of_a_booted_one_is_there(self):
+        for arch in BOOTED:
+            for field in ("machine", "cpu", "console", "demo", "code"):
+                self.assertTrue(getattr(arch, field), f"{arch.name}: {field}")
+            self.assertEqual(set(arch.objects) - set(check.SEE_OUR_CORE), set(check.VARIANTS))
+            re.compile(arch.code.traps), re.compile(arch.code.thunks)
+
+
+if __name__ == "__main__":
+    unittest.main()
