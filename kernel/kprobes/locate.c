@@ -103,6 +103,8 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
 	place->addr = (unsigned long)start;
 	if (place->on_entry)
 		place->addr = behind_ftrace_insns(place->addr);
+	else if (place->addr == behind_ftrace_insns(at - into))
+		place->on_entry = true;
 	return 0;
 }
 
