@@ -25,7 +25,7 @@ kunit:
 	@$(VM) check $(arch) kunit
 
 check:
-	@$(VM) check $(arch)
+	@$(VM) check $(arch) $(filter debug,$(PROFILE))
 
 stock:
 	@$(VM) stock $(arch) $(if $(REFRESH),--refresh)

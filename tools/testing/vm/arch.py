@@ -35,7 +35,9 @@ class Arch:
     # What step_variants, or step_arch_builds, compiles of it, by the profile.
     objects: dict = field(default_factory=dict)
     code: Code = None
-    bench: bool = False         # whether bench and campaign know its instructions
+    campaign: bool = False      # whether the campaign's workload is for it
+    tested: str = "release"     # profile of the kernel that the steps of make check boot
+    old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions
 
     @property
     def boots(self):
@@ -51,6 +53,11 @@ class Arch:
     def busybox(self):
         """A static busybox for the guest."""
         return os.path.join(self.root, "bin/busybox")
+
+    @property
+    def source(self):
+        """Its directory below arch/."""
+        return "x86" if self.make == "x86_64" else self.make
 
     def tool(self, name):
         """One of the binutils that knows this architecture."""
@@ -102,7 +109,7 @@ ARCHES = {
                 "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
             ),
         ),
-        bench=True,
+        campaign=True,
     ),
     "arm64": Arch(
         name="arm64",
@@ -116,8 +123,9 @@ ARCHES = {
         debian="arm64",
         cross="aarch64-linux-gnu-",
         demo="p:myprobe do_filp_open dfd=%x0:s32 pathname=+0(+0(%x1)):string; r:myretprobe do_filp_open file=$retval",
+        tested="small",
+        old_cpu="cortex-a57",
         objects={
-            "small": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/rethook_trampoline.o", "arch/arm64/mm/fault.o"),
             "rt": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o", "arch/arm64/kernel/traps.o"),
             "noprobes": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o",
                          "arch/arm64/kernel/traps.o", "arch/arm64/kernel/hw_breakpoint.o", "arch/arm64/mm/"),

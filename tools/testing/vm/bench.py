@@ -334,18 +334,18 @@ def run(arch, sides, rows, functions, build_first):
     unknown = [r for r in rows if r not in ROWS]
     if unknown:
         raise Failure(f"bench has no row {unknown[0]}; there is: {' '.join(ROWS)}")
-    if arch not in ARCHES or not ARCHES[arch].bench:
-        raise Failure(f"bench is not there yet for {arch}; "
-                      f"it is for: {' '.join(a.name for a in ARCHES.values() if a.bench)}")
+    if arch not in ARCHES or not ARCHES[arch].boots:
+        raise Failure(f"bench does not know {arch}; "
+                      f"it is for: {' '.join(a.name for a in ARCHES.values() if a.boots)}")
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, arch + ".json")
     start = time.time()
-    kernels = {side: kbuild.Kernel(arch, stock=side == "stock") for side in sides}
+    kernels = {side: kbuild.Kernel(arch, ARCHES[arch].tested, side == "stock") for side in sides}
     for k in kernels.values():
         kbuild.ready(k, build_first)
     images = {side: os.stat(k.image).st_mtime_ns for side, k in kernels.items()}
     found = figures_of(kernels, rows)
-    results = load(path)
+    results = {**load(path), "arch": arch}
     for side, k in kernels.items():
         results[side] = {**results.get(side, {}), **found[side]}
         if os.stat(k.image).st_mtime_ns != images[side]:
@@ -370,6 +370,7 @@ def refresh(arch):
     results = load(path)
     if not results.get("ours") or not results.get("stock"):
         raise Failure("there are no results of both kernels; run: make bench")
+    results["arch"] = arch
     picture = os.path.join(SOURCE, arch + ".svg")
     save(picture, report.picture(results))
     readme = os.path.join(TOP, "README.md")

@@ -82,9 +82,9 @@ class Context:
         finally:
             self.times.add("build", name, time.time() - start, sum(kbuild.spent[spent:]))
 
-    def kernel(self, profile="release", stock=False, arch=DEFAULT):
+    def kernel(self, profile=None, stock=False, arch=DEFAULT):
         """The future of a Built. That it does not build counts as failed, once."""
-        k = kbuild.Kernel(arch, profile, stock)
+        k = kbuild.Kernel(arch, profile or ARCHES[arch].tested, stock)
         suites = DEBUG_SUITES if profile == "debug" else SUITES
         names = [n for a, n in map(split_step, self.names) if a == arch]
         wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
@@ -108,7 +108,8 @@ class Context:
 
 def step_name(suite):
     """The step that a suite is part of."""
-    return "debug" if suite in DEBUG_SUITES else suite
+    name = split_step(suite)[1]
+    return suite.removesuffix(name) + ("debug" if name in DEBUG_SUITES else name)
 
 
 def together(*functions):
@@ -116,6 +117,13 @@ def together(*functions):
     with concurrent.futures.ThreadPoolExecutor(max(1, len(functions))) as pool:
         futures = [pool.submit(f) for f in functions]
     return [f.result() for f in futures]
+
+
+def add_results(results, more):
+    """Add those of another guest. What fails in one has failed; what passes in one is not skipped."""
+    worst = ("fail", "pass", "skip")
+    for name, new in more.items():
+        results[name] = min(results.get(name, new), new, key=lambda r: worst.index(r[0]))
 
 
 def run_suite(ctx, step, suite, built):
@@ -126,9 +134,9 @@ def run_suite(ctx, step, suite, built):
     boots = suite.boots(want)
     outcomes = together(*(functools.partial(boot, built.k, b, order) for b in boots))
     for b, got in zip(boots, outcomes):
-        results.update(got.results)
+        add_results(results, got.results)
         if suite.more:
-            results.update(suite.more(got))
+            add_results(results, suite.more(got))
         if not built.k.stock:
             guest_ok(ctx.report, step, b, got)
     return results
@@ -166,7 +174,7 @@ def step_suite(ctx, step):
     """Run one of SUITES on ours, and judge the results."""
     arch, name = split_step(step)
     suite = SUITES[name]
-    ours = run_suite(ctx, step, suite, ctx.kernel(suite.profile, arch=arch).result())
+    ours = run_suite(ctx, step, suite, ctx.kernel(arch=arch).result())
     if suite.rule == "alone":
         ctx.report.add_all(step, ours)
         return
@@ -194,14 +202,21 @@ def step_hitpath(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
+def debug_suites(arch):
+    """{suite: its full name} of what the step debug of an architecture runs."""
+    prefix = "" if arch == DEFAULT else f"{arch}-"
+    return {n: prefix + n for n in DEBUG_SUITES if n not in OPTIONAL}
+
+
 def step_debug(ctx, step):
     """Run all of DEBUG_SUITES."""
-    built = ctx.kernel("debug").result()
+    arch = split_step(step)[0]
+    built = ctx.kernel("debug", arch=arch).result()
 
-    def one(name):
-        ctx.report.add_all(name, run_suite(ctx, name, DEBUG_SUITES[name], built))
+    def one(name, full):
+        ctx.report.add_all(full, run_suite(ctx, full, DEBUG_SUITES[name], built))
 
-    together(*(functools.partial(one, n) for n in DEBUG_SUITES if n not in OPTIONAL))
+    together(*(functools.partial(one, n, full) for n, full in debug_suites(arch).items()))
     for name, state, why in hitpath.check_instruments(built.k):
         ctx.report.add(f"{step}: {name}", state, why)
 
@@ -307,11 +322,10 @@ SEE_OUR_CORE = {
                "kernel/exit.o", "kernel/fork.o", "kernel/module/main.o", "samples/kprobes/"],
     "noftrace": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/"],
 }
-SEE_OUR_CORE["small"] = SEE_OUR_CORE["noftrace"]
 
 
 def step_arch_builds(ctx, step):
-    """Compile arm64's probes, and the base's other architectures, unmodified, on our core."""
+    """Compile the base's other architectures, unmodified, on our core."""
     subprocess.run([os.path.join(HERE, "packages"), "arches"], check=True)
     for arch in ARCHES.values():
         for profile, own in arch.objects.items():
@@ -329,8 +343,8 @@ def step_arch_builds(ctx, step):
 
 def step_lint(ctx, step):
     """checkpatch, kernel-doc, sparse and W=1 on our files."""
-    k = ctx.kernel().result().k
-    for name, state, reason in ctx.build("objects for lint", lambda: lint.run(k)).result():
+    kernels = [ctx.kernel(arch=a).result().k for a in (DEFAULT, *ARCH_SUITES)]
+    for name, state, reason in ctx.build("objects for lint", lambda: lint.run(kernels)).result():
         ctx.report.add(f"{step}: {name}", state, reason)
 
 
@@ -353,24 +367,22 @@ STEPS = {
     "lint": step_lint,
     **{f"{arch}-{n}": step_suite for arch, names in ARCH_SUITES.items() for n in names},
     **{f"{arch}-hitpath": step_hitpath for arch in ARCH_SUITES},
-    **{f"{arch}-variants": step_variants for arch in ARCH_SUITES},
+    **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
+       (("debug", step_debug), ("variants", step_variants))},
     "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,
 }
 
 # Half an hour each, or three more configurations to prepare, so they are run only if they are named.
-OPTIONAL = ("ftrace-beside", "debug-ftrace", *(f"{arch}-variants" for arch in ARCH_SUITES))
-
-
-def for_its_architecture(step):
-    """Whether a step takes a kernel of another architecture: there is no time for that beside the rest."""
-    return split_step(step)[0] != DEFAULT
+OPTIONAL = ("ftrace-beside", "debug-ftrace", *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants")))
 
 
 def needs(step):
-    """(architecture, profile) of the kernel that a step runs."""
+    """[(architecture, profile)] of the kernels that a step boots; the profile is None for the usual one."""
     arch, name = split_step(step)
-    return arch, SUITES[name].profile if name in SUITES else "release"
+    if name.startswith("debug"):
+        return [(arch, "debug")]
+    return [(a, None) for a in ARCH_SUITES] + [(DEFAULT, None)] if name == "lint" else [(arch, None)]
 
 
 def title(step):
@@ -389,7 +401,13 @@ def checked(names, all_names, arch=None):
     for n in names:
         if n not in all_names:
             raise Failure(f"there is no step {n}; there is: {' '.join(all_names)}")
-    return names or [n for n in all_names if n not in OPTIONAL and (arch or not for_its_architecture(n))]
+    return names or [n for n in all_names if n not in OPTIONAL]
+
+
+def parts_of(step):
+    """The suites that a step runs under names of their own."""
+    arch, name = split_step(step)
+    return list(debug_suites(arch).values()) if name == "debug" else []
 
 
 def run_step(ctx, name, start):
@@ -399,7 +417,7 @@ def run_step(ctx, name, start):
         STEPS[name](ctx, name)
     except Exception as e:  # one broken step must not hide the others
         ctx.report.add(f"{name}: the step itself", "fail", f"{type(e).__name__}: {e}")
-    parts = [name] + (list(DEBUG_SUITES) if name == "debug" else [])
+    parts = [name] + parts_of(name)
     p, f, s = (sum(ctx.report.count(x, part) for part in parts) for x in ("pass", "fail", "skip"))
     say(f"{name}: {p} passed, {f} failed, {s} skipped ({int(time.time() - start)} s so far)")
 
@@ -410,15 +428,12 @@ def run(names, only=(), arch=None):
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
     os.makedirs(LOGS, exist_ok=True)
     ctx, start = Context(names, only), time.time()
-    # The order of the builds is that of need.
-    kernels = sorted({needs(n) for n in names}, key=lambda n: list(ARCHES).index(n[0]))
-    if any(step_name(n) == "debug" for n in names):
-        kernels.insert(1, (DEFAULT, "debug"))
-    for arch, profile in kernels:
+    # The guests of the debug kernel take longest, but for it the others are not kept waiting.
+    for arch, profile in sorted({need for n in names for need in needs(n)}, key=lambda n: (n[1] or "", n[0] != DEFAULT)):
         ctx.kernel(profile, arch=arch)
     together(*(functools.partial(run_step, ctx, n, start) for n in STEPS if n in names))
     if not only:
-        settled = set(names) | (set(DEBUG_SUITES) if "debug" in names else set())
+        settled = set(names).union(*(parts_of(n) for n in names))
         ctx.report.settle(settled, [kind for kind in KINDS if kind != "not-on-stock"])
     return finish(ctx, time.time() - start)
 

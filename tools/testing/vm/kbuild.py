@@ -37,15 +37,14 @@ class Kernel:
 
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
-        if self.profile == "small":
-            return [os.path.join(CONFIG_DIR, n + ".config") for n in (self.arch.name, "small")]
         names = ["common"] if self.arch.boots else ["compiled"]
         names += [self.arch.name] + ([] if self.stock or not self.arch.boots else ["ours"])
         lacks = f"stock-{self.arch.name}"
         if self.stock and os.path.exists(os.path.join(CONFIG_DIR, lacks + ".config")):
             names.append(lacks)
-        # A profile may build on another one: debug-rt is debug, then rt.
-        names += self.profile.split("-")
+        # A profile may build on another one: debug is small, then debug; debug-rt has rt, too.
+        profiles = self.profile.split("-")
+        names += (["small"] if "debug" in profiles else []) + profiles
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
         for path in paths:
             if not os.path.exists(path):
@@ -82,6 +81,8 @@ class Kernel:
         env.update(KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970", KBUILD_BUILD_USER="vm",
                    KBUILD_BUILD_HOST="vm", KBUILD_BUILD_VERSION="1", LC_ALL="C",
                    CCACHE_BASEDIR=TOP, CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="10G",
+                   # What is not in the cache is not preprocessed for its sake: a fifth less to do.
+                   CCACHE_DEPEND="1",
                    CCACHE_SLOPPINESS="time_macros,include_file_mtime,include_file_ctime",
                    PAHOLE=env.get("PAHOLE", "pahole"))
         return env

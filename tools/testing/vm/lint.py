@@ -61,14 +61,18 @@ def kernel_doc(files):
     return [l for l in res.stderr.splitlines() if "warning" in l or "error" in l]
 
 
-def compiled(files, k):
-    """Which of our objects the kernel k has, and which files it leaves out."""
-    objs, left = [], []
+def compiled(files, kernels):
+    """[(kernel, our objects that are to be compiled for it)], and those which their kernel leaves out.
+
+    What belongs to an architecture is compiled for that, the rest for the first of the kernels.
+    """
+    objs, left = [(k, []) for k in kernels], []
     for name in files:
         if not name.endswith(".c") or name.startswith(("tools/", "samples/")):
             continue
         obj = name[:-2] + ".o"
-        (objs if os.path.exists(os.path.join(k.out, obj)) else left).append(obj)
+        k, mine = next((p for p in objs if name.startswith(f"arch/{p[0].arch.source}/")), objs[0])
+        (mine if os.path.exists(os.path.join(k.out, obj)) else left).append(obj)
     return objs, left
 
 
@@ -81,8 +85,8 @@ def provenance(files):
     return [] if res.returncode == 0 else res.stdout.splitlines()
 
 
-def run(k):
-    """[(name, state, reason)] of all checks; k is the built kernel, or None."""
+def run(kernels):
+    """[(name, state, reason)] of all checks; these are the kernels that are built, one an architecture."""
     files = c_files()
     if not files:
         raise Failure("there is no file of ours to check")
@@ -100,15 +104,14 @@ def run(k):
         print("  provenance is not looked at: the tool is not beside this checkout", flush=True)
     else:
         verdict("provenance", lines)
-    if not k:
-        out.append(("sparse and W=1", "skip", "the kernel does not build"))
-        return out
-    objs, left = compiled(files, k)
-    try:
-        clean = kbuild.build_objects(kbuild.Kernel(k.arch.name, k.profile, k.stock), objs, True, True)
-        out.append(("sparse and W=1", "pass" if clean else "fail", "" if clean else "see the warnings above"))
-    except Failure as e:
-        out.append(("sparse and W=1", "fail", str(e)))
+    objs, left = compiled(files, kernels)
+    for k, mine in objs:
+        name = f"sparse and W=1 for {k.arch.name}"
+        try:
+            clean = kbuild.build_objects(kbuild.Kernel(k.arch.name, k.profile, k.stock), mine, True, True)
+            out.append((name, "pass" if clean else "fail", "" if clean else "see the warnings above"))
+        except Failure as e:
+            out.append((name, "fail", str(e)))
     for obj in left:
         out.append((f"sparse and W=1 on {obj}", "skip", "not part of this configuration"))
     return out

@@ -2,14 +2,15 @@
 """What `vm bench` says about its results: a table, a picture, a table for README.md."""
 import chart
 from common import Failure
-from rows import PARTS, ROWS
+from arch import DEFAULT
+from rows import PARTS, ROWS, reach
 
 SPREAD = 0.02               # of figures that wait or allocate: less is not worth a remark
 SIDES = ("stock", "ours")
 EXACT = ("hits", "trace")   # parts whose figures repeat to the digit
 
-# Where the table in README.md is, and its rows: what they are called there.
-BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+# Where the table of an architecture is in README.md, and its rows: what they are called there.
+MARK = "<!-- make bench ARCH={}: {} -->"
 SHOWN = (
     ("Instructions per hit, empty handler", (
         "fprobe-entry", "fprobe-entry-exit", "kretprobe", "kprobe-entry", "kprobe-jump", "kprobe-inside",
@@ -48,14 +49,19 @@ def ratio_of(results, row):
     return None if stock is None or ours is None or not stock else ours / stock
 
 
+def wanted(results, row):
+    """The ratio to stock that we want."""
+    return reach(results.get("arch", DEFAULT), row)
+
+
 def is_behind(results, row):
     """Is it less than what we want? Also if there is no figure of ours."""
     stock, ours = values(results, row)
     if ours is None:
         return True
     if ROWS[row].more:
-        return ours < ROWS[row].reach
-    return stock is not None and ours > ROWS[row].reach * stock
+        return ours < wanted(results, row)
+    return stock is not None and ours > wanted(results, row) * stock
 
 
 def differ(row, low, high):
@@ -94,7 +100,7 @@ def print_row(row, results, width):
     notes = ["behind"] if is_behind(results, row) else []
     notes += [f"{side} {r}" for side, r in zip(SIDES, [remark(row, x) for x in pair]) if r]
     out(f"{ROWS[row].title:<{width}} | {cost[0]:>11} | {cost[1]:>11} | {short(ratio_of(results, row)):>6} | "
-        f"{ROWS[row].reach:>5} | {traps[0]:>5} | {traps[1]:>4}  {'; '.join(notes)}".rstrip())
+        f"{wanted(results, row):>5} | {traps[0]:>5} | {traps[1]:>4}  {'; '.join(notes)}".rstrip())
 
 
 def print_table(results, chosen):
@@ -137,7 +143,7 @@ def picture(results):
         if ratio is None:
             continue
         pair = [number(x) for x in values(results, row)]
-        bars.append(chart.Bar(r.title, ratio, r.reach, f"{short(ratio)}  ({pair[1]} / {pair[0]})", r.by))
+        bars.append(chart.Bar(r.title, ratio, wanted(results, row), f"{short(ratio)}  ({pair[1]} / {pair[0]})", r.by))
     return chart.svg([b for b in bars if b.part != "share"], PARTS)
 
 
@@ -154,7 +160,8 @@ def markdown(results):
 
 def fill_in(text, results):
     """README.md with the table of these results."""
-    if BEGIN not in text or END not in text:
-        raise Failure(f"README.md has no lines {BEGIN} and {END}")
-    head, tail = text.split(BEGIN)[0], text.split(END)[1]
-    return f"{head}{BEGIN}\n{markdown(results)}\n{END}{tail}"
+    begin, end = (MARK.format(results.get("arch", DEFAULT), which) for which in ("begin", "end"))
+    if begin not in text or end not in text:
+        raise Failure(f"README.md has no lines {begin} and {end}")
+    head, tail = text.split(begin)[0], text.split(end)[1]
+    return f"{head}{begin}\n{markdown(results)}\n{end}{tail}"

@@ -321,10 +321,10 @@ static noinline u64 time_calls(const struct bench_row *row, unsigned int n)
 	u64 start, end;
 
 	local_irq_save(flags);
-	start = get_cycles();
+	start = bench_ticks();
 	for (i = 0; i < n; i++)
 		row->target(i, 1, 2, 3);
-	end = get_cycles();
+	end = bench_ticks();
 	local_irq_restore(flags);
 	return end - start;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What probes cost, in ticks of the cycle counter. Under QEMU's -icount shift=0 a tick is an
- * instruction.
+ * What probes cost, in instructions: under QEMU's -icount shift=0 a tick of bench_ticks() is one.
  *
  * Write the name of a row to the parameter "measure", read from there one or more lines
  *

@@ -229,12 +229,12 @@ int measure_attach(const char *name, char *result, size_t size)
 	ret = prepare_entries(how->number);
 	if (ret)
 		return ret;
-	start = get_cycles();
+	start = bench_ticks();
 	ret = how->attach();
-	between = get_cycles();
+	between = bench_ticks();
 	if (!ret) {
 		how->detach();
-		end = get_cycles();
+		end = bench_ticks();
 		scnprintf(result, size, "row register-%s %llu %u 0\nrow unregister-%s %llu %u 0",
 			  how->name, between - start, nr_many,
 			  how->name, end - between, nr_many);

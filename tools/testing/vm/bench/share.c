@@ -117,6 +117,9 @@ int measure_share(unsigned long start, unsigned long end, unsigned int step, cha
 	unsigned long addr = start;
 	int ret;
 
+	/* Where instructions are of one length, all bytes but the first would be a waste. */
+	if (IS_ENABLED(CONFIG_ARM64))
+		step *= sizeof(u32);
 	if (start >= end || !step)
 		return -EINVAL;
 	while (addr < end) {

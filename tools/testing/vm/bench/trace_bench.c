@@ -111,16 +111,30 @@ struct event_row {
 	const char *filter;
 };
 
+/* The first three arguments of a function. */
+#if defined(__x86_64__)
+#define ARG1	"%di"
+#define ARG2	"%si"
+#define ARG3	"%dx"
+#elif defined(__aarch64__)
+#define ARG1	"%x0"
+#define ARG2	"%x1"
+#define ARG3	"%x2"
+#else
+#error "name the registers of this architecture"
+#endif
+
 #define EIGHT_ARGUMENTS \
-	"dfd=%di:s32 name=%si op=%dx path=+0(+0(%si)):string uptr=+8(%si) " \
-	"open_flag=+0(%dx):x32 mode=+4(%dx):u16 acc_mode=+8(%dx):s32"
+	"dfd=" ARG1 ":s32 name=" ARG2 " op=" ARG3 " path=+0(+0(" ARG2 ")):string " \
+	"uptr=+8(" ARG2 ") open_flag=+0(" ARG3 "):x32 mode=+4(" ARG3 "):u16 " \
+	"acc_mode=+8(" ARG3 "):s32"
 
 static const struct event_row event_rows[] = {
 	{ "event-plain", "p:" EVENT " " FUNCTION, NULL },
-	{ "event-registers", "p:" EVENT " " FUNCTION " dfd=%di:s32 name=%si", NULL },
-	{ "event-string", "p:" EVENT " " FUNCTION " path=+0(+0(%si)):string", NULL },
+	{ "event-registers", "p:" EVENT " " FUNCTION " dfd=" ARG1 ":s32 name=" ARG2, NULL },
+	{ "event-string", "p:" EVENT " " FUNCTION " path=+0(+0(" ARG2 ")):string", NULL },
 	{ "event-eight", "p:" EVENT " " FUNCTION " " EIGHT_ARGUMENTS, NULL },
-	{ "event-filtered", "p:" EVENT " " FUNCTION " path=+0(+0(%si)):string",
+	{ "event-filtered", "p:" EVENT " " FUNCTION " path=+0(+0(" ARG2 ")):string",
 	  "path == \"something else\"" },
 	{ "event-return", "r:" EVENT " " FUNCTION " ret=$retval", NULL },
 	{ "fevent-plain", "f:" EVENT " " FUNCTION, NULL },

@@ -2,8 +2,11 @@
 """What the table of architectures says, and which steps belong to which."""
 import re
 import unittest
+import unittest.mock
 
 import check
+import kbuild
+import lint
 import steps
 import suites
 from arch import ARCHES, split_step
@@ -28,15 +31,42 @@ class Steps(unittest.TestCase):
                 self.assertIn(f"{arch}-{n}", check.STEPS)
 
     def test_those_of_one_architecture(self):
-        names = ["kunit", "lint", "arm64-small", "arm64-kunit", "ftrace-beside"]
-        self.assertEqual(check.checked([], names), ["kunit", "lint"])
-        self.assertEqual(check.checked([], names, "arm64"), ["arm64-small", "arm64-kunit"])
+        names = ["kunit", "lint", "arm64-kunit", "ftrace-beside", "arm64-debug"]
+        self.assertEqual(check.checked([], names), ["kunit", "lint", "arm64-kunit"])
+        self.assertEqual(check.checked([], names, "arm64"), ["arm64-kunit"])
+        self.assertEqual(check.checked(["debug"], names, "arm64"), ["arm64-debug"])
         self.assertEqual(check.checked(["kunit"], names, "arm64"), ["arm64-kunit"])
         self.assertEqual(check.checked(["arm64-kunit"], names, "arm64"), ["arm64-kunit"])
         self.assertEqual(check.checked([], names, "x86_64"), ["kunit", "lint"])
         for bad, arch in (("lint", "arm64"), ("arm64-kunit", "x86_64"), ("nosuch", None), ("kunit", "vax")):
             with self.assertRaises(Failure, msg=f"{bad} {arch}"):
                 check.checked([bad], names, arch)
+
+
+    def test_kernels_that_they_boot(self):
+        self.assertEqual(check.needs("kunit"), [("x86_64", None)])
+        self.assertEqual(check.needs("arm64-kunit"), [("arm64", None)])
+        self.assertEqual(check.needs("debug"), [("x86_64", "debug")])
+        self.assertEqual(check.needs("arm64-debug"), [("arm64", "debug")])
+        self.assertEqual(set(check.needs("lint")), {("x86_64", None), ("arm64", None)})
+        self.assertEqual(check.step_name("arm64-debug-kunit"), "arm64-debug")
+        self.assertEqual(check.step_name("debug-kunit"), "debug")
+        self.assertEqual(check.step_name("arm64-kunit"), "arm64-kunit")
+
+    def test_the_worst_of_two_guests_counts(self):
+        results = {"a": ("pass", ""), "b": ("skip", "x"), "c": ("pass", ""), "d": ("fail", "y")}
+        check.add_results(results, {"a": ("fail", "z"), "b": ("pass", ""), "c": ("skip", ""), "d": ("pass", ""), "e": ("skip", "")})
+        self.assertEqual(results, {"a": ("fail", "z"), "b": ("pass", ""), "c": ("pass", ""), "d": ("fail", "y"), "e": ("skip", "")})
+
+
+class Lint(unittest.TestCase):
+    def test_objects_go_to_their_architecture(self):
+        kernels = [kbuild.Kernel("x86_64"), kbuild.Kernel("arm64", "small")]
+        files = ["kernel/a.c", "arch/arm64/b.c", "arch/x86/c.c", "tools/d.c", "include/e.h"]
+        with unittest.mock.patch("os.path.exists", lambda p: not p.endswith("c.o")):
+            objs, left = lint.compiled(files, kernels)
+        self.assertEqual([o for _, o in objs], [["kernel/a.o"], ["arch/arm64/b.o"]])
+        self.assertEqual(left, ["arch/x86/c.o"])
 
 
 class Code(unittest.TestCase):
