@@ -35,8 +35,7 @@ class Arch:
     # What step_variants, or step_arch_builds, compiles of it, by the profile.
     objects: dict = field(default_factory=dict)
     code: Code = None
-    campaign: bool = False      # whether the campaign's workload is for it
-    tested: str = "release"     # profile of the kernel that the steps of make check boot
+    tested: str = "release"     # profile of its kernel, if none is asked for
     old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions
 
     @property
@@ -109,7 +108,6 @@ ARCHES = {
                 "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
             ),
         ),
-        campaign=True,
     ),
     "arm64": Arch(
         name="arm64",

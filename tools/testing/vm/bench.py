@@ -340,7 +340,7 @@ def run(arch, sides, rows, functions, build_first):
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, arch + ".json")
     start = time.time()
-    kernels = {side: kbuild.Kernel(arch, ARCHES[arch].tested, side == "stock") for side in sides}
+    kernels = {side: kbuild.Kernel(arch, stock=side == "stock") for side in sides}
     for k in kernels.values():
         kbuild.ready(k, build_first)
     images = {side: os.stat(k.image).st_mtime_ns for side, k in kernels.items()}

@@ -29,6 +29,7 @@ import time
 import guest
 import kbuild
 import tree
+from arch import DEFAULT
 from common import BUILD, HERE, TOP, Failure, say
 
 SOURCE = os.path.join(HERE, "campaign")
@@ -90,12 +91,13 @@ def functions(vmlinux, names=None):
     return sorted(f for f in set(found) if lo <= f[0] and f[1] <= hi), lo
 
 
-def disassemble(vmlinux):
+def disassemble(vmlinux, arch):
     """The instructions of all functions: offsets, with lengths in the upper bits."""
     spans, base = functions(vmlinux)
     starts, words = [s for s, _ in spans], array.array("I")
-    line = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+)")
-    cmd = ["objdump", "-d", "-w", "--insn-width=16", f"--start-address={base:#x}",
+    # Where instructions are of one length they are shown as words, and data among them as such.
+    line = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+|[0-9a-f]{8} )(?! *\t\.(?:word|short|byte|inst))")
+    cmd = [arch.tool("objdump"), "-d", "-w", "--insn-width=16", f"--start-address={base:#x}",
            f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
     proc = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
     end, following = 0, 0
@@ -112,7 +114,7 @@ def disassemble(vmlinux):
             if i < 0 or at >= spans[i][1]:
                 continue
             end = spans[i][1]
-        words.append((at - base) | len(m.group(2)) // 3 << LENGTH_SHIFT)
+        words.append((at - base) | len(m.group(2).replace(" ", "")) // 2 << LENGTH_SHIFT)
     if proc.wait():
         raise Failure(f"objdump cannot read {os.path.relpath(vmlinux, TOP)}")
     return words
@@ -141,7 +143,7 @@ class Text:
         if not os.path.exists(stamp) or open(stamp).read() != self.id:
             say(f"finding the instructions of {k.name}")
             with open(path, "wb") as f:
-                disassemble(os.path.join(k.out, "vmlinux")).tofile(f)
+                disassemble(os.path.join(k.out, "vmlinux"), k.arch).tofile(f)
             with open(stamp, "w") as f:
                 f.write(self.id)
         self.words = array.array("I")
@@ -435,9 +437,15 @@ def tell(k, chunk, bad, where):
         out(f"  to narrow it down: {repeat(k, chunk.name)}")
 
 
+def command(k):
+    """The command that is about k."""
+    arch = "" if k.arch.name == DEFAULT else f" --arch {k.arch.name}"
+    profile = "" if k.profile == k.arch.tested else f" --profile {k.profile}"
+    return f"tools/testing/vm/vm campaign{arch}{profile}"
+
+
 def repeat(k, name):
-    profile = "" if k.profile == "release" else f" --profile {k.profile}"
-    return f"tools/testing/vm/vm campaign{profile} --chunk {name}"
+    return f"{command(k)} --chunk {name}"
 
 
 def do_chunks(k, text, names, on_chunk, until=None, **how):
@@ -562,7 +570,7 @@ def show_places(k, words):
     _, base = functions(vmlinux)
     for w in words[:SHOWN]:
         at = base + (w & (1 << LENGTH_SHIFT) - 1)
-        res = subprocess.run(["objdump", "-d", "-w", f"--start-address={at:#x}",
+        res = subprocess.run([k.arch.tool("objdump"), "-d", "-w", f"--start-address={at:#x}",
                               f"--stop-address={at + (w >> LENGTH_SHIFT):#x}", vmlinux],
                              capture_output=True, text=True)
         lines = [l for l in res.stdout.splitlines() if re.match("[0-9a-f]+ <|ffff", l)]

@@ -84,7 +84,7 @@ class Context:
 
     def kernel(self, profile=None, stock=False, arch=DEFAULT):
         """The future of a Built. That it does not build counts as failed, once."""
-        k = kbuild.Kernel(arch, profile or ARCHES[arch].tested, stock)
+        k = kbuild.Kernel(arch, profile, stock)
         suites = DEBUG_SUITES if profile == "debug" else SUITES
         names = [n for a, n in map(split_step, self.names) if a == arch]
         wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
@@ -260,10 +260,11 @@ def step_harness(ctx, step):
 
 
 def step_campaign(ctx, step):
-    """Some of make campaign's chunks, as they are and with preempt=full."""
-    k = ctx.kernel().result().k
+    """Some of make campaign's chunks, as they are and on x86-64 with preempt=full."""
+    arch = split_step(step)[0]
+    k = ctx.kernel(arch=arch).result().k
     seed = os.environ.get("SEED") or campaign.new_seed()
-    say(f"  seed {seed}; again with: tools/testing/vm/vm campaign --seed {seed}")
+    say(f"  seed {seed}; again with: {campaign.command(k)} --seed {seed}")
 
     # Once for both.
     campaign.Text(k)
@@ -283,7 +284,7 @@ def step_campaign(ctx, step):
             why = f"{'; '.join(bad[:3])}; again with: {campaign.repeat(k, name)}" if bad else ""
             ctx.report.add(f"{step}: {name}{how}", "fail" if bad else "pass", why)
 
-    together(*(functools.partial(one, a) for a in ("", "preempt=full")))
+    together(*(functools.partial(one, a) for a in ("", "preempt=full")[:2 if arch == DEFAULT else 1]))
 
 
 TRACE = "kernel/trace"
@@ -366,7 +367,8 @@ STEPS = {
     "arch-builds": step_arch_builds,
     "lint": step_lint,
     **{f"{arch}-{n}": step_suite for arch, names in ARCH_SUITES.items() for n in names},
-    **{f"{arch}-hitpath": step_hitpath for arch in ARCH_SUITES},
+    **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
+       (("hitpath", step_hitpath), ("campaign", step_campaign))},
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
        (("debug", step_debug), ("variants", step_variants))},
     "ftrace-beside": step_suite,

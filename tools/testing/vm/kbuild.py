@@ -23,11 +23,11 @@ spent = []          # seconds of a processor that each make took
 class Kernel:
     """One kernel to build and boot: where its source and its objects are."""
 
-    def __init__(self, arch=DEFAULT, profile="release", stock=False):
+    def __init__(self, arch=DEFAULT, profile=None, stock=False):
         if arch not in ARCHES:
             raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
         self.arch = ARCHES[arch]
-        self.profile = profile
+        self.profile = profile = profile or self.arch.tested
         self.stock = stock
         suffix = "" if profile == "release" else f"-{profile}"
         self.name = ("stock-" if stock else "") + arch + suffix

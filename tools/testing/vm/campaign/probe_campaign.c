@@ -44,8 +44,11 @@
 
 #define LOOK		20	/* milliseconds between two looks for tired probes */
 
-#define BREAKPOINT	0xcc
-#define JUMP		0xe9
+enum planted {
+	PLANTED_NOTHING,
+	PLANTED_BREAKPOINT,
+	PLANTED_JUMP,
+};
 
 static ulong base;
 module_param(base, ulong, 0444);
@@ -59,7 +62,7 @@ MODULE_PARM_DESC(base, "what the places are offsets from");
  * @code:	what is there without a probe
  * @odd:	a hit was not as it has to be; set by handlers, whoever comes first
  * @tired:	it has been disabled
- * @planted:	the first byte of the text when that was done
+ * @planted:	what was in the text when that was done
  */
 struct place {
 	struct kprobe kp;
@@ -68,7 +71,7 @@ struct place {
 	u8 code[LONGEST_INSN];
 	const char *odd;
 	bool tired;
-	u8 planted;
+	enum planted planted;
 };
 
 /* Hits of one CPU, of each place; only that CPU writes, preemption off. */
@@ -99,13 +102,55 @@ static nokprobe_inline struct counts *my_counts(void)
 	return counts[raw_smp_processor_id()];
 }
 
+#if defined(CONFIG_X86)
+/* How far behind the probed address handlers see the instruction pointer. */
+#define IP_BEHIND	1
+
+static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
+{
+	return regs->flags & X86_EFLAGS_IF;
+}
+
+static nokprobe_inline enum planted planted_at(const void *addr)
+{
+	switch (READ_ONCE(*(const u8 *)addr)) {
+	case 0xcc:
+		return PLANTED_BREAKPOINT;
+	case 0xe9:
+		return PLANTED_JUMP;
+	}
+	return PLANTED_NOTHING;
+}
+#elif defined(CONFIG_ARM64)
+#define IP_BEHIND	0
+
+static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
+{
+	return interrupts_enabled(regs);
+}
+
+/* The jump of a probe goes out of the text; nothing else in the place of an instruction does. */
+static nokprobe_inline enum planted planted_at(const void *addr)
+{
+	u32 insn = le32_to_cpu(READ_ONCE(*(const __le32 *)addr));
+
+	if ((insn & 0xffe0001f) == 0xd4200000)
+		return PLANTED_BREAKPOINT;
+	if ((insn & 0xfc000000) == 0x14000000)
+		return PLANTED_JUMP;
+	return PLANTED_NOTHING;
+}
+#else
+#error "name what is planted on this architecture"
+#endif
+
 /* What is wrong with the state that a handler is given, if anything is. */
 static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
 {
-	if (regs->cs != __KERNEL_CS)
-		return "cs";
+	if (user_mode(regs))
+		return "user mode";
 	/* Handlers may run with more disabled than the probed code, not with less. */
-	if (!irqs_disabled() && !(regs->flags & X86_EFLAGS_IF))
+	if (!irqs_disabled() && !had_irqs_on(regs))
 		return "flags";
 	if (preemptible())
 		return "preemptible";
@@ -115,9 +160,9 @@ static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
 /* The registers were saved on the stack that was in use. */
 static nokprobe_inline bool is_odd_stack(const struct pt_regs *regs)
 {
-	unsigned long above = (unsigned long)(regs + 1);
+	unsigned long above = (unsigned long)(regs + 1), sp = regs->sp;
 
-	return regs->sp < above || regs->sp > above + NEAR;
+	return sp < above || sp > above + NEAR;
 }
 
 static int notrace count_pre(struct kprobe *kp, struct pt_regs *regs)
@@ -125,7 +170,7 @@ static int notrace count_pre(struct kprobe *kp, struct pt_regs *regs)
 	struct place *p = place_of(kp);
 	const char *odd = odd_state(regs);
 
-	if (regs->ip != (unsigned long)kp->addr + 1)
+	if (instruction_pointer(regs) != (unsigned long)kp->addr + IP_BEHIND)
 		odd = "ip";
 	else if (is_odd_stack(regs))
 		odd = "sp";
@@ -155,11 +200,6 @@ static void forget_counts(void)
 
 	for_each_possible_cpu(cpu)
 		memset(counts[cpu], 0, sizeof(*counts[cpu]));
-}
-
-static u8 first_byte(const struct place *p)
-{
-	return READ_ONCE(*(const u8 *)p->kp.addr);
 }
 
 /* Planting, and taking out again. */
@@ -258,7 +298,7 @@ static void rest_if_tired(struct place *p)
 {
 	if (p->tired || hits_of(p) < limit)
 		return;
-	p->planted = first_byte(p);
+	p->planted = planted_at(p->kp.addr);
 	p->tired = !disable_kprobe(&p->kp);
 	if (!p->tired)
 		p->odd = "disable";
@@ -296,7 +336,7 @@ struct tally {
 
 static void add_place(struct tally *t, const struct place *p)
 {
-	u8 planted = p->tired ? p->planted : first_byte(p);
+	enum planted planted = p->tired ? p->planted : planted_at(p->kp.addr);
 	unsigned long pre = hits_of(p), post = 0;
 	int cpu;
 
@@ -310,9 +350,9 @@ static void add_place(struct tally *t, const struct place *p)
 	t->tired += p->tired;
 	if (p->kp.flags & KPROBE_FLAG_FTRACE)
 		t->ftrace++;
-	else if (planted == JUMP)
+	else if (planted == PLANTED_JUMP)
 		t->jumps++;
-	else if (planted == BREAKPOINT)
+	else if (planted == PLANTED_BREAKPOINT)
 		t->breakpoints++;
 	else
 		t->bare++;

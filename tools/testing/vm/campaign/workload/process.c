@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The workload: processes, threads and signals. */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -18,10 +19,12 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "workload.h"
 
 static void forks(void)
@@ -125,7 +128,6 @@ static void signals(void)
 /* Faults of user space, each in a process that they end. */
 static int dies(int how)
 {
-	static volatile int zero;
 	char *volatile nowhere = NULL;
 	struct rlimit none = { 0, 0 };
 	int pid = fork();
@@ -138,16 +140,16 @@ static int dies(int how)
 		*(volatile int *)nowhere = 1;
 		break;
 	case 1:
-		asm volatile("ud2");
+		undefined_instruction();
 		break;
 	case 2:
-		asm volatile("int3");
+		breakpoint();
 		break;
 	case 3:
-		asm volatile("idivl %2" : "=a"(how) : "0"(1), "m"(zero) : "rdx", "cc");
+		forbidden_instruction();
 		break;
 	case 4:
-		*(volatile int *)0xffffffff81000000 = 1;
+		*(volatile int *)KERNEL_TEXT = 1;
 		break;
 	default:
 		abort();
@@ -166,6 +168,7 @@ static void faults(void)
 static void traced(void)
 {
 	struct user_regs_struct regs;
+	struct iovec into = { &regs, sizeof(regs) };
 	int pid, status, steps;
 	static long word = 42;
 
@@ -181,7 +184,7 @@ static void traced(void)
 	for (steps = 0; steps < 8; steps++) {
 		must(!ptrace(PTRACE_SINGLESTEP, pid, 0, 0));
 		must(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-		must(!ptrace(PTRACE_GETREGS, pid, 0, &regs));
+		must(!ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &into));
 	}
 	must(!ptrace(PTRACE_SYSCALL, pid, 0, 0));
 	must(waitpid(pid, &status, 0) == pid);
@@ -249,6 +252,7 @@ static void scheduling(void)
 	must(!getrusage(RUSAGE_SELF, &usage));
 }
 
+#if defined(__x86_64__)
 /* System calls by the way of 32-bit programs. */
 static long call32(long nr, long a, long b, long c)
 {
@@ -274,6 +278,11 @@ static void compat(void)
 	add_number(call32(6, 3, 0, 0));
 	add_number(call32(999, 0, 0, 0));
 }
+#else
+static void compat(void)
+{
+}
+#endif
 
 const struct item process_items[] = {
 	{ "forks", forks },

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "workload.h"
 
 #define TRACEFS	"/sys/kernel/tracing/"
@@ -166,9 +167,7 @@ static void hardware_breakpoint(void)
 	close(fd);
 	/* Single steps of its own. */
 	signal(SIGTRAP, on_trap);
-	asm volatile("pushf\n\torl $0x100, (%%rsp)\n\tpopf\n\tnop\n\tnop\n\t"
-		     "pushf\n\tandl $~0x100, (%%rsp)\n\tpopf"
-		     ::: "memory", "cc");
+	step_oneself();
 	add_number(trapped);
 }
 
