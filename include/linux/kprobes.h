@@ -52,6 +52,24 @@ typedef int kprobe_opcode_t;
 struct arch_specific_insn { };
 #endif
 
+/*
+ * The function at whose entry a kprobe is at @addr, or ftrace calls from @ip: for those who tell
+ * users its symbol's address. Context: any; these are addresses in the text.
+ */
+#ifndef arch_kprobe_function
+static inline unsigned long arch_kprobe_function(unsigned long addr)
+{
+	return addr;
+}
+#endif
+
+#ifndef arch_ftrace_function
+static inline unsigned long arch_ftrace_function(unsigned long ip)
+{
+	return ip;
+}
+#endif
+
 /**
  * struct kprobe - a handler to run where an instruction executes
  * @list:	links probes of one address; the core's while registered

@@ -53,7 +53,9 @@ static void check_data(struct fprobe *fp, unsigned long entry_ip, unsigned long 
 		       struct pt_regs *regs, void *entry_data)
 {
 	struct filler *f = container_of(fp, struct filler, fp);
-	u8 good = (kernel_stack_pointer(regs) - sizeof(long)) >> 3;
+	/* A return takes its address off the stack, or out of a register. */
+	size_t returned = IS_ENABLED(CONFIG_X86) ? sizeof(long) : 0;
+	u8 good = (kernel_stack_pointer(regs) - returned) >> 3;
 
 	if (memchr_inv(entry_data, good, fp->entry_data_size))
 		f->bad++;

@@ -162,6 +162,8 @@ static void no_wait_at_all(struct kunit *test)
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs a CPU that is not this one");
+	if (IS_ENABLED(CONFIG_ARM64) && !preempt_model_preemptible())
+		kunit_skip(test, "to stop the machine waits for all that is not preempted");
 	for (i = 0; i < NR_MANY; i++)
 		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
 

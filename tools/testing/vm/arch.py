@@ -2,7 +2,7 @@
 """Everything that depends on the architecture, in one table."""
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common import BUILD
 
@@ -19,7 +19,7 @@ class Code:
     roots: tuple = ()           # what the processor, ftrace or a return lead to; see hitpath.py
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arch:
     name: str                   # as in build/<name> and config/<name>.config
     make: str                   # ARCH= of the kernel's make
@@ -32,6 +32,9 @@ class Arch:
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
     demo: str = ""              # what make run probes
+    packages: str = ""          # what packages installs before a kernel is built, if that is more than usual
+    suite: str = ""             # of Debian that has it; "": this one's
+    compiled: bool = False      # make check only compiles it
     # What step_variants, or step_arch_builds, compiles of it, by the profile.
     objects: dict = field(default_factory=dict)
     code: Code = None
@@ -40,7 +43,7 @@ class Arch:
 
     @property
     def boots(self):
-        """Whether its kernels are booted, or only compiled: see step_arch_builds."""
+        """Whether its kernels can be booted, or only compiled: see step_arch_builds."""
         return bool(self.qemu)
 
     @property
@@ -69,7 +72,7 @@ def compiled(name, make, cross, sees, **more):
     sees: what of it has to do with kprobes, below arch/MAKE/.
     """
     sees = [f"arch/{make}/{n}" for n in sees.split()]
-    return Arch(name=name, make=make, cross=cross, image="vmlinux", objects={"tracer": sees, **more})
+    return Arch(name=name, make=make, cross=cross, image="vmlinux", objects={"tracer": sees, **more}, compiled=True)
 
 
 ARCHES = {
@@ -146,9 +149,21 @@ ARCHES = {
         ),
     ),
     # Without the function tracer there are two kinds: with return hooks, and without.
-    "riscv64": compiled("riscv64", "riscv", "riscv64-linux-gnu-",
-                        "kernel/probes/ kernel/ftrace.o kernel/patch.o kernel/return_address.o kernel/stacktrace.o "
-                        "kernel/traps.o mm/fault.o", noftrace=["arch/riscv/kernel/probes/"]),
+    "riscv64": replace(
+        compiled("riscv64", "riscv", "riscv64-linux-gnu-",
+                 "kernel/probes/ kernel/ftrace.o kernel/patch.o kernel/return_address.o kernel/stacktrace.o "
+                 "kernel/traps.o mm/fault.o", noftrace=["arch/riscv/kernel/probes/"]),
+        image="arch/riscv/boot/Image",
+        qemu="qemu-system-riscv64",
+        machine="virt",
+        cpu="rv64",
+        console="ttyS0",
+        debian="riscv64",
+        suite="trixie",
+        packages="riscv64",
+        demo="p:myprobe do_filp_open dfd=%a0:s32 pathname=+0(+0(%a1)):string; r:myretprobe do_filp_open file=$retval",
+        tested="small",
+    ),
     "s390x": compiled("s390x", "s390", "s390x-linux-gnu-",
                       "kernel/kprobes.o kernel/rethook.o kernel/ftrace.o kernel/dis.o kernel/dumpstack.o "
                       "kernel/nmi.o kernel/process.o kernel/smp.o kernel/stacktrace.o kernel/time.o "

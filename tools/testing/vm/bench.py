@@ -334,9 +334,9 @@ def run(arch, sides, rows, functions, build_first):
     unknown = [r for r in rows if r not in ROWS]
     if unknown:
         raise Failure(f"bench has no row {unknown[0]}; there is: {' '.join(ROWS)}")
-    if arch not in ARCHES or not ARCHES[arch].boots:
+    if arch not in ARCHES or not ARCHES[arch].code:
         raise Failure(f"bench does not know {arch}; "
-                      f"it is for: {' '.join(a.name for a in ARCHES.values() if a.boots)}")
+                      f"it is for: {' '.join(a.name for a in ARCHES.values() if a.code)}")
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, arch + ".json")
     start = time.time()

@@ -206,15 +206,16 @@ def console_file(k):
 
 
 @functools.lru_cache
-def fetch_root(debian, root):
+def fetch_root(arch):
     """Have the programs of another architecture in build/root-ARCH."""
-    with lock(os.path.basename(root)):
-        return not subprocess.run([os.path.join(HERE, "packages"), "root", debian, root]).returncode
+    with lock(os.path.basename(arch.root)):
+        return not subprocess.run([os.path.join(HERE, "packages"), "root", arch.debian, arch.root,
+                                   arch.suite]).returncode
 
 
 def need_user_space(arch):
     """Have what a guest runs: the host's programs, or those of its architecture."""
-    if arch.debian and not fetch_root(arch.debian, arch.root):
+    if arch.debian and not fetch_root(arch):
         raise Failure(f"there is no user space for guests of {arch.name}; see the line above")
     for tool in (arch.qemu, arch.busybox):
         if not shutil.which(tool):

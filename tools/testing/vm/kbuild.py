@@ -15,6 +15,7 @@ from common import BUILD, HERE, TOP, Failure, lock, reap, say
 
 CONFIG_DIR = os.path.join(HERE, "config")
 JOBS = os.cpu_count() or 1
+COMPILED = ("tracer", "noftrace")   # profiles of kernels that are not linked; see SEE_OUR_CORE in check.py
 PROGRESS = 15       # seconds between two lines of progress
 
 spent = []          # seconds of a processor that each make took
@@ -37,8 +38,10 @@ class Kernel:
 
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
-        names = ["common"] if self.arch.boots else ["compiled"]
-        names += [self.arch.name] + ([] if self.stock or not self.arch.boots else ["ours"])
+        boots = self.arch.boots and self.profile not in COMPILED
+        names = ["common" if boots else "compiled", self.arch.name]
+        names += [f"{self.arch.name}-boots"] if boots and self.arch.compiled else []
+        names += ["ours"] if boots and not self.stock else []
         lacks = f"stock-{self.arch.name}"
         if self.stock and os.path.exists(os.path.join(CONFIG_DIR, lacks + ".config")):
             names.append(lacks)
@@ -226,6 +229,8 @@ def only_ours(k):
 
 def build(k, modules=True, keep_going=False):
     """Build vmlinux, the image and the modules of k."""
+    if k.arch.packages and subprocess.run([os.path.join(HERE, "packages"), k.arch.packages]).returncode:
+        raise Failure(f"{k.name} cannot be built; see the line above")
     with lock(k.name):
         prepare(k)
         start = time.time()

@@ -9,12 +9,20 @@ cd "$(dirname "$0")" && . ./functions
 wanted=1500
 
 # Behind the entry of a function, where ftrace has its five bytes: with ENDBR and without.
+# Behind what ftrace patches: one of these, bytes from the entry.
+case $(uname -m) in
+x86_64)	behind="9 5" ;;
+*)	behind="16 12 8" ;;
+esac
+
 place_behind_entries() {
 	i=0
 	for fn in $(grep -v '\[' $tracefs/available_filter_functions | grep -v '\.' | sort | uniq -u |
 			awk -v n=$wanted '{ l[NR] = $1 } END { for (i = 1; i <= n; i++) print l[int(i * NR / (n + 1))] }'); do
 		i=$((i + 1))
-		echo "p:e$i $fn+9" >> $events || echo "p:e$i $fn+5" >> $events || true
+		for at in $behind; do
+			echo "p:e$i $fn+$at" >> $events && break
+		done
 	done 2> /dev/null
 }
 

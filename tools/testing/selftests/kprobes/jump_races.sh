@@ -196,6 +196,7 @@ wait_for_tasks() {
 # It goes when all is decided on and tasks are waited for: by then it is somebody else's text.
 module_goes_while_jumps_wait() {
 	needs_jumps
+	needs_neighbours
 	load_or_skip kprobe_test_prober
 	for i in 1 2 3; do
 		wait_for_tasks

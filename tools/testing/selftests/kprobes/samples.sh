@@ -82,7 +82,7 @@ fprobe_example() {
 		returned 3 "$f"
 	done
 	said 1 "fprobe_exit: fprobe at $traced,$other unregistered. 12 times hit, 0 times missed"
-	dmesg | not grep 'Call Trace'
+	dmesg | not grep -i 'Call Trace'
 }
 
 fprobe_example_with_a_pattern() {
@@ -93,7 +93,7 @@ fprobe_example_with_a_pattern() {
 	entered 3 $traced
 	entered 0 $other
 	# At entry and at return.
-	[ "$(dmesg | grep -c 'Call Trace:')" = 6 ]
+	[ "$(dmesg | grep -ci 'Call Trace:')" = 6 ]
 }
 
 fprobe_example_in_the_trace() {

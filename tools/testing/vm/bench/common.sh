@@ -8,11 +8,13 @@ functions=/sys/kernel/tracing/available_filter_functions_addrs
 # The functions that probes are put on by the hundred, a line for each: what ftrace
 # knows as its address, and its name. Nothing calls them here, and all names differ.
 cold_functions() {
-	awk '
+	cold='tcp|udp|inet|fib|igmp|arp|raw|icmp|ping|ip|ip4|ipv4|neigh|packet'
+	[ -d /proc/sys/net/ipv4 ] || cold='ovl|crypto|pci|btf|blk|clk|fdt|of|input'
+	awk -v cold="^($cold)_" '
 		FILENAME != last { last = FILENAME; file++ }
 		file == 1 { banned[$2]; next }
 		NF == 2 && !($2 in banned) &&
-		$2 ~ /^(tcp|udp|inet|fib|igmp|arp|raw|icmp|ping|ip|ip4|ipv4|neigh|packet)_/ &&
+		$2 ~ cold &&
 		$2 !~ /\./ { seen[$2]++; addr[$2] = $1; names[++n] = $2 }
 		END {
 			for (i = 1; i <= n; i++)
@@ -25,7 +27,7 @@ cold_functions() {
 cold_tracepoints() {
 	awk -F '[ :]' '
 		NR == FNR { sub(/^__tracepoint_/, "", $3); there[$3]; next }
-		$1 ~ /^(tcp|cgroup|block|netfs|io_uring|xdp|iomap|ksm|oom|sock|neigh)$/ &&
+		$1 ~ /^(tcp|cgroup|block|netfs|io_uring|xdp|iomap|ksm|oom|sock|neigh|regulator|clk|filelock|compaction|page_pool)$/ &&
 		$2 in there { print $2 }' /proc/kallsyms /sys/kernel/tracing/available_events
 }
 
