@@ -149,6 +149,10 @@ names_at_the_end() {
 
 WORDS="u8 u16 u32 u64 s8 s16 s32 s64 x8 x16 x32 x64 char symbol b5@3/8 b16@0/16 b20@7/32 b40@11/64"
 
+# Code ends as a text at its first byte 0; more of arm64's than that is more than a record takes.
+texts_of_code=64
+[ "$(uname -m)" != aarch64 ] || texts_of_code=24
+
 every_type_to_its_limit() {
 	each_way() {
 		by_perf 100
@@ -162,7 +166,7 @@ every_type_to_its_limit() {
 	done
 	for t in '$comm' '\"a_constant_text_long_as_it_is\"' '+0(@init_task):string' \
 		'$arg1:%pD' '$stack0:symstr' '@linux_banner:string' '@init_task:string' \
-		'+u0($arg2):string' '@sys_call_table:string[64]'; do
+		'+u0($arg2):string' "@sys_call_table:string[$texts_of_code]"; do
 		with "a=$t s=+0(\$arg2):ustring b=$t"
 	done
 }

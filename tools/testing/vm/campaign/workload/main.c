@@ -149,6 +149,9 @@ static void run_item(const struct item *item, char *line)
 		_exit(0);
 	}
 	status = pid < 0 ? -1 : wait_for(pid);
+	/* What this kernel does not have gives what chance wants. */
+	if (*outcome->failed)
+		outcome->digest = 0;
 	snprintf(line, LINE, "%s %016llx %d %s\n", item->name,
 		 (unsigned long long)outcome->digest, status, outcome->failed);
 }

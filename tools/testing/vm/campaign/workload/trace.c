@@ -82,7 +82,7 @@ static void try_events(const char *file, const char *define, const char *remove,
 static void probe_events(void)
 {
 	try_events("kprobe_events",
-		   "p:work/open vfs_open path=+0(%di):x64\nr:work/back vfs_open ret=$retval\n",
+		   "p:work/open vfs_open path=+0($arg1):x64\nr:work/back vfs_open ret=$retval\n",
 		   "-:work/open\n-:work/back\n", " open: ", " back: ");
 	try_events("dynamic_events", "f:work/fopen vfs_open\n", "-:work/fopen\n",
 		   " fopen: ", " fopen: ");
