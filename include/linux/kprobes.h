@@ -264,6 +264,7 @@ int arch_trampoline_kprobe(struct kprobe *p);
 int arch_populate_kprobe_blacklist(void);
 bool arch_within_kprobe_blacklist(unsigned long addr);
 bool arch_may_be_jump_label(unsigned long addr);
+bool arch_may_be_bug(unsigned long addr);
 kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
 					 unsigned long offset,
 					 bool *on_func_entry);

@@ -207,7 +207,7 @@ NOKPROBE_SYMBOL(site_entry_hit);
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {
-	struct arch_entry_room room __maybe_unused = {};
+	struct arch_entry_room room __maybe_unused __uninitialized;
 	struct pt_regs *regs;
 	struct kprobe_site *site;
 

@@ -8,6 +8,8 @@
  * grace period before its memory goes.
  */
 #include <linux/atomic.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rculist.h>
@@ -104,6 +106,17 @@ static nokprobe_inline void put_back(struct pt_regs *regs, unsigned long ip, uns
 }
 #endif /* arch_kprobe_return_address */
 
+/* By no function of the kernel's library, which may be probed. */
+static nokprobe_inline void copy_regs(struct pt_regs *to, const struct pt_regs *from)
+{
+	const unsigned long *word = (const unsigned long *)from;
+	unsigned int i;
+
+	static_assert(sizeof(*from) % sizeof(*word) == 0);
+	for (i = 0; i < sizeof(*from) / sizeof(*word); i++)
+		WRITE_ONCE(((unsigned long *)to)[i], word[i]);
+}
+
 /*
  * Listener @kp has changed where execution goes on, and those behind it have yet to see the
  * hit. They see the instruction and stack pointers as they were. The first one to choose
@@ -116,9 +129,10 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 				struct pt_regs *regs, unsigned long ip, unsigned long sp,
 				bool by_jump)
 {
-	struct pt_regs chosen = *regs;
+	struct pt_regs chosen __uninitialized;
 	unsigned long ret;
 
+	copy_regs(&chosen, regs);
 	put_back(regs, ip, sp);
 	ret = entry_return_address(site, regs);
 	list_for_each_entry_continue_rcu(kp, &site->listeners, list) {
@@ -131,7 +145,7 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 	}
 	if (ret && instruction_pointer(&chosen) == ret)
 		instruction_pointer_set(&chosen, entry_return_address(site, regs));
-	*regs = chosen;
+	copy_regs(regs, &chosen);
 }
 
 NOKPROBE_SYMBOL(run_others);

@@ -48,20 +48,18 @@ static nokprobe_inline bool rcu_starts_watching(void)
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
-	struct kprobe **running;
 	bool rcu_started;
 	int moved = 0;
 
 	preempt_disable_notrace();
 	rcu_started = rcu_starts_watching();
-	/* What is stepped on this CPU, kprobe_ctlblk, is of no meaning in a hit that steps nothing. */
-	running = raw_cpu_ptr(&current_kprobe);
-	if (unlikely(READ_ONCE(*running))) {
+	if (unlikely(kprobe_running())) {
 		kprobes_inc_nmissed_count(p);
 	} else {
-		WRITE_ONCE(*running, p);
+		__this_cpu_write(current_kprobe, p);
+		__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
 		moved = site_run(to_site(p), regs, true);
-		WRITE_ONCE(*running, NULL);
+		reset_current_kprobe();
 	}
 	if (unlikely(rcu_started))
 		ct_nmi_exit();

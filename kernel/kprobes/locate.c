@@ -166,13 +166,27 @@ bool __weak arch_may_be_jump_label(unsigned long addr)
 	return true;
 }
 
+/**
+ * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * @addr: the instruction
+ *
+ * Saves looking through a list of all of them, as arch_may_be_jump_label() does.
+ *
+ * Context: process.
+ * Return: false if it is none for sure.
+ */
+bool __weak arch_may_be_bug(unsigned long addr)
+{
+	return true;
+}
+
 /* Somebody else rewrites these bytes while the kernel runs, or traps there. */
 static bool text_is_spoken_for(unsigned long addr)
 {
 	void *p = (void *)addr;
 	bool taken;
 
-	if (static_call_text_reserved(p, p) || find_bug(addr))
+	if (static_call_text_reserved(p, p) || (arch_may_be_bug(addr) && find_bug(addr)))
 		return true;
 	if (!arch_may_be_jump_label(addr))
 		return false;

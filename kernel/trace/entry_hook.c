@@ -91,7 +91,7 @@ NOKPROBE_SYMBOL(far_hit);
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs)
 {
-	struct arch_entry_room room __maybe_unused = {};
+	struct arch_entry_room room __maybe_unused __uninitialized;
 	struct pt_regs *regs;
 	void *hook;
 

@@ -63,7 +63,7 @@ class Context:
         self.compiler = concurrent.futures.ThreadPoolExecutor(1)
         self.builds = {}
         self.lock = threading.Lock()
-        self.records = {} if stock else {arch: record.Record.load(arch) for arch in {split_step(n)[0] for n in names}}
+        self.records = {} if stock else {arch: record.Record.nearest(arch) for arch in {split_step(n)[0] for n in names}}
 
     def order(self, step):
         return list(STEPS).index(step) if step in STEPS else len(STEPS)
@@ -120,10 +120,10 @@ def together(*functions):
 
 
 def add_results(results, more):
-    """Add those of another guest. What fails in one has failed; what passes in one is not skipped."""
-    worst = ("fail", "pass", "skip")
+    """Add those of another guest. What the first one skipped is skipped; what fails in any has failed."""
     for name, new in more.items():
-        results[name] = min(results.get(name, new), new, key=lambda r: worst.index(r[0]))
+        if name not in results or new[0] == "fail":
+            results[name] = new
 
 
 def run_suite(ctx, step, suite, built):

@@ -28,6 +28,8 @@ ALLOWED = {
     "_printk": "says why the kernel is about to stop",
     "__warn_printk": "says what is wrong, once",
     "irq_work_queue": "asks for memory, with the guard against hits in hits on",
+    **dict.fromkeys(("preempt_schedule", "preempt_schedule_notrace", "dynamic_preempt_schedule",
+                     "dynamic_preempt_schedule_notrace"), "leaves the hit; what it calls has preemption off"),
     "preempt_schedule_notrace_thunk": "leaves the hit; what it calls has preemption off",
     "__SCT__preempt_schedule_notrace": "leaves the hit; what it calls has preemption off",
     "preempt_schedule_thunk": "leaves the hit; what it calls has preemption off",
@@ -56,7 +58,8 @@ class Code:
         out = subprocess.run(["nm", "-n", self.vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
-            if len(f) == 3 and f[1] in "tTwW":
+            # $x and $d say what is code.
+            if len(f) == 3 and f[1] in "tTwW" and not f[2].startswith("$"):
                 addr = int(f[0], 16)
                 self.names.setdefault(addr, []).append(f[2])
                 self.by_name.setdefault(f[2], []).append(addr)

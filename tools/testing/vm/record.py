@@ -4,11 +4,13 @@
 A file of stock/ is about one version of the base on one architecture, a line for each test:
 STATE STEP: TEST. `make stock` runs the tests on stock and compares; with --refresh it writes.
 """
+import glob
 import os
+import re
 import subprocess
 
 import tree
-from common import HERE
+from common import HERE, say
 from results import step_of
 
 STOCK = os.path.join(HERE, "stock")
@@ -25,6 +27,11 @@ def version():
     words = dict(l.split(" = ")[:2] for l in tree.read(os.path.join(tree.BASE, "Makefile")).decode().splitlines()[:6]
                  if " = " in l)
     return ".".join(words[w].strip() for w in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+
+
+def numbers(name):
+    """Of a version, to compare it by."""
+    return [int(n) for n in re.findall(r"\d+", os.path.basename(name))]
 
 
 def path(arch):
@@ -50,9 +57,21 @@ class Record:
     @classmethod
     def load(cls, arch):
         """That of the base which is installed; None if there is none."""
-        if not os.path.exists(path(arch)):
-            return None
-        with open(path(arch)) as f:
+        return cls.read(path(arch)) if os.path.exists(path(arch)) else None
+
+    @classmethod
+    def nearest(cls, arch):
+        """That of the base which is installed, else of the last one before; None if there is none."""
+        before = [p for p in glob.glob(os.path.join(STOCK, f"{arch}-*")) if numbers(p) < numbers(path(arch))]
+        if os.path.exists(path(arch)) or not before:
+            return cls.load(arch)
+        name = max(before, key=numbers)
+        say(f"what stock does is recorded of {os.path.basename(name)} only; to have it of this one: make stock")
+        return cls.read(name)
+
+    @classmethod
+    def read(cls, name):
+        with open(name) as f:
             return cls.parse(f.read())
 
     def save(self, arch):

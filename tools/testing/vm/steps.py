@@ -21,6 +21,9 @@ class Symbols:
         self.by_name = {}
         for line in open(path):
             addr, kind, name, *mod = line.split()
+            # Whatever kind the linker has them for.
+            if name in ("_stext", "_etext"):
+                self.by_name[name] = int(addr, 16)
             if kind not in "tTwW" or name.startswith("__pfx_") or mod not in ([], [f"[{module}]"]):
                 continue
             addr = int(addr, 16)

@@ -194,7 +194,7 @@ OWN_BOOT = {
 
 # How much of what they do again and again, in percent: a debug kernel is slow, and sees more. What
 # races in the core does so on x86-64 as well.
-EFFORT = {"release": 50, "debug": 20, "arm64": 25}
+EFFORT = {"release": 50, "debug": 20, "small": 25}
 
 
 def own_boot(name, share):
@@ -213,7 +213,7 @@ def selftest_boots(want):
     share = os.path.join(want.share, "kprobes")
     scripts = sorted(n for n in os.listdir(share) if n.endswith(".sh"))
     scripts = chosen(listed(want.step, want.k, scripts, want.expected), want.only)
-    env = {"EFFORT": EFFORT.get(want.k.arch.name) or EFFORT[want.k.profile]}
+    env = {"EFFORT": EFFORT[want.k.profile]}
     job = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
     boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]

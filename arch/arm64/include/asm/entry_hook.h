@@ -9,16 +9,40 @@
 
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 
 struct arch_entry_room {
 	struct pt_regs regs;
 };
 
+/* Two words from @offset on. A compiler would call memset(), which may be probed. */
+static __always_inline void zero_words(struct pt_regs *regs, size_t offset)
+{
+	asm volatile("stp	xzr, xzr, [%1, %2]" : "=m" (*regs) : "r" (regs), "i" (offset));
+}
+
 static __always_inline struct pt_regs *arch_entry_regs(struct ftrace_regs *fregs,
 						       struct arch_entry_room *room)
 {
-	return ftrace_partial_regs(fregs, &room->regs);
+	struct pt_regs *regs = &room->regs;
+
+	zero_words(regs, offsetof(struct pt_regs, regs[9]));
+	zero_words(regs, offsetof(struct pt_regs, regs[11]));
+	zero_words(regs, offsetof(struct pt_regs, regs[13]));
+	zero_words(regs, offsetof(struct pt_regs, regs[15]));
+	zero_words(regs, offsetof(struct pt_regs, regs[17]));
+	zero_words(regs, offsetof(struct pt_regs, regs[19]));
+	zero_words(regs, offsetof(struct pt_regs, regs[21]));
+	zero_words(regs, offsetof(struct pt_regs, regs[23]));
+	zero_words(regs, offsetof(struct pt_regs, regs[25]));
+	zero_words(regs, offsetof(struct pt_regs, regs[27]));
+	/* What is behind the program counter and the state. */
+	zero_words(regs, offsetof(struct pt_regs, orig_x0));
+	zero_words(regs, offsetof(struct pt_regs, sdei_ttbr1));
+	zero_words(regs, offsetof(struct pt_regs, stackframe));
+	zero_words(regs, offsetof(struct pt_regs, lockdep_hardirqs));
+	return ftrace_partial_regs(fregs, regs);
 }
 
 /* The stack pointer is not restored. */

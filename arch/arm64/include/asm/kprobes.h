@@ -7,10 +7,14 @@
  */
 #include <asm-generic/kprobes.h>
 
+unsigned long arch_kprobe_function(unsigned long addr);
+#define arch_kprobe_function arch_kprobe_function
+unsigned long arch_ftrace_function(unsigned long ip);
+#define arch_ftrace_function arch_ftrace_function
+
 #ifdef CONFIG_KPROBES
 #include <linux/types.h>
 
-#include <asm/insn.h>
 #include <asm/probes.h>
 #include <asm/ptrace.h>
 
@@ -77,7 +81,7 @@ struct prev_kprobe {
 
 /**
  * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
- * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid in the hit of a breakpoint
+ * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is set
  * @saved_daif:		the masks of exceptions as they were before the copy is stepped
  * @saved_pmr:		the same of interrupts, where they are masked by their priority
  * @nesting:		number of entries in @prev_kprobe
@@ -105,24 +109,6 @@ static __always_inline unsigned long arch_kprobe_return_address(const struct pt_
 static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, unsigned long sp)
 {
 	regs->sp = sp;
-}
-
-/* In front of the address of a kprobe at a function's entry there may be a landing pad. */
-#define arch_kprobe_function arch_kprobe_function
-static __always_inline unsigned long arch_kprobe_function(unsigned long addr)
-{
-	const __le32 *before = (const __le32 *)(addr - AARCH64_INSN_SIZE);
-
-	if (!IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) || !aarch64_insn_is_bti(le32_to_cpu(*before)))
-		return addr;
-	return (unsigned long)before;
-}
-
-/* ftrace calls from the second of two instructions that it owns. */
-#define arch_ftrace_function arch_ftrace_function
-static __always_inline unsigned long arch_ftrace_function(unsigned long ip)
-{
-	return arch_kprobe_function(ip - AARCH64_INSN_SIZE);
 }
 
 int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr);

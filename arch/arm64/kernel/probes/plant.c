@@ -274,6 +274,33 @@ kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr, unsigned long offse
 	return (kprobe_opcode_t *)(addr + (offset ?: entry));
 }
 
+/**
+ * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * @addr: the instruction
+ *
+ * Return: false if it is none for sure.
+ */
+bool arch_may_be_jump_label(unsigned long addr)
+{
+	u32 insn;
+
+	return aarch64_insn_read((void *)addr, &insn) || insn == aarch64_insn_gen_nop() ||
+	       aarch64_insn_is_b(insn);
+}
+
+/**
+ * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * @addr: the instruction
+ *
+ * Return: false if it is none for sure.
+ */
+bool arch_may_be_bug(unsigned long addr)
+{
+	u32 insn;
+
+	return aarch64_insn_read((void *)addr, &insn) || aarch64_insn_is_brk(insn);
+}
+
 /* What runs where a trap cannot be taken, or on the way into and out of one. */
 static const struct text_range {
 	const char *start;

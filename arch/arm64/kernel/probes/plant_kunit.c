@@ -2,7 +2,9 @@
 /* KUnit tests of where there may be no probe on arm64, and of what is planted elsewhere. */
 #include <kunit/test.h>
 #include <linux/cleanup.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
@@ -145,6 +147,49 @@ static void entry_is_behind_landing_pad(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, on_entry);
 	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(entry, 8, &on_entry), (void *)entry + 8);
 	KUNIT_EXPECT_FALSE(test, on_entry);
+	KUNIT_EXPECT_EQ(test, arch_kprobe_function(entry + 4), entry);
+}
+
+static noinline int one_more(int x)
+{
+	barrier();
+	return x + 1;
+}
+
+/* Users know functions by their symbols, wherever what they probe is. */
+static void function_of_an_entry(struct kunit *test)
+{
+	unsigned long addr = (unsigned long)one_more;
+	unsigned long ip = ftrace_location(addr);
+
+	KUNIT_ASSERT_GT(test, ip, addr);
+	KUNIT_EXPECT_EQ(test, arch_ftrace_function(ip), addr);
+	KUNIT_EXPECT_EQ(test, arch_kprobe_function(addr), addr);
+}
+
+/* What makes long lists be looked through. */
+static void may_be_a_branch_or_a_bug(struct kunit *test)
+{
+	static const struct {
+		u32 insn;
+		bool branch;
+		bool bug;
+	} insns[] = {
+		{ 0xd503201f, true, false },	/* nop */
+		{ 0x14000010, true, false },	/* b */
+		{ 0x94000010, false, false },	/* bl */
+		{ 0xd4210000, false, true },	/* brk #0x800 */
+		{ 0x91000400, false, false },	/* add x0, x0, #1 */
+	};
+	unsigned int i;
+	__le32 insn;
+
+	for (i = 0; i < ARRAY_SIZE(insns); i++) {
+		insn = cpu_to_le32(insns[i].insn);
+		KUNIT_EXPECT_EQ(test, arch_may_be_jump_label((unsigned long)&insn),
+				insns[i].branch);
+		KUNIT_EXPECT_EQ(test, arch_may_be_bug((unsigned long)&insn), insns[i].bug);
+	}
 }
 
 static void drop_kprobe(void *kp)
@@ -225,6 +270,8 @@ static struct kunit_case plant_cases[] = {
 	KUNIT_CASE(switch_of_stacks_does_not_return),
 	KUNIT_CASE(unmapped_address_is_not_read),
 	KUNIT_CASE(entry_is_behind_landing_pad),
+	KUNIT_CASE(function_of_an_entry),
+	KUNIT_CASE(may_be_a_branch_or_a_bug),
 	KUNIT_CASE(slot_is_filled),
 	KUNIT_CASE(data_is_refused),
 	{}

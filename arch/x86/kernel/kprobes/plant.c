@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <asm/bug.h>
 #include <asm/ibt.h>
 #include <asm/nops.h>
 #include <asm/sections.h>
@@ -326,6 +327,21 @@ bool arch_may_be_jump_label(unsigned long addr)
 	       insn[0] == INT3_INSN_OPCODE ||
 	       !memcmp(insn, x86_nops[JMP8_INSN_SIZE], JMP8_INSN_SIZE) ||
 	       !memcmp(insn, x86_nops[JMP32_INSN_SIZE], JMP32_INSN_SIZE);
+}
+
+/**
+ * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * @addr: the instruction
+ *
+ * Return: false if it is none for sure.
+ */
+bool arch_may_be_bug(unsigned long addr)
+{
+	u8 insn[LEN_UD2];
+
+	if (copy_from_kernel_nofault(insn, (void *)addr, sizeof(insn)))
+		return true;
+	return insn[0] == (INSN_UD2 & 0xff) && insn[1] == INSN_UD2 >> 8;
 }
 
 /**

