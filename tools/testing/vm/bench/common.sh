@@ -57,6 +57,7 @@ give_places() {
 # Jumps in place of breakpoints only where a row is about them; but at entries, and with many at
 # once, they are what there is on arm64, where kprobes do not go by way of ftrace.
 jumps_for() {
+	[ -e /proc/sys/debug/kprobes-optimization ] || return 0
 	case $1,$(uname -m) in
 	*-jump,*)	echo 1 ;;
 	kprobe-inside,* | kprobe-among-*,* | *,x86_64)	echo 0 ;;
