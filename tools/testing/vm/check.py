@@ -6,7 +6,7 @@ Kernels are built one after the other, and the steps run beside that as soon as 
 as many guests at a time as the host has processors.
 
 Tests of the base have to pass on ours; what stock does with them, and with our own, is in stock/
-(see record.py), so no stock kernel is built while that is about the base which is installed.
+(see record.py), so no stock kernel is built unless nothing is recorded.
 """
 import concurrent.futures
 import functools

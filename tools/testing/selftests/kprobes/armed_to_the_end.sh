@@ -8,8 +8,8 @@ cd "$(dirname "$0")" && . ./functions
 
 wanted=1500
 
-# Behind the entry of a function, where ftrace has its five bytes: with ENDBR and without.
-# Behind what ftrace patches: one of these, bytes from the entry.
+# So many bytes behind a function's entry, which is past what ftrace patches: on x86-64 with ENDBR
+# and without.
 case $(uname -m) in
 x86_64)	behind="9 5" ;;
 *)	behind="16 12 8" ;;
