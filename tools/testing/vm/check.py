@@ -19,6 +19,7 @@ import time
 import unittest
 
 import campaign
+import commands
 import guest
 import hitpath
 import kbuild
@@ -89,6 +90,13 @@ class Context:
         names = [n for a, n in map(split_step, self.names) if a == arch]
         wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
         return self.build(k.name, lambda: self.make_kernel(k, [s.build for s in wanted if s.build]))
+
+    def boot_job(self, step, name, *args):
+        """Run a guest that is none of a suite's, when it is its turn."""
+        with self.runner.slots.take(self.order(step)):
+            res = guest.run(*args)
+        self.times.add(step, name, res.took, res.cpu)
+        return res
 
     def make_kernel(self, k, builders):
         try:
@@ -270,11 +278,7 @@ def step_campaign(ctx, step):
     campaign.Text(k)
     campaign.build(k)
 
-    def boot(*args):
-        with ctx.runner.slots.take(ctx.order(step)):
-            res = guest.run(*args)
-        ctx.times.add(step, "chunks", res.took, res.cpu)
-        return res
+    boot = functools.partial(ctx.boot_job, step, "chunks")
 
     def one(append):
         how = f" with {append}" if append else ""
@@ -285,6 +289,21 @@ def step_campaign(ctx, step):
             ctx.report.add(f"{step}: {name}{how}", "fail" if bad else "pass", why)
 
     together(*(functools.partial(one, a) for a in ("", "preempt=full")[:2 if arch == DEFAULT else 1]))
+
+
+def ask_commands(ctx, step, k, faults=None):
+    """What k answers to all commands whose answers are recorded."""
+    boot = functools.partial(ctx.boot_job, step, "commands")
+    return sum(together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
+                          for t in commands.everything())), [])
+
+
+def step_commands(ctx, step):
+    """20,000 commands for probe events, and what events record: answers as stock's."""
+    k, faults = ctx.kernel().result().k, []
+    answers = ask_commands(ctx, step, k, faults)
+    for name, state, why in commands.check(k, answers, faults, functools.partial(ctx.boot_job, step, "stock")):
+        ctx.report.add(f"{step}: {name}", state, why)
 
 
 TRACE = "kernel/trace"
@@ -355,6 +374,7 @@ STEPS = {
     "selftest": step_suite,
     "ftrace": step_suite,
     "campaign": step_campaign,
+    "commands": step_commands,
     "clients": step_suite,
     "kunit": step_suite,
     "preempt": step_suite,
@@ -467,7 +487,17 @@ def tell(report):
 def recorded(arch):
     """The steps of an architecture of which stock's results are kept."""
     names = SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, ())
-    return [n for n in names if SUITES[n].rule != "alone"]
+    return [n for n in names if SUITES[n].rule != "alone"] + (["commands"] if arch == DEFAULT else [])
+
+
+def stock_commands(ctx, k, refresh):
+    """Have stock answer commands, and record that if so asked. How many answers are not as recorded."""
+    old, new = commands.Recorded.nearest(DEFAULT), commands.Recorded.of(ask_commands(ctx, "commands", k))
+    changes = new.changes(old)
+    if refresh or not old:
+        new.save(DEFAULT)
+    say(f"commands: {len(new.hashes)} answers, {changes} are not as recorded")
+    return changes
 
 
 def run_stock(names, only, refresh, arch=DEFAULT):
@@ -480,11 +510,14 @@ def run_stock(names, only, refresh, arch=DEFAULT):
     old = record.Record.load(arch)
     new = record.Record({s: dict(t) for s, t in (old.steps if old else {}).items()})
 
-    broken = []
+    broken, answers = [], []
 
     def one(step):
         try:
             built = ctx.kernel(stock=True, arch=arch).result()
+            if step == "commands":
+                answers.append(stock_commands(ctx, built.k, refresh))
+                return
             new.take(step, run_suite(ctx, prefix + step, SUITES[step], built), only)
         except Exception as e:  # what the others did is to be kept
             broken.append(f"{step}: {e}")
@@ -501,12 +534,13 @@ def run_stock(names, only, refresh, arch=DEFAULT):
         say(f"  {full}: {was} -> {now}")
     for e in [] if only else ctx.report.expected.stale([prefix + n for n in names], ["not-on-stock"]):
         say(f"  {e}: matches nothing any more")
+    count = len(changes) + sum(answers)
     if refresh or not old:
         new.save(arch)
-        say(f"{len(changes)} changes written to {where}")
+        say(f"{count} changes written to {where}")
         return not_run(broken)
-    say(f"{len(changes)} differences from {where}" + ("; if they are right: vm stock --refresh" if changes else ""))
-    return not_run(broken) or (1 if changes else 0)
+    say(f"{count} differences from {where}" + ("; if they are right: vm stock --refresh" if count else ""))
+    return not_run(broken) or (1 if count else 0)
 
 
 def not_run(broken):

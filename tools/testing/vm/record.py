@@ -38,6 +38,16 @@ def path(arch):
     return os.path.join(STOCK, f"{arch}-{version()}")
 
 
+def nearest_path(wanted, prefix):
+    """That file if there is one, else the one with that prefix of the last version before; None if there is none."""
+    before = [p for p in glob.glob(prefix + "*") if numbers(p) < numbers(wanted)]
+    if os.path.exists(wanted) or not before:
+        return wanted if os.path.exists(wanted) else None
+    name = max(before, key=numbers)
+    say(f"what stock does is recorded of {os.path.basename(name)} only; to have it of this one: make stock")
+    return name
+
+
 class Record:
     """{step: {test: state}}"""
 
@@ -62,12 +72,8 @@ class Record:
     @classmethod
     def nearest(cls, arch):
         """That of the base which is installed, else of the last one before; None if there is none."""
-        before = [p for p in glob.glob(os.path.join(STOCK, f"{arch}-*")) if numbers(p) < numbers(path(arch))]
-        if os.path.exists(path(arch)) or not before:
-            return cls.load(arch)
-        name = max(before, key=numbers)
-        say(f"what stock does is recorded of {os.path.basename(name)} only; to have it of this one: make stock")
-        return cls.read(name)
+        name = nearest_path(path(arch), os.path.join(STOCK, f"{arch}-"))
+        return cls.read(name) if name else None
 
     @classmethod
     def read(cls, name):

@@ -8,6 +8,7 @@ import sys
 import bench
 import campaign
 import check
+import commands
 import demo
 import guest
 import kbuild
@@ -98,6 +99,14 @@ def cmd_campaign(args):
     k = kernel_of(args)
     kbuild.ready(k, not args.no_build)
     return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
+
+
+def cmd_commands(args):
+    kernels = [kbuild.Kernel(stock=stock) for stock in ((False, True) if args.compare else (args.stock,))]
+    for k in kernels:
+        kbuild.ready(k, not args.no_build)
+    todo = commands.wanted(args.what, args.hits) or commands.all_of(args.count, args.hits)
+    return commands.run(kernels, args.seed, todo, args.raw)
 
 
 def cmd_lint(_):
@@ -203,6 +212,21 @@ def parser():
     s.add_argument("--minutes", type=int, default=0, help="begin nothing more when these have passed")
     s.add_argument("--no-build", action="store_true", help="probe what is built, as it is")
     s.set_defaults(func=cmd_campaign)
+
+    s = sub.add_parser("commands", help="what commands for probe events are answered",
+                       description="Show what a kernel answers to commands for kprobe_events, dynamic_events and "
+                       "uprobe_events: to those with these numbers, to others, or to all that make check asks.")
+    s.add_argument("--stock", action="store_true", help="the untouched base instead of ours")
+    s.add_argument("--compare", action="store_true", help="both, and show only what they do not agree on")
+    s.add_argument("--seed", type=int, default=commands.SEED, help=f"what numbers go by (default {commands.SEED})")
+    s.add_argument("--count", type=int, help="so many numbers, if none are given")
+    s.add_argument("--hits", action="store_true", help="what events record, not what commands are answered")
+    s.add_argument("--raw", action="store_true", help="a line for each, with tabs in between")
+    s.add_argument("--no-build", action="store_true", help="ask what is built, as it is")
+    s.add_argument("what", nargs="*", metavar="N|N-M|COMMAND",
+                   help="a number, a range, or a command; \"K ...\" is for kprobe_events, \"U ...\" for "
+                   "uprobe_events, others are for dynamic_events, and \" ;; \" is between several")
+    s.set_defaults(func=cmd_commands)
 
     s = sub.add_parser("lint", help="static checks of our files")
     s.set_defaults(func=cmd_lint)

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the files of probe events answer to commands, and what the events record: ours against stock.
+
+commands/ has a program that makes up commands from a seed, all that there is to write to
+kprobe_events, dynamic_events and uprobe_events and much that is nearly right, and tells what
+each is answered: the error and where it is said to be, or how the event is listed and what
+its format is. commands/examples has more that somebody thought of. The program also makes up
+events for calls whose arguments it knows, and tells what they record.
+
+Stock's answers are in stock/commands-*, as hashes; what is meant to differ is in
+commands/differs. Where an answer is another one, stock is asked what it says, if a stock kernel
+is built. `vm commands` asks for some of them, or commands of one's own, and shows them in full.
+"""
+import hashlib
+import os
+import re
+import tempfile
+import zlib
+from dataclasses import dataclass
+
+import guest
+import kbuild
+import record
+from common import BUILD, HERE, TOP, Failure, say
+
+SOURCE = os.path.join(HERE, "commands")
+EXAMPLES = os.path.join(SOURCE, "examples")
+DIFFERS = os.path.join(SOURCE, "differs")
+SEED = 1
+COUNT = 20000               # commands that follow from the seed
+HITS = 3000                 # events that are hit
+PER_BOOT = {"ask": 5000, "hit": 1000}
+SHOWN = 10                  # answers in full
+ASKED_AGAIN = 300           # that stock is asked for
+LIMIT = 3000                # seconds for a guest
+PER_LINE = 12
+DIES = "the kernel dies"
+FILES = {"K": "kprobe_events", "D": "dynamic_events", "U": "uprobe_events"}
+# What the kernel says of commands is of no interest but for warnings. Stock waits for RCU a lot.
+APPEND = "loglevel=5 rcupdate.rcu_expedited=1"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a guest is asked: numbers, or commands as they are written."""
+    mode: str               # "ask" what commands are answered, "hit" events and ask what they record
+    numbers: tuple = ()
+    lines: tuple = ()
+
+    def __len__(self):
+        return len(self.numbers) + len(self.lines)
+
+    def behind(self, n):
+        """Without the first n of it."""
+        return Task(self.mode, self.numbers[n:], self.lines[max(0, n - len(self.numbers)):])
+
+    def script(self, seed):
+        calls = [f"/mnt/commands {self.mode} {seed} {first} {last + 1}" for first, last in spans(self.numbers)]
+        calls += ["/mnt/commands ask /mnt/lines"] if self.lines else []
+        return "#!/bin/sh\n" + "".join(c + " || exit\n" for c in calls)
+
+
+def spans(numbers):
+    """[(first, last)] of what is without a gap."""
+    out = []
+    for n in numbers:
+        if out and n == out[-1][1] + 1:
+            out[-1] = (out[-1][0], n)
+        else:
+            out.append((n, n))
+    return out
+
+
+def own(path=EXAMPLES):
+    """The lines of a file of examples."""
+    with open(path) as f:
+        return tuple(l for l in f.read().splitlines() if l.strip() and not l.startswith("#"))
+
+
+def tasks(mode, count):
+    """What single guests are asked, so that it is all that is asked."""
+    step = PER_BOOT[mode]
+    return [Task(mode, tuple(range(i, min(i + step, count)))) for i in range(0, count, step)]
+
+
+def everything():
+    """All that is recorded."""
+    return [*tasks("ask", COUNT), Task("ask", lines=own()), *tasks("hit", HITS)]
+
+
+class Answer:
+    """A command, or several, and what the answer is."""
+
+    def __init__(self, mode, line):
+        """A line of the program; what it did not come to the end of is what the kernel died of."""
+        self.mode = mode
+        self.number, self.commands, *parts = line.split("\t")
+        self.parts = parts or [DIES]
+        self.text = "\t".join(self.parts)
+
+    def hash(self):
+        return f"{zlib.crc32(f'{self.commands}{chr(9)}{self.text}'.encode()):08x}"
+
+    @property
+    def group(self):
+        return "events that are hit" if self.mode == "hit" else FILES[self.commands[0]]
+
+    def lines(self):
+        """To be read by people."""
+        names = ("answer", "listed", "format") if self.mode == "ask" else ("answer", "recorded")
+        return [self.commands] + [f"    {n}: {t}" for n, t in zip(names, self.parts) if t] + \
+            [f"    {t}" for t in self.parts[len(names):]]
+
+
+def ask_guest(k, boot, seed, task):
+    """What comes of one guest: its answers, as far as it came, and what is wrong with it."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        parts = sorted(os.path.join(SOURCE, n) for n in os.listdir(SOURCE) if n.endswith(".c"))
+        kbuild.build_program(k, os.path.join(tmp, "commands"), parts)
+        path = os.path.join(tmp, "script")
+        with open(path, "w") as f:
+            f.write(task.script(seed))
+        with open(os.path.join(tmp, "lines"), "w") as f:
+            f.writelines(l + "\n" for l in task.lines)
+        res = boot(k, guest.Job(script=path, share=tmp, timeout=LIMIT, append=APPEND))
+    out = res.out.decode(errors="replace")
+    if res.fault:
+        guest.explain(k, res)
+    elif res.code:
+        raise Failure(f"{k.name}: the program ends with status {res.code}: {out[-200:]}")
+    return [Answer(task.mode, l) for l in out.split("\n") if "\t" in l], res.fault
+
+
+def ask(k, boot, seed, task, faults=None):
+    """The answers to a task. Where a kernel dies another one goes on; faults gets to know."""
+    out, left = [], task
+    while left:
+        got, fault = ask_guest(k, boot, seed, left)
+        if fault:
+            say(f"{k.name}: {fault}, behind: {got[-1].commands if got else 'nothing'}")
+            if faults is not None:
+                faults.append(f"{fault} (at {got[-1].number if got else 'the beginning'} of {task.mode})")
+        if not got or (not fault and len(got) != len(left)):
+            raise Failure(f"{k.name}: {len(got)} answers to {len(left)} commands")
+        out += got
+        left = left.behind(len(got))
+    return out
+
+
+# The record
+
+def path(arch):
+    return os.path.join(record.STOCK, f"commands-{arch}-{record.version()}")
+
+
+class Recorded:
+    """Stock's answers: a hash each, and one of what they are answers to."""
+
+    def __init__(self, commands, hashes):
+        self.commands = commands
+        self.hashes = hashes
+
+    @classmethod
+    def of(cls, answers):
+        h = hashlib.sha256("\n".join(a.commands for a in answers).encode())
+        return cls(h.hexdigest()[:16], [a.hash() for a in answers])
+
+    @classmethod
+    def load(cls, name):
+        with open(name) as f:
+            lines = [l.split() for l in f.read().splitlines() if not l.startswith("#")]
+        return cls(lines[0][1], sum(lines[1:], []))
+
+    @classmethod
+    def nearest(cls, arch):
+        """That of the base which is installed, else of the last one before; None if there is none."""
+        name = record.nearest_path(path(arch), os.path.join(record.STOCK, f"commands-{arch}-"))
+        return cls.load(name) if name else None
+
+    def changes(self, old):
+        """How many answers are others than they were; all, if they were to other commands."""
+        if not old or old.commands != self.commands:
+            return len(self.hashes)
+        return sum(a != b for a, b in zip(old.hashes, self.hashes))
+
+    def save(self, arch):
+        with open(path(arch), "w") as f:
+            f.write("# What the untouched base answers to commands, hashed; see commands.py. "
+                    "Made by: tools/testing/vm/vm stock --refresh commands\n")
+            f.write(f"commands {self.commands}\n")
+            for i in range(0, len(self.hashes), PER_LINE):
+                f.write(" ".join(self.hashes[i:i + PER_LINE]) + "\n")
+
+
+class Differs:
+    """What is meant to be answered otherwise: COMMANDS => ANSWER -- REASON, both regular expressions."""
+
+    def __init__(self, text):
+        self.entries = []
+        for nr, line in enumerate(text.splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            m = re.fullmatch(r"(.+?) => (.+?) -- (.+)", line)
+            if not m:
+                raise Failure(f"{os.path.basename(DIFFERS)}:{nr}: not a line like \"COMMANDS => ANSWER -- REASON\"")
+            self.entries.append((re.compile(m.group(1)), re.compile(m.group(2)), m.group(3), nr))
+        self.used = set()
+
+    @classmethod
+    def load(cls):
+        with open(DIFFERS) as f:
+            return cls(f.read())
+
+    def find(self, answer):
+        """The reason why that one of ours may differ; None if there is none."""
+        for commands, text, reason, nr in self.entries:
+            if commands.search(answer.commands) and text.search(answer.text):
+                self.used.add(nr)
+                return reason
+        return None
+
+    def stale(self):
+        return [f"{os.path.basename(DIFFERS)}:{nr}: {commands.pattern}" for commands, _, _, nr in self.entries
+                if nr not in self.used]
+
+
+# The check
+
+def stock_says(k, boot, seed, answers):
+    """{index in answers: what stock says to it}, if there is a stock kernel."""
+    stock, out = kbuild.Kernel(k.arch.name, stock=True), {}
+    if not os.path.exists(stock.image):
+        return out
+    for mode in PER_BOOT:
+        which = [i for i, a in enumerate(answers) if a.mode == mode][:ASKED_AGAIN]
+        if mode == "ask":
+            task = Task(mode, lines=tuple(answers[i].commands for i in which))
+        else:
+            task = Task(mode, tuple(int(answers[i].number) for i in which))
+        out.update(zip(which, ask(stock, boot, seed, task)))
+    return out
+
+
+def show(apart, stock, name):
+    """Show answers that differ, the first ones here and all in a file. Its name."""
+    os.makedirs(os.path.join(BUILD, "check"), exist_ok=True)
+    where = os.path.join(BUILD, "check", name)
+    with open(where, "w") as f:
+        for i, a in enumerate(apart):
+            text = a.lines() + (["  stock:"] + stock[i].lines()[1:] if i in stock else [])
+            f.write("\n".join(text) + "\n\n")
+            if i < SHOWN:
+                print("\n".join("  | " + l[:400] for l in text), flush=True)
+    return os.path.relpath(where, TOP)
+
+
+def check(k, answers, faults, boot):
+    """[(name, state, why)] of what k answers to everything()."""
+    out = [("kernel is well", "fail" if faults else "pass", "; ".join(faults[:3]))]
+    rec = Recorded.nearest(k.arch.name)
+    if not rec:
+        return out + [("answers", "fail", "stock's are not recorded: make stock")]
+    if rec.commands != Recorded.of(answers).commands:
+        return out + [("answers", "fail", "stock's are recorded of other commands: make stock REFRESH=1")]
+    differs = Differs.load()
+    wrong = [a for a, h in zip(answers, rec.hashes) if a.hash() != h]
+    apart = [a for a in wrong if not differs.find(a)]
+    where = show(apart, stock_says(k, boot, SEED, apart), f"commands-{k.name}.txt") if apart else ""
+    for name in dict.fromkeys(a.group for a in answers):
+        count, other, bad = (sum(a.group == name for a in some) for some in (answers, wrong, apart))
+        say(f"{name}: {count} answers, {other} are not stock's, {other - bad} of them on purpose")
+        out.append((name, "fail" if bad else "pass", f"{bad} of {count} answers are not stock's; see {where}" if bad else ""))
+    return out + [(e, "fail", "matches nothing any more") for e in differs.stale()]
+
+
+# vm commands
+
+def wanted(words, hits):
+    """Tasks for numbers, ranges of numbers, and commands."""
+    numbers = [re.fullmatch(r"(\d+)(?:-(\d+))?", w) for w in words]
+    mode = "hit" if hits else "ask"
+    out = [Task(mode, tuple(range(int(m[1]), int(m[2] or m[1]) + 1))) for m in numbers if m]
+    lines = tuple(w if re.match("[KDU] ", w) else "D " + w for w, m in zip(words, numbers) if not m)
+    return out + ([Task("ask", lines=lines)] if lines else [])
+
+
+def all_of(count, hits):
+    """Tasks for so many; for all that is recorded, if no number is given."""
+    if count is None:
+        return tasks("hit", HITS) if hits else everything()
+    return tasks("hit" if hits else "ask", count)
+
+
+def run(kernels, seed, todo, raw):
+    """Print what a kernel answers; of two what they do not agree on, and the exit status says if so."""
+    if len(kernels) == 1:
+        for a in (a for t in todo for a in ask(kernels[0], guest.run, seed, t)):
+            print(f"{a.number}\t{a.commands}\t{a.text}" if raw else "\n".join(a.lines()), flush=True)
+        return 0
+    differs, count, bad = Differs.load(), 0, 0
+    for ours, stock in (pair for t in todo for pair in zip(*(ask(k, guest.run, seed, t) for k in kernels))):
+        count += 1
+        if ours.text == stock.text:
+            continue
+        reason = differs.find(ours)
+        bad += not reason
+        print("\n".join([f"{ours.number}: {ours.commands}"] + ([f"    on purpose: {reason}"] if reason else []) +
+                        ["  ours:"] + ours.lines()[1:] + ["  stock:"] + stock.lines()[1:]), flush=True)
+    say(f"{count} answers, {bad} are not stock's and should be")
+    return 1 if bad else 0
