@@ -294,8 +294,10 @@ def step_campaign(ctx, step):
 def ask_commands(ctx, step, k, faults=None):
     """What k answers to all commands whose answers are recorded."""
     boot = functools.partial(ctx.boot_job, step, "commands")
-    return sum(together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
-                          for t in commands.everything())), [])
+    answers = sum(together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
+                             for t in commands.everything())), [])
+    commands.keep(k, answers)
+    return answers
 
 
 def step_commands(ctx, step):

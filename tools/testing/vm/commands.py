@@ -105,6 +105,10 @@ class Answer:
     def group(self):
         return "events that are hit" if self.mode == "hit" else FILES[self.commands[0]]
 
+    def line(self):
+        """As the program has it."""
+        return f"{self.number}\t{self.commands}\t{self.text}"
+
     def lines(self):
         """To be read by people."""
         names = ("answer", "listed", "format") if self.mode == "ask" else ("answer", "recorded")
@@ -144,6 +148,7 @@ def ask(k, boot, seed, task, faults=None):
             raise Failure(f"{k.name}: {len(got)} answers to {len(left)} commands")
         out += got
         left = left.behind(len(got))
+        say(f"{k.name}: {len(out)} of {len(task)} answers ({task.mode} {got[0].number} to {got[-1].number})")
     return out
 
 
@@ -241,10 +246,19 @@ def stock_says(k, boot, seed, answers):
     return out
 
 
-def show(apart, stock, name):
-    """Show answers that differ, the first ones here and all in a file. Its name."""
+def log(name):
     os.makedirs(os.path.join(BUILD, "check"), exist_ok=True)
-    where = os.path.join(BUILD, "check", name)
+    return os.path.join(BUILD, "check", name)
+
+
+def keep(k, answers):
+    """Write all answers to a file, a line for each."""
+    with open(log(f"commands-{k.name}.txt"), "w") as f:
+        f.writelines(a.line() + "\n" for a in answers)
+
+
+def show(apart, stock, where):
+    """Show answers that differ, the first ones here and all in a file. Its name."""
     with open(where, "w") as f:
         for i, a in enumerate(apart):
             text = a.lines() + (["  stock:"] + stock[i].lines()[1:] if i in stock else [])
@@ -265,11 +279,11 @@ def check(k, answers, faults, boot):
     differs = Differs.load()
     wrong = [a for a, h in zip(answers, rec.hashes) if a.hash() != h]
     apart = [a for a in wrong if not differs.find(a)]
-    where = show(apart, stock_says(k, boot, SEED, apart), f"commands-{k.name}.txt") if apart else ""
+    where = show(apart, stock_says(k, boot, SEED, apart), log(f"commands-{k.name}-differ.txt")) if apart else ""
     for name in dict.fromkeys(a.group for a in answers):
         count, other, bad = (sum(a.group == name for a in some) for some in (answers, wrong, apart))
         say(f"{name}: {count} answers, {other} are not stock's, {other - bad} of them on purpose")
-        out.append((name, "fail" if bad else "pass", f"{bad} of {count} answers are not stock's; see {where}" if bad else ""))
+        out.append((name, *(("fail", f"{bad} of {count} answers are not stock's; see {where}") if bad else ("pass", ""))))
     return out + [(e, "fail", "matches nothing any more") for e in differs.stale()]
 
 
@@ -295,7 +309,7 @@ def run(kernels, seed, todo, raw):
     """Print what a kernel answers; of two what they do not agree on, and the exit status says if so."""
     if len(kernels) == 1:
         for a in (a for t in todo for a in ask(kernels[0], guest.run, seed, t)):
-            print(f"{a.number}\t{a.commands}\t{a.text}" if raw else "\n".join(a.lines()), flush=True)
+            print(a.line() if raw else "\n".join(a.lines()), flush=True)
         return 0
     differs, count, bad = Differs.load(), 0, 0
     for ours, stock in (pair for t in todo for pair in zip(*(ask(k, guest.run, seed, t) for k in kernels))):

@@ -95,8 +95,8 @@ static void print_format(const char *group, const char *event)
 			*next++ = 0;
 		else
 			next = line + strlen(line);
-		if (!*line || !strncmp(line, "ID:", 3) || !strncmp(line, "name:",
-		    5) || !strcmp(line, "format:"))
+		if (!*line || !strncmp(line, "ID:", 3) || !strncmp(line, "name:", 5) ||
+		    !strcmp(line, "format:"))
 			continue;
 		if (common && strstr(line, " common_")) {
 			common--;
@@ -224,8 +224,8 @@ int main(int argc, char **argv)
 		do_file(argv[2]);
 		return 0;
 	}
-	if (argc == 5 && (!strcmp(argv[1], "ask") || !strcmp(argv[1], "print") || !strcmp(argv[1],
-	    "hit"))) {
+	if (argc == 5 && (!strcmp(argv[1], "ask") || !strcmp(argv[1], "print") ||
+			  !strcmp(argv[1], "hit"))) {
 		do_numbers(argv[1], argv + 2);
 		return 0;
 	}

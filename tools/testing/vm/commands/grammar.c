@@ -138,16 +138,18 @@ static void put_variable(struct maker *g)
 
 static void put_memory(struct maker *g)
 {
-	static const char *const behind[] = { "", "", "", "+8", "-8", "+0", "+0x10", "+", "-x",
-	"+4096", "-0x20", "+1-1", "*4" };
+	static const char *const behind[] = {
+		"", "", "", "+8", "-8", "+0", "+0x10", "+", "-x", "+4096", "-0x20", "+1-1", "*4",
+	};
 
-	if (chance(g, 25))
+	if (chance(g, 25)) {
 		put(g->out, "@%s", PICK(g, addresses));
-	else if (chance(g, g->kind == UPROBE ? 50 : 4))
+	} else if (chance(g, g->kind == UPROBE ? 50 : 4)) {
 		put(g->out, "@+%s", odd(g) ? PICK(g, odd_offsets) : PICK(g, offsets));
-	else
-		put(g->out, "@%s%s", odd(g) ? PICK(g, no_symbols) : PICK(g, symbols), PICK(g,
-		    behind));
+	} else {
+		put(g->out, "@%s", odd(g) ? PICK(g, no_symbols) : PICK(g, symbols));
+		put(g->out, "%s", PICK(g, behind));
+	}
 }
 
 static void put_immediate(struct maker *g)
@@ -162,8 +164,9 @@ static void put_dereference(struct maker *g, int depth)
 {
 	bool wrong = odd(g);
 
-	put(g->out, "%c%s%s", chance(g, 85) ? '+' : '-', chance(g, 15) ? "u" : "",
-	    odd(g) ? PICK(g, odd_offsets) : PICK(g, offsets));
+	put(g->out, "%c", chance(g, 85) ? '+' : '-');
+	put(g->out, "%s", chance(g, 15) ? "u" : "");
+	put(g->out, "%s", odd(g) ? PICK(g, odd_offsets) : PICK(g, offsets));
 	put(g->out, "%s", wrong && chance(g, 30) ? "" : "(");
 	put_fetch(g, depth + 1);
 	put(g->out, "%s", wrong ? (chance(g, 50) ? "" : "))") : ")");
@@ -420,8 +423,7 @@ static void mistake(struct maker *g, struct text *t)
 	}
 }
 
-/* A mistake must not make a pattern of a function's name,
-nor a file of what is told where it is. */
+/* A mistake must not make a pattern of a function's name. */
 static bool is_harmless(struct step *s)
 {
 	const char *place = strchr(s->command.s, ' ');

@@ -64,7 +64,8 @@ static const struct spot spots[] = {
 	{ 'D', "t:e task_rename", TPROBE, SETNAME, false,
 	  { "task->prio" }, { NULL }, { "$arg2", "comm" } },
 	{ 'K', "p:e do_filp_open", KPROBE, OPEN, false,
-	  { "%di", "dfd", "$arg1", "op->open_flag" }, { NULL }, { "+0(%si)", "+0($arg2)", "pathname->name" } },
+	  { "%di", "dfd", "$arg1", "op->open_flag" }, { NULL },
+	  { "+0(%si)", "+0($arg2)", "pathname->name" } },
 	{ 'K', "r:e do_filp_open", KPROBE, OPEN, true,
 	  { "$retval", "dfd", "$arg1" }, { NULL }, { "+0($arg2)", "pathname->name" } },
 	{ 'D', "f:e do_filp_open", FPROBE, OPEN, false,
@@ -90,8 +91,7 @@ struct input {
 static char trace[MAX_FILE];
 
 /* What user probes are at. */
-__attribute__((noinline, noipa)) long commands_probed(char *a, char *b, long c, long d, long e,
-	      long f)
+__attribute__((noipa)) long commands_probed(char *a, char *b, long c, long d, long e, long f)
 {
 	return (long)a + (b - a) * c + d + e * f;
 }
@@ -105,6 +105,13 @@ static int count_of(const char *const *list, int limit)
 	while (n < limit && list[n])
 		n++;
 	return n;
+}
+
+static unsigned int seldom_long(struct maker *g, unsigned int usual, unsigned int most)
+{
+	if (chance(g, 80))
+		return below(g, usual);
+	return below(g, chance(g, 80) && most > 1000 ? 1000 : most);
 }
 
 static const char *number_of(struct maker *g, const struct spot *s)
@@ -150,8 +157,10 @@ static void put_user(struct maker *g, const struct spot *s)
 	const char *base = s->user[below(g, count_of(s->user, COUNT(s->user)))];
 	const char *u = chance(g, 50) && s->kind != UPROBE ? "u" : "";
 	const char *string = s->kind == UPROBE || chance(g, 30) ? "string" : "ustring";
-	unsigned int text = TEXTS + below(g, TEXT_COUNT) * TEXT_ROOM + below(g, 4),
-					  pointer = POINTERS + below(g, TEXT_COUNT) * 8;
+	unsigned int text = TEXTS + below(g, TEXT_COUNT) * TEXT_ROOM;
+	unsigned int pointer = POINTERS + below(g, TEXT_COUNT) * 8;
+
+	text += below(g, 4);
 
 	switch (below(g, 7)) {
 	case 0:
@@ -166,8 +175,8 @@ static void put_user(struct maker *g, const struct spot *s)
 		put(g->out, "+%s0(+%s%u(%s)):%s", u, u, pointer, base, string);
 		return;
 	case 4:
-		put(g->out, "+%s%u(%s):%s[%u]", u, POINTERS, base, string, 1 + below(g,
-		    TEXT_COUNT + 2));
+		put(g->out, "+%s%u(%s):%s[%u]", u, POINTERS, base, string,
+		    1 + below(g, TEXT_COUNT + 2));
 		return;
 	case 5:
 		text = 1 + below(g, 16);
@@ -176,8 +185,7 @@ static void put_user(struct maker *g, const struct spot *s)
 		return;
 	default:
 		/* Over the end. */
-		text = chance(g, 80) ? below(g, 40) : chance(g, 80) ? below(g, 1000) : below(g,
-			      MEMORY_SIZE - LONG_TEXT);
+		text = seldom_long(g, 40, MEMORY_SIZE - LONG_TEXT);
 		put(g->out, "+%s%u(%s):%s", u, MEMORY_SIZE - text, base, string);
 		return;
 	}
@@ -205,16 +213,18 @@ static void put_constant(struct maker *g)
 		"\\\"text\"", "\\\"\"", "$comm", "$COMM", "@panic_timeout:s32", "@nr_cpu_ids:u32",
 		"@nr_cpu_ids:b4@0/32", "+0(\\16):string",
 		"+0(\\0):string", "+0(\\0):ustring", "+u0(\\4096):string", "+0(+0(\\8)):string",
-		"+0(\\4096):ustring", "+0(\\0):string[2]",
+		"+0(\\4096):ustring", "+0(\\32):string",
 		"+0(\\0xffff800000000000):string", "+0(\\0xdead000000000000):ustring",
 		"+u0(\\0x7ffffffff000):string", "$comm:string",
 		"\\\"text\":string", "@nr_cpu_ids:x8[4]",
 	};
 
-	if (chance(g, 50))
+	if (chance(g, 50)) {
 		put(g->out, "%s", PICK(g, constants));
-	else
-		put(g->out, "\\%s:%s", PICK(g, immediates), PICK(g, types));
+	} else {
+		put(g->out, "\\%s", PICK(g, immediates));
+		put(g->out, ":%s", PICK(g, types));
+	}
 }
 
 static void put_hit_argument(struct maker *g, const struct spot *s, int i)
@@ -263,8 +273,7 @@ static void fill(struct maker *g)
 /* Opening fails, with a name as long as may be, in memory that is passed. */
 static void fill_name(struct maker *g)
 {
-	unsigned int len = chance(g, 70) ? below(g, 64) : chance(g, 80) ? below(g, 1000) : below(g,
-				  4086);
+	unsigned int len = seldom_long(g, 64, 4086);
 	char *name = MEMORY;
 
 	len += strlen(NO_FILE);
@@ -278,8 +287,9 @@ static void fill_name(struct maker *g)
 static void make_input(struct maker *g, struct input *in, enum call call)
 {
 	for (size_t i = 0; i < COUNT(in->numbers); i++) {
-		in->numbers[i] = (long)below(g, 1u << 31) << 33 ^ (long)below(g,
-				  1u << 31) << 8 ^ below(g, 256);
+		in->numbers[i] = (long)below(g, 1u << 31) << 33;
+		in->numbers[i] ^= (long)below(g, 1u << 31) << 8;
+		in->numbers[i] ^= below(g, 256);
 		if (chance(g, 40))
 			in->numbers[i] = (int)in->numbers[i];
 	}

@@ -173,7 +173,7 @@ WORDS(maxactives) = { "1", "10", "100", "4096", "0", "4097", "-1", "x", "5x", "0
 /* Behind the name of a function. */
 WORDS(places_behind) = {
 	"+0", "+4", "+1", "+2", "+5", "+20", "+0x4", "-1", "+x", "+", "-", "+0x10000000000",
-	"+1000000", "+-1", "+4+4", "+4-4", "%return",
+	"+0x7fffffffffff", "+-1", "+4+4", "+4-4", "%return",
 	"%return%return", "%retur", "%returns", "%", "%return+4", "+0%return", "+4%return",
 	"+20%return", "%RETURN", "%x", ":x", "->x", ".x",
 	"+4x", "+08", "(", "*", " ",

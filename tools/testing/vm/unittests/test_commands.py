@@ -33,8 +33,8 @@ class Fake:
 class Commands(unittest.TestCase):
     def test_what_guests_run(self):
         task = Task("ask", (1, 2, 3, 7), ("K p:e f",))
-        self.assertEqual(task.script(5).splitlines()[1:], ["/mnt/commands ask 5 1 4 || exit", "/mnt/commands ask 5 7 8 || exit",
-                                                           "/mnt/commands ask /mnt/lines || exit"])
+        self.assertEqual(task.script(5), "#!/bin/sh\n/mnt/commands ask 5 1 4 || exit\n"
+                         "/mnt/commands ask 5 7 8 || exit\n/mnt/commands ask /mnt/lines || exit\n")
         self.assertEqual(task.behind(2), Task("ask", (3, 7), ("K p:e f",)))
         self.assertEqual(task.behind(4), Task("ask", (), ("K p:e f",)))
         self.assertFalse(task.behind(5))
