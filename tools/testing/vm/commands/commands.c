@@ -48,8 +48,8 @@ static bool is_asked(const char *word, const struct example *e)
 }
 
 /*
- * An address of the kernel is another one on the next boot, unless somebody asked for it. A name
- * that is made from one has a hash of it, which is listed for the address, too.
+ * An address of the kernel is another one on the next boot, unless somebody asked for it. Stock
+ * lists a hash of it for the place, and makes names of that.
  */
 static void hide_addresses(char *text, const struct example *e)
 {
@@ -60,11 +60,13 @@ static void hide_addresses(char *text, const struct example *e)
 		if (strspn(at, "0123456789abcdef") == 16 && !is_asked(word, e))
 			memset(at, '?', 16);
 	}
-	at = strstr(text, "_0x00000000");
+	at = strstr(text, " 0x00000000");
 	if (!at)
 		return;
 	snprintf(word, sizeof(word), "%s", at + 3);
-	for (at = text; strlen(word) == 16 && (at = strstr(at, word)); )
+	if (strspn(word, "0123456789abcdef") != 16 || is_asked(word, e))
+		return;
+	for (at = text; (at = strstr(at, word)); )
 		memset(at, '?', 16);
 }
 
