@@ -23,6 +23,7 @@ import guest
 import hitpath
 import kbuild
 import lint
+import litmus
 import record
 import tree
 from arch import ARCHES, DEFAULT, split_step
@@ -221,6 +222,12 @@ def step_debug(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
+def step_litmus(ctx, step):
+    """Protocols of hits without locks, by the kernel's memory model."""
+    for name, state, why in litmus.run():
+        ctx.report.add(f"{step}: {name}", state, why)
+
+
 def step_debug_ftrace(ctx, step):
     """The base's ftrace selftests on probes, on the debug profile."""
     built = ctx.kernel("debug").result()
@@ -366,6 +373,7 @@ STEPS = {
     "variants": step_variants,
     "arch-builds": step_arch_builds,
     "lint": step_lint,
+    "litmus": step_litmus,
     **{f"{arch}-{n}": step_suite for arch, names in (ARCH_SUITES | NAMED_SUITES).items() for n in names},
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
        (("hitpath", step_hitpath), ("campaign", step_campaign))},
@@ -385,6 +393,8 @@ def needs(step):
     arch, name = split_step(step)
     if name.startswith("debug"):
         return [(arch, "debug")]
+    if name == "litmus":
+        return []
     return [(a, None) for a in ARCH_SUITES] + [(DEFAULT, None)] if name == "lint" else [(arch, None)]
 
 
