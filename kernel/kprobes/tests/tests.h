@@ -158,11 +158,24 @@ static inline bool callers_busy(const struct callers *c)
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
 
 /* nmi.c */
-#ifdef CONFIG_X86_LOCAL_APIC
+#ifdef CONFIG_KPROBES_KUNIT_NMI
 int test_nmi_begin(void);
 void test_nmi_end(void);
+bool test_nmis_are_there(void);
 int test_nmis_taken(void);
 unsigned long test_call_in_nmi(target_fn fn, unsigned long x);
+unsigned long test_nmi_result(void);
+bool test_nmi_take(void);
+
+/*
+ * For architectures to provide. The first one says -EOPNOTSUPP if this boot has no NMIs. They are
+ * masked where they do not come before something else is over.
+ */
+int arch_test_nmi_begin(void);
+void arch_test_nmi_end(void);
+void arch_test_nmi_send(void);
+bool arch_test_nmis_masked(void);
+extern const bool arch_test_traps_mask_nmis;
 #else
 /* Without a way to raise one, in the context of the caller. */
 static inline int test_nmi_begin(void)

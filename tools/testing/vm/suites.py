@@ -153,6 +153,11 @@ def preempt_boots(want):
         "append": "kunit.enable=1 kunit.filter_glob=kprobes_* preempt=full", "timeout": 1500})]
 
 
+def nmi_boots(want):
+    return [Boot(want.step, want.step, "kunit.sh", job={
+        "append": f"kunit.enable=1 kunit.filter_glob=kprobes_* {want.k.arch.nmi}", "timeout": 2400})]
+
+
 def samples_boots(want):
     return [Boot(want.step, want.step, "samples.sh", job={"share": want.share})]
 
@@ -271,11 +276,12 @@ SUITES = {
     "clients": Suite("Debian's bpftrace, perf and trace-cmd: they count what happened", "own",
                      clients_boots),
     "preempt": Suite("our KUnit suites with preempt=full", "alone", preempt_boots),
+    "nmi": Suite("our KUnit suites where NMIs have to be asked for", "alone", nmi_boots),
 }
 
 # Of these, what other architectures run.
 ARCH_SUITES = {
-    "arm64": ("kunit", "selftest", "ftrace", "samples"),
+    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples"),
 }
 
 # What runs by name only: probes of the base on our core. Stock is not asked.
