@@ -83,6 +83,8 @@ int test_probe_pre(struct kprobe *p, struct pt_regs *regs);
 void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 		     unsigned long flags);
 
+unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr);
+
 static inline int test_pre_hits(const struct test_probe *tp)
 {
 	return atomic_read(&tp->pre);

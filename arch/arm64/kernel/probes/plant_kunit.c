@@ -5,7 +5,6 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/ftrace.h>
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
@@ -14,6 +13,8 @@
 #include <asm/debug-monitors.h>
 #include <asm/insn.h>
 #include <asm/sections.h>
+
+#include "../../../../kernel/kprobes/tests/tests.h"
 
 #include "insn_kunit.h"
 #include "private.h"
@@ -77,29 +78,9 @@ static const char * const closed_functions[] = {
 
 static void closed_function_is_refused(struct kunit *test)
 {
-	unsigned long size, offset, addr;
-	unsigned int i, found = 0;
-	int ret;
+	unsigned int nr = ARRAY_SIZE(closed_functions);
 
-	for (i = 0; i < ARRAY_SIZE(closed_functions); i++) {
-		struct kprobe kp = { .symbol_name = closed_functions[i] };
-
-		addr = kallsyms_lookup_name(closed_functions[i]);
-		if (!addr)
-			continue;
-		found++;
-		ret = register_kprobe(&kp);
-		KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "%s", closed_functions[i]);
-		if (!ret)
-			unregister_kprobe(&kp);
-		KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr), "%s",
-				      closed_functions[i]);
-		if (kallsyms_lookup_size_offset(addr, &size, &offset) && size)
-			KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size - 4),
-					      "the end of %s", closed_functions[i]);
-	}
-	kunit_info(test, "%u of %zu functions are there", found, ARRAY_SIZE(closed_functions));
-	KUNIT_EXPECT_GT(test, found, ARRAY_SIZE(closed_functions) / 2);
+	KUNIT_EXPECT_GT(test, test_expect_refused(test, closed_functions, nr), nr / 2);
 }
 
 /* It returns on another stack. */
