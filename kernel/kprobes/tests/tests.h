@@ -111,6 +111,9 @@ static inline void test_call(struct kunit *test, target_fn fn, int n)
 		KUNIT_EXPECT_EQ(test, call_target(fn, i), (unsigned long)i + 1);
 }
 
+/* slots_kunit.c */
+bool test_page_is_named(unsigned long page, const char *want);
+
 /* contexts.c */
 
 /**
