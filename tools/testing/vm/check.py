@@ -30,7 +30,7 @@ from arch import ARCHES, DEFAULT, split_step
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
-from suites import ARCH_SUITES, DEBUG_SUITES, NAMED_SUITES, SUITES, Want
+from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, NAMED_SUITES, SUITES, Want
 
 # As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
 GUESTS = max(2, os.cpu_count() or 1)
@@ -222,6 +222,12 @@ def step_debug(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
+def step_kcsan(ctx, step):
+    """Our KUnit suites on a kernel that looks for data races: there is none in our code."""
+    built = ctx.kernel("kcsan", arch=split_step(step)[0]).result()
+    ctx.report.add_all(step, run_suite(ctx, step, KCSAN_SUITE, built))
+
+
 def step_litmus(ctx, step):
     """Protocols of hits without locks, by the kernel's memory model."""
     for name, state, why in litmus.run():
@@ -381,10 +387,13 @@ STEPS = {
        (("debug", step_debug), ("variants", step_variants))},
     "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,
+    "kcsan": step_kcsan,
+    **{f"{arch}-kcsan": step_kcsan for arch in ARCH_SUITES},
 }
 
-# Half an hour each, or three more configurations to prepare, so they are run only if they are named.
-OPTIONAL = ("ftrace-beside", "debug-ftrace", *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants")),
+# Half an hour each, or more configurations to prepare or to build, so they are run only if they are named.
+OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
+            *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
             *(f"{arch}-{n}" for arch, names in NAMED_SUITES.items() for n in names))
 
 
@@ -393,6 +402,8 @@ def needs(step):
     arch, name = split_step(step)
     if name.startswith("debug"):
         return [(arch, "debug")]
+    if name == "kcsan":
+        return [(arch, name)]
     if name == "litmus":
         return []
     return [(a, None) for a in ARCH_SUITES] + [(DEFAULT, None)] if name == "lint" else [(arch, None)]
