@@ -134,10 +134,11 @@ static unsigned int report_missed(struct chunk *c)
 	return bad;
 }
 
-/* Lockdep and KASAN run for every access, and would be probed as well. */
+/* Lockdep, KASAN and KCSAN run for every access, and would be probed as well. */
 static void skip_with_debugging_aids(struct kunit *test)
 {
-	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN))
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN) ||
+	    IS_ENABLED(CONFIG_KCSAN))
 		kunit_skip(test, "takes too long with debugging aids probed");
 }
 

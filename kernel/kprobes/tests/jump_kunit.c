@@ -3,6 +3,7 @@
  * Jumps in place of breakpoints: when a site becomes one and when it stops being one, that
  * hits are the same either way, and that the text is as before in the end.
  */
+#include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/string.h>
@@ -25,6 +26,30 @@ static void becomes_a_jump(struct kunit *test)
 	test_expect_untouched(test, pl);
 	test_call(test, kprobe_test_plain, 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 1000);
+}
+
+static kprobe_opcode_t *detour_at(void *addr)
+{
+	struct kprobe_site *site;
+
+	guard(mutex)(&kprobe_mutex);
+	site = site_lookup((unsigned long)addr);
+	return site ? site->op.optinsn.insn : NULL;
+}
+
+/* Profiles, traces and unwinders come upon code that no function has. */
+static void detour_has_a_name(struct kunit *test)
+{
+	const char *name = ARCH_KPROBE_JUMP_IN_PLACE ? "kprobe_insn_page" : "kprobe_optinsn_page";
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
+	unsigned long detour;
+
+	KUNIT_ASSERT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	detour = (unsigned long)detour_at(pl->at);
+	KUNIT_EXPECT_TRUE(test, test_page_is_named(detour & PAGE_MASK, name));
+	KUNIT_EXPECT_TRUE(test, __kernel_text_address(detour));
+	unregister_kprobe(&tp->kp);
 }
 
 /* Not a hit is lost on the way to the jump and back. */
@@ -291,6 +316,7 @@ static void many_at_once(struct kunit *test)
 
 static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(becomes_a_jump),
+	KUNIT_CASE(detour_has_a_name),
 	KUNIT_CASE(hits_all_the_way),
 	KUNIT_CASE(planted_and_uprooted_under_hits),
 	KUNIT_CASE(gone_before_it_is_a_jump),

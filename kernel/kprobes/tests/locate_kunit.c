@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From a name to an address, and the places where no probe may be. */
+#include <linux/bug.h>
+#include <linux/jump_label.h>
 #include <linux/kallsyms.h>
 #include <linux/string.h>
 #include <asm/sections.h>
@@ -271,6 +273,102 @@ static void hit_path_is_refused(struct kunit *test)
 	}
 }
 
+#ifdef CONFIG_GENERIC_BUG
+extern struct bug_entry __start___bug_table[], __stop___bug_table[];
+
+#ifdef CONFIG_GENERIC_BUG_RELATIVE_POINTERS
+static unsigned long address_of_bug(const struct bug_entry *bug)
+{
+	return (unsigned long)&bug->bug_addr_disp + bug->bug_addr_disp;
+}
+#else
+static unsigned long address_of_bug(const struct bug_entry *bug)
+{
+	return bug->bug_addr;
+}
+#endif
+
+static noinline __noclone unsigned long may_warn(unsigned long x)
+{
+	WARN_ON(x == 1234567);
+	return x + 1;
+}
+
+/* Not one that the kernel has is taken for something else. */
+static void bugs_are_refused(struct kunit *test)
+{
+	unsigned long fn = (unsigned long)may_warn, addr;
+	unsigned int ours = 0, missed = 0;
+	struct bug_entry *bug;
+
+	KUNIT_EXPECT_EQ(test, may_warn(1), 2);
+	for (bug = __start___bug_table; bug < __stop___bug_table; bug++) {
+		addr = address_of_bug(bug);
+		/* Init text may be gone. */
+		if (!__is_kernel_text(addr))
+			continue;
+		if (!arch_may_be_bug(addr) && !missed++)
+			KUNIT_FAIL(test, "%pS", (void *)addr);
+		if (addr - fn >= size_of(fn))
+			continue;
+		ours++;
+		KUNIT_EXPECT_EQ(test, check(addr), -EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, missed, 0);
+	KUNIT_EXPECT_EQ(test, ours, 1);
+	KUNIT_EXPECT_EQ(test, check(entry_of(may_warn)), 0);
+}
+#else
+static void bugs_are_refused(struct kunit *test)
+{
+	kunit_skip(test, "there is no list of them");
+}
+#endif
+
+#ifdef CONFIG_JUMP_LABEL
+static DEFINE_STATIC_KEY_FALSE(branch_key);
+
+static noinline __noclone unsigned long has_a_branch(unsigned long x)
+{
+	if (static_branch_unlikely(&branch_key))
+		return x + 2;
+	return x + 1;
+}
+
+static void static_branches_are_refused(struct kunit *test)
+{
+	unsigned long fn = (unsigned long)has_a_branch, addr;
+	unsigned int ours = 0, missed = 0;
+	struct jump_entry *entry;
+
+	KUNIT_EXPECT_EQ(test, has_a_branch(1), 2);
+	for (entry = __start___jump_table; entry < __stop___jump_table; entry++) {
+		addr = jump_entry_code(entry);
+		if (jump_entry_is_init(entry) || !__is_kernel_text(addr))
+			continue;
+		if (!arch_may_be_jump_label(addr) && !missed++)
+			KUNIT_FAIL(test, "%pS", (void *)addr);
+		if (addr - fn >= size_of(fn))
+			continue;
+		ours++;
+		KUNIT_EXPECT_EQ(test, check(addr), -EINVAL);
+		static_branch_enable(&branch_key);
+		KUNIT_EXPECT_EQ(test, has_a_branch(1), 3);
+		KUNIT_EXPECT_TRUE(test, arch_may_be_jump_label(addr));
+		KUNIT_EXPECT_EQ(test, check(addr), -EINVAL);
+		static_branch_disable(&branch_key);
+	}
+	KUNIT_EXPECT_EQ(test, missed, 0);
+	KUNIT_EXPECT_EQ(test, ours, 1);
+	KUNIT_EXPECT_EQ(test, check(entry_of(has_a_branch)), 0);
+}
+#else
+static void static_branches_are_refused(struct kunit *test)
+{
+	kunit_skip(test, "there are none");
+}
+#endif
+
 KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
 
 static struct kunit_case locate_cases[] = {
@@ -282,6 +380,8 @@ static struct kunit_case locate_cases[] = {
 	KUNIT_CASE(blacklist_covers),
 	KUNIT_CASE_SLOW(clones_are_as_black),
 	KUNIT_CASE(hit_path_is_refused),
+	KUNIT_CASE(bugs_are_refused),
+	KUNIT_CASE(static_branches_are_refused),
 	{}
 };
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls in an NMI, which this CPU sends to itself. x86 only. */
-#include <linux/cpumask.h>
+/* Calls in an NMI, which this CPU sends to itself; how is up to the architecture. */
+#include <linux/errno.h>
 #include <linux/kprobes.h>
-#include <linux/nmi.h>
-#include <asm/apic.h>
-#include <asm/nmi.h>
+#include <linux/smp.h>
 
 #include "tests.h"
 
@@ -15,36 +13,45 @@ static struct {
 	unsigned long result;
 	int cpu;
 	atomic_t taken;
+	bool there;
 } nmi_call = {
 	.cpu = -1,
 };
 
-static int call_in_nmi(unsigned int val, struct pt_regs *regs)
+/* For the architecture, in an NMI. Returns whether it is one that was sent from here. */
+bool test_nmi_take(void)
 {
 	if (smp_processor_id() != nmi_call.cpu)
-		return NMI_DONE;
+		return false;
 	nmi_call.cpu = -1;
 	nmi_call.result = nmi_call.fn(nmi_call.x);
 	atomic_inc(&nmi_call.taken);
-	return NMI_HANDLED;
+	return true;
 }
 
-NOKPROBE_SYMBOL(call_in_nmi);
+NOKPROBE_SYMBOL(test_nmi_take);
 
 /* More than an NMI takes to come, on any machine. */
 #define NMI_PATIENCE	100000000
 
-/* fn(x), in an NMI on this CPU; other than x + 1 if none came. Preemption is off. */
+/*
+ * fn(x), in an NMI on this CPU; other than x + 1 if none came. Where they are masked it comes
+ * later, and if this boot has none, in the context of the caller. Preemption is off.
+ */
 unsigned long test_call_in_nmi(target_fn fn, unsigned long x)
 {
 	int before = atomic_read(&nmi_call.taken), spin = 0;
 
+	if (!nmi_call.there)
+		return fn(x);
 	nmi_call.fn = fn;
 	nmi_call.x = x;
 	nmi_call.result = x;
 	nmi_call.cpu = smp_processor_id();
 	barrier();
-	__apic_send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
+	arch_test_nmi_send();
+	if (arch_test_nmis_masked())
+		return x;
 	while (atomic_read(&nmi_call.taken) == before && spin++ < NMI_PATIENCE)
 		cpu_relax();
 	return nmi_call.result;
@@ -52,20 +59,38 @@ unsigned long test_call_in_nmi(target_fn fn, unsigned long x)
 
 NOKPROBE_SYMBOL(test_call_in_nmi);
 
+/* What the latest call in an NMI returned. */
+unsigned long test_nmi_result(void)
+{
+	return READ_ONCE(nmi_call.result);
+}
+
 /* How many NMIs were taken since test_nmi_begin(). */
 int test_nmis_taken(void)
 {
 	return atomic_read(&nmi_call.taken);
 }
 
+NOKPROBE_SYMBOL(test_nmis_taken);
+
+/* Whether this boot has NMIs; between the next two. */
+bool test_nmis_are_there(void)
+{
+	return nmi_call.there;
+}
+
 int test_nmi_begin(void)
 {
+	int err = arch_test_nmi_begin();
+
 	atomic_set(&nmi_call.taken, 0);
-	return register_nmi_handler(NMI_LOCAL, call_in_nmi, NMI_FLAG_FIRST,
-				    "kprobes_test");
+	nmi_call.there = !err;
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 void test_nmi_end(void)
 {
-	unregister_nmi_handler(NMI_LOCAL, "kprobes_test");
+	if (nmi_call.there)
+		arch_test_nmi_end();
+	nmi_call.there = false;
 }

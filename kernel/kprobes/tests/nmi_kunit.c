@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hits in NMIs, which this CPU sends to itself. x86 only. */
+/* Hits in NMIs, which this CPU sends to itself, where the architecture has a way to. */
 #include <linux/kprobes.h>
 
 #include "fprobes.h"
-
-/* What the latest call in an NMI returned. */
-static unsigned long nmi_result;
+#include "jumps.h"
 
 static void nmi_myself(target_fn fn)
 {
-	nmi_result = test_call_in_nmi(fn, 7);
+	test_call_in_nmi(fn, 7);
 }
 
 NOKPROBE_SYMBOL(nmi_myself);
 
 static int nmi_suite_init(struct kunit *test)
 {
-	return test_nmi_begin();
+	int err = test_nmi_begin();
+
+	if (!err && !test_nmis_are_there())
+		kunit_skip(test, "this boot has no NMIs");
+	return err;
 }
 
 static void nmi_suite_exit(struct kunit *test)
@@ -36,46 +38,96 @@ static void hit_in_nmi(struct kunit *test)
 		preempt_enable();
 	}
 	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
-	KUNIT_EXPECT_EQ(test, nmi_result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmi_result(), 8);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 20);
 	KUNIT_EXPECT_EQ(test, test_post_hits(tp), 20);
 	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
 }
 
+/* NMIs that came while pre_with_nmi() ran, and whether it runs in a call of one. */
+static int came_inside;
+static bool in_the_call;
+
+static unsigned long call_plain(unsigned long x)
+{
+	unsigned long result;
+
+	in_the_call = true;
+	result = kprobe_test_plain(x);
+	in_the_call = false;
+	return result;
+}
+
+NOKPROBE_SYMBOL(call_plain);
+
 static int pre_with_nmi(struct kprobe *p, struct pt_regs *regs)
 {
 	struct test_probe *tp = container_of(p, struct test_probe, kp);
+	int before = test_nmis_taken();
 
 	atomic_inc(&tp->pre);
-	nmi_myself(kprobe_test_plain);
+	if (in_the_call)
+		return 0;
+	nmi_myself(call_plain);
+	came_inside += test_nmis_taken() - before;
 	return 0;
 }
 
 NOKPROBE_SYMBOL(pre_with_nmi);
 
-/* The NMI comes while a handler runs: its hit is one inside a hit. */
+#ifdef CONFIG_OPTPROBES
+static void expect_jump(struct kunit *test, void *addr)
+{
+	KUNIT_ASSERT_EQ(test, test_method_in_the_end(addr), SITE_JUMP);
+}
+#else
+static void expect_jump(struct kunit *test, void *addr) { }
+#endif
+
+/*
+ * Ten hits, in each of which an NMI is sent. Then its hit is one inside a hit; or, if they are
+ * masked there, it comes as soon as the hit is over.
+ */
+static void ten_with_nmis(struct kunit *test, target_fn fn, unsigned int handlers, bool masked)
+{
+	struct test_probe *outer = test_probe_at(test, fn, WITH_PRE | handlers), *inner = outer;
+	int own = 10;
+
+	if (fn != kprobe_test_plain)
+		inner = test_probe_new(test, kprobe_test_plain, WITH_PRE | WITH_POST);
+	else if (masked)
+		own = 20;
+	outer->kp.pre_handler = pre_with_nmi;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
+	if (!(handlers & WITH_POST))
+		expect_jump(test, outer->kp.addr);
+	came_inside = 0;
+	test_call(test, fn, 10);
+	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 10);
+	KUNIT_EXPECT_EQ(test, came_inside, masked ? 0 : 10);
+	KUNIT_EXPECT_EQ(test, test_nmi_result(), 8);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(outer), own);
+	KUNIT_EXPECT_EQ(test, test_post_hits(outer), handlers & WITH_POST ? own : 0);
+	KUNIT_EXPECT_EQ(test, inner->kp.nmissed, masked ? 0 : 10);
+	if (inner != outer)
+		KUNIT_EXPECT_EQ(test, test_pre_hits(inner), masked ? 10 : 0);
+	KUNIT_EXPECT_FALSE(test, in_the_call);
+}
+
 static void nmi_in_a_handler(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
-	struct test_probe *inner = NULL;
-	struct test_probe *outer = test_probe_at(test, t->fn, WITH_POST);
 
-	if (t->fn != kprobe_test_plain)
-		inner = test_probe_new(test, kprobe_test_plain,
-				       WITH_PRE | WITH_POST);
-	outer->kp.pre_handler = pre_with_nmi;
-	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
-	test_call(test, t->fn, 10);
-	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 10);
-	KUNIT_EXPECT_EQ(test, nmi_result, 8);
-	KUNIT_EXPECT_EQ(test, test_pre_hits(outer), 10);
-	KUNIT_EXPECT_EQ(test, test_post_hits(outer), 10);
-	if (inner) {
-		KUNIT_EXPECT_EQ(test, test_pre_hits(inner), 0);
-		KUNIT_EXPECT_EQ(test, inner->kp.nmissed, 10);
-	} else {
-		KUNIT_EXPECT_EQ(test, outer->kp.nmissed, 10);
-	}
+	/* With a post handler it is a breakpoint that is hit, or what ftrace has there. */
+	ten_with_nmis(test, t->fn, WITH_POST, arch_test_traps_mask_nmis);
+}
+
+/* In which nothing is masked that was not before. */
+static void nmi_in_a_handler_of_a_jump(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "no jumps");
+	ten_with_nmis(test, kprobe_test_plain, 0, false);
 }
 
 #ifdef CONFIG_KRETPROBES
@@ -131,7 +183,7 @@ static void fprobe_in_nmi(struct kunit *test)
 		preempt_enable();
 	}
 	KUNIT_EXPECT_EQ(test, test_nmis_taken(), 20);
-	KUNIT_EXPECT_EQ(test, nmi_result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmi_result(), 8);
 	test_fprobe_expect(test, tf, 20, 20, 0);
 	test_fprobe_expect(test, entry, 20, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&tf->in_nmi), 20);
@@ -179,7 +231,7 @@ static void deep_in_nmi(struct kunit *test)
 		nmi_myself(deep_nmi);
 		preempt_enable();
 	}
-	KUNIT_EXPECT_EQ(test, nmi_result, 8);
+	KUNIT_EXPECT_EQ(test, test_nmi_result(), 8);
 	seen = atomic_read(&tf->entries);
 	KUNIT_EXPECT_EQ(test, seen + tf->fp.nmissed, 20 * 3 * 8);
 	test_fprobe_expect(test, tf, seen, seen, 0);
@@ -207,6 +259,7 @@ KUNIT_ARRAY_PARAM_DESC(target, test_targets, name);
 static struct kunit_case nmi_cases[] = {
 	KUNIT_CASE_PARAM(hit_in_nmi, target_gen_params),
 	KUNIT_CASE_PARAM(nmi_in_a_handler, target_gen_params),
+	KUNIT_CASE(nmi_in_a_handler_of_a_jump),
 	KUNIT_CASE_PARAM(return_in_nmi, target_gen_params),
 	KUNIT_CASE(fprobe_in_nmi),
 	KUNIT_CASE(nmi_in_a_handler_of_fprobe),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Probes that count their hits and go away with the test that made them. */
+#include <linux/errno.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
@@ -82,4 +84,36 @@ struct test_probe *test_probe_new(struct kunit *test, void *addr,
 
 	KUNIT_ASSERT_EQ(test, 0, register_kprobe(&tp->kp));
 	return tp;
+}
+
+static void expect_refused(struct kunit *test, const char *name, unsigned long addr)
+{
+	struct kprobe kp = { .symbol_name = name };
+	int ret = register_kprobe(&kp);
+	unsigned long size, offset;
+
+	KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "%s", name);
+	if (!ret)
+		unregister_kprobe(&kp);
+	KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr), "%s", name);
+	if (kallsyms_lookup_size_offset(addr, &size, &offset) && size)
+		KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size - 1),
+				      "the end of %s", name);
+}
+
+/* No probe may be in these functions, from end to end. Returns how many of them are there. */
+unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr)
+{
+	unsigned int i, found = 0;
+	unsigned long addr;
+
+	for (i = 0; i < nr; i++) {
+		addr = kallsyms_lookup_name(names[i]);
+		if (!addr)
+			continue;
+		found++;
+		expect_refused(test, names[i], addr);
+	}
+	kunit_info(test, "%u of %u functions are there", found, nr);
+	return found;
 }

@@ -18,7 +18,8 @@ static unsigned long page_of(const void *addr)
 	return (unsigned long)addr & PAGE_MASK;
 }
 
-static bool in_kallsyms(unsigned long page)
+/* Is a page in /proc/kallsyms, by this name? */
+bool test_page_is_named(unsigned long page, const char *want)
 {
 	char name[KSYM_NAME_LEN], type;
 	unsigned long value;
@@ -26,9 +27,14 @@ static bool in_kallsyms(unsigned long page)
 
 	for (i = 0; !kprobe_get_kallsym(i, &value, &type, name); i++) {
 		if (value == page)
-			return type == 't' && !strcmp(name, "kprobe_insn_page");
+			return type == 't' && !strcmp(name, want);
 	}
 	return false;
+}
+
+static bool in_kallsyms(unsigned long page)
+{
+	return test_page_is_named(page, "kprobe_insn_page");
 }
 
 static unsigned int nr_pages(void)

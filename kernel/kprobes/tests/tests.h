@@ -83,6 +83,8 @@ int test_probe_pre(struct kprobe *p, struct pt_regs *regs);
 void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 		     unsigned long flags);
 
+unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr);
+
 static inline int test_pre_hits(const struct test_probe *tp)
 {
 	return atomic_read(&tp->pre);
@@ -108,6 +110,9 @@ static inline void test_call(struct kunit *test, target_fn fn, int n)
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_EQ(test, call_target(fn, i), (unsigned long)i + 1);
 }
+
+/* slots_kunit.c */
+bool test_page_is_named(unsigned long page, const char *want);
 
 /* contexts.c */
 
@@ -158,11 +163,24 @@ static inline bool callers_busy(const struct callers *c)
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
 
 /* nmi.c */
-#ifdef CONFIG_X86_LOCAL_APIC
+#ifdef CONFIG_KPROBES_KUNIT_NMI
 int test_nmi_begin(void);
 void test_nmi_end(void);
+bool test_nmis_are_there(void);
 int test_nmis_taken(void);
 unsigned long test_call_in_nmi(target_fn fn, unsigned long x);
+unsigned long test_nmi_result(void);
+bool test_nmi_take(void);
+
+/*
+ * For architectures to provide. The first one says -EOPNOTSUPP if this boot has no NMIs. They are
+ * masked where they do not come before something else is over.
+ */
+int arch_test_nmi_begin(void);
+void arch_test_nmi_end(void);
+void arch_test_nmi_send(void);
+bool arch_test_nmis_masked(void);
+extern const bool arch_test_traps_mask_nmis;
 #else
 /* Without a way to raise one, in the context of the caller. */
 static inline int test_nmi_begin(void)

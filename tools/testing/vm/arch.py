@@ -39,6 +39,7 @@ class Arch:
     objects: dict = field(default_factory=dict)
     code: Code = None
     tested: str = "release"     # profile of its kernel, if none is asked for
+    nmi: str = ""               # what the command line has where NMIs have to be asked for
     old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions
 
     @property
@@ -126,6 +127,7 @@ ARCHES = {
         demo="p:myprobe do_filp_open dfd=%x0:s32 pathname=+0(+0(%x1)):string; r:myretprobe do_filp_open file=$retval",
         tested="small",
         old_cpu="cortex-a57",
+        nmi="irqchip.gicv3_pseudo_nmi=1",
         objects={
             "rt": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o", "arch/arm64/kernel/traps.o"),
             "noprobes": ("arch/arm64/kernel/probes/", "arch/arm64/kernel/debug-monitors.o",

@@ -24,13 +24,14 @@ import guest
 import hitpath
 import kbuild
 import lint
+import litmus
 import record
 import tree
 from arch import ARCHES, DEFAULT, split_step
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
-from suites import ARCH_SUITES, DEBUG_SUITES, NAMED_SUITES, SUITES, Want
+from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, NAMED_SUITES, SUITES, Want
 
 # As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
 GUESTS = max(2, os.cpu_count() or 1)
@@ -229,6 +230,18 @@ def step_debug(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
+def step_kcsan(ctx, step):
+    """Our KUnit suites on a kernel that looks for data races: there is none in our code."""
+    built = ctx.kernel("kcsan", arch=split_step(step)[0]).result()
+    ctx.report.add_all(step, run_suite(ctx, step, KCSAN_SUITE, built))
+
+
+def step_litmus(ctx, step):
+    """Protocols of hits without locks, by the kernel's memory model."""
+    for name, state, why in litmus.run():
+        ctx.report.add(f"{step}: {name}", state, why)
+
+
 def step_debug_ftrace(ctx, step):
     """The base's ftrace selftests on probes, on the debug profile."""
     built = ctx.kernel("debug").result()
@@ -388,6 +401,7 @@ STEPS = {
     "variants": step_variants,
     "arch-builds": step_arch_builds,
     "lint": step_lint,
+    "litmus": step_litmus,
     **{f"{arch}-{n}": step_suite for arch, names in (ARCH_SUITES | NAMED_SUITES).items() for n in names},
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
        (("hitpath", step_hitpath), ("campaign", step_campaign))},
@@ -395,10 +409,13 @@ STEPS = {
        (("debug", step_debug), ("variants", step_variants))},
     "ftrace-beside": step_suite,
     "debug-ftrace": step_debug_ftrace,
+    "kcsan": step_kcsan,
+    **{f"{arch}-kcsan": step_kcsan for arch in ARCH_SUITES},
 }
 
-# Half an hour each, or three more configurations to prepare, so they are run only if they are named.
-OPTIONAL = ("ftrace-beside", "debug-ftrace", *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants")),
+# Half an hour each, or more configurations to prepare or to build, so they are run only if they are named.
+OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
+            *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
             *(f"{arch}-{n}" for arch, names in NAMED_SUITES.items() for n in names))
 
 
@@ -407,6 +424,10 @@ def needs(step):
     arch, name = split_step(step)
     if name.startswith("debug"):
         return [(arch, "debug")]
+    if name == "kcsan":
+        return [(arch, name)]
+    if name == "litmus":
+        return []
     return [(a, None) for a in ARCH_SUITES] + [(DEFAULT, None)] if name == "lint" else [(arch, None)]
 
 

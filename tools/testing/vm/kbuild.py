@@ -47,7 +47,7 @@ class Kernel:
             names.append(lacks)
         # A profile may build on another one: debug is small, then debug; debug-rt has rt, too.
         profiles = self.profile.split("-")
-        names += (["small"] if "debug" in profiles else []) + profiles
+        names += (["small"] if {"debug", "kcsan"} & set(profiles) else []) + profiles
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
         for path in paths:
             if not os.path.exists(path):

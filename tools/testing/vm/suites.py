@@ -153,6 +153,32 @@ def preempt_boots(want):
         "append": "kunit.enable=1 kunit.filter_glob=kprobes_* preempt=full", "timeout": 1500})]
 
 
+def nmi_boots(want):
+    return [Boot(want.step, want.step, "kunit.sh", job={
+        "append": f"kunit.enable=1 kunit.filter_glob=kprobes_* {want.k.arch.nmi}", "timeout": 2400})]
+
+
+def our_functions(k):
+    """The names of the functions that our files are compiled to in k."""
+    objs = [os.path.join(k.out, os.path.splitext(n)[0] + ".o") for n in tree.our_files() if n.endswith(".c")]
+    res = subprocess.run([k.arch.tool("nm"), "--defined-only", "-A", *filter(os.path.exists, objs)],
+                         capture_output=True, text=True)
+    return {l.split()[-1] for l in res.stdout.splitlines() if l.split()[-2] in "tTwW"}
+
+
+def races_of_others(names):
+    """A pattern for what KCSAN reports of the base alone: neither access is in a function of ours."""
+    ours = "|".join(sorted(map(re.escape, names)))
+    return rf"BUG: KCSAN: .*race in (?!(?:\S+ / )?(?:{ours})(?: |\+|$))"
+
+
+def kcsan_boots(want):
+    expect = races_of_others(our_functions(want.k))
+    return [Boot(want.step, f"{want.step}-{name}", "kunit.sh", job={
+        "append": f"kunit.enable=1 kunit.filter_glob={glob}", "timeout": 2400, "expect": expect})
+        for name, glob in (("probes", "*prob*"), ("rethook", "rethook"))]
+
+
 def samples_boots(want):
     return [Boot(want.step, want.step, "samples.sh", job={"share": want.share})]
 
@@ -271,11 +297,15 @@ SUITES = {
     "clients": Suite("Debian's bpftrace, perf and trace-cmd: they count what happened", "own",
                      clients_boots),
     "preempt": Suite("our KUnit suites with preempt=full", "alone", preempt_boots),
+    "nmi": Suite("our KUnit suites where NMIs have to be asked for", "alone", nmi_boots),
 }
+
+# Of a profile of its own, by name.
+KCSAN_SUITE = Suite("our KUnit suites: no data race in our code", "alone", kcsan_boots)
 
 # Of these, what other architectures run.
 ARCH_SUITES = {
-    "arm64": ("kunit", "selftest", "ftrace", "samples"),
+    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples"),
 }
 
 # What runs by name only: probes of the base on our core. Stock is not asked.

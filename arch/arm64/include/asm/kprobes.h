@@ -63,40 +63,16 @@ struct arch_optimized_insn {
 };
 
 /**
- * struct prev_kprobe - what a hit inside a hit puts aside
- * @saved_daif: kprobe_ctlblk::saved_daif, of the outer hit
- * @saved_pmr:	kprobe_ctlblk::saved_pmr, of the outer hit
- * @status:	what this CPU was doing about it
- * @kp:		the probe that was running
+ * struct kprobe_saved - what is changed in the registers while a copy is stepped
+ * @daif: the masks of exceptions as they were before
+ * @pmr: the same of interrupts, where they are masked by their priority
  */
-struct prev_kprobe {
-	unsigned long saved_daif;
-	unsigned long saved_pmr;
-	unsigned long status;
-	struct kprobe *kp;
+struct kprobe_saved {
+	unsigned long daif;
+	unsigned long pmr;
 };
 
-/* Task, interrupt, NMI and SError can each be in a hit inside a hit. */
-#define KPROBE_MAX_NESTING	8
-
-/**
- * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
- * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is set
- * @saved_daif:		the masks of exceptions as they were before the copy is stepped
- * @saved_pmr:		the same of interrupts, where they are masked by their priority
- * @nesting:		number of entries in @prev_kprobe
- * @prev_kprobe:	the hits that the current one is inside of
- *
- * Per CPU, touched with preemption off only. Interrupts leave it as they found it, so no lock
- * is needed.
- */
-struct kprobe_ctlblk {
-	unsigned long kprobe_status;
-	unsigned long saved_daif;
-	unsigned long saved_pmr;
-	unsigned int nesting;
-	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
-};
+#include <linux/kprobe_ctlblk.h>
 
 /* Where a call returns to, at a function's entry. */
 #define arch_kprobe_return_address arch_kprobe_return_address

@@ -17,10 +17,9 @@
  *
  * Nothing in here may be probed or traced.
  */
-#include <linux/bug.h>
+#include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
-#include <linux/printk.h>
 #include <linux/ptrace.h>
 
 #include <asm/cpufeature.h>
@@ -35,35 +34,6 @@ DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
 /* What this CPU runs a handler of; only this CPU reads or writes it. */
 DEFINE_PER_CPU(struct kprobe *, current_kprobe);
 
-/* Puts the running hit aside for one of @p. Undone by leave_nested(). */
-static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprobe *p)
-{
-	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
-
-	prev->saved_daif = cpu->saved_daif;
-	prev->saved_pmr = cpu->saved_pmr;
-	prev->status = cpu->kprobe_status;
-	prev->kp = kprobe_running();
-	barrier();
-	cpu->nesting++;
-	barrier();
-
-	__this_cpu_write(current_kprobe, p);
-	cpu->kprobe_status = KPROBE_REENTER;
-}
-
-static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
-{
-	const struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting - 1];
-
-	cpu->saved_daif = prev->saved_daif;
-	cpu->saved_pmr = prev->saved_pmr;
-	cpu->kprobe_status = prev->status;
-	__this_cpu_write(current_kprobe, prev->kp);
-	barrier();
-	cpu->nesting--;
-}
-
 static nokprobe_inline void go_to(struct pt_regs *regs, const kprobe_opcode_t *copy)
 {
 	regs->pc = (unsigned long)copy;
@@ -74,20 +44,20 @@ static nokprobe_inline void go_to(struct pt_regs *regs, const kprobe_opcode_t *c
 /* For as long as the copy is stepped. What is said to irqs_disabled() is what is so. */
 static nokprobe_inline void mask_exceptions(struct kprobe_ctlblk *cpu, struct pt_regs *regs)
 {
-	cpu->saved_daif = regs->pstate & DAIF_MASK;
+	cpu->saved.daif = regs->pstate & DAIF_MASK;
 	regs->pstate |= DAIF_MASK;
 	if (!system_uses_irq_prio_masking())
 		return;
-	cpu->saved_pmr = regs->pmr_save;
+	cpu->saved.pmr = regs->pmr_save;
 	regs->pmr_save = GIC_PRIO_IRQON | GIC_PRIO_PSR_I_SET;
 }
 
 static nokprobe_inline void unmask_exceptions(struct kprobe_ctlblk *cpu, struct pt_regs *regs)
 {
 	regs->pstate &= ~DAIF_MASK;
-	regs->pstate |= cpu->saved_daif;
+	regs->pstate |= cpu->saved.daif;
 	if (system_uses_irq_prio_masking())
-		regs->pmr_save = cpu->saved_pmr;
+		regs->pmr_save = cpu->saved.pmr;
 }
 
 /*
@@ -112,51 +82,31 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu, const struct kpr
 	return false;
 }
 
-static nokprobe_inline void run_post_handler(struct kprobe_ctlblk *cpu, struct kprobe *p,
-					     struct pt_regs *regs)
-{
-	kprobe_post_handler_t post = READ_ONCE(p->post_handler);
-
-	if (!post)
-		return;
-	cpu->kprobe_status = KPROBE_HIT_SSDONE;
-	post(p, regs, 0);
-}
-
 static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_regs *regs)
 {
 	bool post;
 
-	__this_cpu_write(current_kprobe, p);
-	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
+	hit_begin(cpu, p);
 	if (p->pre_handler(p, regs)) {
 		/* It has chosen where to go on. */
 		regs->pstate &= ~PSR_BTYPE_MASK;
-		reset_current_kprobe();
+		hit_end();
 		return;
 	}
-	/* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
-	post = READ_ONCE(p->post_handler);
+	post = hit_has_post(p);
 	cpu->kprobe_status = KPROBE_HIT_SS;
 	if (!run_insn(cpu, p, regs, post))
 		return;
 	if (post)
-		run_post_handler(cpu, p, regs);
-	reset_current_kprobe();
+		hit_post(cpu, p, regs);
+	hit_end();
 }
 
 NOKPROBE_SYMBOL(first_hit);
 
 static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_regs *regs)
 {
-	/* Handlers do not run in here, so this deep it is the code that deals with hits. */
-	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
-		pr_err("kprobes: hits nest without end\n");
-		dump_kprobe(p);
-		BUG();
-	}
 	enter_nested(cpu, p);
-	kprobes_inc_nmissed_count(p);
 	if (run_insn(cpu, p, regs, false))
 		leave_nested(cpu);
 }
@@ -232,8 +182,8 @@ int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr)
 	go_to(regs, running->addr + 1);
 	if (end_step(cpu, regs))
 		return DBG_HOOK_HANDLED;
-	run_post_handler(cpu, running, regs);
-	reset_current_kprobe();
+	hit_post(cpu, running, regs);
+	hit_end();
 	return DBG_HOOK_HANDLED;
 }
 
@@ -278,7 +228,7 @@ int kprobe_fault_handler(struct pt_regs *regs, unsigned int esr)
 		return 0;
 	go_to(regs, running->addr);
 	if (!end_step(cpu, regs))
-		reset_current_kprobe();
+		hit_end();
 	local_daif_inherit(regs);
 	return 0;
 }

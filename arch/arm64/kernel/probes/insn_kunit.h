@@ -41,6 +41,9 @@
 /* From the start of insn_test_mem to where snippets point. */
 #define INSN_TEST_MEM_BASE	128
 
+/* What is in x26 of who comes by insn_test_elsewhere(). */
+#define INSN_TEST_WAS_ELSEWHERE	0x5eed
+
 /* Offsets into struct insn_test_state. */
 #define STATE_X(n)	(8 * (n))
 #define STATE_NZCV	248
@@ -112,6 +115,7 @@ extern void __user *insn_test_user;
 
 asmlinkage void insn_test_run(void *entry);
 asmlinkage void insn_test_exit(void);
+asmlinkage void insn_test_elsewhere(void);
 
 static inline void *insn_test_addr(const struct insn_test_case *c)
 {

@@ -77,6 +77,12 @@ SYM_FUNC_START(insn_test_run)
 	br	x17
 SYM_FUNC_END(insn_test_run)
 
+/* Where handlers may send a snippet. */
+SYM_FUNC_START(insn_test_elsewhere)
+	mov	x26, #INSN_TEST_WAS_ELSEWHERE
+	b	insn_test_exit
+SYM_FUNC_END(insn_test_elsewhere)
+
 /* Where snippets end. What it pushes is below sp, where nobody looks. */
 SYM_FUNC_START(insn_test_exit)
 	stp	x0, x1, [sp, #-16]!

@@ -301,14 +301,13 @@ bool arch_may_be_bug(unsigned long addr)
 	return aarch64_insn_read((void *)addr, &insn) || aarch64_insn_is_brk(insn);
 }
 
-/* What runs where a trap cannot be taken, or on the way into and out of one. */
+/* What runs where a trap cannot be taken, or on the way into and out of one. The core has more. */
 static const struct text_range {
 	const char *start;
 	const char *end;
 	bool of_hyp;		/* what runs at EL2, if the kernel does not */
 } untouchable[] = {
 	{ __entry_text_start, __entry_text_end },
-	{ __irqentry_text_start, __irqentry_text_end },
 	{ __idmap_text_start, __idmap_text_end },
 	{ __hyp_text_start, __hyp_text_end },
 	{ __hyp_idmap_text_start, __hyp_idmap_text_end, true },

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KUnit tests of where there may be no probe on arm64, and of what is planted elsewhere. */
 #include <kunit/test.h>
+#include <linux/align.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/memory.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include <asm/debug-monitors.h>
 #include <asm/insn.h>
 #include <asm/sections.h>
+
+#include "../../../../kernel/kprobes/tests/tests.h"
 
 #include "insn_kunit.h"
 #include "private.h"
@@ -30,10 +35,14 @@ static const char * const closed_functions[] = {
 	"cpu_resume",
 	"cpu_do_resume",
 	"idmap_cpu_replace_ttbr1",
+	/* the way to another exception level */
+	"elx_sync",
+	"__finalise_el2",
 	/* vectors and what they lead to */
 	"vectors",
 	"el1h_64_sync",
 	"el1h_64_irq",
+	"gic_handle_irq",
 	"el0t_64_sync",
 	"ret_to_kernel",
 	"ret_to_user",
@@ -77,29 +86,9 @@ static const char * const closed_functions[] = {
 
 static void closed_function_is_refused(struct kunit *test)
 {
-	unsigned long size, offset, addr;
-	unsigned int i, found = 0;
-	int ret;
+	unsigned int nr = ARRAY_SIZE(closed_functions);
 
-	for (i = 0; i < ARRAY_SIZE(closed_functions); i++) {
-		struct kprobe kp = { .symbol_name = closed_functions[i] };
-
-		addr = kallsyms_lookup_name(closed_functions[i]);
-		if (!addr)
-			continue;
-		found++;
-		ret = register_kprobe(&kp);
-		KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "%s", closed_functions[i]);
-		if (!ret)
-			unregister_kprobe(&kp);
-		KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr), "%s",
-				      closed_functions[i]);
-		if (kallsyms_lookup_size_offset(addr, &size, &offset) && size)
-			KUNIT_EXPECT_TRUE_MSG(test, within_kprobe_blacklist(addr + size - 4),
-					      "the end of %s", closed_functions[i]);
-	}
-	kunit_info(test, "%u of %zu functions are there", found, ARRAY_SIZE(closed_functions));
-	KUNIT_EXPECT_GT(test, found, ARRAY_SIZE(closed_functions) / 2);
+	KUNIT_EXPECT_GT(test, test_expect_refused(test, closed_functions, nr), nr / 2);
 }
 
 /* It returns on another stack. */
@@ -154,6 +143,78 @@ static noinline int one_more(int x)
 {
 	barrier();
 	return x + 1;
+}
+
+/* What the architecture says about an address, if nobody else says anything. */
+static int prepare(unsigned long addr)
+{
+	struct kprobe kp = { .addr = (kprobe_opcode_t *)addr };
+	int ret;
+
+	guard(mutex)(&text_mutex);
+	ret = arch_prepare_kprobe(&kp);
+	if (!ret)
+		arch_remove_kprobe(&kp);
+	return ret;
+}
+
+/* Read from between two of them, they would be instructions that can be probed. */
+static noinline void some_nops(void)
+{
+	asm volatile("nop; nop; nop; nop");
+}
+
+static void between_instructions_is_refused(struct kunit *test)
+{
+	unsigned long addr = ALIGN((unsigned long)some_nops, AARCH64_INSN_SIZE), end = addr + 64;
+	u32 nop = aarch64_insn_gen_nop(), insns[2];
+	unsigned int i, found = 0;
+
+	some_nops();
+	for (; addr < end; addr += AARCH64_INSN_SIZE) {
+		if (copy_from_kernel_nofault(insns, (void *)addr, sizeof(insns)) ||
+		    insns[0] != nop || insns[1] != nop)
+			continue;
+		found++;
+		KUNIT_EXPECT_EQ(test, prepare(addr), 0);
+		for (i = 1; i < AARCH64_INSN_SIZE; i++)
+			KUNIT_EXPECT_EQ_MSG(test, prepare(addr + i), -EINVAL, "%u bytes on", i);
+	}
+	KUNIT_EXPECT_GT(test, found, 0);
+}
+
+/**
+ * struct pointers - those that ftrace has in front of functions
+ * @nr: how many
+ * @open: halves of them that could be probed
+ */
+struct pointers {
+	unsigned int nr;
+	unsigned int open;
+};
+
+static int look_in_front(void *data, const char *name, unsigned long addr)
+{
+	struct pointers *p = data;
+
+	if (p->nr == 2000 || !core_kernel_text(addr) || !ftrace_location(addr))
+		return 0;
+	p->nr++;
+	p->open += prepare(addr - 8) != -EINVAL;
+	p->open += prepare(addr - 4) != -EINVAL;
+	return 0;
+}
+
+/* Half of a pointer may well look like an instruction. */
+static void pointer_in_front_of_a_function_is_refused(struct kunit *test)
+{
+	struct pointers p = { };
+
+	if (!IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_CALL_OPS))
+		kunit_skip(test, "ftrace has none there");
+	kallsyms_on_each_symbol(look_in_front, &p);
+	KUNIT_EXPECT_EQ(test, p.nr, 2000);
+	KUNIT_EXPECT_EQ(test, p.open, 0);
 }
 
 /* Users know functions by their symbols, wherever what they probe is. */
@@ -271,6 +332,8 @@ static struct kunit_case plant_cases[] = {
 	KUNIT_CASE(unmapped_address_is_not_read),
 	KUNIT_CASE(entry_is_behind_landing_pad),
 	KUNIT_CASE(function_of_an_entry),
+	KUNIT_CASE(between_instructions_is_refused),
+	KUNIT_CASE(pointer_in_front_of_a_function_is_refused),
 	KUNIT_CASE(may_be_a_branch_or_a_bug),
 	KUNIT_CASE(slot_is_filled),
 	KUNIT_CASE(data_is_refused),

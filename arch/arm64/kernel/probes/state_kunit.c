@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -376,7 +377,7 @@ static void changes_take_effect(struct kunit *test)
 static void leave_snippet(struct pt_regs *regs)
 {
 	regs->regs[27] = CHANGE;
-	regs->pc = (unsigned long)insn_test_exit;
+	regs->pc = (unsigned long)insn_test_elsewhere;
 }
 
 NOKPROBE_SYMBOL(leave_snippet);
@@ -390,6 +391,7 @@ static void goes_elsewhere(struct kunit *test)
 
 	insn_test_set_input(6);
 	good = run(c);
+	good.regs[26] = INSN_TEST_WAS_ELSEWHERE;
 	good.regs[27] = CHANGE;
 
 	plant(test, c, m->post, m->jump);
@@ -401,6 +403,62 @@ static void goes_elsewhere(struct kunit *test)
 	/* Nothing is left of it. */
 	change = NULL;
 	hit_once(test, c, m->post);
+}
+
+#define PSTATE_DIT_REG	sys_reg(3, 3, 4, 2, 5)
+#define PSTATE_SSBS_REG	sys_reg(3, 3, 4, 2, 6)
+
+/* Bits of PSTATE that no handler sees; compilers and mitigations set them. */
+static unsigned long hidden_bits(void)
+{
+	unsigned long bits = 0;
+
+	if (cpus_have_final_cap(ARM64_HAS_DIT))
+		bits |= read_sysreg_s(PSTATE_DIT_REG) & PSR_DIT_BIT;
+	if (cpus_have_final_cap(ARM64_SSBS))
+		bits |= read_sysreg_s(PSTATE_SSBS_REG) & PSR_SSBS_BIT;
+	return bits;
+}
+
+static void set_hidden_bits(unsigned long bits)
+{
+	if (cpus_have_final_cap(ARM64_HAS_DIT))
+		write_sysreg_s(bits & PSR_DIT_BIT, PSTATE_DIT_REG);
+	if (cpus_have_final_cap(ARM64_SSBS))
+		write_sysreg_s(bits & PSR_SSBS_BIT, PSTATE_SSBS_REG);
+}
+
+static void expect_hidden_bits(struct kunit *test, const struct insn_test_case *c,
+			       unsigned long bits)
+{
+	unsigned long before, behind;
+
+	insn_test_set_input(6);
+	scoped_guard(preempt) {
+		before = hidden_bits();
+		set_hidden_bits(bits);
+		bits = hidden_bits();
+		run(c);
+		behind = hidden_bits();
+		set_hidden_bits(before);
+	}
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
+	KUNIT_EXPECT_EQ(test, behind, bits);
+}
+
+static void keeps_hidden_bits(struct kunit *test)
+{
+	const struct method *m = test->param_value;
+	const struct insn_test_case *c = find_snippet(test, m->snippet);
+
+	plant(test, c, m->post, m->jump);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, stop_changing, NULL));
+	change_behind = false;
+	expect_hidden_bits(test, c, 0);
+	expect_hidden_bits(test, c, PSR_DIT_BIT | PSR_SSBS_BIT);
+	change = leave_snippet;
+	expect_hidden_bits(test, c, 0);
+	expect_hidden_bits(test, c, PSR_DIT_BIT | PSR_SSBS_BIT);
 }
 
 /* A landing pad counts as passed. How one was come to is seen only in front of it. */
@@ -441,6 +499,32 @@ static void passes_landing_pads(struct kunit *test)
 	}
 }
 
+/* Faults that a task has memory got for, and those of them with interrupts off: that may sleep. */
+static struct task_struct *faulting_task;
+static int faults, masked_faults;
+
+static int note_fault(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (current != faulting_task)
+		return 0;
+	faults++;
+	masked_faults += !interrupts_enabled(regs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(note_fault);
+
+static struct insn_test_state run_on_user_memory(const struct insn_test_case *c)
+{
+	struct insn_test_state out;
+
+	insn_test_set_input(0);
+	uaccess_ttbr0_enable();
+	out = run(c);
+	uaccess_ttbr0_disable();
+	return out;
+}
+
 /*
  * The first access to user memory faults in the copy, and memory is got for it. Then the
  * instruction is run again, and it is another hit.
@@ -448,6 +532,7 @@ static void passes_landing_pads(struct kunit *test)
 static void user_memory(struct kunit *test)
 {
 	const struct insn_test_case *c = find_snippet(test, "user");
+	struct insn_test_state out;
 	unsigned long addr;
 	u64 value = CHANGE;
 
@@ -457,32 +542,59 @@ static void user_memory(struct kunit *test)
 	insn_test_user = (void __user *)addr;
 	plant(test, c, true, false);
 
-	insn_test_set_input(0);
-	uaccess_ttbr0_enable();
-	run(c);
-	uaccess_ttbr0_disable();
-	KUNIT_EXPECT_EQ(test, insn_test_out.regs[27], 0x600d);
-	KUNIT_EXPECT_EQ(test, insn_test_out.regs[0], 0);
+	out = run_on_user_memory(c);
+	KUNIT_EXPECT_EQ(test, out.regs[27], 0x600d);
+	KUNIT_EXPECT_EQ(test, out.regs[0], 0);
 	KUNIT_EXPECT_EQ(test, pre_saw.hits, 2);
 	KUNIT_EXPECT_EQ(test, post_saw.hits, 1);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(insn_test_user, &value, sizeof(value)), 0);
-	insn_test_set_input(0);
-	uaccess_ttbr0_enable();
-	hit_once(test, c, true);
-	uaccess_ttbr0_disable();
-	KUNIT_EXPECT_EQ(test, insn_test_out.regs[27], 0x600d);
-	KUNIT_EXPECT_EQ(test, insn_test_out.regs[0], value);
+	out = run_on_user_memory(c);
+	KUNIT_EXPECT_EQ(test, out.regs[27], 0x600d);
+	KUNIT_EXPECT_EQ(test, out.regs[0], value);
+	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
+	KUNIT_EXPECT_EQ(test, post_saw.hits, 1);
 
 	/* None is there. */
 	insn_test_user += 16 * PAGE_SIZE;
-	insn_test_set_input(0);
-	uaccess_ttbr0_enable();
-	run(c);
-	uaccess_ttbr0_disable();
-	KUNIT_EXPECT_NE(test, insn_test_out.regs[27], 0x600d);
+	out = run_on_user_memory(c);
+	KUNIT_EXPECT_NE(test, out.regs[27], 0x600d);
 	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
 	KUNIT_EXPECT_EQ(test, post_saw.hits, 0);
+	KUNIT_EXPECT_PTR_EQ(test, running_kprobe(), NULL);
+}
+
+/* Getting memory may sleep, and what it hits is no hit inside a hit. */
+static void user_memory_is_got_as_without_a_probe(struct kunit *test)
+{
+	const struct insn_test_case *c = find_snippet(test, "user");
+	struct kprobe *kp = kunit_kzalloc(test, sizeof(*kp), GFP_KERNEL), *user;
+	unsigned long addr;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, kp);
+	kp->symbol_name = "handle_mm_fault";
+	kp->pre_handler = note_fault;
+	KUNIT_ASSERT_EQ(test, register_kprobe(kp), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kprobe, kp));
+	addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+
+	for (i = 0; i < 2; i++) {
+		user = plant(test, c, i, false);
+		insn_test_user = (void __user *)addr + i * PAGE_SIZE;
+		faults = 0;
+		masked_faults = 0;
+		faulting_task = current;
+		run_on_user_memory(c);
+		faulting_task = NULL;
+		KUNIT_EXPECT_EQ(test, pre_saw.hits, 2);
+		KUNIT_EXPECT_EQ(test, faults, 1);
+		KUNIT_EXPECT_EQ(test, masked_faults, 0);
+		KUNIT_EXPECT_EQ(test, kp->nmissed, 0);
+		kunit_release_action(test, drop_kprobe, user);
+	}
 }
 
 static struct kunit_case state_cases[] = {
@@ -491,8 +603,10 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(sees_flags, method_gen_params),
 	KUNIT_CASE_PARAM(changes_take_effect, method_gen_params),
 	KUNIT_CASE_PARAM(goes_elsewhere, method_gen_params),
+	KUNIT_CASE_PARAM(keeps_hidden_bits, method_gen_params),
 	KUNIT_CASE(passes_landing_pads),
 	KUNIT_CASE(user_memory),
+	KUNIT_CASE(user_memory_is_got_as_without_a_probe),
 	{}
 };
 

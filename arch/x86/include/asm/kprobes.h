@@ -130,37 +130,14 @@ struct arch_optimized_insn {
 };
 
 /**
- * struct prev_kprobe - what a hit inside a hit puts aside
- * @saved_flags: kprobe_ctlblk::saved_flags, of the outer hit
- * @status:	what this CPU was doing about it
- * @kp:		the probe that was running
+ * struct kprobe_saved - what is changed in the registers while a copy is stepped
+ * @flags: the bits of EFLAGS that are off meanwhile
  */
-struct prev_kprobe {
-	unsigned long saved_flags;
-	unsigned long status;
-	struct kprobe *kp;
+struct kprobe_saved {
+	unsigned long flags;
 };
 
-/* Task, interrupt, NMI and machine check can each be in a hit inside a hit. */
-#define KPROBE_MAX_NESTING	8
-
-/**
- * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
- * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is
- *			set
- * @saved_flags:	the bits of EFLAGS that are off while the copy is stepped
- * @nesting:		number of entries in @prev
- * @prev_kprobe:	the hits that the current one is inside of
- *
- * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they
- * found it, so no lock is needed.
- */
-struct kprobe_ctlblk {
-	unsigned long kprobe_status;
-	unsigned long saved_flags;
-	unsigned int nesting;
-	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
-};
+#include <linux/kprobe_ctlblk.h>
 
 /* Lets the core share function entries with fprobes. */
 #define arch_kprobe_entry_hit arch_kprobe_entry_hit

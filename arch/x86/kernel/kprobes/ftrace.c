@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* x86: probes at the entry of functions that ftrace calls us for. */
 #include <linux/ftrace.h>
+#include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/objtool.h>
 #include <linux/ptrace.h>

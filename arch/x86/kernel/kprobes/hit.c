@@ -17,8 +17,8 @@
  *
  * Nothing in here may be probed or traced.
  */
-#include <linux/bug.h>
 #include <linux/kdebug.h>
+#include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
 #include <linux/percpu.h>
@@ -34,38 +34,6 @@ DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
 
 /* What this CPU runs a handler of; only this CPU reads or writes it. */
 DEFINE_PER_CPU(struct kprobe *, current_kprobe);
-
-/* Puts the running hit aside for one of @p. Undone by leave_nested(). */
-static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu,
-					 struct kprobe *p)
-{
-	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
-
-	/*
-	 * An NMI that comes before the entry is taken, and hits a probe, leaves the
-	 * same in it: what was there is what it puts aside.
-	 */
-	prev->saved_flags = cpu->saved_flags;
-	prev->status = cpu->kprobe_status;
-	prev->kp = kprobe_running();
-	barrier();
-	cpu->nesting++;
-	barrier();
-
-	__this_cpu_write(current_kprobe, p);
-	cpu->kprobe_status = KPROBE_REENTER;
-}
-
-static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
-{
-	const struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting - 1];
-
-	cpu->saved_flags = prev->saved_flags;
-	cpu->kprobe_status = prev->status;
-	__this_cpu_write(current_kprobe, prev->kp);
-	barrier();
-	cpu->nesting--;
-}
 
 /*
  * A jump is, or is going to be, written over what is behind the breakpoint, or was and is
@@ -104,8 +72,8 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 		return true;
 	}
 
-	cpu->saved_flags = regs->flags & KPROBE_STEP_FLAGS;
-	regs->flags -= cpu->saved_flags;
+	cpu->saved.flags = regs->flags & KPROBE_STEP_FLAGS;
+	regs->flags -= cpu->saved.flags;
 	int3_emulate_jmp(regs, (unsigned long)ainsn->insn);
 	return false;
 }
@@ -139,18 +107,7 @@ NOKPROBE_SYMBOL(first_hit);
 static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		       struct pt_regs *regs)
 {
-	/*
-	 * Handlers do not run in here, so this deep it is the code that deals with
-	 * hits that is being hit.
-	 */
-	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
-		pr_err("kprobes: hits nest without end\n");
-		dump_kprobe(p);
-		BUG();
-	}
-
 	enter_nested(cpu, p);
-	kprobes_inc_nmissed_count(p);
 	if (run_insn(cpu, p, regs, false))
 		leave_nested(cpu);
 }
@@ -172,7 +129,7 @@ static nokprobe_inline bool is_stepping(const struct kprobe_ctlblk *cpu,
 static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu,
 				     struct pt_regs *regs)
 {
-	regs->flags |= cpu->saved_flags;
+	regs->flags |= cpu->saved.flags;
 
 	if (cpu->kprobe_status != KPROBE_REENTER)
 		return false;

@@ -156,38 +156,4 @@ kprobe_step_end(const struct arch_specific_insn *ainsn)
 	return (unsigned long)ainsn->insn + ainsn->size;
 }
 
-/*
- * The steps of a hit that all ways to plant a probe have in common. @cpu is this
- * CPU's; current_kprobe is what makes it a hit, so that is set first and reset last.
- */
-static __always_inline void hit_begin(struct kprobe_ctlblk *cpu,
-				      struct kprobe *p)
-{
-	__this_cpu_write(current_kprobe, p);
-	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
-}
-
-/* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
-static __always_inline bool hit_has_post(struct kprobe *p)
-{
-	return READ_ONCE(p->post_handler);
-}
-
-static __always_inline void hit_post(struct kprobe_ctlblk *cpu,
-				     struct kprobe *p, struct pt_regs *regs)
-{
-	kprobe_post_handler_t post = READ_ONCE(p->post_handler);
-
-	if (!post)
-		return;
-
-	cpu->kprobe_status = KPROBE_HIT_SSDONE;
-	post(p, regs, 0);
-}
-
-static __always_inline void hit_end(void)
-{
-	reset_current_kprobe();
-}
-
 #endif /* _ARCH_X86_KPROBES_PRIVATE_H */

@@ -48,6 +48,8 @@ class Steps(unittest.TestCase):
         self.assertEqual(check.needs("arm64-kunit"), [("arm64", None)])
         self.assertEqual(check.needs("debug"), [("x86_64", "debug")])
         self.assertEqual(check.needs("arm64-debug"), [("arm64", "debug")])
+        self.assertEqual(check.needs("arm64-kcsan"), [("arm64", "kcsan")])
+        self.assertEqual(check.needs("litmus"), [])
         self.assertEqual(set(check.needs("lint")), {("x86_64", None), ("arm64", None)})
         self.assertEqual(check.step_name("arm64-debug-kunit"), "arm64-debug")
         self.assertEqual(check.step_name("debug-kunit"), "debug")

@@ -58,5 +58,22 @@ class Boots(unittest.TestCase):
         self.assertEqual(sum(conf), checksum)
 
 
+class Races(unittest.TestCase):
+    def test_only_those_of_others_are_passed_over(self):
+        expect = suites.races_of_others({"site_run", "hit.part.0"})
+
+        def counts(text):
+            return bool(guest.splats(f"[    1.0] {text}\n", expect))
+
+        self.assertTrue(counts("BUG: KCSAN: data-race in site_run / tick_sched"))
+        self.assertTrue(counts("BUG: KCSAN: data-race in tick_sched / hit.part.0"))
+        self.assertTrue(counts("BUG: KCSAN: data-race in tick_sched / site_run"))
+        self.assertTrue(counts("BUG: KCSAN: data-race in site_run+0x13/0x20"))
+        self.assertTrue(counts("BUG: KCSAN: assert: race in site_run / site_run"))
+        self.assertTrue(counts("BUG: kernel NULL pointer dereference"))
+        self.assertFalse(counts("BUG: KCSAN: data-race in tick_sched / tick_nohz"))
+        self.assertFalse(counts("BUG: KCSAN: data-race in site_runner / my_site_run"))
+
+
 if __name__ == "__main__":
     unittest.main()

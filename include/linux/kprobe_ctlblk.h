@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of a CPU's hit. For the asm/kprobes.h of architectures that have said what a struct
+ * kprobe_saved is; others have a struct kprobe_ctlblk of their own.
+ */
+#ifndef _LINUX_KPROBE_CTLBLK_H
+#define _LINUX_KPROBE_CTLBLK_H
+
+struct kprobe;
+
+/* Task, interrupt, NMI and machine check or SError can each be in a hit inside a hit. */
+#define KPROBE_MAX_NESTING	8
+
+/**
+ * struct prev_kprobe - what a hit inside a hit puts aside
+ * @saved:	kprobe_ctlblk::saved, of the outer hit
+ * @status:	what this CPU was doing about it
+ * @kp:		the probe that was running
+ */
+struct prev_kprobe {
+	struct kprobe_saved saved;
+	unsigned long status;
+	struct kprobe *kp;
+};
+
+/**
+ * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
+ * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is set
+ * @saved:		what is changed in the registers while the copy is stepped
+ * @nesting:		number of entries in @prev_kprobe
+ * @prev_kprobe:	the hits that the current one is inside of
+ *
+ * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they found it, so no
+ * lock is needed.
+ */
+struct kprobe_ctlblk {
+	unsigned long kprobe_status;
+	struct kprobe_saved saved;
+	unsigned int nesting;
+	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
+};
+
+#endif /* _LINUX_KPROBE_CTLBLK_H */

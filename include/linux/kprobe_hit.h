@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The steps of a hit that all ways to plant a probe have in common. For architectures that have
+ * linux/kprobe_ctlblk.h.
+ *
+ * @cpu is this CPU's; current_kprobe is what makes it a hit, so that is set first and reset last.
+ */
+#ifndef _LINUX_KPROBE_HIT_H
+#define _LINUX_KPROBE_HIT_H
+
+#include <linux/bug.h>
+#include <linux/compiler.h>
+#include <linux/kprobes.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+
+static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
+{
+	__this_cpu_write(current_kprobe, p);
+	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
+}
+
+/* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
+static nokprobe_inline bool hit_has_post(struct kprobe *p)
+{
+	return READ_ONCE(p->post_handler);
+}
+
+static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p,
+				     struct pt_regs *regs)
+{
+	kprobe_post_handler_t post = READ_ONCE(p->post_handler);
+
+	if (!post)
+		return;
+	cpu->kprobe_status = KPROBE_HIT_SSDONE;
+	post(p, regs, 0);
+}
+
+static nokprobe_inline void hit_end(void)
+{
+	reset_current_kprobe();
+}
+
+/* Puts the running hit aside for one of @p, which is missed. Undone by leave_nested(). */
+static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprobe *p)
+{
+	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
+
+	/*
+	 * Handlers do not run in here, so this deep it is the code that deals with hits that is
+	 * being hit.
+	 */
+	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
+		pr_err("kprobes: hits nest without end\n");
+		dump_kprobe(p);
+		BUG();
+	}
+	/*
+	 * An NMI that comes before the entry is taken, and hits a probe, leaves the same in it:
+	 * what was there is what it puts aside.
+	 */
+	prev->saved = cpu->saved;
+	prev->status = cpu->kprobe_status;
+	prev->kp = kprobe_running();
+	barrier();
+	cpu->nesting++;
+	barrier();
+
+	__this_cpu_write(current_kprobe, p);
+	cpu->kprobe_status = KPROBE_REENTER;
+	kprobes_inc_nmissed_count(p);
+}
+
+static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
+{
+	const struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting - 1];
+
+	cpu->saved = prev->saved;
+	cpu->kprobe_status = prev->status;
+	__this_cpu_write(current_kprobe, prev->kp);
+	barrier();
+	cpu->nesting--;
+}
+
+#endif /* _LINUX_KPROBE_HIT_H */
