@@ -28,6 +28,10 @@ class Arch:
     machine: str = ""           # -machine
     cpu: str = ""               # -cpu
     console: str = ""           # console= of the command line
+    # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate code while another
+    # CPU patches it and go on running the stale translation, which shows on x86 as an int3 that
+    # nobody owns, on the stock kernel, too.
+    threads: str = "single"
     debian: str = ""            # Debian's name; "": guests run programs of the host
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
@@ -158,6 +162,11 @@ ARCHES = {
         machine="virt",
         cpu="rv64",
         console="ttyS0",
+        # All other CPUs are stopped while probes and ftrace write text there, so they translate none
+        # of it. They spin meanwhile, and in one thread each turn of them lasts a tenth of a second.
+        threads="multi",
+        # What goes wrong before there is a console would not be seen.
+        append="earlycon",
         debian="riscv64",
         suite="trixie",
         packages="riscv64",

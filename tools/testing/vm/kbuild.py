@@ -39,7 +39,7 @@ class Kernel:
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
         boots = self.arch.boots and self.profile not in COMPILED
-        names = ["common" if boots else "compiled", self.arch.name]
+        names = ["common" if boots and not self.arch.compiled else "compiled", self.arch.name]
         names += [f"{self.arch.name}-boots"] if boots and self.arch.compiled else []
         names += ["ours"] if boots and not self.stock else []
         lacks = f"stock-{self.arch.name}"

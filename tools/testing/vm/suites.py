@@ -278,8 +278,8 @@ ARCH_SUITES = {
     "arm64": ("kunit", "selftest", "ftrace", "samples"),
 }
 
-# What runs by name only: probes of the base on our core. Stock is not asked.
-NAMED_SUITES = {
+# Probes of the base on our core. Stock is not asked.
+PORT_SUITES = {
     "riscv64": ("kunit", "ftrace"),
 }
 
