@@ -6,6 +6,16 @@
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
 
+/*
+ * How far behind a function's address ftrace calls from in it, at most. Where ftrace does not say,
+ * it is the first instruction, or ftrace has to be asked which function it takes it for.
+ */
+#ifdef FTRACE_MCOUNT_MAX_OFFSET
+#define ARCH_ENTRY_REACH	FTRACE_MCOUNT_MAX_OFFSET
+#else
+#define ARCH_ENTRY_REACH	0
+#endif
+
 /* What an architecture needs on the stack to make a struct pt_regs of what ftrace has saved. */
 struct arch_entry_room { };
 

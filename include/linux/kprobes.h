@@ -235,9 +235,9 @@ bool within_kprobe_blacklist(unsigned long addr);
 
 /*
  * Called between two steps of a change of text or of state, at which another CPU, or an NMI
- * on this one, may hit. Tests hit there.
+ * on this one, may hit. Tests hit there, where there are jumps.
  */
-#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST) && IS_ENABLED(CONFIG_OPTPROBES)
 void kprobe_test_step(void);
 #else
 static inline void kprobe_test_step(void) { }

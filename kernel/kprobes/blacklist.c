@@ -272,9 +272,10 @@ static int add_functions(const unsigned long *fn, const unsigned long *end)
 /*
  * What a hit calls, or leaves by, and the base does not mark. preempt_schedule_notrace() is
  * called when preemption is switched on again behind a hit; a hit in there, before it has
- * switched preemption off, would call it again.
+ * switched preemption off, would call it again. Not all architectures mark their trampoline.
  */
 static const char * const hit_path_functions[] __initconst = {
+	"arch_rethook_trampoline",
 	"preempt_schedule_notrace",
 };
 

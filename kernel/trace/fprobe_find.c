@@ -72,7 +72,7 @@ static int add_namesake(void *data, unsigned long addr)
 
 	if (!ip || lookup_symbol_name(addr, name) || strcmp(name, found->name))
 		return 0;
-	found->unsure = ip - addr > 2 * MCOUNT_INSN_SIZE || found->nr == ARRAY_SIZE(found->ip);
+	found->unsure = ip - addr > ARCH_ENTRY_REACH || found->nr == ARRAY_SIZE(found->ip);
 	if (!found->unsure)
 		found->ip[found->nr++] = ip;
 	return found->unsure;

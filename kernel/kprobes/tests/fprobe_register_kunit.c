@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registering fprobes: what is hooked, what is refused, and that a refusal leaves nothing. */
+#include <linux/entry_hook.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/kallsyms.h>
 #include <linux/limits.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
@@ -485,7 +487,50 @@ static void many_go_at_once(struct kunit *test)
 				  going[i].hits);
 }
 
+/**
+ * struct calls - where functions of the kernel call ftrace from
+ * @near: in how many that is within the architecture's bound
+ * @far: in how many it is beyond it
+ * @farthest: how far at most within it
+ */
+struct calls {
+	unsigned int	near;
+	unsigned int	far;
+	unsigned long	farthest;
+};
+
+static int count_call(void *data, const char *name, unsigned long addr)
+{
+	unsigned long ip = ftrace_location(addr);
+	struct calls *calls = data;
+
+	if (!ip)
+		return 0;
+	if (ip - addr > ARCH_ENTRY_REACH) {
+		calls->far++;
+		return 0;
+	}
+	calls->near++;
+	calls->farthest = max(calls->farthest, ip - addr);
+	return 0;
+}
+
+/*
+ * What is beyond the bound belongs to functions that the linker dropped, and those are few. What
+ * names mean is looked up by it: too narrow a bound makes that slow, too wide a one wrong.
+ */
+static void bound_of_calls(struct kunit *test)
+{
+	struct calls calls = { };
+
+	kallsyms_on_each_symbol(count_call, &calls);
+	kunit_info(test, "%u of %u calls are beyond it\n", calls.far, calls.near + calls.far);
+	KUNIT_EXPECT_GT(test, calls.near, 100 * calls.far);
+	KUNIT_EXPECT_EQ(test, calls.farthest, ARCH_ENTRY_REACH);
+}
+
 static struct kunit_case register_cases[] = {
+	KUNIT_CASE(bound_of_calls),
 	KUNIT_CASE(no_fprobe),
 	KUNIT_CASE(by_wrong_pattern),
 	KUNIT_CASE_PARAM(by_pattern, pattern_gen_params),

@@ -135,11 +135,13 @@ static unsigned int report_missed(struct chunk *c)
 }
 
 /* Lockdep, KASAN and KCSAN run for every access, and would be probed as well. */
-static void skip_with_debugging_aids(struct kunit *test)
+static void skip_where_it_takes_long(struct kunit *test)
 {
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_KASAN) ||
 	    IS_ENABLED(CONFIG_KCSAN))
 		kunit_skip(test, "takes too long with debugging aids probed");
+	if (IS_ENABLED(CONFIG_RISCV))
+		kunit_skip(test, "takes too long where each probe stops the machine");
 }
 
 #ifdef CONFIG_KRETPROBES
@@ -230,7 +232,7 @@ static void nothing_on_the_hit_path_is_traced(struct kunit *test)
 	struct test_fprobe *first;
 	struct rethook_stats pool;
 
-	skip_with_debugging_aids(test);
+	skip_where_it_takes_long(test);
 	first = test_fprobe_on(test, "fprobe_test_*", WITH_ALL);
 	e.tf = test_fprobe_make(test, WITH_ALL);
 	e.tf->any_value = true;
@@ -278,7 +280,7 @@ static void nothing_on_the_hit_path_can_be_probed(struct kunit *test)
 	struct test_probe *tp;
 	unsigned int from, probed = 0, bad = 0;
 
-	skip_with_debugging_aids(test);
+	skip_where_it_takes_long(test);
 	chunk_alloc(test, &c);
 	test_probe_new(test, kprobe_test_plain, WITH_PRE);
 	test_probe_new(test, kprobe_test_traced, WITH_PRE);

@@ -38,19 +38,10 @@ static unsigned long size_of(unsigned long addr)
 	return size;
 }
 
-/* Where a probe on the entry really goes: behind what must be an entry's first. */
-static unsigned long entry_of(target_fn fn)
-{
-	bool on_entry;
-
-	return (unsigned long)arch_adjust_kprobe_addr((unsigned long)fn, 0,
-						      &on_entry);
-}
-
 static void by_name_and_by_address(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
-	unsigned long entry = entry_of(t->fn);
+	unsigned long entry = test_entry_of(t->fn);
 	struct kprobe_place place;
 
 	KUNIT_EXPECT_EQ(test, locate(NULL, t->name, 0, &place), 0);
@@ -72,7 +63,7 @@ static void with_an_offset(struct kunit *test)
 	unsigned long last = size_of(fn) - 1;
 	struct kprobe_place place;
 
-	KUNIT_ASSERT_GT(test, last, entry_of(kprobe_test_plain) - fn);
+	KUNIT_ASSERT_GT(test, last, test_entry_of(kprobe_test_plain) - fn);
 	KUNIT_EXPECT_EQ(test, locate(NULL, "kprobe_test_plain", last, &place), 0);
 	KUNIT_EXPECT_EQ(test, place.addr, fn + last);
 	KUNIT_EXPECT_FALSE(test, place.on_entry);
@@ -98,7 +89,7 @@ static void both_neither_unknown(struct kunit *test)
 static void function_entry(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
-	unsigned long entry = entry_of(t->fn);
+	unsigned long entry = test_entry_of(t->fn);
 	unsigned long last = size_of((unsigned long)t->fn) - 1;
 	kprobe_opcode_t *fn = (kprobe_opcode_t *)t->fn;
 
@@ -316,7 +307,7 @@ static void bugs_are_refused(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, missed, 0);
 	KUNIT_EXPECT_EQ(test, ours, 1);
-	KUNIT_EXPECT_EQ(test, check(entry_of(may_warn)), 0);
+	KUNIT_EXPECT_EQ(test, check(test_entry_of(may_warn)), 0);
 }
 #else
 static void bugs_are_refused(struct kunit *test)
@@ -360,7 +351,7 @@ static void static_branches_are_refused(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, missed, 0);
 	KUNIT_EXPECT_EQ(test, ours, 1);
-	KUNIT_EXPECT_EQ(test, check(entry_of(has_a_branch)), 0);
+	KUNIT_EXPECT_EQ(test, check(test_entry_of(has_a_branch)), 0);
 }
 #else
 static void static_branches_are_refused(struct kunit *test)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Probes that count their hits and go away with the test that made them. */
 #include <linux/errno.h>
+#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
@@ -45,6 +46,30 @@ void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 }
 
 NOKPROBE_SYMBOL(test_probe_post);
+
+#ifdef CONFIG_DYNAMIC_FTRACE
+#define FTRACE_INSNS_SIZE	MCOUNT_INSN_SIZE
+#else
+#define FTRACE_INSNS_SIZE	0
+#endif
+
+/**
+ * test_entry_of - where a probe on a function's entry goes
+ * @fn: the function
+ *
+ * Return: an address behind what has to be first there, and what ftrace patches unless probes
+ * come by way of it.
+ */
+unsigned long test_entry_of(target_fn fn)
+{
+	unsigned long addr;
+	bool on_entry;
+
+	addr = (unsigned long)arch_adjust_kprobe_addr((unsigned long)fn, 0, &on_entry);
+	if (!IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) && ftrace_location(addr) == addr)
+		addr += FTRACE_INSNS_SIZE;
+	return addr;
+}
 
 static void test_probe_gone(void *kp)
 {

@@ -53,7 +53,7 @@ static void middle_of_an_instruction(struct kunit *test)
 	unsigned int middle = 0, good = 0, i;
 	struct test_probe *tp;
 
-	if (!IS_ENABLED(CONFIG_X86))
+	if (!IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_RISCV_ISA_C))
 		kunit_skip(test, "instructions are of one length here");
 	KUNIT_ASSERT_TRUE(test, kallsyms_lookup_size_offset(fn, &size, &at));
 	for (i = 1; i < size; i++) {
@@ -76,13 +76,10 @@ static void by_name(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
 	struct test_probe *tp = test_probe_at(test, NULL, WITH_PRE);
-	bool entry;
-	void *addr;
 
 	tp->kp.symbol_name = t->name;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
-	addr = arch_adjust_kprobe_addr((unsigned long)t->fn, 0, &entry);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)tp->kp.addr, addr);
+	KUNIT_EXPECT_EQ(test, (unsigned long)tp->kp.addr, test_entry_of(t->fn));
 	KUNIT_EXPECT_TRUE(test, tp->kp.flags & KPROBE_FLAG_ON_FUNC_ENTRY);
 	KUNIT_EXPECT_EQ(test, kprobe_ftrace(&tp->kp), t->traced);
 	KUNIT_EXPECT_FALSE(test, kprobe_disabled(&tp->kp));
@@ -170,17 +167,16 @@ static void flags_of_the_core(struct kunit *test)
 static void opcode_is_what_was_there(struct kunit *test)
 {
 	struct test_probe *tp = test_probe_at(test, kprobe_test_plain, WITH_PRE);
+	/* Of instructions of two lengths there is what the shorter one has. */
+	size_t sure = IS_ENABLED(CONFIG_RISCV_ISA_C) ? sizeof(u16) : sizeof(kprobe_opcode_t);
+	void *addr = (void *)test_entry_of(kprobe_test_plain);
 	kprobe_opcode_t was, is;
-	bool entry;
-	void *addr;
 
-	addr = arch_adjust_kprobe_addr((unsigned long)kprobe_test_plain, 0,
-				       &entry);
 	memcpy(&was, addr, sizeof(was));
 	KUNIT_ASSERT_EQ(test, register_kprobe(&tp->kp), 0);
 	memcpy(&is, addr, sizeof(is));
 	KUNIT_EXPECT_MEMNEQ(test, &is, &was, sizeof(was));
-	KUNIT_EXPECT_MEMEQ(test, &tp->kp.opcode, &was, sizeof(was));
+	KUNIT_EXPECT_MEMEQ(test, &tp->kp.opcode, &was, sure);
 	unregister_kprobe(&tp->kp);
 	KUNIT_EXPECT_MEMEQ(test, addr, &was, sizeof(was));
 }

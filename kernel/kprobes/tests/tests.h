@@ -82,6 +82,7 @@ struct test_probe *test_probe_new(struct kunit *test, void *addr,
 int test_probe_pre(struct kprobe *p, struct pt_regs *regs);
 void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 		     unsigned long flags);
+unsigned long test_entry_of(target_fn fn);
 
 unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr);
 

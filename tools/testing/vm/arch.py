@@ -28,9 +28,14 @@ class Arch:
     machine: str = ""           # -machine
     cpu: str = ""               # -cpu
     console: str = ""           # console= of the command line
+    # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate code while another
+    # CPU patches it and go on running the stale translation, which shows on x86 as an int3 that
+    # nobody owns, on the stock kernel, too.
+    threads: str = "single"
     debian: str = ""            # Debian's name; "": guests run programs of the host
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
+    llvm: str = ""              # LLVM= of it, for clang instead of gcc
     demo: str = ""              # what make run probes
     packages: str = ""          # what packages installs before a kernel is built, if that is more than usual
     suite: str = ""             # of Debian that has it; "": this one's
@@ -160,6 +165,11 @@ ARCHES = {
         machine="virt",
         cpu="rv64",
         console="ttyS0",
+        # All other CPUs are stopped while probes and ftrace write text there, so they translate none
+        # of it. They spin meanwhile, and in one thread each turn of them lasts a tenth of a second.
+        threads="multi",
+        # What goes wrong before there is a console would not be seen.
+        append="earlycon",
         debian="riscv64",
         suite="trixie",
         packages="riscv64",
@@ -180,6 +190,25 @@ ARCHES = {
                     noftrace=["arch/arm/probes/"]),
     "mips64": compiled("mips64", "mips", "mips64el-linux-gnuabi64-",
                        "kernel/kprobes.o kernel/ftrace.o kernel/branch.o kernel/traps.o mm/fault.o"),
+    "parisc": compiled("parisc", "parisc", "hppa-linux-gnu-",
+                       "kernel/kprobes.o kernel/ftrace.o kernel/patch.o kernel/traps.o mm/fault.o"),
+    "sh": compiled("sh", "sh", "sh4-linux-gnu-",
+                   "kernel/kprobes.o kernel/ftrace.o kernel/traps.o kernel/traps_32.o mm/fault.o"),
+    "sparc64": compiled("sparc64", "sparc", "sparc64-linux-gnu-",
+                        "kernel/kprobes.o kernel/ftrace.o kernel/traps_64.o mm/fault_64.o"),
+    # Of Debian 12's compilers only this one knows it as the kernel wants it.
+    "loongarch": replace(
+        compiled("loongarch", "loongarch", "",
+                 "kernel/kprobes.o kernel/rethook.o kernel/rethook_trampoline.o kernel/ftrace_dyn.o "
+                 "kernel/traps.o mm/fault.o"),
+        llvm="-19",
+    ),
+    # It has no function tracer in 6.12.
+    "arc": replace(
+        compiled("arc", "arc", "arc-linux-gnu-", ""),
+        objects={"noftrace": ["arch/arc/kernel/kprobes.o", "arch/arc/kernel/disasm.o", "arch/arc/kernel/traps.o"]},
+    ),
+    # csky, the last one of the base with kprobes, has no compiler in Debian 12.
 }
 
 DEFAULT = "x86_64"

@@ -31,7 +31,7 @@ from arch import ARCHES, DEFAULT, split_step
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
-from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, NAMED_SUITES, SUITES, Want
+from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, PORT_SUITES, SUITES, Want
 
 # As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
 GUESTS = max(2, os.cpu_count() or 1)
@@ -184,7 +184,7 @@ def step_suite(ctx, step):
     arch, name = split_step(step)
     suite = SUITES[name]
     ours = run_suite(ctx, step, suite, ctx.kernel(arch=arch).result())
-    if suite.rule == "alone" or arch in NAMED_SUITES:
+    if suite.rule == "alone" or arch in PORT_SUITES:
         ctx.report.add_all(step, ours)
         return
     stock = on_stock(ctx, step, suite)
@@ -402,7 +402,7 @@ STEPS = {
     "arch-builds": step_arch_builds,
     "lint": step_lint,
     "litmus": step_litmus,
-    **{f"{arch}-{n}": step_suite for arch, names in (ARCH_SUITES | NAMED_SUITES).items() for n in names},
+    **{f"{arch}-{n}": step_suite for arch, names in (ARCH_SUITES | PORT_SUITES).items() for n in names},
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
        (("hitpath", step_hitpath), ("campaign", step_campaign))},
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
@@ -413,10 +413,11 @@ STEPS = {
     **{f"{arch}-kcsan": step_kcsan for arch in ARCH_SUITES},
 }
 
-# Half an hour each, or more configurations to prepare or to build, so they are run only if they are named.
+# Half an hour each, or more configurations to prepare or to build, or of a port that has passed KUnit, so
+# they are run only if they are named.
 OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
             *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
-            *(f"{arch}-{n}" for arch, names in NAMED_SUITES.items() for n in names))
+            *(f"{arch}-ftrace" for arch in PORT_SUITES))
 
 
 def needs(step):

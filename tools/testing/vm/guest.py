@@ -111,11 +111,8 @@ def command(k, job, tmp):
               f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
         append += " quiet"
-    # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate
-    # code while another CPU patches it and go on running the stale translation,
-    # which shows as an int3 that nobody owns, on the stock kernel, too.
     cmd = [k.arch.qemu, "-machine", k.arch.machine, "-cpu", job.cpu or k.arch.cpu,
-           "-accel", "tcg,thread=single", "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
+           "-accel", f"tcg,thread={'single' if job.icount else k.arch.threads}", "-m", str(job.mem), "-smp", str(job.smp), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", k.image,
            "-initrd", initramfs(tmp, job, k), "-append", append]
     if job.icount:
         cmd += ["-icount", "shift=0,sleep=off"]

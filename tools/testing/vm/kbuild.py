@@ -39,7 +39,7 @@ class Kernel:
     def find_fragments(self):
         """The files of config/ that make up this kernel's configuration."""
         boots = self.arch.boots and self.profile not in COMPILED
-        names = ["common" if boots else "compiled", self.arch.name]
+        names = ["common" if boots and not self.arch.compiled else "compiled", self.arch.name]
         names += [f"{self.arch.name}-boots"] if boots and self.arch.compiled else []
         names += ["ours"] if boots and not self.stock else []
         lacks = f"stock-{self.arch.name}"
@@ -65,7 +65,7 @@ class Kernel:
     def make(self, *args):
         """The make command for this kernel."""
         ccache = os.path.join(HERE, "cc") + " " if shutil.which("ccache") else ""
-        cc = f"{ccache}{self.arch.cross}gcc"
+        cc = f"{ccache}clang{self.arch.llvm}" if self.arch.llvm else f"{ccache}{self.arch.cross}gcc"
         # The source is reached by a link inside O=. Thus its paths, as ccache
         # sees them, are the same for every kernel, and the objects that do
         # not depend on anything of ours are compiled once for all of them.
@@ -73,9 +73,13 @@ class Kernel:
         if not os.path.islink(src):
             os.makedirs(self.out, exist_ok=True)
             os.symlink(os.path.relpath(self.src, self.out), src)
+        flags = "-fmacro-prefix-map=src/="
+        # What an architecture of the base lacks, it says by #warning.
+        flags += " -Wno-cpp" if self.profile in COMPILED else ""
         return ["make", "-C", src, f"abs_srctree={src}", f"O={self.out}",
-                f"ARCH={self.arch.make}", f"-j{JOBS}", "KCFLAGS=-fmacro-prefix-map=src/=",
+                f"ARCH={self.arch.make}", f"-j{JOBS}", f"KCFLAGS={flags}",
                 f"CC={cc}", f"HOSTCC={ccache}gcc", f"CROSS_COMPILE={self.arch.cross}",
+                *([f"LLVM={self.arch.llvm}", "HOSTCXX=g++"] if self.arch.llvm else []),
                 f"LOCALVERSION=-{'stock' if self.stock else 'probes'}", *args]
 
     def env(self):

@@ -308,8 +308,8 @@ ARCH_SUITES = {
     "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples"),
 }
 
-# What runs by name only: probes of the base on our core. Stock is not asked.
-NAMED_SUITES = {
+# Probes of the base on our core. Stock is not asked.
+PORT_SUITES = {
     "riscv64": ("kunit", "ftrace"),
 }
 

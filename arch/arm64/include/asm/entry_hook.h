@@ -8,9 +8,15 @@
 #define _ASM_ARM64_ENTRY_HOOK_H
 
 #include <linux/ftrace.h>
+#include <linux/kconfig.h>
 #include <linux/ptrace.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
+#include <asm/insn-def.h>
+
+/* In front of the call is the instruction that keeps the link register, and maybe a landing pad. */
+#define ARCH_ENTRY_REACH \
+	(IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) ? 2 * AARCH64_INSN_SIZE : AARCH64_INSN_SIZE)
 
 struct arch_entry_room {
 	struct pt_regs regs;

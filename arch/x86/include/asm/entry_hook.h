@@ -6,6 +6,9 @@
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
 
+/* Nothing but a landing pad is in front of the call. */
+#define ARCH_ENTRY_REACH	FTRACE_MCOUNT_MAX_OFFSET
+
 struct arch_entry_room { };
 
 /* Ftrace saves them there, all of them, as it is asked to: there is nothing to test or fill in. */

@@ -25,13 +25,13 @@ class Steps(unittest.TestCase):
         self.assertEqual(split_step("arch-builds"), ("x86_64", "arch-builds"))
 
     def test_steps_of_other_architectures_are_there(self):
-        for arch, names in (suites.ARCH_SUITES | suites.NAMED_SUITES).items():
+        for arch, names in (suites.ARCH_SUITES | suites.PORT_SUITES).items():
             for n in names:
                 self.assertIn(n, suites.SUITES)
                 self.assertIn(f"{arch}-{n}", check.STEPS)
 
     def test_those_of_one_architecture(self):
-        names = ["kunit", "lint", "arm64-kunit", "ftrace-beside", "arm64-debug", "riscv64-kunit"]
+        names = ["kunit", "lint", "arm64-kunit", "ftrace-beside", "arm64-debug", "riscv64-ftrace"]
         self.assertEqual(check.checked([], names), ["kunit", "lint", "arm64-kunit"])
         self.assertEqual(check.checked([], names, "arm64"), ["arm64-kunit"])
         self.assertEqual(check.checked(["debug"], names, "arm64"), ["arm64-debug"])
