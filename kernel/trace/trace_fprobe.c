@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "trace_fprobe.h"
+#include "probes/fprobe.h"
 
 #define FPROBE_EVENT_GROUP	"fprobes"
 #define TPROBE_EVENT_GROUP	"tracepoints"

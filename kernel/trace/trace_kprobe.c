@@ -2,7 +2,7 @@
 /*
  * Kprobe events: commands, the files kprobe_events and kprobe_profile, and the boot
  * parameter. See Documentation/trace/kprobetrace.rst for what they do, and
- * trace_kprobe.h for where the rest is.
+ * kprobe.h for where the rest is.
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
@@ -14,8 +14,8 @@
 #include <linux/tracefs.h>
 #include <asm/setup.h>
 
-#include "trace_kprobe.h"
-#include "trace_probe_batch.h"
+#include "probes/kprobe.h"
+#include "probes/event_batch.h"
 
 static int add_command(int argc, const char **argv)
 {

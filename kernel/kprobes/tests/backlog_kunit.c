@@ -16,7 +16,7 @@
 
 #include "../../trace/fprobe_internal.h"
 #include "../../trace/rethook_internal.h"
-#include "../../trace/trace_probe_point.h"
+#include "../../trace/probes/event_point.h"
 #include "fprobes.h"
 
 /**

@@ -330,7 +330,7 @@ VARIANTS = {
     "rt": ["lib/addr_table.o", "kernel/kprobes/", *OURS_IN_TRACE, "kernel/extable.o"],
     "noprobes": [*f"{TRACE}/ftrace.o {TRACE}/trace.o {TRACE}/trace_events.o {TRACE}/trace_dynevent.o "
                  f"{TRACE}/trace_event_perf.o {TRACE}/trace_uprobe.o {TRACE}/trace_eprobe.o "
-                 f"{TRACE}/bpf_trace.o {TRACE}/trace_probe.o".split(), "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
+                 f"{TRACE}/bpf_trace.o {TRACE}/probes/".split(), "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
                  "kernel/fork.o", "kernel/module/", "init/main.o"],
     "bare": ["lib/addr_table.o", "kernel/kprobes/", "kernel/extable.o", "kernel/kallsyms.o", "kernel/exit.o",
              "kernel/fork.o", "init/main.o"],

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _TRACE_PROBES_ARGS_H
+#define _TRACE_PROBES_ARGS_H
+/*
+ * The arguments of probe events: [NAME=]FETCH[:TYPE]
+ *
+ *	args_words.c	what is wrong with a command, and where, for error_log
+ *	args_parse.c	one word of a command -> an argument
+ *	args_fetch.c	FETCH -> a program
+ *	args_vars.c	the words that begin with a $
+ *	args_type.c	TYPE -> how a value is stored and shown
+ *	args_btf.c	what type information knows of functions and structures
+ *	args_member.c	members, by type information -> a program
+ *	args_meta.c	words that stand for others: $arg*, %pd, %pD
+ *	args_run.c	running programs in a hit
+ *	args_fields.c	the fields of an event and its format string
+ *	args_print.c	a record -> text
+ *
+ * An argument is compiled once, when the event is defined. A hit runs the programs of all
+ * arguments in one pass, and each value is written to its place in the record:
+ *
+ *	head | one place for each argument | bytes of strings
+ *
+ * What is a string has a struct data_loc in its place, which says where its bytes are. So the
+ * size of the first two parts, trace_probe.size, is known before any hit.
+ */
+#include <linux/btf.h>
+#include <linux/ptrace.h>
+#include <linux/trace_seq.h>
+#include <linux/types.h>
+
+#include "args_errors.h"
+
+struct ftrace_event_field;
+struct trace_event_call;
+struct trace_probe;
+
+#define MAX_TRACE_ARGS		128
+#define MAX_ARGSTR_LEN		63
+#define MAX_ARG_NAME_LEN	32
+#define MAX_ARRAY_LEN		64
+#define MAX_BTF_ARGS_LEN	128
+#define MAX_STRING_SIZE		PATH_MAX
+
+/* What arguments may refer to, traceprobe_parse_context.flags. */
+#define TPARG_FL_RETURN		BIT(0)	/* the return of a function */
+#define TPARG_FL_KERNEL		BIT(1)	/* the kernel */
+#define TPARG_FL_FENTRY		BIT(2)	/* the first instruction of a function */
+#define TPARG_FL_TEVENT		BIT(3)	/* fields of another event */
+#define TPARG_FL_USER		BIT(4)	/* a process */
+#define TPARG_FL_FPROBE		BIT(5)	/* what ftrace calls with the arguments of a function */
+#define TPARG_FL_TPOINT		BIT(6)	/* the arguments of a tracepoint */
+
+/**
+ * struct traceprobe_parse_context - what the arguments of a command may refer to
+ * @event:	its fields, for TPARG_FL_TEVENT
+ * @funcname:	"[MOD:]SYM", the function that is probed; NULL: not known
+ * @flags:	TPARG_FL_*
+ * @offset:	characters of the command's word before what is being read
+ * @btf:	that knows @proto, referenced; NULL: not asked for yet, or nothing known
+ * @proto:	the function's type
+ * @params:	its parameters, without what a tracepoint's has in front
+ * @nr_params:	number of @params
+ * @btf_asked:	@btf has been asked for
+ *
+ * The caller sets the first three; traceprobe_finish_parse() is due afterwards.
+ */
+struct traceprobe_parse_context {
+	struct trace_event_call		*event;
+	const char			*funcname;
+	unsigned int			flags;
+	int				offset;
+	struct btf			*btf;
+	const struct btf_type		*proto;
+	const struct btf_param		*params;
+	s32				nr_params;
+	bool				btf_asked;
+};
+
+/**
+ * struct arg_type - how a value is stored and shown
+ * @name:	for users
+ * @field:	in the event's format: its type in C
+ * @format:	in the event's format: how printf() shows it
+ * @print:	show one value of a record
+ * @size:	bytes in the argument's place
+ * @is_signed:	it is
+ * @is_string:	its bytes are behind the arguments, and a data_loc in its place
+ */
+struct arg_type {
+	const char	*name;
+	const char	*field;
+	const char	*format;
+	bool		(*print)(struct trace_seq *s, const void *value, const void *record);
+	u8		size;
+	bool		is_signed;
+	bool		is_string;
+};
+
+struct arg_program;
+
+/**
+ * struct probe_arg - one argument of a probe
+ * @prog:	what fetches it
+ * @name:	its name
+ * @comm:	FETCH[:TYPE], as the user wrote it
+ * @type:	how it is stored and shown
+ * @format:	how printf() shows an array of it, NULL: it is none
+ * @offset:	of its place, from the first argument's
+ * @count:	number of elements of an array, 0: it is none
+ */
+struct probe_arg {
+	struct arg_program	*prog;
+	char			*name;
+	char			*comm;
+	const struct arg_type	*type;
+	char			*format;
+	unsigned int		offset;
+	unsigned int		count;
+};
+
+/* Where the bytes of a string are: from the begin of the record, and how many. 0: none. */
+#define make_data_loc(len, offs)	((u32)(len) << 16 | ((u32)(offs) & 0xffff))
+#define get_loc_len(loc)		((u32)(loc) >> 16)
+#define get_loc_offs(loc)		((u32)(loc) & 0xffff)
+
+/**
+ * struct args_hit - what a hit offers to programs
+ * @regs:	registers; NULL for a hit of another event
+ * @kept:	at a return, what args_keep() wrote at entry
+ * @rec:	the other event's record
+ * @file_base:	where the file of a uprobe is mapped
+ */
+struct args_hit {
+	struct pt_regs		*regs;
+	const unsigned long	*kept;
+	const void		*rec;
+	unsigned long		file_base;
+};
+
+/**
+ * struct args_record - a record that arguments are written to
+ * @base:	begin of the record
+ * @args:	place of the first argument
+ * @room:	bytes from @base on that may be written, at least all places
+ * @used:	set to the bytes that were written, from @base on
+ * @cut:	set if there was no room for the bytes of some string. It has none then
+ * @at:		where the next bytes of strings go, for args_store()
+ * @end:	behind the last of them
+ */
+struct args_record {
+	void		*base;
+	void		*args;
+	unsigned int	room;
+	unsigned int	used;
+	bool		cut;
+	u8		*at;
+	u8		*end;
+};
+
+/* args_run.c: in hits */
+void args_store(const struct trace_probe *tp, const struct args_hit *hit,
+		struct args_record *rec);
+void args_keep(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept);
+
+/* args_words.c */
+void trace_probe_log_init(const char *reader, int nr, const char **words);
+void trace_probe_log_clear(void);
+void trace_probe_log_set_index(int word);
+void __trace_probe_log_err(int at, int code);
+
+#define trace_probe_log_err(offset, name)	__trace_probe_log_err(offset, TP_ERR_##name)
+
+/* args_parse.c */
+void probe_arg_free(struct probe_arg *arg);
+void traceprobe_finish_parse(struct traceprobe_parse_context *ctx);
+
+/* args_fetch.c */
+int traceprobe_update_arg(struct probe_arg *arg);
+
+/* args_vars.c */
+unsigned int args_kept_size(const struct trace_probe *tp);
+
+/* args_meta.c */
+const char **traceprobe_expand_meta_args(int argc, const char *argv[], int *new_argc,
+					 char *buf, int bufsize,
+					 struct traceprobe_parse_context *ctx);
+int traceprobe_expand_dentry_args(int argc, const char *argv[], char **buf);
+
+/* args_fields.c */
+
+/* What a record's format begins with. */
+enum probe_print_type { PROBE_PRINT_NORMAL, PROBE_PRINT_RETURN, PROBE_PRINT_EVENT };
+
+int traceprobe_set_print_fmt(struct trace_probe *tp, enum probe_print_type ptype);
+int traceprobe_define_arg_fields(struct trace_event_call *call, size_t offset,
+				 struct trace_probe *tp);
+
+/* args_print.c */
+int trace_probe_print_args(struct trace_seq *s, struct probe_arg *args, int nr, u8 *first,
+			   void *record);
+
+#endif /* _TRACE_PROBES_ARGS_H */

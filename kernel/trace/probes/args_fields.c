@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Arguments of probe events: the fields of an event, and its format string.
+ */
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/stdarg.h>
+
+#include "args_internal.h"
+
+/**
+ * traceprobe_define_arg_fields - tell the event core about the arguments
+ * @call: the event
+ * @offset: of the first one in a record
+ * @tp: the event's first probe
+ *
+ * Return: 0, or what trace_define_field() says.
+ */
+int traceprobe_define_arg_fields(struct trace_event_call *call, size_t offset,
+				 struct trace_probe *tp)
+{
+	const struct probe_arg *arg = tp->args;
+	const struct arg_type *type;
+	int err;
+
+	for (; arg < tp->args + tp->nr_args; arg++) {
+		type = arg->type;
+		err = trace_define_field(call, arg->format ?: type->field, arg->name,
+					 offset + arg->offset, type->size * (arg->count ?: 1),
+					 type->is_signed, FILTER_OTHER);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Text in the making; counted only as long as there is no room. */
+struct text {
+	char	*buf;
+	int	size;
+	int	len;
+};
+
+static __printf(2, 3) void put(struct text *text, const char *format, ...)
+{
+	int left = text->buf ? text->size - text->len : 0;
+	va_list args;
+
+	va_start(args, format);
+	text->len += vsnprintf(left ? text->buf + text->len : NULL, left, format, args);
+	va_end(args);
+}
+
+static void put_format(struct text *text, const struct probe_arg *arg)
+{
+	unsigned int i;
+
+	put(text, " %s=", arg->name);
+	if (!arg->count) {
+		put(text, "%s", arg->type->format);
+		return;
+	}
+	for (i = 0; i < arg->count; i++)
+		put(text, "%c%s", i ? ',' : '{', arg->type->format);
+	put(text, "}");
+}
+
+static void put_value(struct text *text, const struct probe_arg *arg)
+{
+	bool string = arg->type->is_string;
+	unsigned int i;
+
+	if (!arg->count)
+		put(text, string ? ", __get_str(%s)" : ", REC->%s", arg->name);
+	for (i = 0; i < arg->count; i++)
+		put(text, string ? ", __get_str(%s[%u])" : ", REC->%s[%u]", arg->name, i);
+}
+
+/* What precedes the arguments: its format, and its values. */
+static const struct {
+	const char *format;
+	const char *values;
+} heads[] = {
+	[PROBE_PRINT_NORMAL] = {
+		"(%lx)", ", REC->" FIELD_STRING_IP
+	},
+	[PROBE_PRINT_RETURN] = {
+		"(%lx <- %lx)", ", REC->" FIELD_STRING_FUNC ", REC->" FIELD_STRING_RETIP
+	},
+	[PROBE_PRINT_EVENT] = {
+		"", ""
+	},
+};
+
+static void put_all(struct text *text, const struct trace_probe *tp, enum probe_print_type ptype)
+{
+	unsigned int i;
+
+	text->len = 0;
+	put(text, "\"%s", heads[ptype].format);
+	for (i = 0; i < tp->nr_args; i++)
+		put_format(text, &tp->args[i]);
+	put(text, "\"%s", heads[ptype].values);
+	for (i = 0; i < tp->nr_args; i++)
+		put_value(text, &tp->args[i]);
+}
+
+/**
+ * traceprobe_set_print_fmt - make the format string of an event
+ * @tp: the event's first probe, with all its arguments
+ * @ptype: what records begin with
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int traceprobe_set_print_fmt(struct trace_probe *tp, enum probe_print_type ptype)
+{
+	struct text text = { };
+
+	put_all(&text, tp, ptype);
+	text.size = text.len + 1;
+	text.buf = kmalloc(text.size, GFP_KERNEL);
+	if (!text.buf)
+		return -ENOMEM;
+	put_all(&text, tp, ptype);
+	tp->event->call.print_fmt = text.buf;
+	return 0;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _TRACE_PROBES_ARGS_INTERNAL_H
+#define _TRACE_PROBES_ARGS_INTERNAL_H
+/*
+ * What the files of the argument engine share: programs, and how they are made.
+ */
+#include <linux/build_bug.h>
+#include <linux/entry_hook.h>
+#include <linux/mutex.h>
+
+#include "event.h"
+
+/* In trace_dynevent.c: held while a command is read, and guards what is to be logged of it. */
+extern struct mutex dyn_event_ops_mutex;
+
+/* Where the first value of a program comes from. */
+enum arg_source {
+	ARG_FROM_REG,		/* register @param */
+	ARG_FROM_PARAM,		/* the function's parameter @param, from 0 */
+	ARG_FROM_STACK,		/* word @param of the kernel's stack */
+	ARG_FROM_STACKP,	/* the kernel's stack pointer */
+	ARG_FROM_RETVAL,	/* the function's result */
+	ARG_FROM_KEPT,		/* word @param of what was kept at entry */
+	ARG_FROM_IMM,		/* @imm */
+	ARG_FROM_CURRENT,	/* the current task */
+	ARG_FROM_FIELD,		/* field @data of the other event's record */
+	ARG_FROM_TEXT,		/* text @data, no number */
+	ARG_FROM_COMM,		/* name of the current task, no number */
+	ARG_FROM_USER_STACK,	/* word @param of the process's stack */
+	ARG_FROM_USER_STACKP,	/* the process's stack pointer */
+	ARG_FROM_FILE,		/* where offset @imm of the uprobe's file is mapped */
+};
+
+/* Which memory is read. */
+enum arg_memory {
+	ARG_MEM_KERNEL,		/* that of the kernel, without page faults */
+	ARG_MEM_USER,		/* that of the current process, without page faults */
+	ARG_MEM_TASK,		/* the same; may sleep */
+};
+
+/* What is done with a value, in order. */
+enum arg_step_op {
+	ARG_STEP_LOAD,		/* value = *(unsigned long *)(value + offset), in memory @mem */
+	ARG_STEP_PERCPU,	/* value = this CPU's instance of value */
+	ARG_STEP_SHIFT,		/* value >>= offset */
+};
+
+struct arg_step {
+	u8	op;
+	u8	mem;
+	long	offset;
+};
+
+/* What the last value is to the record. */
+enum arg_store {
+	ARG_STORE_VALUE,	/* the value */
+	ARG_STORE_MEMORY,	/* what is at value + offset, in memory @mem */
+	ARG_STORE_STRING,	/* the text there */
+	ARG_STORE_SYMBOL,	/* the symbol that the value is the address of, as text */
+	ARG_STORE_TEXT,		/* the source's text */
+};
+
+/**
+ * struct arg_program - how an argument gets from a hit to its place in the record
+ * @source:	enum arg_source
+ * @store:	enum arg_store
+ * @mem:	enum arg_memory, for @store
+ * @size:	bytes of one element in its place
+ * @shift_left:	of a bit-field: to get rid of what is above it
+ * @shift_right: and of what is below it
+ * @is_signed:	of a bit-field: its top bit is a sign
+ * @plain:	the first value is stored as it is, that is all
+ * @by_pointer:	an array of strings: what is there are pointers to them
+ * @nr_steps:	number of @steps
+ * @param:	of @source
+ * @count:	how many elements, at least 1
+ * @imm:	of @source; may change while hits run the program, see traceprobe_update_arg()
+ * @data:	of @source
+ * @symbol:	"SYM[+-OFFS]" that @imm is the address of, NULL: it is not
+ * @offset:	of @store
+ * @steps:	between @source and @store
+ */
+struct arg_program {
+	u8			source;
+	u8			store;
+	u8			mem;
+	u8			size;
+	u8			shift_left;
+	u8			shift_right;
+	bool			is_signed;
+	bool			plain;
+	bool			by_pointer;
+	u8			nr_steps;
+	u32			param;
+	u16			count;
+	unsigned long		imm;
+	const void		*data;
+	char			*symbol;
+	long			offset;
+	struct arg_step		steps[];
+};
+
+/**
+ * struct probe_entry_arg - what is kept from a function's entry to its return
+ * @nr:		how many words
+ * @params:	each is this parameter of the function, from 0
+ */
+struct probe_entry_arg {
+	unsigned int	nr;
+	u16		params[];
+};
+
+/* How many values an argument may go through, as every kernel counts them. */
+#define ARG_MAX_VALUES		15
+
+/* Steps of a program: more than values, as members add to them without counting. */
+#define ARG_MAX_STEPS		32
+
+/* How deep typecasts may be nested, dereferences among them included. */
+#define ARG_MAX_NESTED		8
+
+/* All places of an event. */
+#define ARG_MAX_SIZE		3072
+
+/* Where the architecture does not say how many parameters are in registers, all that are known. */
+#ifndef ARCH_PARAM_REGISTERS
+#define ARCH_PARAM_REGISTERS	0
+#define ARCH_PARAM_STACK_WORD	0
+#endif
+
+/* Parameters that probes can have kept. */
+#define ARG_MAX_PARAMS		2048
+
+/**
+ * struct arg_member - where a member is in its structure
+ * @offset:	bits from its begin
+ * @bits:	width of a bit-field, 0: it is none
+ * @type:	of the member
+ */
+struct arg_member {
+	u32			offset;
+	u32			bits;
+	const struct btf_type	*type;
+};
+
+/**
+ * struct arg_build - an argument in the making
+ * @tp:		its probe
+ * @ctx:	what it may refer to
+ * @values:	how many values it has gone through, see ARG_MAX_VALUES
+ * @nested:	how many typecasts and dereferences what is being read is in
+ * @cast:	there is a typecast around it
+ * @place:	what there is now is an address, and what is meant is the memory there:
+ *		@mem and @offset say how to get at it. Else it is a value
+ * @shift:	@place: of a member that is a bit-field, its offset in bits
+ * @bits:	and its width; 0: it is none
+ * @mem:	which memory
+ * @offset:	bytes from the address
+ * @btf:	knows @type and @pointee; owned by @ctx, or among @held
+ * @type:	type of what is meant, NULL: not known
+ * @pointee:	instead of @type: it is a pointer to this structure or union
+ * @inside:	@pointee: the pointer points so many bytes into it
+ * @held:	what typecasts refer to, referenced until the argument is made
+ * @nr_held:	number of @held
+ * @prog:	the program so far, with room for ARG_MAX_STEPS
+ */
+struct arg_build {
+	struct trace_probe		*tp;
+	struct traceprobe_parse_context	*ctx;
+	unsigned int			values;
+	unsigned int			nested;
+	bool				cast;
+	bool				place;
+	u8				shift;
+	u8				bits;
+	u8				mem;
+	long				offset;
+	const struct btf		*btf;
+	const struct btf_type		*type;
+	const struct btf_type		*pointee;
+	unsigned int			inside;
+	struct btf			*held[ARG_MAX_NESTED + 1];
+	unsigned int			nr_held;
+	struct arg_program		*prog;
+};
+
+static inline bool args_are_of_user(const struct traceprobe_parse_context *ctx)
+{
+	return ctx->flags & TPARG_FL_USER;
+}
+
+static inline bool args_are_of_event(const struct traceprobe_parse_context *ctx)
+{
+	return ctx->flags & TPARG_FL_TEVENT;
+}
+
+/* Are a function's parameters there, or were at its entry? */
+static inline bool args_have_params(const struct traceprobe_parse_context *ctx)
+{
+	if (!(ctx->flags & TPARG_FL_KERNEL))
+		return false;
+	return ctx->flags & (TPARG_FL_RETURN | TPARG_FL_FENTRY | TPARG_FL_FPROBE | TPARG_FL_TPOINT);
+}
+
+/* $comm and immediate strings are text, and nothing else. */
+static inline bool arg_is_text(const struct arg_program *prog)
+{
+	return prog->source == ARG_FROM_TEXT || prog->source == ARG_FROM_COMM;
+}
+
+/* args_words.c */
+int args_refuse(const struct traceprobe_parse_context *ctx, int at, int code);
+
+/* args_fetch.c */
+void args_refer(struct arg_build *b, enum arg_memory mem, long offset);
+int args_fetch(struct arg_build *b, char *text);
+char *args_closing_brace(char *text);
+int args_shift(struct arg_build *b, unsigned int bits);
+int args_load(struct arg_build *b);
+int args_next_value(struct arg_build *b);
+
+/* args_vars.c */
+int args_variable(struct arg_build *b, char *text);
+int args_parameter(struct arg_build *b, unsigned int param);
+
+/* args_type.c */
+const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx,
+				      const char *name);
+const struct arg_type *args_default_type(void);
+const struct arg_type *args_type_of_size(unsigned int size, bool is_signed);
+int args_bitfield(struct arg_build *b, const char *name, unsigned int size);
+
+/* args_btf.c */
+#ifdef CONFIG_PROBE_EVENTS_BTF_ARGS
+int args_ask_btf(struct traceprobe_parse_context *ctx);
+void args_forget_btf(struct traceprobe_parse_context *ctx);
+bool args_find_member(const struct btf *btf, const struct btf_type *type, const char *name,
+		      struct arg_member *where);
+const struct arg_type *args_type_by_btf(const struct arg_build *b);
+const struct btf_type *args_pointee(const struct arg_build *b);
+int args_string_by_btf(struct arg_build *b);
+int args_param_register(const struct traceprobe_parse_context *ctx, unsigned int param);
+const struct btf_type *args_find_struct(const char *name, struct btf **btf);
+#else
+static inline int args_ask_btf(struct traceprobe_parse_context *ctx)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void args_forget_btf(struct traceprobe_parse_context *ctx) { }
+
+static inline const struct arg_type *args_type_by_btf(const struct arg_build *b)
+{
+	return NULL;
+}
+
+static inline const struct btf_type *args_pointee(const struct arg_build *b)
+{
+	return NULL;
+}
+
+static inline int args_string_by_btf(struct arg_build *b)
+{
+	return 0;
+}
+#endif
+
+/* args_member.c */
+#ifdef CONFIG_PROBE_EVENTS_BTF_ARGS
+int args_name(struct arg_build *b, char *text);
+int args_result(struct arg_build *b, char *text);
+int args_current(struct arg_build *b, char *text);
+int args_members(struct arg_build *b, char *text, int at);
+int args_typecast(struct arg_build *b, char *text);
+void args_release(struct arg_build *b);
+#else
+static inline int args_name(struct arg_build *b, char *text)
+{
+	return args_refuse(b->ctx, 0, TP_ERR_NOSUP_BTFARG);
+}
+
+static inline int args_result(struct arg_build *b, char *text)
+{
+	return 0;
+}
+
+static inline int args_current(struct arg_build *b, char *text)
+{
+	if (text[strlen("$current")])
+		return args_refuse(b->ctx, 0, TP_ERR_NOSUP_BTFARG);
+	return 0;
+}
+
+static inline int args_members(struct arg_build *b, char *text, int at)
+{
+	return args_refuse(b->ctx, at, TP_ERR_NOSUP_BTFARG);
+}
+
+static inline int args_typecast(struct arg_build *b, char *text)
+{
+	return args_refuse(b->ctx, 0, TP_ERR_NOSUP_BTFARG);
+}
+
+static inline void args_release(struct arg_build *b) { }
+#endif
+
+#endif /* _TRACE_PROBES_ARGS_INTERNAL_H */

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Arguments of probe events: one word of a command -> an argument.
+ */
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "args_internal.h"
+
+/* Fields that events have without their arguments. */
+static const char * const reserved_names[] = {
+	"common_type", "common_flags", "common_preempt_count", "common_pid", "common_tgid",
+	FIELD_STRING_IP, FIELD_STRING_RETIP, FIELD_STRING_FUNC,
+};
+
+static bool name_is_used(const struct trace_probe *tp, int nr, const char *name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(reserved_names); i++) {
+		if (!strcmp(reserved_names[i], name))
+			return true;
+	}
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(tp->args[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* A parameter of the function gives its name to the argument, others are numbered. */
+static char *name_of_unnamed(const char *word, int nr)
+{
+	char *name = kstrndup(word, strcspn(word, ":"), GFP_KERNEL);
+
+	if (!name || is_good_name(name))
+		return name;
+	kfree(name);
+	return kasprintf(GFP_KERNEL, "arg%d", nr + 1);
+}
+
+/* Returns FETCH[:TYPE] of a word, or an ERR_PTR(). */
+static const char *take_name(struct trace_probe *tp, int nr, const char *word,
+			     struct traceprobe_parse_context *ctx)
+{
+	const char *equals = strchr(word, '=');
+	struct probe_arg *arg = &tp->args[nr];
+	int code = 0;
+
+	if (!equals)
+		arg->name = name_of_unnamed(word, nr);
+	else if (equals - word > MAX_ARG_NAME_LEN)
+		code = TP_ERR_ARG_NAME_TOO_LONG;
+	else if (equals == word)
+		code = TP_ERR_NO_ARG_NAME;
+	else
+		arg->name = kstrndup(word, equals - word, GFP_KERNEL);
+	if (!code && !arg->name)
+		return ERR_PTR(-ENOMEM);
+	if (!code && !is_good_name(arg->name))
+		code = TP_ERR_BAD_ARG_NAME;
+	if (!code && name_is_used(tp, nr, arg->name))
+		code = TP_ERR_USED_ARG_NAME;
+	if (code)
+		return ERR_PTR(args_refuse(ctx, 0, code));
+	return equals ? equals + 1 : word;
+}
+
+/**
+ * struct type_words - what a word says of the type of its argument
+ * @name:	the type, NULL: not said
+ * @at:		its position, 0 if it is not said
+ * @count:	number of elements of an array, 0: it is none
+ */
+struct type_words {
+	char		*name;
+	int		at;
+	unsigned int	count;
+};
+
+/* "TYPE[N]": cut the rest off TYPE. */
+static int split_array(struct type_words *words, struct traceprobe_parse_context *ctx)
+{
+	char *open = strchr(words->name, '[');
+	char *close;
+	int at;
+
+	if (!open)
+		return 0;
+	*open++ = '\0';
+	at = words->at + (open - words->name);
+	close = strchr(open, ']');
+	if (!close)
+		return args_refuse(ctx, at + strlen(open), TP_ERR_ARRAY_NO_CLOSE);
+	if (close[1])
+		return args_refuse(ctx, at + (close + 1 - open), TP_ERR_BAD_ARRAY_SUFFIX);
+	*close = '\0';
+	if (kstrtouint(open, 0, &words->count) || !words->count)
+		return args_refuse(ctx, at, TP_ERR_BAD_ARRAY_NUM);
+	if (words->count > MAX_ARRAY_LEN)
+		return args_refuse(ctx, at, TP_ERR_ARRAY_TOO_BIG);
+	return 0;
+}
+
+/* "FETCH:TYPE": cut the rest off FETCH. */
+static int split_type(struct type_words *words, char *text,
+		      struct traceprobe_parse_context *ctx)
+{
+	char *colon = strchr(text, ':');
+
+	if (!colon)
+		return 0;
+	*colon = '\0';
+	words->name = colon + 1;
+	words->at = words->name - text;
+	return split_array(words, ctx);
+}
+
+static bool is_text(const char *text)
+{
+	return !strcmp(text, "$comm") || !strcmp(text, "$COMM") || strstarts(text, "\\\"");
+}
+
+/* Fields of events may have any name, $comm included. */
+static int find_type(struct probe_arg *arg, const struct type_words *words, const char *text,
+		     struct traceprobe_parse_context *ctx)
+{
+	const char *name = words->name;
+
+	if (is_text(text) && !args_are_of_event(ctx)) {
+		if (words->count || (name && strcmp(name, "string")))
+			return args_refuse(ctx, words->at, TP_ERR_NEED_STRING_TYPE);
+		name = "string";
+	}
+	arg->type = name ? args_find_type(ctx, name) : args_default_type();
+	if (!arg->type)
+		return args_refuse(ctx, words->at, TP_ERR_BAD_TYPE);
+	arg->count = words->count;
+	return 0;
+}
+
+/* A value that is an address means what is there: constants, and fields of events. */
+static bool is_address(const struct arg_build *b)
+{
+	const struct arg_program *prog = b->prog;
+
+	if (prog->nr_steps)
+		return false;
+	return prog->source == ARG_FROM_IMM || prog->source == ARG_FROM_FIELD ||
+	       (args_are_of_event(b->ctx) && prog->source == ARG_FROM_COMM);
+}
+
+static int store_string(struct arg_build *b, const struct type_words *words, bool user)
+{
+	struct arg_program *prog = b->prog;
+	int err;
+
+	prog->store = ARG_STORE_STRING;
+	if (arg_is_text(prog) && !b->place) {
+		prog->store = ARG_STORE_TEXT;
+		return 0;
+	}
+	if (b->type || b->pointee) {
+		err = args_string_by_btf(b);
+		if (err)
+			return err;
+	} else if (!b->place && is_address(b)) {
+		args_refer(b, ARG_MEM_KERNEL, 0);
+	}
+	if (!b->place)
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_STRING);
+	if (user && b->mem == ARG_MEM_KERNEL)
+		b->mem = ARG_MEM_USER;
+	prog->by_pointer = words->count;
+	return 0;
+}
+
+static int store_symbol(struct arg_build *b, const struct type_words *words)
+{
+	if ((b->place && b->mem != ARG_MEM_KERNEL) || arg_is_text(b->prog) ||
+	    (b->prog->source == ARG_FROM_IMM && !b->place && !b->prog->nr_steps))
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_SYMSTRING);
+	if (words->count)
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_STRING);
+	b->prog->store = ARG_STORE_SYMBOL;
+	return args_load(b);
+}
+
+/* Is it a field of the other event whose value is where it is? */
+static bool is_field_in_memory(const struct arg_build *b)
+{
+	struct ftrace_event_field *field;
+
+	if (b->prog->source != ARG_FROM_FIELD || b->prog->nr_steps || b->place)
+		return false;
+	field = (struct ftrace_event_field *)b->prog->data;
+	return is_string_field(field);
+}
+
+/* An array is in memory. */
+static int store_number(struct arg_build *b, const struct type_words *words)
+{
+	b->prog->store = b->place ? ARG_STORE_MEMORY : ARG_STORE_VALUE;
+	if (!words->count)
+		return 0;
+	if (is_field_in_memory(b))
+		args_refer(b, ARG_MEM_KERNEL, 0);
+	if (!b->place)
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_STRING);
+	b->prog->store = ARG_STORE_MEMORY;
+	return 0;
+}
+
+static int store_member_bits(struct arg_build *b, unsigned int size)
+{
+	unsigned int bits = size * BITS_PER_BYTE;
+
+	if (!b->bits)
+		return 0;
+	/* A smaller word may be asked for, which the bits are in, too. */
+	if (b->shift + b->bits > bits && b->place && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)) {
+		b->offset += b->shift / BITS_PER_BYTE;
+		b->shift %= BITS_PER_BYTE;
+	}
+	if (b->shift + b->bits > bits)
+		return -EINVAL;
+	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) && b->place)
+		b->prog->shift_left = b->shift;
+	else
+		b->prog->shift_left = bits - (b->shift + b->bits);
+	b->prog->shift_right = bits - b->bits;
+	b->prog->is_signed = (btf_is_int(b->type) &&
+			      btf_int_encoding(b->type) & BTF_INT_SIGNED) ||
+			     (btf_is_any_enum(b->type) && btf_type_kflag(b->type));
+	return 0;
+}
+
+/* Of a word, bits that the user names, or those of a member that is a bit-field. */
+static int store_bits(struct arg_build *b, const struct type_words *words)
+{
+	if (!words->name || *words->name != 'b') {
+		if (store_member_bits(b, b->prog->size))
+			return args_refuse(b->ctx, words->at, TP_ERR_BAD_BITFIELD);
+		return 0;
+	}
+	b->values++;
+	if (args_bitfield(b, words->name, b->prog->size))
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_BITFIELD);
+	return 0;
+}
+
+/* The last step: how what was fetched gets into the record. */
+static int store_as(struct arg_build *b, struct probe_arg *arg, const struct type_words *words)
+{
+	struct arg_program *prog = b->prog;
+	int err;
+
+	prog->size = arg->type->size;
+	prog->count = arg->count ?: 1;
+	if (!arg->type->is_string)
+		err = store_bits(b, words) ?: store_number(b, words);
+	else if (!strcmp(arg->type->name, "symstr"))
+		err = store_symbol(b, words);
+	else
+		err = store_string(b, words, !strcmp(arg->type->name, "ustring"));
+	if (err)
+		return err;
+	/* Each of these is a step of its own, as far as the limit goes. */
+	b->values += !!arg->count;
+	if (b->values > ARG_MAX_VALUES) {
+		args_refuse(b->ctx, words->at, TP_ERR_TOO_MANY_OPS);
+		return -E2BIG;
+	}
+	prog->mem = b->mem;
+	prog->offset = b->offset;
+	prog->plain = prog->store == ARG_STORE_VALUE && !prog->nr_steps && !prog->shift_left &&
+		      !prog->shift_right;
+	return 0;
+}
+
+/* Find a place for it in the record. */
+static int take_place(struct trace_probe *tp, struct probe_arg *arg,
+		      struct traceprobe_parse_context *ctx)
+{
+	unsigned int size = arg->type->size * (arg->count ?: 1);
+
+	if (tp->size + size > ARG_MAX_SIZE) {
+		args_refuse(ctx, 0, TP_ERR_EVENT_TOO_BIG);
+		return -E2BIG;
+	}
+	arg->offset = tp->size;
+	tp->size += size;
+	tp->dynamic |= arg->type->is_string;
+	return 0;
+}
+
+/* What type information says counts if the user says nothing. */
+static void find_default_type(struct arg_build *b, struct probe_arg *arg,
+			      const struct type_words *words)
+{
+	const struct arg_type *type;
+
+	if (words->name || arg->type->is_string)
+		return;
+	type = args_type_by_btf(b);
+	if (type)
+		arg->type = type;
+}
+
+static int compile(struct arg_build *b, struct probe_arg *arg, char *text)
+{
+	struct type_words words = { };
+	int err;
+
+	err = split_type(&words, text, b->ctx) ?: find_type(arg, &words, text, b->ctx) ?:
+	      args_fetch(b, text);
+	if (err)
+		return err;
+	find_default_type(b, arg, &words);
+	return store_as(b, arg, &words);
+}
+
+/* Give back what a program owns. */
+static void free_program(struct arg_program *prog)
+{
+	if (!prog)
+		return;
+	if (prog->source == ARG_FROM_TEXT)
+		kfree(prog->data);
+	kfree(prog->symbol);
+	kfree(prog);
+}
+
+static bool reads_kernel(const struct arg_program *prog)
+{
+	unsigned int i;
+
+	if ((prog->store == ARG_STORE_MEMORY || prog->store == ARG_STORE_STRING) &&
+	    prog->mem == ARG_MEM_KERNEL)
+		return true;
+	for (i = 0; i < prog->nr_steps; i++) {
+		if (prog->steps[i].op == ARG_STEP_LOAD && prog->steps[i].mem == ARG_MEM_KERNEL)
+			return true;
+	}
+	return false;
+}
+
+/* As small as can be, once it is known how many steps there are. */
+static int keep_program(struct probe_arg *arg, const struct arg_program *prog)
+{
+	arg->prog = kmemdup(prog, struct_size(prog, steps, prog->nr_steps), GFP_KERNEL);
+	return arg->prog ? 0 : -ENOMEM;
+}
+
+static char *array_format(const struct probe_arg *arg)
+{
+	return kasprintf(GFP_KERNEL, "%s[%d]", arg->type->field, arg->count);
+}
+
+static int parse_fetch(struct trace_probe *tp, struct probe_arg *arg, const char *word,
+		       struct traceprobe_parse_context *ctx)
+{
+	struct arg_build b = { .tp = tp, .ctx = ctx };
+	char *text = NULL;
+	int err = -ENOMEM;
+
+	b.prog = kzalloc(struct_size(b.prog, steps, ARG_MAX_STEPS), GFP_KERNEL);
+	arg->comm = kstrdup(word, GFP_KERNEL);
+	text = kstrdup(word, GFP_KERNEL);
+	if (b.prog && arg->comm && text)
+		err = compile(&b, arg, text);
+	args_release(&b);
+	if (!err && arg->count) {
+		arg->format = array_format(arg);
+		err = arg->format ? 0 : -ENOMEM;
+	}
+	err = err ?: take_place(tp, arg, ctx) ?: keep_program(arg, b.prog);
+	kfree(text);
+	if (err) {
+		free_program(b.prog);
+		return err;
+	}
+	tp->reads_kernel |= reads_kernel(b.prog);
+	kfree(b.prog);
+	return 0;
+}
+
+/**
+ * traceprobe_parse_probe_arg - make an argument
+ * @tp: its probe
+ * @i: its number, from 0; those before it are made
+ * @argv: the word, [NAME=]FETCH[:TYPE]
+ * @ctx: what it may refer to
+ *
+ * Context: may sleep; dyn_event_ops_mutex held, for error_log.
+ * Return: 0; -ENOMEM; -E2BIG if it is too long or too large; what args_fetch() says. The reason
+ * is in error_log, but for -ENOMEM. probe_arg_free() is due in every case.
+ */
+int traceprobe_parse_probe_arg(struct trace_probe *tp, int i, const char *argv,
+			       struct traceprobe_parse_context *ctx)
+{
+	const char *word;
+
+	ctx->offset = 0;
+	word = take_name(tp, i, argv, ctx);
+	if (IS_ERR(word))
+		return PTR_ERR(word);
+	ctx->offset = word - argv;
+	if (strlen(word) > MAX_ARGSTR_LEN) {
+		args_refuse(ctx, 0, TP_ERR_ARG_TOO_LONG);
+		return -E2BIG;
+	}
+	if (!*word)
+		return args_refuse(ctx, 0, TP_ERR_NO_ARG_BODY);
+	return parse_fetch(tp, &tp->args[i], word, ctx);
+}
+
+/**
+ * probe_arg_free - give back what an argument owns
+ * @arg: the argument, zeroed if it was never made
+ */
+void probe_arg_free(struct probe_arg *arg)
+{
+	free_program(arg->prog);
+	kfree(arg->name);
+	kfree(arg->comm);
+	kfree(arg->format);
+	memset(arg, 0, sizeof(*arg));
+}
+
+/**
+ * traceprobe_finish_parse - be done with what arguments may refer to
+ * @ctx: it
+ */
+void traceprobe_finish_parse(struct traceprobe_parse_context *ctx)
+{
+	args_forget_btf(ctx);
+}

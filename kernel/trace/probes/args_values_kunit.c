@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tests of the argument engine: what a program fetches is what is there. This needs no probe.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <linux/vmalloc.h>
+
+#include "args_internal.h"
+
+#define ARG_LEN		(MAX_ARGSTR_LEN + 8)
+#define RECORD_SIZE	512
+
+/* Known by type information, as it is used here. */
+struct args_kunit_bits {
+	unsigned int	low : 3;
+	int		negative : 5;
+	unsigned int	high : 24;
+	union {
+		u16	unnamed;
+		u8	bytes[2];
+	};
+	s8		small;
+	const char	*text;
+	char		array[8];
+	struct {
+		struct list_head node;
+		u64 behind;
+	} inner;
+};
+
+static struct args_kunit_bits bits = {
+	.low		= 5,
+	.negative	= -7,
+	.high		= 0x123456,
+	.unnamed	= 0xbeef,
+	.small		= -3,
+	.text		= "pointed to",
+	.array		= "within",
+	.inner.behind	= 0x1122334455667788,
+};
+
+static DEFINE_PER_CPU(unsigned long, args_kunit_number);
+static unsigned long __percpu *args_kunit_pointer __used = &args_kunit_number;
+
+/* One argument, and the record it was stored in. */
+struct fetched {
+	struct trace_probe	*tp;
+	u8			record[RECORD_SIZE];
+	struct args_record	rec;
+};
+
+static void free_probe(void *tp)
+{
+	trace_probe_cleanup(tp);
+	kfree(tp);
+}
+
+static int parse(struct kunit *test, struct fetched *got, unsigned int scope, const char *text)
+{
+	struct traceprobe_parse_context ctx = { .flags = scope };
+	struct trace_probe *tp;
+	int err;
+
+	tp = kzalloc(struct_size(tp, args, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tp);
+	KUNIT_ASSERT_EQ(test, trace_probe_init(tp, "kunit", "kunit", false, 1), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_probe, tp), 0);
+	got->tp = tp;
+	mutex_lock(&dyn_event_ops_mutex);
+	err = traceprobe_parse_probe_arg(tp, 0, text, &ctx);
+	traceprobe_finish_parse(&ctx);
+	mutex_unlock(&dyn_event_ops_mutex);
+	return err ?: traceprobe_update_arg(&tp->args[0]);
+}
+
+/* Store what the argument fetches. */
+static void fetch(struct kunit *test, struct fetched *got, const char *text)
+{
+	struct pt_regs regs = { };
+	struct args_hit hit = { .regs = &regs };
+
+	KUNIT_ASSERT_EQ_MSG(test, parse(test, got, TPARG_FL_KERNEL | TPARG_FL_FENTRY, text), 0,
+			    "%s", text);
+	memset(got->record, 0xa5, sizeof(got->record));
+	got->rec = (struct args_record) {
+		.base	= got->record,
+		.args	= got->record + 1,
+		.room	= sizeof(got->record),
+	};
+	preempt_disable();
+	args_store(got->tp, &hit, &got->rec);
+	preempt_enable();
+}
+
+static void expect_number(struct kunit *test, const char *text, const char *type, u64 value)
+{
+	struct fetched got;
+	u64 stored = 0;
+
+	fetch(test, &got, text);
+	KUNIT_EXPECT_STREQ_MSG(test, got.tp->args[0].type->name, type, "%s", text);
+	memcpy(&stored, got.rec.args, got.tp->size);
+	if (got.tp->size < sizeof(u64))
+		value &= BIT_ULL(got.tp->size * BITS_PER_BYTE) - 1;
+	KUNIT_EXPECT_EQ_MSG(test, le64_to_cpu((__force __le64)stored), value, "%s", text);
+	KUNIT_EXPECT_EQ(test, got.rec.used, 1 + got.tp->size);
+}
+
+/* NULL: it cannot be read. */
+static void expect_text(struct kunit *test, const char *text, const char *value)
+{
+	struct fetched got;
+	u32 loc;
+
+	fetch(test, &got, text);
+	loc = get_unaligned((u32 *)got.rec.args);
+	KUNIT_EXPECT_FALSE(test, got.rec.cut);
+	if (!value) {
+		KUNIT_EXPECT_EQ_MSG(test, loc, 0, "%s", text);
+		return;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, get_loc_len(loc), strlen(value) + 1, "%s", text);
+	KUNIT_EXPECT_STREQ_MSG(test, got.record + get_loc_offs(loc), value, "%s", text);
+	KUNIT_EXPECT_EQ(test, got.rec.used, get_loc_offs(loc) + strlen(value) + 1);
+}
+
+#define expect_number_at(test, type, value, format, ...)			\
+	do {									\
+		char text[ARG_LEN];						\
+										\
+		snprintf(text, sizeof(text), format, ##__VA_ARGS__);		\
+		expect_number(test, text, type, value);				\
+	} while (0)
+
+#define expect_text_at(test, value, format, ...)				\
+	do {									\
+		char text[ARG_LEN];						\
+										\
+		snprintf(text, sizeof(text), format, ##__VA_ARGS__);		\
+		expect_text(test, text, value);					\
+	} while (0)
+
+static void constants(struct kunit *test)
+{
+	expect_number(test, "\\42", "x64", 42);
+	expect_number(test, "\\-1", "x64", -1);
+	expect_number(test, "\\-2:s8", "s8", -2);
+	expect_number(test, "\\0x1234:u8", "u8", 0x34);
+	expect_number(test, "\\0xf0:b4@4/8", "u8", 15);
+	expect_number(test, "\\0x8000000000000000:b1@63/64", "u64", 1);
+	expect_text(test, "\\\"some text\"", "some text");
+	expect_text(test, "\\\"\"", "");
+	expect_text(test, "$comm", current->comm);
+}
+
+static void memory(struct kunit *test)
+{
+	static const u64 value = 0x8877665544332211;
+
+	expect_number_at(test, "x64", value, "@0x%px", &value);
+	expect_number_at(test, "u16", 0x3322, "+1(\\0x%px):u16", &value);
+	expect_number_at(test, "s8", -0x78, "+7(\\0x%px):s8", &value);
+	expect_number_at(test, "x32", 0x66554433, "-6(\\0x%px):x32", (void *)&value + 8);
+	expect_number(test, "+0(\\8):u32", "u32", 0);
+	expect_number(test, "+0(+0(\\8)):u64", "u64", 0);
+	expect_text(test, "+0(\\8):string", NULL);
+	expect_text(test, "+0(+0(\\8)):string", NULL);
+	expect_text(test, "+u0(\\8):string", NULL);
+	/* Not an address at all, where there are such. */
+	expect_text(test, "+0(\\0xdead000000000000):string", NULL);
+	expect_number(test, "@0xdead000000000000", "x64", 0);
+}
+
+static void arrays(struct kunit *test)
+{
+	static const u16 numbers[3] = { 1, 0xffff, 3 };
+	char text[ARG_LEN];
+	struct fetched got;
+
+	snprintf(text, sizeof(text), "@0x%px:u16[3]", numbers);
+	fetch(test, &got, text);
+	KUNIT_EXPECT_EQ(test, got.tp->args[0].count, 3);
+	KUNIT_EXPECT_MEMEQ(test, got.rec.args, numbers, sizeof(numbers));
+	snprintf(text, sizeof(text), "+0(\\8):u16[3]");
+	fetch(test, &got, text);
+	KUNIT_EXPECT_NULL(test, memchr_inv(got.rec.args, 0, sizeof(numbers)));
+}
+
+static void free_memory(void *memory)
+{
+	vfree(memory);
+}
+
+/* Words are read, but none behind the page that the text ends in. */
+static void text_at_the_end_of_a_page(struct kunit *test)
+{
+	static const char source[] = "abcdefghijklmnopqrstuvwxyz";
+	unsigned int len;
+	char *page, *at;
+
+	/* With nothing behind it. */
+	page = vmalloc(PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_memory, page), 0);
+	memset(page, 'x', PAGE_SIZE);
+	for (len = 0; len < sizeof(source); len++) {
+		at = page + PAGE_SIZE - len - 1;
+		strscpy(at, source + sizeof(source) - 1 - len, len + 1);
+		expect_text_at(test, source + sizeof(source) - 1 - len, "@0x%px:string", at);
+		/* And without an end. */
+		at[len] = 'x';
+		expect_text_at(test, NULL, "@0x%px:string", at);
+		expect_number_at(test, "x64", 0, "@0x%px", page + PAGE_SIZE - 7);
+	}
+}
+
+static void text_of_any_alignment(struct kunit *test)
+{
+	static const char source[] = "0123456789abcdefghijklmnopqrst";
+	unsigned int i;
+
+	for (i = 0; i < sizeof(source); i++)
+		expect_text_at(test, source + i, "@0x%px:string", source + i);
+}
+
+static void percpu(struct kunit *test)
+{
+	unsigned long *mine;
+	struct fetched got;
+
+	migrate_disable();
+	mine = this_cpu_ptr(args_kunit_pointer);
+	*mine = 0x12345678;
+	expect_number(test, "this_cpu_read(@args_kunit_number)", "x64", 0x12345678);
+	expect_number(test, "this_cpu_ptr(@args_kunit_number)", "x64", (unsigned long)mine);
+	expect_number(test, "this_cpu_read(@args_kunit_pointer):u32", "u32", 0x12345678);
+	expect_number(test, "+0(this_cpu_ptr(@args_kunit_pointer)):u8", "u8", 0x78);
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, parse(test, &got, TPARG_FL_USER, "this_cpu_read(\\1)"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, parse(test, &got, TPARG_FL_KERNEL, "this_cpu_read(\\1"), -EINVAL);
+}
+
+static void casts(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_PROBE_EVENTS_BTF_ARGS))
+		kunit_skip(test, "no type information");
+	expect_number(test, "$current", "x64", (unsigned long)current);
+	expect_number(test, "$current->pid", "s32", current->pid);
+	expect_number(test, "(task_struct)$current->tgid", "s32", current->tgid);
+	expect_text(test, "$current->comm:string", current->comm);
+	expect_number_at(test, "s32", current->pid, "(task_struct,tasks)(\\0x%px)->pid",
+			 &current->tasks);
+#define CAST "(args_kunit_bits)(\\0x%px)->"
+	expect_number_at(test, "u32", 5, CAST "low", &bits);
+	expect_number_at(test, "s32", -7, CAST "negative", &bits);
+	expect_number_at(test, "u32", 0x123456, CAST "high", &bits);
+	expect_number_at(test, "u16", 0xbeef, CAST "unnamed", &bits);
+	expect_number_at(test, "s8", -3, CAST "small", &bits);
+	expect_text_at(test, "pointed to", CAST "text:string", &bits);
+	expect_text_at(test, "within", CAST "array:string", &bits);
+	expect_number_at(test, "u64", bits.inner.behind, CAST "inner.behind", &bits);
+	expect_number_at(test, "u64", bits.inner.behind,
+			 "(args_kunit_bits,inner.node)(\\0x%px)->inner.behind", &bits.inner.node);
+#undef CAST
+}
+
+/* Each is refused, and leaves nothing behind. */
+static void refused_casts(struct kunit *test)
+{
+	static const char * const words[] = {
+		"(task_struct)$current",			/* no member */
+		"(no_such_struct_there_is)$current->pid",
+		"(task_struct)$current->no_such_member",
+		"(task_struct,no_such_member)$current->pid",
+		"(task_struct,pid->tgid)$current->pid",
+		"(args_kunit_bits,negative)$current->low",
+		"(task_struct)@jiffies+8->pid",
+		"(task_struct)(task_struct)$current->pid",
+		"(task_struct)$comm->pid",
+		"(task_struct)($current->pid",
+		"()$current->pid",
+		"$current-",
+		"$current->",
+		"$current-pid",
+		"$current.pid",
+		"this_cpu_ptr(\\1)-",
+		"this_cpu_ptr(\\1)pid",
+		"this_cpu_read(@no_such_symbol_there_is)",
+		"(task_struct)",
+	};
+	struct fetched got;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		KUNIT_EXPECT_LT_MSG(test, parse(test, &got, TPARG_FL_KERNEL, words[i]), 0, "%s",
+				    words[i]);
+	KUNIT_EXPECT_LT(test, parse(test, &got, TPARG_FL_USER, "(task_struct)%sp->pid"), 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(constants),
+	KUNIT_CASE(memory),
+	KUNIT_CASE(arrays),
+	KUNIT_CASE(text_at_the_end_of_a_page),
+	KUNIT_CASE(text_of_any_alignment),
+	KUNIT_CASE(percpu),
+	KUNIT_CASE(casts),
+	KUNIT_CASE(refused_casts),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "trace_probe_values",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Arguments of probe events: what is wrong with a command, and where, for error_log.
+ */
+#include <linux/build_bug.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../trace.h"
+#include "../trace_dynevent.h"
+#include "args_internal.h"
+
+#define PROBE_ERROR_TEXT(name, text)	[TP_ERR_##name] = text,
+static const char *error_texts[] = { PROBE_ERRORS(PROBE_ERROR_TEXT) };
+
+/* The command that is being read; @words is NULL if there is none. dyn_event_ops_mutex. */
+static struct {
+	const char	*reader;
+	const char	**words;
+	int		nr;
+	int		word;
+} command;
+
+/**
+ * trace_probe_log_init - begin with a command
+ * @reader: what error_log calls its reader
+ * @nr: number of words
+ * @words: the words, to be kept until trace_probe_log_clear()
+ *
+ * Context: dyn_event_ops_mutex held.
+ */
+void trace_probe_log_init(const char *reader, int nr, const char **words)
+{
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	command.reader = reader;
+	command.nr = nr;
+	command.words = words;
+	command.word = 0;
+}
+
+/**
+ * trace_probe_log_clear - be done with a command
+ *
+ * Context: dyn_event_ops_mutex held.
+ */
+void trace_probe_log_clear(void)
+{
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	memset(&command, 0, sizeof(command));
+}
+
+/**
+ * trace_probe_log_set_index - say which word of the command is being read
+ * @word: its number, from 0; the number of words: the end of the command
+ *
+ * Context: dyn_event_ops_mutex held.
+ */
+void trace_probe_log_set_index(int word)
+{
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	command.word = word;
+}
+
+/* The words with a space between each two. */
+static char *join_words(int nr, const char **words)
+{
+	size_t len = 1;
+	char *text;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		len += strlen(words[i]) + 1;
+	text = kzalloc(len, GFP_KERNEL);
+	for (i = 0; text && i < nr; i++) {
+		if (i)
+			strlcat(text, " ", len);
+		strlcat(text, words[i], len);
+	}
+	return text;
+}
+
+/**
+ * __trace_probe_log_err - tell in error_log what is wrong with a command
+ * @at: the character that the caret is put below, of the word being read
+ * @code: TP_ERR_*
+ *
+ * Context: may sleep; dyn_event_ops_mutex held.
+ */
+void __trace_probe_log_err(int at, int code)
+{
+	unsigned int pos = 0;
+	char *text;
+	int i;
+
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	/* Who reads words that come from no command logs nothing. */
+	if (!command.words)
+		return;
+	text = join_words(command.nr, command.words);
+	if (!text)
+		return;
+	for (i = 0; i < min(command.word, command.nr); i++)
+		pos += strlen(command.words[i]) + 1;
+	/* A word that the user did not write is told at the end of the command. */
+	if (command.word < command.nr)
+		pos += at;
+	tracing_log_err(NULL, command.reader, text, error_texts, code, pos);
+	kfree(text);
+}
+
+/**
+ * args_refuse - refuse what is being read, and tell why in error_log
+ * @ctx: what arguments may refer to; its offset is where what is being read begins
+ * @at: the offending character, from there
+ * @code: TP_ERR_*
+ *
+ * Return: -EINVAL.
+ */
+int args_refuse(const struct traceprobe_parse_context *ctx, int at, int code)
+{
+	__trace_probe_log_err(ctx->offset + at, code);
+	return -EINVAL;
+}

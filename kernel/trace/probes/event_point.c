@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Trace events on probes: the life of a point.
+ *
+ * created -> planted (or waiting for its module) -> published -> retired -> freed
+ *
+ * A point on the list of dynamic events changes under event_mutex. The points of
+ * perf never get on that list; their perf event is their only user.
+ *
+ * Nothing here waits for handlers to leave, unless very many points have gone. What a
+ * handler may still look at is freed by point_free_later().
+ */
+#include <linux/atomic.h>
+#include <linux/cleanup.h>
+#include <linux/kallsyms.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "../rethook_internal.h"
+#include "event_point.h"
+
+/* Points that no handler can be using now. */
+static LLIST_HEAD(reaped);
+
+/* How many points were taken out and are not freed yet. */
+atomic_t points_leaving = ATOMIC_INIT(0);
+
+#ifdef CONFIG_PERF_EVENTS
+/* Perf leaves them with the event, as handlers may look at them after it has gone. */
+static void free_perf_lists(struct trace_probe_event *ev)
+{
+	free_percpu(ev->call.perf_events);
+}
+#else
+static void free_perf_lists(struct trace_probe_event *ev) { }
+#endif
+
+/* An event that has no other point goes too. */
+static void point_free(struct probe_point *pp)
+{
+	if (pp->tp.event)
+		free_perf_lists(pp->tp.event);
+	trace_probe_cleanup(&pp->tp);
+	pp->kind->class->release(pp);
+	atomic_dec(&points_leaving);
+}
+
+static void reap_points(struct work_struct *work)
+{
+	struct probe_point *pp, *next;
+
+	llist_for_each_entry_safe(pp, next, llist_del_all(&reaped), reaped)
+		point_free(pp);
+}
+
+static DECLARE_WORK(reap_work, reap_points);
+
+static void point_reap(struct rcu_head *rcu)
+{
+	struct probe_point *pp = container_of(rcu, struct probe_point, rcu);
+
+	if (llist_add(&pp->reaped, &reaped))
+		schedule_work(&reap_work);
+}
+
+/**
+ * point_init - begin the life of a point
+ * @pp: the point, zeroed, with room for its arguments
+ * @kind: of this kind
+ * @spec: names the event
+ * @nargs: how many arguments there will be
+ *
+ * Return: 0, then the point is to be given back with point_free_later(); -ENOMEM, or
+ * what trace_probe_init() says.
+ */
+int point_init(struct probe_point *pp, const struct point_kind *kind,
+	       const struct probe_spec *spec, int nargs)
+{
+	int err = trace_probe_init(&pp->tp, spec->event, spec->group, false, nargs);
+
+	if (err)
+		return err;
+	pp->kind = kind;
+	pp->event = pp->tp.event;
+	INIT_LIST_HEAD(&pp->batch);
+	dyn_event_init(&pp->dyn, kind->class->dyn);
+	point_init_event(pp);
+	return 0;
+}
+
+/* They are of one class. */
+static void free_alike_later(struct list_head *points, const struct point_class *class)
+{
+	struct probe_point *pp, *next;
+
+	class->unplant(points);
+	list_for_each_entry_safe(pp, next, points, batch) {
+		list_del(&pp->batch);
+		atomic_inc(&points_leaving);
+		call_rcu(&pp->rcu, point_reap);
+	}
+}
+
+/*
+ * Who makes and removes points in a loop would fill memory with those that wait, faster than
+ * grace periods pass.
+ */
+static void throttle(void)
+{
+	if (atomic_read(&points_leaving) > POINTS_MAX_LEAVING) {
+		rcu_barrier();
+		flush_work(&reap_work);
+	}
+	/* Kretprobes are let go of without waiting, too. */
+	rethook_throttle();
+}
+
+/**
+ * points_free_later - take points out and free them when their handlers are done
+ * @points: the points by their batch member, of any classes; the caller's no more
+ *
+ * Does not wait, unless POINTS_MAX_LEAVING are waiting to be freed. If a point has an event of
+ * its own, that is freed with it.
+ *
+ * Context: may sleep; event_mutex held unless they never were on the list of dynamic events.
+ */
+void points_free_later(struct list_head *points)
+{
+	const struct point_class *class;
+	LIST_HEAD(alike);
+
+	while (!list_empty(points)) {
+		class = points_take_alike(points, &alike);
+		free_alike_later(&alike, class);
+	}
+	throttle();
+}
+
+/**
+ * point_free_later - take a point out and free it when its handlers are done
+ * @pp: the point, in no batch; the caller's no more
+ *
+ * Context: as points_free_later().
+ */
+void point_free_later(struct probe_point *pp)
+{
+	LIST_HEAD(one);
+
+	list_add(&pp->batch, &one);
+	points_free_later(&one);
+}
+
+/**
+ * point_update_args - look up again what symbols in the arguments stand for
+ * @pp: the point, perhaps being hit
+ *
+ * Return: 0, -ENOENT for what is not there, -ENOMEM.
+ */
+int point_update_args(struct probe_point *pp)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < pp->tp.nr_args; i++)
+		err = traceprobe_update_arg(&pp->tp.args[i]);
+	return err;
+}
+
+/**
+ * point_prepare_hits - find out what hits need not find out each time
+ * @pp: the point, not planted, with all its arguments
+ */
+void point_prepare_hits(struct probe_point *pp)
+{
+	pp->fixed = pp->head + pp->tp.size;
+}
+
+/* Same place, same expressions? Names and types are known to agree. */
+static bool point_repeats(const struct probe_point *pp,
+			  const struct probe_point *other)
+{
+	unsigned int i;
+
+	if (!pp->kind->class->same_place(pp, other))
+		return false;
+	for (i = 0; i < pp->tp.nr_args; i++)
+		if (strcmp(pp->tp.args[i].comm, other->tp.args[i].comm))
+			return false;
+	return true;
+}
+
+static int refuse(int word, int code)
+{
+	trace_probe_log_set_index(word);
+	__trace_probe_log_err(0, code);
+	return -EEXIST;
+}
+
+/* Make a point one more of those that an event has. */
+static int point_join(struct probe_point *pp, struct probe_point *host)
+{
+	struct probe_point *other;
+	int err;
+
+	if (pp->kind != host->kind)
+		return refuse(WORD_HEAD, TP_ERR_DIFF_PROBE_TYPE);
+
+	/* Counts from 1, and the arguments follow the other words. */
+	err = trace_probe_compare_arg_type(&pp->tp, &host->tp);
+	if (err)
+		return refuse(err - 1 + WORD_ARGS, TP_ERR_DIFF_ARG_TYPE);
+
+	list_for_each_entry(other, &host->tp.event->probes, tp.list)
+		if (point_repeats(pp, other))
+			return refuse(WORD_HEAD, TP_ERR_SAME_PROBE);
+
+	err = trace_probe_append(&pp->tp, &host->tp);
+	if (err)
+		return err;
+	pp->event = pp->tp.event;
+
+	err = pp->kind->class->plant(pp, trace_probe_is_enabled(&host->tp));
+	if (err) {
+		down_write(&trace_event_sem);
+		trace_probe_unlink(&pp->tp);
+		up_write(&trace_event_sem);
+		return err;
+	}
+	return dyn_event_add(&pp->dyn, trace_probe_event_call(&pp->tp));
+}
+
+static struct probe_point *find_host(struct probe_point *pp)
+{
+	const char *group = trace_probe_group_name(&pp->tp);
+	const char *name = trace_probe_name(&pp->tp);
+	struct dyn_event *ev;
+
+	for_each_dyn_event(ev) {
+		if (ev->ops == pp->dyn.ops && ev->ops->match(group, name, 0, NULL, ev))
+			return point_of_dyn(ev);
+	}
+	return NULL;
+}
+
+/**
+ * point_publish - plant a point and make its event visible
+ * @pp: the point
+ *
+ * The event is a new one, or one of this name that gets one more point. On failure
+ * no event is left behind, and the caller disposes of the point with
+ * point_free_later().
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0; -EEXIST if the event cannot have this point or is of another class;
+ * what planting or the registration of an event says.
+ */
+int point_publish(struct probe_point *pp)
+{
+	struct trace_event_call *call = trace_probe_event_call(&pp->tp);
+	struct probe_point *host;
+	int err;
+
+	lockdep_assert_held(&event_mutex);
+
+	point_prepare_hits(pp);
+	host = find_host(pp);
+	if (host)
+		return point_join(pp, host);
+
+	err = pp->kind->class->plant(pp, false);
+	if (err)
+		return err;
+
+	err = trace_probe_register_event_call(&pp->tp);
+	if (!err)
+		return dyn_event_add(&pp->dyn, call);
+
+	return err == -EEXIST ? refuse(WORD_HEAD, TP_ERR_EVENT_EXIST) : err;
+}
+
+/**
+ * point_retire - take a point out of its event, the last one with the event
+ * @ev: the point's; freed if 0 is returned
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or -EBUSY if the point is its event's last and that is in use.
+ */
+int point_retire(struct dyn_event *ev)
+{
+	struct probe_point *pp = point_of_dyn(ev);
+	struct trace_probe *tp = &pp->tp;
+
+	lockdep_assert_held(&event_mutex);
+
+	if (trace_probe_has_sibling(tp)) {
+		/* Printing looks at the first point of an event. */
+		down_write(&trace_event_sem);
+		trace_probe_unlink(tp);
+		up_write(&trace_event_sem);
+	} else {
+		if (trace_probe_is_enabled(tp) ||
+		    trace_event_dyn_busy(trace_probe_event_call(tp)))
+			return -EBUSY;
+		if (trace_probe_unregister_event_call(tp))
+			return -EBUSY;
+	}
+
+	dyn_event_remove(&pp->dyn);
+	point_leave(pp);
+	return 0;
+}
+
+/**
+ * point_is_busy - is a point's event in use?
+ * @ev: the point's
+ *
+ * Context: event_mutex held.
+ * Return: true if it is enabled somewhere.
+ */
+bool point_is_busy(struct dyn_event *ev)
+{
+	return trace_probe_is_enabled(&point_of_dyn(ev)->tp);
+}
+
+/* "PLACE ARGS" as in the command that made the point, in any equal spelling. */
+static bool matches_definition(struct probe_point *pp, int words, const char **word)
+{
+	return pp->kind->class->is_at(pp, word[0]) &&
+	       trace_probe_match_command_args(&pp->tp, words - 1, word + 1);
+}
+
+/**
+ * point_matches - is a point among those that a command means?
+ * @group: group of the event, NULL: any
+ * @name: name of the event, "": all of the group
+ * @words: number of words that follow the name, 0: all points of that event
+ * @word: the words, PLACE and arguments
+ * @ev: the point's
+ *
+ * Context: event_mutex held.
+ * Return: true if so.
+ */
+bool point_matches(const char *group, const char *name, int words,
+		   const char **word, struct dyn_event *ev)
+{
+	struct probe_point *pp = point_of_dyn(ev);
+
+	if (group && strcmp(group, trace_probe_group_name(&pp->tp)))
+		return false;
+	if (*name && strcmp(name, trace_probe_name(&pp->tp)))
+		return false;
+	return !words || matches_definition(pp, words, word);
+}
+
+/**
+ * point_show_name - show the first word of the command that makes a point
+ * @m: where to
+ * @pp: the point
+ * @maxactive: the number behind the letter, 0: none
+ */
+void point_show_name(struct seq_file *m, const struct probe_point *pp,
+		     unsigned int maxactive)
+{
+	struct trace_event_call *call = &pp->tp.event->call;
+
+	seq_putc(m, pp->kind->letter);
+	if (maxactive)
+		seq_printf(m, "%u", maxactive);
+	seq_printf(m, ":%s/%s ", call->class->system, trace_event_name(call));
+}
+
+/**
+ * point_show_args - show the arguments, and end the line
+ * @m: where to
+ * @pp: the point
+ */
+void point_show_args(struct seq_file *m, const struct probe_point *pp)
+{
+	const struct probe_arg *arg = pp->tp.args;
+	const struct probe_arg *end = arg + pp->tp.nr_args;
+
+	for (; arg < end; arg++)
+		seq_printf(m, " %s=%s", arg->name, arg->comm);
+	seq_putc(m, '\n');
+}

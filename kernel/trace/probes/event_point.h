@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _TRACE_PROBE_POINT_H
+#define _TRACE_PROBE_POINT_H
+/*
+ * Trace events on probes in the kernel: what those on kprobes, on function probes and
+ * on tracepoints share.
+ *
+ *	event_spec.c	a command -> struct probe_spec -> a point with arguments
+ *	event_point.c	the life of a point: made, published, retired
+ *	event_class.c	its event class: enable, fields, printing
+ *	event_batch.c	many events at once
+ *	event_profile.c	counts: kprobe_profile and probe_profile
+ *	event_hit.h	what runs when a point is hit
+ */
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+
+#include "../trace_dynevent.h"
+#include "../trace_probe.h"
+
+/* The words of a command: how and under which name to probe, where, and arguments. */
+enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
+
+/* Behind a place: its return. */
+#define PROBE_RETURN_SUFFIX	"%return"
+
+/**
+ * struct probe_spec - where a command wants a probe, and under which name
+ * @group:	group of the event
+ * @event:	name of the event
+ * @symbol:	as the user names the place, allocated; NULL when @addr says where
+ * @function:	its function, for BTF, allocated; NULL: none, or what @symbol says
+ * @addr:	address to probe, without @symbol
+ * @offset:	bytes from @symbol
+ * @maxactive:	calls in flight that a return probe asked for, 0: default
+ * @scope:	TPARG_FL_* that say what its arguments may refer to
+ * @is_return:	probe the return
+ * @group_buf:	room for @group
+ * @event_buf:	room for a name made up for @event
+ */
+struct probe_spec {
+	const char	*group;
+	const char	*event;
+	char		*symbol;
+	char		*function;
+	unsigned long	addr;
+	unsigned long	offset;
+	unsigned int	maxactive;
+	unsigned int	scope;
+	bool		is_return;
+	char		group_buf[MAX_EVENT_NAME_LEN];
+	char		event_buf[MAX_EVENT_NAME_LEN];
+};
+
+/* What is wrong with a word, and at which character of it. */
+struct probe_flaw {
+	int code;
+	int at;
+};
+
+/**
+ * struct point_counts - what became of a point's hits
+ * @hits:	while its event was on
+ * @recursion:	hits and returns that were missed as they came from a handler
+ * @exhausted:	calls whose return was missed as nothing more could follow one more call
+ */
+struct point_counts {
+	unsigned long hits;
+	unsigned long recursion;
+	unsigned long exhausted;
+};
+
+struct probe_point;
+
+/**
+ * struct point_class - what a user of the points here supplies
+ * @dyn:	its dynamic events
+ * @event_flags: TRACE_EVENT_FL_* of its events
+ * @parse:	read the first two words of a command; trace_probe_log_init() first.
+ *		-ECANCELED if it is not for this class
+ * @create:	make a point; takes &probe_spec.symbol along
+ * @plant:	see whether a point can be probed and get ready for that, or wait for what is to
+ *		be probed; tell what is wrong in error_log
+ * @unplant:	undo it for points by their batch member, where it was done; do not wait for
+ *		handlers
+ * @is_to_turn:	is there something that is to be armed, or disarmed, for a point?
+ * @turn:	arm or disarm points by their batch member, for which there is. When arming fails,
+ *		some may be armed
+ * @same_place:	are these two points of one kind at the same place?
+ * @is_at:	would this second word of a command mean the point?
+ * @show_place:	write what the second word of its command is, as far as the reader may know
+ * @count:	tell what became of its hits since it was made
+ * @release:	free the point, which nothing uses any more
+ *
+ * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
+ * @unplant of a point that never was on the list of dynamic events.
+ */
+struct point_class {
+	struct dyn_event_operations	*dyn;
+	unsigned int			event_flags;
+	int (*parse)(struct probe_spec *spec, int argc, const char **argv);
+	struct probe_point *(*create)(struct probe_spec *spec, int nargs);
+	int (*plant)(struct probe_point *pp, bool armed);
+	void (*unplant)(struct list_head *points);
+	bool (*is_to_turn)(const struct probe_point *pp, bool on);
+	int (*turn)(struct list_head *points, bool on);
+	bool (*same_place)(const struct probe_point *a, const struct probe_point *b);
+	bool (*is_at)(const struct probe_point *pp, const char *text);
+	void (*show_place)(struct seq_file *m, const struct probe_point *pp);
+	void (*count)(const struct probe_point *pp, struct point_counts *counts);
+	void (*release)(struct probe_point *pp);
+};
+
+/**
+ * struct point_kind - what the points of one event have in common
+ * @class:	whose they are
+ * @letter:	of the command
+ * @is_return:	they are at the return of a function
+ */
+struct point_kind {
+	const struct point_class	*class;
+	char				letter;
+	bool				is_return;
+};
+
+/**
+ * struct probe_point - one probed place of an event
+ * @dyn:	in the list of dynamic events; event_mutex
+ * @kind:	set once
+ * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
+ *		handlers until an RCU grace period after the point left the event
+ * @fixed:	size of a record but for what strings and such take; set before the point is
+ *		planted
+ * @head:	size of what precedes the arguments in a record; set once
+ * @unrecorded:	records that were too large for the buffer of an instance
+ * @unsampled:	records that were too large for perf
+ * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
+ *		the owner of one that is on no list
+ * @rcu:	once taken out, makes it one of those that no handler can use any more
+ * @reaped:	in the list of these
+ * @tp:		arguments and the link to the event, event_mutex; ends in an array
+ */
+struct probe_point {
+	struct dyn_event		dyn;
+	const struct point_kind		*kind;
+	struct trace_probe_event	*event;
+	unsigned int			fixed;
+	u16				head;
+	atomic_long_t			unrecorded;
+	atomic_long_t			unsampled;
+	union {
+		struct list_head	batch;
+		struct rcu_head		rcu;
+		struct llist_node	reaped;
+	};
+	struct trace_probe		tp;
+};
+
+static inline struct probe_point *point_of_dyn(struct dyn_event *ev)
+{
+	return container_of(ev, struct probe_point, dyn);
+}
+
+static inline struct probe_point *point_of_call(struct trace_event_call *call)
+{
+	struct trace_probe *tp = trace_probe_primary_from_call(call);
+
+	return WARN_ON_ONCE(!tp) ? NULL : container_of(tp, struct probe_point, tp);
+}
+
+static nokprobe_inline bool point_is_return(const struct probe_point *pp)
+{
+	return pp->kind->is_return;
+}
+
+/* event_spec.c */
+int probe_flawed(struct probe_flaw *flaw, int code, int at);
+int probe_report(int word, const struct probe_flaw *flaw);
+int probe_spec_cut_return(struct probe_spec *spec, struct probe_flaw *flaw);
+int probe_spec_maxactive(struct probe_spec *spec, const char *head,
+			 struct probe_flaw *flaw);
+int probe_spec_names(struct probe_spec *spec, const char *head, const char *group);
+int probe_spec_run(const struct point_class *class, int argc, const char **argv);
+void probe_spec_release(struct probe_spec *spec);
+
+/* event_point.c */
+
+/* How many points may be waiting to be freed, some kilobytes each, before who removes waits. */
+#define POINTS_MAX_LEAVING	4096
+extern atomic_t points_leaving;
+
+int point_init(struct probe_point *pp, const struct point_kind *kind,
+	       const struct probe_spec *spec, int nargs);
+void point_free_later(struct probe_point *pp);
+void points_free_later(struct list_head *points);
+int point_update_args(struct probe_point *pp);
+void point_prepare_hits(struct probe_point *pp);
+int point_publish(struct probe_point *pp);
+int point_retire(struct dyn_event *ev);
+bool point_is_busy(struct dyn_event *ev);
+bool point_matches(const char *group, const char *name, int words,
+		   const char **word, struct dyn_event *ev);
+void point_show_name(struct seq_file *m, const struct probe_point *pp,
+		     unsigned int maxactive);
+void point_show_args(struct seq_file *m, const struct probe_point *pp);
+
+/* event_class.c */
+void point_init_event(struct probe_point *pp);
+int point_set_print_fmt(struct probe_point *pp);
+
+/* Have these in no batch any more. */
+static inline void points_forget(struct list_head *points)
+{
+	while (!list_empty(points))
+		list_del_init(points->next);
+}
+
+/* event_profile.c */
+unsigned long point_sum_hits(const unsigned long __percpu *hits);
+
+/* event_batch.c */
+const struct point_class *points_take_alike(struct list_head *points, struct list_head *alike);
+int points_turn(struct trace_probe_event *ev, bool on);
+void points_arm_most(struct list_head *points);
+void point_leave(struct probe_point *pp);
+
+#endif /* _TRACE_PROBE_POINT_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Probe events: an event and its probes, and the instances that record it.
+ */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "event.h"
+
+static void event_free(struct trace_probe_event *event)
+{
+	kfree(event->class.system);
+	kfree(event->call.name);
+	kfree(event->call.print_fmt);
+	kfree(event);
+}
+
+static struct trace_probe_event *event_alloc(const char *name, const char *group,
+					     bool with_filter)
+{
+	struct trace_probe_event *event;
+
+	event = kzalloc(struct_size(event, filter, with_filter), GFP_KERNEL);
+	if (!event)
+		return NULL;
+	INIT_LIST_HEAD(&event->class.fields);
+	INIT_LIST_HEAD(&event->files);
+	INIT_LIST_HEAD(&event->probes);
+	event->call.class = &event->class;
+	event->call.name = kstrdup(name, GFP_KERNEL);
+	event->class.system = kstrdup(group, GFP_KERNEL);
+	if (event->call.name && event->class.system)
+		return event;
+	event_free(event);
+	return NULL;
+}
+
+/**
+ * trace_probe_init - begin the life of a probe, with an event of its own
+ * @probe: the probe, zeroed, with room for its arguments
+ * @name: of the event
+ * @group: its group
+ * @with_filter: have a struct trace_uprobe_filter behind the event
+ * @nr: how many arguments there will be
+ *
+ * Context: may sleep.
+ * Return: 0, then trace_probe_cleanup() is due; -EINVAL without a name or group; -ENOMEM.
+ */
+int trace_probe_init(struct trace_probe *probe, const char *name, const char *group,
+		     bool with_filter, int nr)
+{
+	if (!name || !group)
+		return -EINVAL;
+	probe->event = event_alloc(name, group, with_filter);
+	if (!probe->event)
+		return -ENOMEM;
+	list_add(&probe->list, &probe->event->probes);
+	probe->nr_args = nr;
+	return 0;
+}
+
+/**
+ * trace_probe_unlink - take a probe out of its event
+ * @probe: the probe. It has no event afterwards; if it was the last one, that is freed
+ *
+ * Context: event_mutex held; trace_event_sem, too, if the event has other probes.
+ */
+void trace_probe_unlink(struct trace_probe *probe)
+{
+	list_del_init(&probe->list);
+	if (list_empty(&probe->event->probes))
+		event_free(probe->event);
+	probe->event = NULL;
+}
+
+/**
+ * trace_probe_cleanup - end the life of a probe
+ * @probe: the probe, which no hit can use any more
+ *
+ * Context: may sleep.
+ */
+void trace_probe_cleanup(struct trace_probe *probe)
+{
+	unsigned int i;
+
+	for (i = 0; i < probe->nr_args; i++)
+		probe_arg_free(&probe->args[i]);
+	kfree(probe->entry_arg);
+	probe->entry_arg = NULL;
+	if (probe->event)
+		trace_probe_unlink(probe);
+}
+
+/**
+ * trace_probe_append - have a probe belong to another one's event
+ * @probe: the probe; its own event is freed
+ * @to: one of the event's probes
+ *
+ * Context: event_mutex held.
+ * Return: 0, or -EBUSY if @probe's event has more probes.
+ */
+int trace_probe_append(struct trace_probe *probe, struct trace_probe *to)
+{
+	if (trace_probe_has_sibling(probe))
+		return -EBUSY;
+	trace_probe_unlink(probe);
+	probe->event = to->event;
+	list_add_tail(&probe->list, &probe->event->probes);
+	return 0;
+}
+
+static bool name_is_taken(struct trace_event_call *call)
+{
+	struct trace_event_call *other;
+
+	list_for_each_entry(other, &ftrace_events, list) {
+		if (!strcmp(call->class->system, other->class->system) &&
+		    !strcmp(trace_event_name(call), trace_event_name(other)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * trace_probe_register_event_call - make a probe's event visible
+ * @probe: the probe; its arguments, and what the event is to do, are set
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0; -EEXIST if there is an event of this name in this group; -ENODEV if there are no
+ * more numbers for events; what trace_add_event_call() says.
+ */
+int trace_probe_register_event_call(struct trace_probe *probe)
+{
+	struct trace_event_call *call = trace_probe_event_call(probe);
+	int err;
+
+	lockdep_assert_held(&event_mutex);
+
+	if (name_is_taken(call))
+		return -EEXIST;
+	if (!register_trace_event(&call->event))
+		return -ENODEV;
+	err = trace_add_event_call(call);
+	if (err)
+		unregister_trace_event(&call->event);
+	return err;
+}
+
+/**
+ * trace_probe_unregister_event_call - have a probe's event vanish
+ * @probe: the probe
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or -EBUSY if the event is in use.
+ */
+int trace_probe_unregister_event_call(struct trace_probe *probe)
+{
+	return trace_remove_event_call(&probe->event->call);
+}
+
+/**
+ * trace_probe_get_file_link - find the link to an instance
+ * @probe: a probe of the event
+ * @instance: the instance's file of the event
+ *
+ * Context: event_mutex held.
+ * Return: the link, NULL: the instance does not record the event.
+ */
+struct event_file_link *trace_probe_get_file_link(struct trace_probe *probe,
+						  struct trace_event_file *instance)
+{
+	struct event_file_link *link;
+
+	trace_probe_for_each_link(link, probe) {
+		if (link->file == instance)
+			return link;
+	}
+	return NULL;
+}
+
+/**
+ * trace_probe_add_file - have an instance record an event
+ * @probe: a probe of the event
+ * @instance: the instance's file of the event
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int trace_probe_add_file(struct trace_probe *probe, struct trace_event_file *instance)
+{
+	struct event_file_link *link = kmalloc(sizeof(*link), GFP_KERNEL);
+
+	if (!link)
+		return -ENOMEM;
+	link->file = instance;
+	list_add_tail_rcu(&link->list, &probe->event->files);
+	trace_probe_set_flag(probe, TP_FLAG_TRACE);
+	return 0;
+}
+
+/**
+ * trace_probe_remove_file - have an instance no longer record an event
+ * @probe: a probe of the event
+ * @instance: the instance's file of the event
+ *
+ * Waits until no hit writes to the instance for this event.
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or -ENOENT if the instance does not record the event.
+ */
+int trace_probe_remove_file(struct trace_probe *probe, struct trace_event_file *instance)
+{
+	struct event_file_link *link = trace_probe_get_file_link(probe, instance);
+
+	if (!link)
+		return -ENOENT;
+	if (trace_probe_has_single_file(probe))
+		trace_probe_clear_flag(probe, TP_FLAG_TRACE);
+	list_del_rcu(&link->list);
+	synchronize_rcu();
+	kfree(link);
+	return 0;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Trace events on probes: reading commands.
+ *
+ * Each class reads its head and place, with the help of what is here; the arguments are
+ * the same for all.
+ */
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "event_point.h"
+#include "event_scratch.h"
+
+/* More than this many calls in flight nobody asks for but by mistake. */
+#define MAXACTIVE_MAX	4096
+
+/**
+ * probe_flawed - note what is wrong with a word
+ * @flaw: gets the rest
+ * @code: TP_ERR_*
+ * @at: offending character
+ *
+ * Return: -EINVAL.
+ */
+int probe_flawed(struct probe_flaw *flaw, int code, int at)
+{
+	flaw->code = code;
+	flaw->at = at;
+	return -EINVAL;
+}
+
+/**
+ * probe_report - tell what is wrong in error_log
+ * @word: which word of the command
+ * @flaw: what is wrong with it
+ *
+ * Return: the one errno that users get for all of these, -EINVAL.
+ */
+int probe_report(int word, const struct probe_flaw *flaw)
+{
+	trace_probe_log_set_index(word);
+	__trace_probe_log_err(flaw->at, flaw->code);
+	return -EINVAL;
+}
+
+/**
+ * probe_spec_cut_return - take %return off the end of a symbol
+ * @spec: the command's, with its symbol; is_return gets set if there is one
+ * @flaw: says why if this fails
+ *
+ * Return: 0, or -EINVAL for another suffix.
+ */
+int probe_spec_cut_return(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	char *suffix = strchr(spec->symbol, '%');
+
+	if (!suffix)
+		return 0;
+	if (strcmp(suffix, PROBE_RETURN_SUFFIX))
+		return probe_flawed(flaw, TP_ERR_BAD_ADDR_SUFFIX,
+				    suffix - spec->symbol);
+	*suffix = '\0';
+	spec->is_return = true;
+	return 0;
+}
+
+/**
+ * probe_spec_maxactive - read the number behind the letter of a command
+ * @spec: the command's; gets maxactive, 0 if there is no number
+ * @head: its first word
+ * @flaw: says why if this fails
+ *
+ * What does not begin with a digit is no number, and is passed over.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int probe_spec_maxactive(struct probe_spec *spec, const char *head,
+			 struct probe_flaw *flaw)
+{
+	size_t len = strcspn(head + 1, ":");
+	char digits[16];
+
+	if (!isdigit(head[1]))
+		return 0;
+	if (len >= sizeof(digits))
+		return probe_flawed(flaw, TP_ERR_BAD_MAXACT, 1);
+	strscpy(digits, head + 1, len + 1);
+	if (kstrtouint(digits, 0, &spec->maxactive) || !spec->maxactive)
+		return probe_flawed(flaw, TP_ERR_BAD_MAXACT, 1);
+	if (spec->maxactive > MAXACTIVE_MAX)
+		return probe_flawed(flaw, TP_ERR_MAXACT_TOO_BIG, 1);
+	return 0;
+}
+
+/**
+ * probe_spec_names - read group and event in the first word of a command
+ * @spec: the command's; gets group and event, which is NULL if none is given
+ * @head: the word
+ * @group: the group if none is given
+ *
+ * Return: 0 or -EINVAL, with the reason in error_log.
+ */
+int probe_spec_names(struct probe_spec *spec, const char *head, const char *group)
+{
+	const char *colon = strchr(head, ':');
+
+	spec->group = group;
+	spec->event = NULL;
+	if (!colon)
+		return 0;
+	spec->event = colon + 1;
+	trace_probe_log_set_index(WORD_HEAD);
+	return traceprobe_parse_event_name(&spec->event, &spec->group,
+					   spec->group_buf, spec->event - head);
+}
+
+/**
+ * probe_spec_release - give back what a spec owns
+ * @spec: the spec, no longer to be used for a symbol
+ */
+void probe_spec_release(struct probe_spec *spec)
+{
+	kfree(spec->symbol);
+	kfree(spec->function);
+	spec->symbol = NULL;
+	spec->function = NULL;
+}
+
+/**
+ * struct arg_words - a command's arguments, with what stands for several spelt out
+ * @argc:	how many there are
+ * @argv:	they
+ * @owned:	@argv, if it had to be made for this
+ * @btf_buf:	room for the names that $arg* becomes
+ * @dentry_buf:	what %pd and %pD become, allocated
+ */
+struct arg_words {
+	int		argc;
+	const char	**argv;
+	const char	**owned;
+	char		btf_buf[MAX_BTF_ARGS_LEN];
+	char		*dentry_buf;
+};
+
+static int arg_words_expand(struct arg_words *words,
+			    struct traceprobe_parse_context *ctx)
+{
+	words->owned = traceprobe_expand_meta_args(words->argc, words->argv,
+						   &words->argc, words->btf_buf,
+						   sizeof(words->btf_buf), ctx);
+	if (IS_ERR(words->owned)) {
+		int err = PTR_ERR(words->owned);
+
+		words->owned = NULL;
+		return err;
+	}
+	if (words->owned)
+		words->argv = words->owned;
+	if (words->argc > MAX_TRACE_ARGS) {
+		/* Below the first that is too many; $arg* may have made it that. */
+		trace_probe_log_set_index(WORD_ARGS + MAX_TRACE_ARGS);
+		trace_probe_log_err(0, TOO_MANY_ARGS);
+		return -E2BIG;
+	}
+	return traceprobe_expand_dentry_args(words->argc, words->argv,
+					     &words->dentry_buf);
+}
+
+static void arg_words_release(struct arg_words *words)
+{
+	kfree(words->owned);
+	kfree(words->dentry_buf);
+}
+
+static int compile_args(struct probe_point *pp, const struct arg_words *words,
+			struct traceprobe_parse_context *ctx)
+{
+	int i = 0, err;
+
+	for (; i < words->argc; i++) {
+		trace_probe_log_set_index(i + WORD_ARGS);
+		ctx->offset = 0;
+		err = traceprobe_parse_probe_arg(&pp->tp, i, words->argv[i], ctx);
+		if (err)
+			return err;
+	}
+	return point_set_print_fmt(pp);
+}
+
+static int add_point(const struct point_class *class, struct probe_spec *spec,
+		     const struct arg_words *words,
+		     struct traceprobe_parse_context *ctx)
+{
+	struct probe_point *pp = class->create(spec, words->argc);
+	int err;
+
+	if (IS_ERR(pp))
+		return PTR_ERR(pp);
+
+	err = probe_scratch_get_ready() ?: compile_args(pp, words, ctx);
+	if (!err) {
+		/* Not under event_mutex, which modules and all other events wait for. */
+		kprobe_reclaim_throttle();
+		mutex_lock(&event_mutex);
+		err = point_publish(pp);
+		mutex_unlock(&event_mutex);
+	}
+	if (err)
+		point_free_later(pp);
+	return err;
+}
+
+static int add_described(const struct point_class *class, struct probe_spec *spec,
+			 int argc, const char **argv)
+{
+	struct traceprobe_parse_context ctx = { .flags = spec->scope };
+	struct arg_words words = { .argc = argc, .argv = argv };
+	int err;
+
+	/* The point takes the symbol along, and BTF is asked for the function. */
+	if (spec->symbol && !spec->function) {
+		spec->function = kstrdup(spec->symbol, GFP_KERNEL);
+		if (!spec->function)
+			return -ENOMEM;
+	}
+	ctx.funcname = spec->function;
+
+	trace_probe_log_set_index(WORD_ARGS);
+	err = arg_words_expand(&words, &ctx) ?: add_point(class, spec, &words, &ctx);
+
+	traceprobe_finish_parse(&ctx);
+	arg_words_release(&words);
+	return err;
+}
+
+/**
+ * probe_spec_run - carry out a command that makes a point
+ * @class: whose command it may be
+ * @argc: number of words
+ * @argv: the words
+ *
+ * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
+ * Return: 0, -ECANCELED if the command is not of this class, or why it fails.
+ */
+int probe_spec_run(const struct point_class *class, int argc, const char **argv)
+{
+	struct probe_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	int err;
+
+	if (!spec)
+		return -ENOMEM;
+
+	err = class->parse(spec, argc, argv);
+	if (!err)
+		err = add_described(class, spec, argc - WORD_ARGS, argv + WORD_ARGS);
+	if (err != -ECANCELED)
+		trace_probe_log_clear();
+
+	probe_spec_release(spec);
+	kfree(spec);
+	return err;
+}

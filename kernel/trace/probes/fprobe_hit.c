@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe and tracepoint probe events: what runs when a point is hit. See
+ * event_hit.h for what the handlers rely on.
+ */
+#include "fprobe.h"
+#include "event_hit.h"
+
+/* @to is for returns, and so is @kept. */
+static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
+				    unsigned long to, struct pt_regs *regs, void *kept)
+{
+	struct fpoint *pt = container_of(fp, struct fpoint, fp);
+	struct point_hit hit = {
+		.pp		= &pt->point,
+		.from.regs	= regs,
+		.from.kept	= kept,
+		.ip		= func,
+		.ret_ip		= to,
+	};
+	/* Pairs with the release that sets a flag: see event_hit.h. */
+	unsigned int who = smp_load_acquire(&hit.pp->event->flags);
+
+	/* Hooked together with others, and its event is yet to be enabled, or no more is. */
+	if (unlikely(!who))
+		return;
+	this_cpu_inc(*pt->hits);
+	hit_begin(&hit);
+	if (who & TP_FLAG_TRACE)
+		hit_trace(&hit);
+	if (who & TP_FLAG_PROFILE)
+		hit_perf_record(&hit);
+	hit_end(&hit);
+}
+
+static int fpoint_entered(struct fprobe *fp, unsigned long func, unsigned long to,
+			  struct pt_regs *regs, void *unused)
+{
+	deliver(fp, func, to, regs, NULL);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(fpoint_entered);
+
+/* Keep what arguments of the return refer to at entry. */
+static int fpoint_keep(struct fprobe *fp, unsigned long func, unsigned long to,
+		       struct pt_regs *regs, void *kept)
+{
+	struct fpoint *pt = container_of(fp, struct fpoint, fp);
+
+	args_keep(&pt->point.tp, regs, kept);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(fpoint_keep);
+
+static void fpoint_returned(struct fprobe *fp, unsigned long func, unsigned long to,
+			    struct pt_regs *regs, void *kept)
+{
+	deliver(fp, func, to, regs, kept);
+}
+
+NOKPROBE_SYMBOL(fpoint_returned);
+
+/**
+ * fpoint_set_handlers - say what runs at a point
+ * @pt: the point, not planted
+ */
+void fpoint_set_handlers(struct fpoint *pt)
+{
+	if (!point_is_return(&pt->point)) {
+		pt->fp.entry_handler = fpoint_entered;
+		return;
+	}
+	pt->fp.exit_handler = fpoint_returned;
+	if (pt->point.tp.entry_arg)
+		pt->fp.entry_handler = fpoint_keep;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe and tracepoint probe events: making points, and finding what they are for.
+ *
+ * Which functions match is found out when the event is defined, and again in each module
+ * that comes. They are hooked while the event is on.
+ */
+#define pr_fmt(fmt)	"trace_fprobe: " fmt
+
+#include <linux/ftrace.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/printk.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+#include "../fprobe_internal.h"
+#include "fprobe.h"
+
+const struct point_kind fprobe_kinds[] = {
+	[FPROBE_ENTRY]		= { .class = &fprobe_class, .letter = 'f' },
+	[FPROBE_RETURN]		= { .class = &fprobe_class, .letter = 'f',
+				    .is_return = true },
+	[FPROBE_TRACEPOINT]	= { .class = &fprobe_class, .letter = 't' },
+};
+
+static void release(struct probe_point *pp)
+{
+	struct fpoint *pt = fpoint_of(pp);
+
+	free_percpu(pt->hits);
+	kvfree(pt->ips);
+	kfree(pt->symbol);
+	kfree(pt);
+}
+
+static const struct point_kind *kind_of(const struct probe_spec *spec)
+{
+	if (spec->scope & TPARG_FL_TPOINT)
+		return &fprobe_kinds[FPROBE_TRACEPOINT];
+	return &fprobe_kinds[spec->is_return ? FPROBE_RETURN : FPROBE_ENTRY];
+}
+
+static struct probe_point *create(struct probe_spec *spec, int nargs)
+{
+	struct fpoint *pt;
+	int err = -ENOMEM;
+
+	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+
+	pt->hits = alloc_percpu(unsigned long);
+	if (pt->hits)
+		err = point_init(&pt->point, kind_of(spec), spec, nargs);
+	if (err) {
+		release(&pt->point);
+		return ERR_PTR(err);
+	}
+	INIT_LIST_HEAD(&pt->listening);
+	swap(pt->symbol, spec->symbol);
+	pt->maxactive = spec->maxactive;
+	return &pt->point;
+}
+
+/* What a point is for */
+
+/**
+ * fpoint_add_ips - have a point be for more functions
+ * @pt: the point
+ * @ips: where ftrace calls from in the functions, none of which it has
+ * @nr: how many
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int fpoint_add_ips(struct fpoint *pt, const unsigned long *ips, unsigned int nr)
+{
+	unsigned int had = pt->nr_ips;
+	unsigned long *all;
+
+	all = kvmalloc_array(size_add(had, nr), sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, pt->ips, array_size(had, sizeof(*all)));
+	memcpy(all + had, ips, array_size(nr, sizeof(*all)));
+	kvfree(pt->ips);
+	pt->ips = all;
+	pt->nr_ips = had + nr;
+	return 0;
+}
+
+static int find_stub(struct fpoint *pt)
+{
+	unsigned long ip = ftrace_location((unsigned long)pt->tracepoint->probestub);
+
+	return ip ? fpoint_add_ips(pt, &ip, 1) : -EINVAL;
+}
+
+static int find_functions(struct fpoint *pt)
+{
+	unsigned long *ips;
+	unsigned int nr;
+
+	ips = fprobe_find(pt->symbol, NULL, &nr);
+	if (IS_ERR(ips))
+		return PTR_ERR(ips);
+	pt->ips = ips;
+	pt->nr_ips = fprobe_skip_going(ips, nr);
+	return pt->nr_ips ? 0 : -ENOENT;
+}
+
+static void match_tracepoint(struct tracepoint *tracepoint, void *data)
+{
+	struct fpoint *pt = data;
+
+	if (!pt->tracepoint && !strcmp(tracepoint->name, pt->symbol))
+		pt->tracepoint = tracepoint;
+}
+
+/* Returns true if it is there. */
+static bool find_tracepoint(struct fpoint *pt)
+{
+	for_each_kernel_tracepoint(match_tracepoint, pt);
+	if (!pt->tracepoint)
+		fpoint_look_into_modules(pt);
+	return pt->tracepoint;
+}
+
+/* Planting */
+
+/**
+ * fpoint_get_ready - find out what a point has to hook, and whether it can
+ * @pt: the point, with all its arguments. If it is on a tracepoint, that is there
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a pattern that no function matches,
+ * -ENOENT if those that do are going, -ENODEV if ftrace has shut itself down; -ENOMEM.
+ */
+int fpoint_get_ready(struct fpoint *pt)
+{
+	struct trace_probe *tp = &pt->point.tp;
+	int err;
+
+	err = security_locked_down(LOCKDOWN_KPROBES) ?: point_update_args(&pt->point);
+	if (err)
+		return err;
+	if (tp->entry_arg)
+		pt->fp.entry_data_size = args_kept_size(tp);
+	fpoint_set_handlers(pt);
+	return fprobe_check(&pt->fp) ?: pt->tracepoint ? find_stub(pt) : find_functions(pt);
+}
+
+static int plant_one(struct fpoint *pt, bool armed)
+{
+	LIST_HEAD(one);
+	int err;
+
+	err = fpoint_get_ready(pt);
+	if (err || !armed)
+		return err;
+	list_add(&pt->point.batch, &one);
+	err = fpoints_turn(&one, true);
+	points_forget(&one);
+	return err;
+}
+
+/* Say what is wrong, and wait for a module if need be. */
+static int plant_or_wait(struct probe_point *pp, bool armed)
+{
+	struct fpoint *pt = fpoint_of(pp);
+	int err;
+
+	if (!fpoint_is_tracepoint(pt) || find_tracepoint(pt)) {
+		err = plant_one(pt, armed);
+	} else {
+		err = point_update_args(pp);
+		if (!err)
+			pr_info("%s: waits for a module with this tracepoint\n", pt->symbol);
+	}
+	if (!err || err == -ENOMEM)
+		return err;
+
+	trace_probe_log_set_index(WORD_PLACE);
+	if (err == -ENOENT)
+		trace_probe_log_err(0, BAD_PROBE_ADDR);
+	else
+		trace_probe_log_err(0, FAIL_REG_PROBE);
+	return err;
+}
+
+static bool same_place(const struct probe_point *a, const struct probe_point *b)
+{
+	return !strcmp(fpoint_of(a)->symbol, fpoint_of(b)->symbol);
+}
+
+/* "SYM" is a point at the return of SYM, too. */
+static bool is_at(const struct probe_point *pp, const char *text)
+{
+	const char *symbol = fpoint_of(pp)->symbol;
+	size_t len = strlen(symbol);
+
+	if (strncmp(text, symbol, len))
+		return false;
+	return !text[len] ||
+	       (point_is_return(pp) && !strcmp(text + len, PROBE_RETURN_SUFFIX));
+}
+
+static void count(const struct probe_point *pp, struct point_counts *counts)
+{
+	const struct fpoint *pt = fpoint_of(pp);
+	unsigned long missed = READ_ONCE(pt->fp.nmissed);
+
+	counts->hits = point_sum_hits(pt->hits);
+	counts->exhausted = min(READ_ONCE(pt->fp.nexhausted), missed);
+	counts->recursion = missed - counts->exhausted;
+}
+
+const struct point_class fprobe_class = {
+	.dyn		= &fprobe_event_ops,
+	.event_flags	= TRACE_EVENT_FL_FPROBE,
+	.parse		= fprobe_spec_parse,
+	.create		= create,
+	.plant		= plant_or_wait,
+	.unplant	= fpoints_unhook,
+	.is_to_turn	= fpoint_is_to_turn,
+	.turn		= fpoints_turn,
+	.same_place	= same_place,
+	.is_at		= is_at,
+	.show_place	= fpoint_show_place,
+	.count		= count,
+	.release	= release,
+};

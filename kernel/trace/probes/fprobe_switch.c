@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe and tracepoint probe events: hooking functions while events are on. See
+ * event_batch.c for which, and when.
+ *
+ * A point's fprobe is registered again without waiting for hits of before to be over: see
+ * fprobes_hook(). Its handlers and their data stay as they are for as long as there is the
+ * point.
+ */
+#include <linux/fprobe.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include "../fprobe_internal.h"
+#include "fprobe.h"
+
+/* Points on tracepoints that call their probestub for them. Guarded by event_mutex. */
+static LIST_HEAD(listeners);
+
+/* One call to the probestub does for all points on a tracepoint. */
+static bool is_shared(const struct fpoint *pt)
+{
+	const struct fpoint *other;
+
+	list_for_each_entry(other, &listeners, listening) {
+		if (other != pt && other->tracepoint == pt->tracepoint)
+			return true;
+	}
+	return false;
+}
+
+static int listen(struct fpoint *pt)
+{
+	int err = 0;
+
+	if (!is_shared(pt))
+		err = tracepoint_probe_register(pt->tracepoint,
+						pt->tracepoint->probestub, NULL);
+	if (!err)
+		list_add(&pt->listening, &listeners);
+	return err;
+}
+
+static void unlisten(struct fpoint *pt)
+{
+	if (list_empty(&pt->listening))
+		return;
+	if (!is_shared(pt))
+		tracepoint_probe_unregister(pt->tracepoint,
+					    pt->tracepoint->probestub, NULL);
+	list_del_init(&pt->listening);
+}
+
+static void unhook_each(struct list_head *points)
+{
+	struct fpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->hooked)
+			unregister_fprobe_nowait(&pt->fp);
+	}
+}
+
+static void unhook_all(struct list_head *points)
+{
+	struct fprobe **fps;
+	struct fpoint *pt;
+	int n = 0;
+
+	fps = kvmalloc_array(list_count_nodes(points), sizeof(*fps), GFP_KERNEL);
+	if (!fps) {
+		unhook_each(points);
+		return;
+	}
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->hooked)
+			fps[n++] = &pt->fp;
+	}
+	unregister_fprobes_nowait(fps, n);
+	kvfree(fps);
+}
+
+/**
+ * fpoints_unhook - let go of what points have hooked
+ * @points: the points by their batch member, perhaps without anything hooked
+ *
+ * Does not wait for their handlers.
+ *
+ * Context: may sleep; event_mutex held, unless the points never were on the list of dynamic
+ * events.
+ */
+void fpoints_unhook(struct list_head *points)
+{
+	struct fpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch)
+		unlisten(pt);
+	unhook_all(points);
+	list_for_each_entry(pt, points, point.batch) {
+		pt->hooked = false;
+		pt->nr_hooked = 0;
+	}
+}
+
+/* All or none. */
+static int hook_all(struct list_head *points)
+{
+	struct fprobe_ips *each;
+	struct fpoint *pt;
+	int n = 0, err;
+
+	each = kvcalloc(list_count_nodes(points), sizeof(*each), GFP_KERNEL);
+	if (!each)
+		return -ENOMEM;
+	list_for_each_entry(pt, points, point.batch) {
+		if (!fpoint_is_to_turn(&pt->point, true))
+			continue;
+		each[n].fp = &pt->fp;
+		each[n].ips = pt->ips + pt->nr_hooked;
+		each[n].nr = pt->nr_ips - pt->nr_hooked;
+		each[n++].more = pt->hooked;
+	}
+	err = fprobes_hook(each, n);
+	kvfree(each);
+	if (err)
+		return err;
+	list_for_each_entry(pt, points, point.batch) {
+		if (!fpoint_is_to_turn(&pt->point, true))
+			continue;
+		pt->hooked = true;
+		pt->nr_hooked = pt->nr_ips;
+	}
+	return 0;
+}
+
+static void unhook_one(struct fpoint *pt)
+{
+	pt->hooked = false;
+	pt->nr_hooked = 0;
+	unregister_fprobe_nowait(&pt->fp);
+}
+
+/* As soon as a tracepoint calls its probestub, that is hooked. */
+static int listen_all(struct list_head *points)
+{
+	struct fpoint *pt;
+	int err = 0, ret;
+
+	list_for_each_entry(pt, points, point.batch) {
+		if (!pt->tracepoint || !list_empty(&pt->listening))
+			continue;
+		ret = listen(pt);
+		if (ret)
+			unhook_one(pt);
+		err = err ?: ret;
+	}
+	return err;
+}
+
+/**
+ * fpoints_turn - hook what points are for, or let go of it
+ * @points: the points by their batch member; those that are as they should be are passed over
+ * @on: hook it
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or why not everything was hooked.
+ */
+int fpoints_turn(struct list_head *points, bool on)
+{
+	if (on)
+		return hook_all(points) ?: listen_all(points);
+	fpoints_unhook(points);
+	return 0;
+}
+
+/**
+ * fpoint_is_to_turn - is there something to hook, or to let go of, for a point?
+ * @pp: the point
+ * @on: to hook
+ *
+ * Context: event_mutex held.
+ * Return: true if so.
+ */
+bool fpoint_is_to_turn(const struct probe_point *pp, bool on)
+{
+	const struct fpoint *pt = fpoint_of(pp);
+
+	return on ? pt->nr_hooked < pt->nr_ips : pt->hooked;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: what BPF asks about them.
+ */
+#include <linux/error-injection.h>
+
+#include "kprobe.h"
+
+/**
+ * trace_kprobe_on_func_entry - is an event at the first instruction of a function?
+ * @call: the event, one of ours
+ *
+ * BPF asks before it lets a program override the function's return.
+ *
+ * Return: true if it is, and the symbol is there.
+ */
+bool trace_kprobe_on_func_entry(struct trace_event_call *call)
+{
+	struct kpoint *pt = kpoint_of_call(call);
+
+	return pt &&
+	       !kprobe_on_func_entry((kprobe_opcode_t *)pt->addr, pt->symbol,
+				     kpoint_kp(pt)->offset);
+}
+
+/**
+ * trace_kprobe_error_injectable - may the probed function be made to fail?
+ * @call: the event, one of ours
+ *
+ * Return: true if its authors allow it, see ALLOW_ERROR_INJECTION().
+ */
+bool trace_kprobe_error_injectable(struct trace_event_call *call)
+{
+	struct kpoint *pt = kpoint_of_call(call);
+
+	return pt && within_error_injection_list((unsigned long)kpoint_kp(pt)->addr);
+}

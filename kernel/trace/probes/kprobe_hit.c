@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: what runs when a point is hit. See event_hit.h for what the
+ * handlers rely on.
+ */
+#include <linux/filter.h>
+
+#include "kprobe.h"
+#include "event_hit.h"
+
+#ifdef CONFIG_PERF_EVENTS
+/*
+ * BPF programs first: they decide whether there is a record. At an entry they may
+ * also have sent the function home, bpf_override_return(): true says that execution
+ * goes on elsewhere, so that the probed instruction must not run.
+ */
+static nokprobe_inline bool hit_perf(struct point_hit *hit)
+{
+	struct trace_event_call *call = &hit->pp->event->call;
+	unsigned long ip = instruction_pointer(hit->from.regs);
+
+	if (bpf_prog_array_valid(call)) {
+		unsigned int keep = trace_call_bpf(call, hit->from.regs);
+
+		if (instruction_pointer(hit->from.regs) != ip)
+			return true;
+		if (!keep)
+			return false;
+	}
+	hit_perf_record(hit);
+	return false;
+}
+#else
+static nokprobe_inline bool hit_perf(struct point_hit *hit)
+{
+	return false;
+}
+#endif /* CONFIG_PERF_EVENTS */
+
+static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
+{
+	/* Pairs with the release that sets a flag: see event_hit.h. */
+	unsigned int who = smp_load_acquire(&hit->pp->event->flags);
+	bool elsewhere = false;
+
+	/* Armed together with others, and its event is yet to be enabled, or no more is. */
+	if (unlikely(!who))
+		return false;
+	this_cpu_inc(*pt->hits);
+	hit_begin(hit);
+	if (who & TP_FLAG_TRACE)
+		hit_trace(hit);
+	if (who & TP_FLAG_PROFILE)
+		elsewhere = hit_perf(hit);
+	hit_end(hit);
+	return elsewhere;
+}
+
+static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct kpoint *pt = &container_of(kp, struct insn_kpoint, kp)->pt;
+	struct point_hit hit = {
+		.pp		= &pt->point,
+		.from.regs	= regs,
+		.ip		= (unsigned long)kp->addr,
+	};
+
+	return deliver(pt, &hit);
+}
+
+NOKPROBE_SYMBOL(kpoint_entry);
+
+#ifdef CONFIG_KRETPROBES
+/* Keep what arguments of the return refer to at entry. */
+static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (!rp)
+		return -ENOENT;
+	args_keep(&container_of(rp, struct return_kpoint, rp)->pt.point.tp, regs,
+		  (unsigned long *)call->data);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kpoint_keep);
+
+static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+	struct kpoint *pt;
+	struct point_hit hit = {
+		.from.regs	= regs,
+		.from.kept	= (unsigned long *)call->data,
+		.ret_ip		= get_kretprobe_retaddr(call),
+	};
+
+	/* The function was entered before the point was taken out. */
+	if (!rp)
+		return 0;
+	pt = &container_of(rp, struct return_kpoint, rp)->pt;
+	hit.pp = &pt->point;
+	hit.ip = (unsigned long)rp->kp.addr;
+	deliver(pt, &hit);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kpoint_return);
+
+static void set_return_handlers(struct kpoint *pt)
+{
+	kpoint_rp(pt)->handler = kpoint_return;
+	if (pt->point.tp.entry_arg)
+		kpoint_rp(pt)->entry_handler = kpoint_keep;
+}
+#else
+static void set_return_handlers(struct kpoint *pt)
+{
+}
+#endif /* CONFIG_KRETPROBES */
+
+/**
+ * kpoint_set_handlers - say what runs at a point
+ * @pt: the point, not planted
+ */
+void kpoint_set_handlers(struct kpoint *pt)
+{
+	if (kpoint_is_return(pt))
+		set_return_handlers(pt);
+	else
+		kpoint_kp(pt)->pre_handler = kpoint_entry;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: reading the head of a command.
+ *
+ *	p[:[GRP/][EVENT]] [MOD:]SYM[+OFFS][%return]|MEMADDR
+ *	r[MAXACTIVE][:[GRP/][EVENT]] [MOD:]SYM[+0]|MEMADDR
+ *
+ * Nothing here has an effect outside the struct probe_spec that it fills in,
+ * except for the entry in error_log when the command is wrong.
+ */
+#include <linux/ctype.h>
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "kprobe.h"
+
+/* MEMADDR or [MOD:]SYM[+OFFS], both perhaps with %return behind. */
+static int parse_place(struct probe_spec *spec, const char *text,
+		       struct probe_flaw *flaw)
+{
+	long offset = 0;
+	int err;
+
+	flaw->code = 0;
+	spec->symbol = kstrdup(text, GFP_KERNEL);
+	if (!spec->symbol)
+		return -ENOMEM;
+
+	err = probe_spec_cut_return(spec, flaw);
+	if (err)
+		return err;
+
+	if (!kstrtoul(spec->symbol, 0, &spec->addr)) {
+		probe_spec_release(spec);
+		return 0;
+	}
+
+	if (traceprobe_split_symbol_offset(spec->symbol, &offset) ||
+	    offset < 0 || offset > UINT_MAX)
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	spec->offset = offset;
+	return 0;
+}
+
+/**
+ * kprobe_spec_place - read a place, for comparison with a point's
+ * @spec: gets symbol, offset, addr and is_return; the caller has zeroed it
+ * @text: the place as a user writes it
+ *
+ * Leaves error_log alone.
+ *
+ * Return: 0, -EINVAL if this is no place, or -ENOMEM. probe_spec_release() is
+ * due in every case.
+ */
+int kprobe_spec_place(struct probe_spec *spec, const char *text)
+{
+	struct probe_flaw ignored;
+
+	return parse_place(spec, text, &ignored);
+}
+
+/* How often a name occurs; two is as bad as two hundred. */
+struct name_count {
+	const char *name;
+	unsigned int found;
+};
+
+static int count_match(void *data, unsigned long addr)
+{
+	struct name_count *count = data;
+
+	return ++count->found > 1;
+}
+
+static int count_if_match(void *data, const char *name, unsigned long addr)
+{
+	struct name_count *count = data;
+
+	return strcmp(name, count->name) ? 0 : count_match(data, addr);
+}
+
+#ifdef CONFIG_MODULES
+/**
+ * kprobe_module_present - is the module that a symbol names here?
+ * @symbol:	"MOD:SYM"
+ * @mod_len:	length of MOD
+ *
+ * Tells nothing about the next moment. But what waits for a module that is going is
+ * found by the notifier when that comes back, as much as if it had been gone.
+ *
+ * Return: true if it is loaded or being loaded.
+ */
+bool kprobe_module_present(const char *symbol, size_t mod_len)
+{
+	char name[MODULE_NAME_LEN];
+	struct module *mod;
+	bool present;
+
+	if (mod_len >= sizeof(name))
+		return false;
+	strscpy(name, symbol, mod_len + 1);
+	preempt_disable();
+	mod = find_module(name);
+	present = mod && mod->state != MODULE_STATE_GOING;
+	preempt_enable();
+	return present;
+}
+#endif /* CONFIG_MODULES */
+
+/**
+ * kprobe_spec_resolve - does a symbol name exactly one place?
+ * @symbol: "SYM", looked for in the kernel and in all modules, or "MOD:SYM"
+ *
+ * A module that is not loaded may have the symbol, once, when it comes.
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT if there is no such symbol, -EADDRNOTAVAIL if there are
+ * several, -EINVAL if MOD or SYM cannot be a name.
+ */
+int kprobe_spec_resolve(const char *symbol)
+{
+	struct name_count count = { .name = symbol };
+	const char *colon = strchr(symbol, ':');
+	char module[MODULE_NAME_LEN];
+
+	if (colon) {
+		if (colon == symbol || !colon[1] ||
+		    colon - symbol >= sizeof(module))
+			return -EINVAL;
+		strscpy(module, symbol, colon - symbol + 1);
+		if (!kprobe_module_present(symbol, colon - symbol))
+			return 0;
+		count.name = colon + 1;
+		module_kallsyms_on_each_symbol(module, count_if_match, &count);
+		/* It may have gone before it was searched. */
+		if (!count.found &&
+		    !kprobe_module_present(symbol, colon - symbol))
+			return 0;
+	} else {
+		kallsyms_on_each_match_symbol(count_match, symbol, &count);
+		if (count.found < 2)
+			module_kallsyms_on_each_symbol(NULL, count_if_match,
+						       &count);
+	}
+
+	if (count.found > 1)
+		return -EADDRNOTAVAIL;
+	return count.found ? 0 : -ENOENT;
+}
+
+static int judge_symbol(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	switch (kprobe_spec_resolve(spec->symbol)) {
+	case 0:
+		return 0;
+	case -EADDRNOTAVAIL:
+		return probe_flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
+	default:
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	}
+}
+
+/* Its function is what arguments may refer to. */
+static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(spec->addr, name))
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	spec->function = kstrdup(name, GFP_KERNEL);
+	return spec->function ? 0 : -ENOMEM;
+}
+
+/* Is the place one that can be probed, and which arguments make sense there? */
+static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	int err;
+
+	spec->scope = TPARG_FL_KERNEL;
+	err = spec->symbol ? judge_symbol(spec, flaw) : judge_address(spec, flaw);
+	if (err)
+		return err;
+
+	err = kprobe_on_func_entry((kprobe_opcode_t *)spec->addr, spec->symbol,
+				   spec->offset);
+	if (spec->is_return) {
+		spec->scope |= TPARG_FL_RETURN;
+		/*
+		 * -ENOENT: a module that is still to come will tell. And registration is to
+		 * say what is wrong with an address.
+		 */
+		if (err == -EINVAL && spec->symbol)
+			return probe_flawed(flaw, TP_ERR_BAD_RETPROBE, 0);
+	} else if (!err) {
+		spec->scope |= TPARG_FL_FENTRY;
+	}
+	return 0;
+}
+
+/*
+ * "r_SYM_OFFS", "p_0xHASH": for events that the user gave no name. Names are for everybody,
+ * but an address is not.
+ */
+static void invent_name(struct probe_spec *spec)
+{
+	const char letter = kprobe_kinds[spec->is_return].letter;
+	const size_t room = sizeof(spec->event_buf);
+
+	if (spec->symbol)
+		snprintf(spec->event_buf, room, "%c_%s_%lu", letter,
+			 spec->symbol, spec->offset);
+	else
+		snprintf(spec->event_buf, room, "%c_0x%p", letter, (void *)spec->addr);
+	sanitize_event_name(spec->event_buf);
+	spec->event = spec->event_buf;
+}
+
+/* PATH:OFFSET is a place for uprobes. */
+static bool names_file(const char *place)
+{
+	return strchr(place, ':') && strchr(place, '/');
+}
+
+/**
+ * kprobe_spec_parse - read the first two words of a command
+ * @spec: the result; the caller has zeroed it
+ * @argc: number of words
+ * @argv: the words, which @spec->event may point into afterwards
+ *
+ * What is wrong is told in error_log. trace_probe_log_init() is done here, so
+ * that whatever the caller reports about the arguments has its command.
+ *
+ * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
+ * Return: 0; -ECANCELED if this is not a kprobe event's command; -EINVAL if it is a
+ * wrong one; -ENOMEM.
+ * probe_spec_release() is due in every case.
+ */
+int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
+{
+	struct probe_flaw flaw = { };
+	int err;
+
+	if (argc < 2 || (argv[0][0] != 'p' && argv[0][0] != 'r') ||
+	    names_file(argv[1]))
+		return -ECANCELED;
+
+	spec->is_return = argv[0][0] == 'r';
+	trace_probe_log_init("trace_kprobe", argc, argv);
+	if (isdigit(argv[0][1]) && !spec->is_return)
+		err = probe_flawed(&flaw, TP_ERR_BAD_MAXACT_TYPE, 1);
+	else
+		err = probe_spec_maxactive(spec, argv[0], &flaw);
+	if (err)
+		return probe_report(WORD_HEAD, &flaw);
+
+	err = parse_place(spec, argv[1], &flaw) ?: judge_place(spec, &flaw);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		return probe_report(WORD_PLACE, &flaw);
+
+	err = probe_spec_names(spec, argv[0], KPROBE_EVENT_GROUP);
+	if (!err && !spec->event)
+		invent_name(spec);
+	return err;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: points that belong to one perf event (the "kprobe" PMU), and what
+ * BPF wants to know about a point.
+ */
+#define pr_fmt(fmt)	"trace_kprobe: " fmt
+
+#include <linux/bpf.h>
+#include <linux/kallsyms.h>
+#include <linux/perf_event.h>
+#include <linux/slab.h>
+
+#include "kprobe.h"
+
+/* tracefs and the list of dynamic events never see it, so names may repeat. */
+#define LOCAL_NAME	"DUMMY_EVENT"
+
+/**
+ * create_local_trace_kprobe - make an event for one perf event
+ * @symbol: "[MOD:]SYM" to probe, or NULL
+ * @addr: address to probe, without @symbol; else not looked at
+ * @offset: bytes from @symbol; not looked at without it (both are one field of
+ *	struct perf_event_attr)
+ * @is_return: probe the return
+ *
+ * Context: may sleep; event_mutex not held.
+ * Return: the event, planted and not armed, or an ERR_PTR(): -ENOENT or
+ * -EADDRNOTAVAIL for a symbol that is not there or ambiguous, -ENOMEM, or what
+ * planting says.
+ */
+struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
+						   unsigned long offset,
+						   bool is_return)
+{
+	struct probe_spec spec = {
+		.group		= KPROBE_EVENT_GROUP,
+		.event		= symbol ?: LOCAL_NAME,
+		.is_return	= is_return,
+	};
+	struct kpoint *pt;
+	int err;
+
+	if (symbol) {
+		err = kprobe_spec_resolve(symbol);
+		if (err)
+			return ERR_PTR(err);
+		spec.symbol = kstrdup(symbol, GFP_KERNEL);
+		if (!spec.symbol)
+			return ERR_PTR(-ENOMEM);
+		spec.offset = offset;
+	} else {
+		spec.addr = (unsigned long)addr;
+	}
+
+	pt = kpoint_create(&spec, 0);
+	probe_spec_release(&spec);
+	if (IS_ERR(pt))
+		return ERR_CAST(pt);
+
+	point_prepare_hits(&pt->point);
+	err = point_set_print_fmt(&pt->point);
+	if (!err)
+		err = kpoint_plant(pt, false);
+	if (err) {
+		point_free_later(&pt->point);
+		return ERR_PTR(err);
+	}
+	return trace_probe_event_call(&pt->point.tp);
+}
+
+/**
+ * destroy_local_trace_kprobe - undo create_local_trace_kprobe()
+ * @event_call: the event, which no perf event uses any more
+ *
+ * Context: event_mutex may be held or not. Does not wait for handlers.
+ */
+void destroy_local_trace_kprobe(struct trace_event_call *event_call)
+{
+	struct kpoint *pt = kpoint_of_call(event_call);
+
+	if (!pt)
+		return;
+	if (WARN_ON_ONCE(trace_probe_is_enabled(&pt->point.tp)))
+		return;
+	point_free_later(&pt->point);
+}
+
+/**
+ * bpf_get_kprobe_info - tell BPF where a perf event's probe is
+ * @event: a perf event on one of our events
+ * @fd_type: set to BPF_FD_TYPE_KPROBE or BPF_FD_TYPE_KRETPROBE
+ * @symbol: set to the symbol, or NULL if an address was given
+ * @offset: set to the bytes from @symbol
+ * @addr: set to the address, 0 if the caller may not know
+ * @missed: set to how many hits were lost, may be NULL
+ * @in_tracefs: the event is one of tracefs; makes no difference
+ *
+ * Return: 0 or -EINVAL.
+ */
+int bpf_get_kprobe_info(const struct perf_event *event, u32 *fd_type,
+			const char **symbol, u64 *offset, u64 *addr,
+			unsigned long *missed, bool in_tracefs)
+{
+	struct kpoint *pt = kpoint_of_call(event->tp_event);
+
+	if (!pt)
+		return -EINVAL;
+
+	*fd_type = kpoint_is_return(pt) ? BPF_FD_TYPE_KRETPROBE :
+					  BPF_FD_TYPE_KPROBE;
+	*symbol = pt->symbol;
+	*offset = kpoint_kp(pt)->offset;
+	*addr = 0;
+	if (kallsyms_show_value(current_cred()))
+		*addr = (unsigned long)kpoint_kp(pt)->addr;
+	if (missed)
+		*missed = kpoint_missed(pt);
+	return 0;
+}

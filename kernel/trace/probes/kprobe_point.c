@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kprobe events: the life of a point.
+ *
+ * created -> planted (or waiting for its module) -> published -> retired -> freed
+ *
+ * A point on the list of dynamic events changes under event_mutex. The points of
+ * perf never get on that list; their perf event is their only user.
+ *
+ * Nothing here waits for handlers to leave, unless a module comes back or too much memory
+ * waits to be freed. What a handler may still look at is freed by point_free_later().
+ */
+#define pr_fmt(fmt)	"trace_kprobe: " fmt
+
+#include <linux/ftrace.h>
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+
+#include "kprobe.h"
+
+const struct point_kind kprobe_kinds[2] = {
+	[false]	= { .class = &kprobe_class, .letter = 'p' },
+	[true]	= { .class = &kprobe_class, .letter = 'r', .is_return = true },
+};
+
+static void kpoint_release(struct probe_point *pp)
+{
+	struct kpoint *pt = kpoint_of(pp);
+
+	free_percpu(pt->hits);
+	kfree(pt->symbol);
+	kfree(kpoint_kp(pt));
+}
+
+/* A point at an instruction is spared what only a return probe has. */
+static struct kpoint *kpoint_alloc(const struct point_kind *kind, int nargs)
+{
+	struct return_kpoint *at_return;
+	struct insn_kpoint *at_insn;
+	struct kpoint *pt;
+
+	if (kind->is_return) {
+		at_return = kzalloc(struct_size(at_return, pt.point.tp.args, nargs), GFP_KERNEL);
+		pt = at_return ? &at_return->pt : NULL;
+	} else {
+		at_insn = kzalloc(struct_size(at_insn, pt.point.tp.args, nargs), GFP_KERNEL);
+		pt = at_insn ? &at_insn->pt : NULL;
+	}
+	if (pt)
+		pt->point.kind = kind;
+	return pt;
+}
+
+/**
+ * kpoint_create - make a point that a command describes
+ * @spec: the description; its symbol moves to the point
+ * @nargs: how many arguments there will be
+ *
+ * Return: the point, to be given back with point_free_later(), or an ERR_PTR() of
+ * -ENOMEM or of what trace_probe_init() says.
+ */
+struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
+{
+	const struct point_kind *kind = &kprobe_kinds[spec->is_return];
+	struct kpoint *pt = kpoint_alloc(kind, nargs);
+	int err = -ENOMEM;
+
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+
+	pt->hits = alloc_percpu(unsigned long);
+	if (pt->hits)
+		err = point_init(&pt->point, kind, spec, nargs);
+	if (err) {
+		kpoint_release(&pt->point);
+		return ERR_PTR(err);
+	}
+
+	swap(pt->symbol, spec->symbol);
+	if (pt->symbol && strchr(pt->symbol, ':'))
+		pt->mod_len = strcspn(pt->symbol, ":");
+	pt->addr = spec->addr;
+	kpoint_kp(pt)->offset = spec->offset;
+	pt->maxactive = spec->maxactive;
+	return pt;
+}
+
+static struct probe_point *kpoint_create_point(struct probe_spec *spec, int nargs)
+{
+	struct kpoint *pt = kpoint_create(spec, nargs);
+
+	return IS_ERR(pt) ? ERR_CAST(pt) : &pt->point;
+}
+
+static void kpoint_unplant(struct kpoint *pt)
+{
+	struct kretprobe *rp = kpoint_rp(pt);
+	struct kprobe *kp = kpoint_kp(pt);
+
+	if (!pt->planted)
+		return;
+	if (kpoint_is_return(pt))
+		unregister_kretprobes_nowait(&rp, 1);
+	else
+		unregister_kprobes_nowait(&kp, 1);
+	pt->planted = false;
+}
+
+/* Mostly they are disarmed, so there is not much to be done for all at once. */
+static void kpoints_unplant(struct list_head *points)
+{
+	struct kpoint *pt;
+
+	list_for_each_entry(pt, points, point.batch)
+		kpoint_unplant(pt);
+}
+
+/* The address that a point is at, or will be at; 0: its symbol is not there. */
+static unsigned long kpoint_address(const struct kpoint *pt)
+{
+	unsigned long addr;
+
+	if (!pt->symbol)
+		return pt->addr;
+	addr = kallsyms_lookup_name(pt->symbol);
+	return addr ? addr + kpoint_kp(pt)->offset : 0;
+}
+
+#if defined(CONFIG_DYNAMIC_FTRACE) && !defined(CONFIG_KPROBE_EVENTS_ON_NOTRACE)
+/* Does ftrace own a call in the function around @addr? Unknown ones count. */
+static bool traceable(unsigned long addr)
+{
+	unsigned long size, into;
+
+	if (!kallsyms_lookup_size_offset(addr, &size, &into))
+		return true;
+	return ftrace_location_range(addr - into, addr - into + size - 1);
+}
+
+/*
+ * Event handlers themselves call functions that are notrace for that very
+ * reason. A part that the compiler split off (foo.cold, foo.part.0) has no call
+ * to ftrace in any case: what counts is the function that it was split from.
+ */
+static bool out_of_bounds(const struct kpoint *pt)
+{
+	unsigned long addr = kpoint_address(pt);
+	char name[KSYM_NAME_LEN];
+	char *dot;
+
+	if (!addr || traceable(addr))
+		return false;
+	if (lookup_symbol_name(addr, name))
+		return true;
+	dot = strchr(name, '.');
+	if (!dot)
+		return true;
+	*dot = '\0';
+	addr = kallsyms_lookup_name(name);
+	return !addr || !traceable(addr);
+}
+#else
+static bool out_of_bounds(const struct kpoint *pt)
+{
+	return false;
+}
+#endif
+
+#ifdef CONFIG_MODULES
+/* Is a point's text going or gone? Ftrace forgets about it before kallsyms does. */
+static bool text_leaves(const struct kpoint *pt)
+{
+	unsigned long addr = kpoint_address(pt);
+	struct module *mod;
+
+	if (!addr)
+		return true;
+	guard(preempt)();
+	mod = __module_text_address(addr);
+	return mod && mod->state == MODULE_STATE_GOING;
+}
+#else
+static bool text_leaves(const struct kpoint *pt)
+{
+	return false;
+}
+#endif
+
+/* An address is not told, but what is there. */
+static void warn_of_notrace(struct kpoint *pt)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (lookup_symbol_name(kpoint_address(pt), name))
+		strscpy(name, pt->symbol ?: trace_probe_name(&pt->point.tp), sizeof(name));
+	pr_warn("Could not probe notrace function %s\n", name);
+}
+
+static void kpoint_reset_return(struct kpoint *pt)
+{
+	struct kretprobe *rp = kpoint_rp(pt);
+
+	memset(rp, 0, sizeof(*rp));
+	rp->maxactive = pt->maxactive;
+	if (pt->point.tp.entry_arg)
+		rp->data_size = args_kept_size(&pt->point.tp);
+}
+
+/* A struct kprobe that was registered before is not fit for it again as it is. */
+static void kpoint_reset_probe(struct kpoint *pt, bool armed)
+{
+	struct kprobe *kp = kpoint_kp(pt);
+	struct kprobe fresh = {
+		.symbol_name	= pt->symbol,
+		.addr		= (kprobe_opcode_t *)pt->addr,
+		.offset		= kp->offset,
+		.flags		= armed ? 0 : KPROBE_FLAG_DISABLED,
+	};
+
+	if (kpoint_is_return(pt))
+		kpoint_reset_return(pt);
+	*kp = fresh;
+	INIT_LIST_HEAD(&kp->list);
+	kpoint_set_handlers(pt);
+}
+
+/**
+ * kpoint_plant - register a point's probe
+ * @pt: the point, with all its arguments
+ * @armed: let it fire at once
+ *
+ * Context: may sleep. event_mutex held, unless the point is perf's.
+ * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is
+ * out of bounds; what registration says otherwise, e.g. -ENOENT for a symbol that
+ * is not there or whose module is going, or -EILSEQ for an address amid an instruction.
+ */
+int kpoint_plant(struct kpoint *pt, bool armed)
+{
+	int err;
+
+	err = security_locked_down(LOCKDOWN_KPROBES);
+	if (err)
+		return err;
+
+	if (out_of_bounds(pt)) {
+		if (text_leaves(pt))
+			return -ENOENT;
+		warn_of_notrace(pt);
+		return -EINVAL;
+	}
+
+	err = point_update_args(&pt->point);
+	if (err)
+		return err;
+
+	kpoint_reset_probe(pt, armed);
+	if (kpoint_is_return(pt))
+		err = register_kretprobe(kpoint_rp(pt));
+	else
+		err = register_kprobe(kpoint_kp(pt));
+	pt->planted = !err;
+	return err;
+}
+
+/* Plant for a command: say what is wrong, and wait for a module if need be. */
+static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
+{
+	struct kpoint *pt = kpoint_of(pp);
+	int err = kpoint_plant(pt, armed);
+
+	if (!err)
+		return 0;
+	if (err == -ENOENT && pt->mod_len &&
+	    !kprobe_module_present(pt->symbol, pt->mod_len)) {
+		pr_warn("This probe might be able to register after target module is loaded. Continue.\n");
+		return 0;
+	}
+
+	trace_probe_log_set_index(WORD_PLACE);
+	switch (err) {
+	case -EILSEQ:
+		trace_probe_log_err(0, BAD_INSN_BNDRY);
+		break;
+	case -ENOENT:
+		trace_probe_log_err(0, BAD_PROBE_ADDR);
+		break;
+	case -ENOMEM:
+	case -EEXIST:
+		break;
+	default:
+		trace_probe_log_err(0, FAIL_REG_PROBE);
+	}
+	return err;
+}
+
+/**
+ * kpoint_is_at - is this point where a spec says?
+ * @pt: the point
+ * @spec: the place, see kprobe_spec_place()
+ *
+ * Return: true if symbol and offset, or the addresses, agree.
+ */
+bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec)
+{
+	if (!pt->symbol || !spec->symbol)
+		return !pt->symbol && !spec->symbol &&
+		       spec->addr == pt->addr;
+	return spec->offset == kpoint_kp(pt)->offset &&
+	       !strcmp(spec->symbol, pt->symbol);
+}
+
+static bool kpoint_same_place(const struct probe_point *a, const struct probe_point *b)
+{
+	const struct kpoint *other = kpoint_of(b);
+	const struct probe_spec place = {
+		.symbol	= other->symbol,
+		.addr	= other->addr,
+		.offset	= kpoint_kp(other)->offset,
+	};
+
+	return kpoint_is_at(kpoint_of(a), &place);
+}
+
+/* "PLACE" as in the command that made the point, in any equal spelling. */
+static bool kpoint_is_named(const struct probe_point *pp, const char *text)
+{
+	struct probe_spec place = { };
+	bool same;
+
+	same = !kprobe_spec_place(&place, text) && kpoint_is_at(kpoint_of(pp), &place) &&
+	       (!place.is_return || point_is_return(pp));
+	probe_spec_release(&place);
+	return same;
+}
+
+/**
+ * kpoint_count - tell what became of a point's hits
+ * @pp: the point
+ * @counts: hits since it was made, and misses since its probe was planted
+ */
+void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
+{
+	const struct kpoint *pt = kpoint_of(pp);
+
+	counts->hits = point_sum_hits(pt->hits);
+	counts->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
+	counts->exhausted = 0;
+	/* What kretprobes find no node for; recursion is found before they look. */
+	if (kpoint_is_return(pt))
+		counts->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
+}
+
+const struct point_class kprobe_class = {
+	.dyn		= &kprobe_event_ops,
+	.event_flags	= TRACE_EVENT_FL_KPROBE,
+	.parse		= kprobe_spec_parse,
+	.create		= kpoint_create_point,
+	.plant		= kpoint_plant_or_wait,
+	.unplant	= kpoints_unplant,
+	.is_to_turn	= kpoint_is_to_turn,
+	.turn		= kpoints_turn,
+	.same_place	= kpoint_same_place,
+	.is_at		= kpoint_is_named,
+	.show_place	= kpoint_show_place,
+	.count		= kpoint_count,
+	.release	= kpoint_release,
+};
+
+/**
+ * kpoint_missed - how many hits and returns of it were lost?
+ * @pt: the point
+ *
+ * Return: their number since the probe was planted.
+ */
+unsigned long kpoint_missed(const struct kpoint *pt)
+{
+	struct point_counts counts;
+
+	kpoint_count(&pt->point, &counts);
+	return counts.recursion + counts.exhausted;
+}
+
+#ifdef CONFIG_MODULES
+static bool kpoint_is_in(const struct kpoint *pt, const struct module *mod)
+{
+	return pt->mod_len && strlen(mod->name) == pt->mod_len &&
+	       !memcmp(pt->symbol, mod->name, pt->mod_len);
+}
+
+static void revive(struct kpoint *pt)
+{
+	int err;
+
+	if (pt->planted)
+		return;
+	err = kpoint_plant(pt, trace_probe_is_enabled(&pt->point.tp));
+	if (err)
+		pr_warn("%s: not planted as its module came: %d\n", pt->symbol,
+			err);
+}
+
+/*
+ * What pointed into an earlier incarnation of the module is gone, but still
+ * registered. Take all those out first, so that one grace period does for them.
+ */
+static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
+			       void *data)
+{
+	struct module *mod = data;
+	struct dyn_event *ev;
+	bool wait = false;
+
+	if (what != MODULE_STATE_COMING)
+		return NOTIFY_DONE;
+
+	mutex_lock(&event_mutex);
+	for_each_dyn_event(ev) {
+		struct kpoint *pt = kpoint_of_dyn(ev);
+
+		if (ev->ops != &kprobe_event_ops || !kpoint_is_in(pt, mod) ||
+		    !pt->planted)
+			continue;
+		kpoint_unplant(pt);
+		wait = true;
+	}
+	if (wait)
+		synchronize_rcu();
+	for_each_dyn_event(ev) {
+		if (ev->ops == &kprobe_event_ops &&
+		    kpoint_is_in(kpoint_of_dyn(ev), mod))
+			revive(kpoint_of_dyn(ev));
+	}
+	mutex_unlock(&event_mutex);
+	return NOTIFY_DONE;
+}
+
+/* After the probe core, ftrace and jump labels have got to know the module. */
+static struct notifier_block kpoint_module_nb = {
+	.notifier_call	= kpoint_module_event,
+	.priority	= -1,
+};
+
+static int __init kpoint_watch_modules(void)
+{
+	return register_module_notifier(&kpoint_module_nb);
+}
+core_initcall(kpoint_watch_modules);
+#endif /* CONFIG_MODULES */
