@@ -98,8 +98,13 @@ class Answer:
         self.parts = parts or [DIES]
         self.text = "\t".join(self.parts)
 
+    @property
+    def recorded(self):
+        """The commands as hashes have them: where the program has its probe depends on how it was compiled."""
+        return re.sub(r"(/mnt/commands:0x)[0-9a-f]+", r"\g<1>69e0", self.commands)
+
     def hash(self):
-        return f"{zlib.crc32(f'{self.commands}{chr(9)}{self.text}'.encode()):08x}"
+        return f"{zlib.crc32(f'{self.recorded}{chr(9)}{self.text}'.encode()):08x}"
 
     @property
     def group(self):
@@ -167,7 +172,7 @@ class Recorded:
 
     @classmethod
     def of(cls, answers):
-        h = hashlib.sha256("\n".join(a.commands for a in answers).encode())
+        h = hashlib.sha256("\n".join(a.recorded for a in answers).encode())
         return cls(h.hexdigest()[:16], [a.hash() for a in answers])
 
     @classmethod

@@ -80,9 +80,9 @@ needs_probe_profile() {
 # columns as ever: what is after the third would be part of what a script takes for that.
 missed_in_a_handler() {
 	load_target
-	put 'p:inner copy_from_kernel_nofault' ||
-		skip "copy_from_kernel_nofault cannot be probed"
-	put 'r:innerret copy_from_kernel_nofault'
+	put 'p:inner copy_from_kernel_nofault_allowed' ||
+		skip "copy_from_kernel_nofault_allowed cannot be probed"
+	put 'r:innerret copy_from_kernel_nofault_allowed'
 	put 'p:outer kprobe_test_target:kprobe_target_traced s=+0(@linux_banner):u64'
 	echo 1 > $tracefs/events/kprobes/enable
 	call 10
@@ -102,11 +102,11 @@ missed_in_a_handler() {
 missed_and_why() {
 	needs_probe_profile
 	load_target
-	put 'p:inner copy_from_kernel_nofault' ||
-		skip "copy_from_kernel_nofault cannot be probed"
-	put 'r:innerret copy_from_kernel_nofault'
-	put 'f:finner copy_from_kernel_nofault' $dynamic
-	put 'f:finnerret copy_from_kernel_nofault%return' $dynamic
+	put 'p:inner copy_from_kernel_nofault_allowed' ||
+		skip "copy_from_kernel_nofault_allowed cannot be probed"
+	put 'r:innerret copy_from_kernel_nofault_allowed'
+	put 'f:finner copy_from_kernel_nofault_allowed' $dynamic
+	put 'f:finnerret copy_from_kernel_nofault_allowed%return' $dynamic
 	put 'p:outer kprobe_test_target:kprobe_target_traced s=+0(@linux_banner):u64'
 	put 'f:fouter kprobe_target_traced s=+0(@linux_banner):u64' $dynamic
 	put 't:touter kprobe_target_call s=+0(@linux_banner):u64' $dynamic
@@ -129,8 +129,8 @@ missed_and_why() {
 		[ "$(counts $e MISSED)" = 0 ]
 	done
 	hits inner "$(counts kprobes/inner HITS)" "$(counts kprobes/inner MISSED)"
-	[ "$(counts kprobes/innerret PLACE)" = copy_from_kernel_nofault%return ]
-	[ "$(counts fprobes/finnerret PLACE)" = copy_from_kernel_nofault%return ]
+	[ "$(counts kprobes/innerret PLACE)" = copy_from_kernel_nofault_allowed%return ]
+	[ "$(counts fprobes/finnerret PLACE)" = copy_from_kernel_nofault_allowed%return ]
 	[ "$(counts tracepoints/touter PLACE)" = kprobe_target_call ]
 	awk 'NF != 8 + (NR == 1) { exit 1 }' $probe_profile
 }
@@ -143,7 +143,7 @@ counted_on_and_on() {
 	put 'f:in kprobe_target_traced' $dynamic
 	put 'f:out kprobe_target_other%return' $dynamic
 	put 't:passed kprobe_target_call' $dynamic
-	put 'f:inner copy_from_kernel_nofault' $dynamic
+	put 'f:inner copy_from_kernel_nofault_allowed' $dynamic
 	put 'f:outer kprobe_target_traced s=+0(@linux_banner):u64' $dynamic
 	all="kprobes/kin fprobes/in fprobes/out tracepoints/passed"
 	for i in 1 2 3; do
