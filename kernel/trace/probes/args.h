@@ -161,6 +161,7 @@ struct args_record {
 /* args_run.c: in hits */
 void args_store(const struct trace_probe *tp, const struct args_hit *hit,
 		struct args_record *rec);
+void args_store_plain(const struct trace_probe *tp, const struct args_hit *hit, void *args);
 void args_keep(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept);
 
 /* args_words.c */

@@ -383,6 +383,7 @@ static int parse_fetch(struct trace_probe *tp, struct probe_arg *arg, const char
 		return err;
 	}
 	tp->reads_kernel |= reads_kernel(b.prog);
+	tp->others |= !b.prog->plain;
 	kfree(b.prog);
 	return 0;
 }

@@ -147,13 +147,13 @@ static nokprobe_inline unsigned long first_value(const struct arg_program *prog,
 		return regs_get_register(hit->regs, prog->param);
 	if (likely(prog->source == ARG_FROM_PARAM))
 		return parameter(hit->regs, prog->param);
+	if (likely(prog->source == ARG_FROM_RETVAL))
+		return regs_return_value(hit->regs);
 	switch (prog->source) {
 	case ARG_FROM_STACK:
 		return regs_get_kernel_stack_nth(hit->regs, prog->param);
 	case ARG_FROM_STACKP:
 		return kernel_stack_pointer(hit->regs);
-	case ARG_FROM_RETVAL:
-		return regs_return_value(hit->regs);
 	case ARG_FROM_KEPT:
 		return hit->kept[prog->param];
 	case ARG_FROM_IMM:
@@ -414,6 +414,24 @@ static nokprobe_inline void store_plain(const struct arg_program *prog, u8 *plac
 		*place = value;
 	}
 }
+
+/**
+ * args_store_plain - fetch the arguments of a probe that are registers only
+ * @tp: the probe, with no others
+ * @hit: what to fetch from
+ * @args: place of the first one
+ *
+ * Context: any, with preemption disabled.
+ */
+void args_store_plain(const struct trace_probe *tp, const struct args_hit *hit, void *args)
+{
+	const struct probe_arg *arg = tp->args, *end = arg + tp->nr_args;
+
+	for (; arg < end; arg++)
+		store_plain(arg->prog, args + arg->offset, hit);
+}
+
+NOKPROBE_SYMBOL(args_store_plain);
 
 /**
  * args_store - fetch the arguments of a probe, and write them to a record

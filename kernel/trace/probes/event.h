@@ -75,6 +75,7 @@ struct trace_probe_event {
  *		behind them; set while arguments are added
  * @nr_args:	number of @args
  * @dynamic:	some argument takes bytes behind the arguments
+ * @others:	some argument is not the value of a register as it is
  * @reads_kernel: some argument reads memory of the kernel
  * @entry_arg:	what is kept from a function's entry to its return, NULL: nothing
  * @args:	the arguments, set before the probe is planted
@@ -85,6 +86,7 @@ struct trace_probe {
 	unsigned int			size;
 	unsigned int			nr_args;
 	bool				dynamic;
+	bool				others;
 	bool				reads_kernel;
 	struct probe_entry_arg		*entry_arg;
 	struct probe_arg		args[];

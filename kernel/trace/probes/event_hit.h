@@ -56,13 +56,9 @@ static nokprobe_inline void hit_end(const struct point_hit *hit)
 static nokprobe_inline bool write_record(struct point_hit *hit, void *to, unsigned int room)
 {
 	struct probe_point *pp = hit->pp;
-	struct args_record rec = {
-		.base	= to,
-		.args	= to + pp->head,
-		.room	= room,
-	};
 	struct kretprobe_trace_entry_head *ret = to;
 	struct kprobe_trace_entry_head *entry = to;
+	struct args_record rec __uninitialized;
 
 	if (point_is_return(pp)) {
 		ret->func = hit->ip;
@@ -70,8 +66,13 @@ static nokprobe_inline bool write_record(struct point_hit *hit, void *to, unsign
 	} else {
 		entry->ip = hit->ip;
 	}
-	if (!pp->tp.nr_args)
+	if (!pp->tp.others) {
+		args_store_plain(&pp->tp, &hit->from, to + pp->head);
 		return true;
+	}
+	rec.base = to;
+	rec.args = to + pp->head;
+	rec.room = room;
 	args_store(&pp->tp, &hit->from, &rec);
 	hit->size = rec.used;
 	return !rec.cut;
