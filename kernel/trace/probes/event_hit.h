@@ -66,6 +66,8 @@ static nokprobe_inline bool write_record(struct point_hit *hit, void *to, unsign
 	} else {
 		entry->ip = hit->ip;
 	}
+	if (!pp->tp.nr_args)
+		return true;
 	if (!pp->tp.others) {
 		args_store_plain(&pp->tp, &hit->from, to + pp->head);
 		return true;
