@@ -23,7 +23,7 @@ static nokprobe_inline int fetch_store_strlen(unsigned long addr)
 		return len > 0 ? min(len, MAX_STRING_SIZE) : -EFAULT;
 	}
 	pagefault_disable();
-	len = copy_kernel_text(NULL, (const void *)addr, MAX_STRING_SIZE);
+	len = measure_kernel_text((const void *)addr, MAX_STRING_SIZE);
 	pagefault_enable();
 	return len;
 }

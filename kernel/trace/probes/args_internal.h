@@ -5,8 +5,8 @@
  * What the files of the argument engine share: programs, and how they are made.
  */
 #include <linux/build_bug.h>
-#include <linux/entry_hook.h>
 #include <linux/mutex.h>
+#include <asm/probe_args.h>
 
 #include "event.h"
 
@@ -69,7 +69,8 @@ enum arg_store {
  * @shift_left:	of a bit-field: to get rid of what is above it
  * @shift_right: and of what is below it
  * @is_signed:	of a bit-field: its top bit is a sign
- * @plain:	the first value is stored as it is, that is all
+ * @plain:	the register @param is stored as it is, that is all
+ * @single:	one number or text, which is the value or in memory
  * @by_pointer:	an array of strings: what is there are pointers to them
  * @nr_steps:	number of @steps
  * @param:	of @source
@@ -89,6 +90,7 @@ struct arg_program {
 	u8			shift_right;
 	bool			is_signed;
 	bool			plain;
+	bool			single;
 	bool			by_pointer;
 	u8			nr_steps;
 	u32			param;
@@ -121,12 +123,6 @@ struct probe_entry_arg {
 
 /* All places of an event. */
 #define ARG_MAX_SIZE		3072
-
-/* Where the architecture does not say how many parameters are in registers, all that are known. */
-#ifndef ARCH_PARAM_REGISTERS
-#define ARCH_PARAM_REGISTERS	0
-#define ARCH_PARAM_STACK_WORD	0
-#endif
 
 /* Parameters that probes can have kept. */
 #define ARG_MAX_PARAMS		2048

@@ -251,6 +251,21 @@ static int store_bits(struct arg_build *b, const struct type_words *words)
 	return 0;
 }
 
+/* Hits need not ask which register that is. */
+static void name_register(struct arg_program *prog)
+{
+	int offset = -1;
+
+	if (prog->source == ARG_FROM_PARAM)
+		offset = arch_param_offset(prog->param);
+	else if (prog->source == ARG_FROM_RETVAL)
+		offset = arch_result_offset();
+	if (offset < 0)
+		return;
+	prog->source = ARG_FROM_REG;
+	prog->param = offset;
+}
+
 /* The last step: how what was fetched gets into the record. */
 static int store_as(struct arg_build *b, struct probe_arg *arg, const struct type_words *words)
 {
@@ -275,8 +290,11 @@ static int store_as(struct arg_build *b, struct probe_arg *arg, const struct typ
 	}
 	prog->mem = b->mem;
 	prog->offset = b->offset;
-	prog->plain = prog->store == ARG_STORE_VALUE && !prog->nr_steps && !prog->shift_left &&
-		      !prog->shift_right;
+	prog->single = prog->count == 1 && !prog->by_pointer && prog->store != ARG_STORE_SYMBOL &&
+		       prog->store != ARG_STORE_TEXT;
+	name_register(prog);
+	prog->plain = prog->store == ARG_STORE_VALUE && prog->source == ARG_FROM_REG &&
+		      !prog->nr_steps && !prog->shift_left && !prog->shift_right;
 	return 0;
 }
 

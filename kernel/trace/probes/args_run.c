@@ -22,58 +22,86 @@
 #include "args_internal.h"
 #include "args_text.h"
 
-/* Page faults are disabled. The inlined reads are for where any address will do for them. */
-static nokprobe_inline bool read_kernel(unsigned long addr, unsigned int size, u64 *value)
-{
-	const void *from = (const void *)addr;
+/* A number of memory, as memory has it. */
+union arg_number {
+	u8	u8;
+	u16	u16;
+	u32	u32;
+	u64	u64;
+	u8	bytes[sizeof(u64)];
+};
 
-	if (is_user_address(addr))
-		return !copy_from_user_nofault(value, (const void __user *)addr, size);
-	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
-		return !copy_from_kernel_nofault(value, from, size);
-	if (!copy_from_kernel_nofault_allowed(from, size))
-		return false;
+static nokprobe_inline u64 number_of(const union arg_number *number, unsigned int size)
+{
 	switch (size) {
 	case 1:
-		__get_kernel_nofault(value, from, u8, fault);
+		return number->u8;
+	case 2:
+		return number->u16;
+	case 4:
+		return number->u32;
+	default:
+		return number->u64;
+	}
+}
+
+/* Apart, as it is rare: memory of a process, or at an address that has to be looked at first. */
+static noinline bool read_elsewhere(enum arg_memory mem, unsigned long addr, unsigned int size,
+				    u64 *value)
+{
+	const void __user *user = (const void __user *)addr;
+	union arg_number number;
+	bool fault;
+
+	if (mem == ARG_MEM_TASK)
+		fault = copy_from_user(number.bytes, user, size);
+	else if (mem == ARG_MEM_USER || is_user_address(addr))
+		fault = copy_from_user_nofault(number.bytes, user, size);
+	else
+		fault = copy_from_kernel_nofault(number.bytes, (const void *)addr, size);
+	if (fault)
+		return false;
+	*value = number_of(&number, size);
+	return true;
+}
+
+NOKPROBE_SYMBOL(read_elsewhere);
+
+static nokprobe_inline bool is_read_here(enum arg_memory mem, unsigned long addr)
+{
+	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) && mem == ARG_MEM_KERNEL &&
+	       arch_is_kernel_memory(addr);
+}
+
+/* A number in memory. Page faults are disabled, but for ARG_MEM_TASK. */
+static nokprobe_inline bool read_number(enum arg_memory mem, unsigned long addr,
+					unsigned int size, u64 *value)
+{
+	const void *from = (const void *)addr;
+	union arg_number number;
+
+	if (unlikely(!is_read_here(mem, addr)))
+		return read_elsewhere(mem, addr, size, value);
+	switch (size) {
+	case 1:
+		__get_kernel_nofault(&number.u8, from, u8, fault);
+		*value = number.u8;
 		break;
 	case 2:
-		__get_kernel_nofault(value, from, u16, fault);
+		__get_kernel_nofault(&number.u16, from, u16, fault);
+		*value = number.u16;
 		break;
 	case 4:
-		__get_kernel_nofault(value, from, u32, fault);
+		__get_kernel_nofault(&number.u32, from, u32, fault);
+		*value = number.u32;
 		break;
 	default:
-		__get_kernel_nofault(value, from, u64, fault);
+		__get_kernel_nofault(&number.u64, from, u64, fault);
+		*value = number.u64;
 	}
 	return true;
 fault:
 	return false;
-}
-
-/*
- * The bytes of a number in memory, at the begin of @value. Only they are written.
- */
-static nokprobe_inline bool read_bytes(enum arg_memory mem, unsigned long addr,
-				       unsigned int size, u64 *value)
-{
-	const void __user *user = (const void __user *)addr;
-
-	if (likely(mem == ARG_MEM_KERNEL))
-		return read_kernel(addr, size, value);
-	if (mem == ARG_MEM_USER)
-		return !copy_from_user_nofault(value, user, size);
-	return !copy_from_user(value, user, size);
-}
-
-static nokprobe_inline bool load(const struct arg_step *step, unsigned long *value)
-{
-	u64 word = 0;
-
-	if (!read_bytes(step->mem, *value + step->offset, sizeof(long), &word))
-		return false;
-	memcpy(value, &word, sizeof(long));
-	return true;
 }
 
 #ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
@@ -140,25 +168,19 @@ static nokprobe_inline unsigned long event_field(const struct ftrace_event_field
 	}
 }
 
-static nokprobe_inline unsigned long first_value(const struct arg_program *prog,
-						 const struct args_hit *hit)
+/* Apart, as these are less frequent. */
+static noinline unsigned long other_value(const struct arg_program *prog,
+					  const struct args_hit *hit)
 {
-	if (likely(prog->source == ARG_FROM_REG))
-		return regs_get_register(hit->regs, prog->param);
-	if (likely(prog->source == ARG_FROM_PARAM))
-		return parameter(hit->regs, prog->param);
-	if (likely(prog->source == ARG_FROM_RETVAL))
-		return regs_return_value(hit->regs);
 	switch (prog->source) {
+	case ARG_FROM_PARAM:
+		return parameter(hit->regs, prog->param);
+	case ARG_FROM_RETVAL:
+		return regs_return_value(hit->regs);
 	case ARG_FROM_STACK:
 		return regs_get_kernel_stack_nth(hit->regs, prog->param);
 	case ARG_FROM_STACKP:
 		return kernel_stack_pointer(hit->regs);
-	case ARG_FROM_KEPT:
-		return hit->kept[prog->param];
-	case ARG_FROM_IMM:
-		/* See traceprobe_update_arg(). */
-		return READ_ONCE(prog->imm);
 	case ARG_FROM_CURRENT:
 		return (unsigned long)current;
 	case ARG_FROM_FIELD:
@@ -175,82 +197,87 @@ static nokprobe_inline unsigned long first_value(const struct arg_program *prog,
 	}
 }
 
+NOKPROBE_SYMBOL(other_value);
+
+static nokprobe_inline unsigned long first_value(const struct arg_program *prog,
+						 const struct args_hit *hit)
+{
+	if (likely(prog->source == ARG_FROM_REG))
+		return arch_saved_register(hit->regs, prog->param);
+	if (prog->source == ARG_FROM_KEPT)
+		return hit->kept[prog->param];
+	if (prog->source == ARG_FROM_IMM)
+		/* See traceprobe_update_arg(). */
+		return READ_ONCE(prog->imm);
+	return other_value(prog, hit);
+}
+
 /* Returns false if something on the way cannot be read. */
 static nokprobe_inline bool run_steps(const struct arg_program *prog, unsigned long *value)
 {
 	const struct arg_step *step = prog->steps;
 	const struct arg_step *end = step + prog->nr_steps;
+	u64 word;
 
 	for (; step < end; step++) {
-		if (step->op == ARG_STEP_PERCPU)
+		if (likely(step->op == ARG_STEP_LOAD)) {
+			if (!read_number(step->mem, *value + step->offset, sizeof(long), &word))
+				return false;
+			*value = word;
+		} else if (step->op == ARG_STEP_PERCPU) {
 			*value = (unsigned long)raw_cpu_ptr((void __percpu *)*value);
-		else if (step->op == ARG_STEP_SHIFT)
+		} else {
 			*value >>= step->offset;
-		else if (!load(step, value))
-			return false;
+		}
 	}
 	return true;
 }
 
-/* @value has the bytes of a number at its begin: have the number, without other bits. */
-static nokprobe_inline void store_bytes(const struct arg_program *prog, u8 *place, u64 value)
+static nokprobe_inline void put_number(u8 *place, unsigned int size, u64 value)
 {
-	u8 left = prog->shift_left, right = prog->shift_right;
-	union {
-		u8 u8;
-		u16 u16;
-		u32 u32;
-		u64 u64;
-	} *bytes = (void *)&value;
-
-#define STORE(type)								\
-	do {									\
-		u##type v = bytes->u##type;					\
-										\
-		if (unlikely(right || left)) {					\
-			v <<= left;						\
-			v = prog->is_signed ? (s##type)v >> right : v >> right;	\
-		}								\
-		put_unaligned(v, (u##type *)place);				\
-	} while (0)
-
-	switch (prog->size) {
-	case 1:
-		STORE(8);
-		break;
-	case 2:
-		STORE(16);
+	switch (size) {
+	case 8:
+		put_unaligned(value, (u64 *)place);
 		break;
 	case 4:
-		STORE(32);
+		put_unaligned((u32)value, (u32 *)place);
+		break;
+	case 2:
+		put_unaligned((u16)value, (u16 *)place);
 		break;
 	default:
-		STORE(64);
+		*place = value;
 	}
-#undef STORE
 }
 
-/* The low bytes of a value, put to the begin of a word. */
-static nokprobe_inline u64 low_bytes(unsigned long value, unsigned int size)
+static nokprobe_inline void store_number(const struct arg_program *prog, u8 *place, u64 value)
 {
-	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) && size < sizeof(u64))
-		return (u64)value << (BITS_PER_BYTE * (sizeof(u64) - size));
-	return value;
+	if (unlikely(prog->shift_left | prog->shift_right)) {
+		unsigned int above = BITS_PER_BYTE * (sizeof(value) - prog->size);
+
+		value <<= above + prog->shift_left;
+		if (prog->is_signed)
+			value = (s64)value >> (above + prog->shift_right);
+		else
+			value >>= above + prog->shift_right;
+	}
+	put_number(place, prog->size, value);
 }
 
-static nokprobe_inline void store_memory(const struct arg_program *prog, u8 *place,
-					 unsigned long addr, bool valid)
+static void store_array(const struct arg_program *prog, u8 *place, unsigned long addr, bool valid)
 {
 	unsigned int i;
 	u64 value;
 
 	for (i = 0; i < prog->count; i++) {
 		value = 0;
-		if (valid && !read_bytes(prog->mem, addr + i * prog->size, prog->size, &value))
+		if (valid && !read_number(prog->mem, addr + i * prog->size, prog->size, &value))
 			value = 0;
-		store_bytes(prog, place + i * prog->size, value);
+		store_number(prog, place + i * prog->size, value);
 	}
 }
+
+NOKPROBE_SYMBOL(store_array);
 
 /* Text */
 
@@ -273,8 +300,9 @@ static long copy_task_text(u8 *to, const void __user *from, unsigned int size)
 	return size;
 }
 
-static nokprobe_inline long copy_text(enum arg_memory mem, u8 *to, unsigned long addr,
-				      unsigned int size)
+/* Apart, as it is less frequent. */
+static noinline long copy_text_elsewhere(enum arg_memory mem, u8 *to, unsigned long addr,
+					 unsigned int size)
 {
 	const void __user *user = (const void __user *)addr;
 
@@ -284,6 +312,16 @@ static nokprobe_inline long copy_text(enum arg_memory mem, u8 *to, unsigned long
 		/* It does not count the final zero of nothing else. */
 		return strncpy_from_user_nofault(to, user, size) ?: 1;
 	return copy_kernel_text(to, (const void *)addr, size);
+}
+
+NOKPROBE_SYMBOL(copy_text_elsewhere);
+
+static nokprobe_inline long copy_text(enum arg_memory mem, u8 *to, unsigned long addr,
+				      unsigned int size)
+{
+	if (likely(mem == ARG_MEM_KERNEL && arch_is_kernel_memory(addr)))
+		return copy_kernel_text(to, (const void *)addr, size);
+	return copy_text_elsewhere(mem, to, addr, size);
 }
 
 static nokprobe_inline void put_loc(u8 *place, const struct args_record *rec, long len)
@@ -312,25 +350,29 @@ static nokprobe_inline void store_string(const struct arg_program *prog, u8 *pla
 					 unsigned long addr, bool valid,
 					 struct args_record *rec)
 {
+	long len = -EFAULT;
+
+	if (likely(valid && most(rec)))
+		len = copy_text(prog->mem, rec->at, addr, most(rec));
+	take_text(place, rec, len);
+}
+
+static void store_strings(const struct arg_program *prog, u8 *place, unsigned long addr,
+			  bool valid, struct args_record *rec)
+{
 	unsigned int i;
-	u64 word;
-	long len;
+	u64 from;
 
 	for (i = 0; i < prog->count; i++) {
-		unsigned long from = addr;
-
-		len = -EFAULT;
-		if (prog->by_pointer) {
-			word = 0;
-			valid = read_bytes(prog->mem, addr + i * sizeof(long), sizeof(long),
-					   &word);
-			memcpy(&from, &word, sizeof(from));
-		}
-		if (valid && most(rec))
-			len = copy_text(prog->mem, rec->at, from, most(rec));
-		take_text(place + i * sizeof(u32), rec, len);
+		from = addr;
+		if (prog->by_pointer)
+			valid = read_number(prog->mem, addr + i * sizeof(long), sizeof(long),
+					    &from);
+		store_string(prog, place + i * sizeof(u32), from, valid, rec);
 	}
 }
+
+NOKPROBE_SYMBOL(store_strings);
 
 /* As kallsyms writes it where it pleases, there has to be room for any. */
 static nokprobe_inline void store_symbol(u8 *place, unsigned long addr, bool valid,
@@ -366,53 +408,53 @@ static nokprobe_inline void store_text(const struct arg_program *prog, u8 *place
 	}
 }
 
-/* Apart, as it takes more of the stack than what is mostly stored. */
-static noinline void store_arg(const struct arg_program *prog, u8 *place,
-			       const struct args_hit *hit, struct args_record *rec)
+/* Apart, as these are less frequent. */
+static noinline void store_other(const struct arg_program *prog, u8 *place, unsigned long value,
+				 bool valid, struct args_record *rec)
 {
-	unsigned long value = first_value(prog, hit);
-	bool valid = run_steps(prog, &value);
-
 	switch (prog->store) {
-	case ARG_STORE_VALUE:
-		store_bytes(prog, place, valid ? low_bytes(value, prog->size) : 0);
-		break;
 	case ARG_STORE_MEMORY:
-		store_memory(prog, place, value + prog->offset, valid);
+		store_array(prog, place, value + prog->offset, valid);
 		break;
 	case ARG_STORE_STRING:
-		store_string(prog, place, value + prog->offset, valid, rec);
+		store_strings(prog, place, value + prog->offset, valid, rec);
 		break;
 	case ARG_STORE_SYMBOL:
 		store_symbol(place, value, valid, rec);
 		break;
-	case ARG_STORE_TEXT:
+	default:
 		store_text(prog, place, rec);
-		break;
 	}
 }
 
-NOKPROBE_SYMBOL(store_arg);
+NOKPROBE_SYMBOL(store_other);
 
-/* Mostly an argument is the value of a register as it is. */
+static nokprobe_inline void store_arg(const struct arg_program *prog, u8 *place,
+				      const struct args_hit *hit, struct args_record *rec)
+{
+	unsigned long value = first_value(prog, hit);
+	bool valid = run_steps(prog, &value);
+	u64 number = value;
+
+	if (likely(prog->single)) {
+		if (prog->store == ARG_STORE_STRING) {
+			store_string(prog, place, value + prog->offset, valid, rec);
+			return;
+		}
+		if (prog->store == ARG_STORE_MEMORY)
+			valid = valid && read_number(prog->mem, value + prog->offset, prog->size,
+						     &number);
+		store_number(prog, place, valid ? number : 0);
+		return;
+	}
+	store_other(prog, place, value, valid, rec);
+}
+
+/* Mostly an argument is a register as it is. */
 static nokprobe_inline void store_plain(const struct arg_program *prog, u8 *place,
 					const struct args_hit *hit)
 {
-	unsigned long value = first_value(prog, hit);
-
-	switch (prog->size) {
-	case 8:
-		put_unaligned((u64)value, (u64 *)place);
-		break;
-	case 4:
-		put_unaligned((u32)value, (u32 *)place);
-		break;
-	case 2:
-		put_unaligned((u16)value, (u16 *)place);
-		break;
-	default:
-		*place = value;
-	}
+	put_number(place, prog->size, arch_saved_register(hit->regs, prog->param));
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
+#include <asm/probe_args.h>
 #include <asm/word-at-a-time.h>
 
 /* Addresses of processes are told from those of the kernel by their value, where they can be. */
@@ -17,61 +18,90 @@ static nokprobe_inline bool is_user_address(unsigned long addr)
 	return IS_ENABLED(CONFIG_ARCH_HAS_NON_OVERLAPPING_ADDRESS_SPACE) && addr < TASK_SIZE;
 }
 
-/*
- * Is the next thing to read a word? One that is in two pages is none: the text may end in the
- * first one, and nothing be in the other.
- */
-static nokprobe_inline bool is_text_word(const void *from, unsigned int left)
+/* Whole words that can be read from @from on in one page, of at most @left bytes. */
+static nokprobe_inline unsigned int text_words(const void *from, unsigned int left)
 {
-	if (left < sizeof(long) || offset_in_page(from) > PAGE_SIZE - sizeof(long))
-		return false;
-	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) ||
-	       IS_ALIGNED((unsigned long)from, sizeof(long));
+	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	    !IS_ALIGNED((unsigned long)from, sizeof(long)))
+		return 0;
+	return min_t(unsigned int, left, PAGE_SIZE - offset_in_page(from)) / sizeof(long);
 }
 
-/**
- * copy_kernel_text - copy text that ends with a zero
- * @to: where to; NULL: only find the end
- * @from: the text, at an address of the kernel
- * @size: most bytes to write, at least one. Bytes behind the zero may be among them
- *
- * Context: any; page faults are disabled.
- * Return: length of the text with its zero, which it gets if there is none in the first @size
- * bytes; -EFAULT if some of it cannot be read.
+/*
+ * The text may end in its first page, and nothing be in the next one. So no word is read that is in
+ * two of them.
  */
-static nokprobe_inline long copy_kernel_text(u8 *to, const void *from, unsigned int size)
+static __always_inline long walk_kernel_text(u8 *to, const void *from, unsigned int size,
+					     bool copy)
 {
 	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
-	unsigned long word, zeros;
-	unsigned int len = 0;
+	unsigned long word, zeros, len = 0, end;
 	u8 byte;
 
-	if (!size || !copy_from_kernel_nofault_allowed(from, 1))
-		return -EFAULT;
 	while (len < size) {
-		if (!is_text_word(from + len, size - len)) {
-			__get_kernel_nofault(&byte, from + len, u8, fault);
-			if (to)
-				to[len] = byte;
-			len++;
-			if (!byte)
-				return len;
-			continue;
+		end = len + text_words(from + len, size - len) * sizeof(long);
+		for (; len < end; len += sizeof(long)) {
+			__get_kernel_nofault(&word, from + len, unsigned long, fault);
+			if (copy)
+				put_unaligned(word, (unsigned long *)(to + len));
+			if (has_zero(word, &zeros, &constants)) {
+				zeros = prep_zero_mask(word, zeros, &constants);
+				return len + find_zero(create_zero_mask(zeros)) + 1;
+			}
 		}
-		__get_kernel_nofault(&word, from + len, unsigned long, fault);
-		if (to)
-			put_unaligned(word, (unsigned long *)(to + len));
-		if (has_zero(word, &zeros, &constants)) {
-			zeros = prep_zero_mask(word, zeros, &constants);
-			return len + find_zero(create_zero_mask(zeros)) + 1;
-		}
-		len += sizeof(word);
+		if (len == size)
+			break;
+		__get_kernel_nofault(&byte, from + len, u8, fault);
+		if (copy)
+			to[len] = byte;
+		len++;
+		if (!byte)
+			return len;
 	}
-	if (to)
+	if (copy)
 		to[size - 1] = '\0';
 	return size;
 fault:
 	return -EFAULT;
+}
+
+static nokprobe_inline bool may_be_text(const void *from)
+{
+	return arch_is_kernel_memory((unsigned long)from) ||
+	       copy_from_kernel_nofault_allowed(from, 1);
+}
+
+/**
+ * copy_kernel_text - copy text that ends with a zero
+ * @to: where to
+ * @from: the text, at an address of the kernel
+ * @size: most bytes to write. Bytes behind the zero may be among them
+ *
+ * Context: any; page faults are disabled.
+ * Return: length of the text with its zero, which it gets if there is none in the first @size
+ * bytes; -EFAULT if some of it cannot be read, or @size is 0.
+ */
+static nokprobe_inline long copy_kernel_text(u8 *to, const void *from, unsigned int size)
+{
+	if (!size || !may_be_text(from))
+		return -EFAULT;
+	return walk_kernel_text(to, from, size, true);
+}
+
+/**
+ * measure_kernel_text - find the end of text
+ * @from: the text, at an address of the kernel
+ * @size: most bytes to look at
+ *
+ * Context: any; page faults are disabled.
+ * Return: length of the text with its zero, or @size if there is none in so many bytes;
+ * -EFAULT if some of it cannot be read.
+ */
+static nokprobe_inline long measure_kernel_text(const void *from, unsigned int size)
+{
+	if (!may_be_text(from))
+		return -EFAULT;
+	return walk_kernel_text(NULL, from, size, false);
 }
 
 #endif /* _TRACE_PROBES_ARGS_TEXT_H */

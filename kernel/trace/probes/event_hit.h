@@ -39,7 +39,7 @@ struct point_hit {
 	unsigned int		size;
 };
 
-/* What a hit is to begin with. */
+/* What a hit is to begin with. The rest of it is written where it is known. */
 static nokprobe_inline void hit_begin(struct point_hit *hit)
 {
 	hit->made = NULL;
@@ -136,13 +136,49 @@ static nokprobe_inline bool filters_early(unsigned long flags)
 			EVENT_FILE_FL_FILTERED);
 }
 
-static nokprobe_inline void hit_instance(struct point_hit *hit, struct trace_event_file *file)
+/* Where these are not set, nothing has to be asked before a record is reserved. */
+#define HIT_FILE_ASKS	(EVENT_FILE_FL_PID_FILTER | EVENT_FILE_FL_FILTERED | \
+			 EVENT_FILE_FL_SOFT_DISABLED | EVENT_FILE_FL_TRIGGER_MODE | \
+			 EVENT_FILE_FL_TRIGGER_COND)
+
+/* As trace_event_buffer_reserve() does where there is nothing to ask. */
+static nokprobe_inline void *reserve_record(struct trace_event_buffer *out,
+					    struct trace_event_file *file, unsigned int size)
+{
+	out->buffer = file->tr->array_buffer.buffer;
+	out->trace_file = file;
+	out->trace_ctx = tracing_gen_ctx_dec();
+	out->event = trace_buffer_lock_reserve(out->buffer, file->event_call->event.type, size,
+					       out->trace_ctx);
+	if (unlikely(!out->event))
+		return NULL;
+	out->entry = ring_buffer_event_data(out->event);
+	return out->entry;
+}
+
+static nokprobe_inline void commit_record(struct point_hit *hit, struct trace_event_buffer *out,
+					  void *rec)
+{
+	out->regs = hit->from.regs;
+	if (hit->made)
+		memcpy(rec + sizeof(struct trace_entry), hit->made + sizeof(struct trace_entry),
+		       hit->size - sizeof(struct trace_entry));
+	else
+		write_record(hit, rec, hit->size);
+	trace_event_buffer_commit(out);
+}
+
+/* The instance filters, or has triggers. */
+static nokprobe_inline void hit_asking_instance(struct point_hit *hit,
+						struct trace_event_file *file)
 {
 	/* All of it is written where a record is reserved. */
 	struct trace_event_buffer out __uninitialized;
 	bool filtered = filters_early(file->flags);
 	void *rec;
 
+	if (trace_trigger_soft_disabled(file))
+		return;
 	if ((hit->pp->tp.dynamic || filtered) && !make_record(hit)) {
 		count_unrecorded(hit, file, UINT_MAX);
 		return;
@@ -154,13 +190,24 @@ static nokprobe_inline void hit_instance(struct point_hit *hit, struct trace_eve
 		count_unrecorded(hit, file, hit->size);
 		return;
 	}
-	out.regs = hit->from.regs;
-	if (hit->made)
-		memcpy(rec + sizeof(struct trace_entry), hit->made + sizeof(struct trace_entry),
-		       hit->size - sizeof(struct trace_entry));
-	else
-		write_record(hit, rec, hit->size);
-	trace_event_buffer_commit(&out);
+	commit_record(hit, &out, rec);
+}
+
+static nokprobe_inline void hit_instance(struct point_hit *hit, struct trace_event_file *file)
+{
+	struct trace_event_buffer out __uninitialized;
+	void *rec;
+
+	if (hit->pp->tp.dynamic && !make_record(hit)) {
+		count_unrecorded(hit, file, UINT_MAX);
+		return;
+	}
+	rec = reserve_record(&out, file, hit->size);
+	if (unlikely(!rec)) {
+		count_unrecorded(hit, file, hit->size);
+		return;
+	}
+	commit_record(hit, &out, rec);
 }
 
 /* Into the buffer of every instance that has the event on. */
@@ -169,7 +216,9 @@ static nokprobe_inline void hit_trace(struct point_hit *hit)
 	struct event_file_link *link;
 
 	list_for_each_entry_rcu(link, &hit->pp->event->files, list) {
-		if (!trace_trigger_soft_disabled(link->file))
+		if (unlikely(link->file->flags & HIT_FILE_ASKS))
+			hit_asking_instance(hit, link->file);
+		else
 			hit_instance(hit, link->file);
 	}
 }

@@ -11,20 +11,19 @@ static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
 				    unsigned long to, struct pt_regs *regs, void *kept)
 {
 	struct fpoint *pt = container_of(fp, struct fpoint, fp);
-	struct point_hit hit = {
-		.pp		= &pt->point,
-		.from.regs	= regs,
-		.from.kept	= kept,
-		.ip		= func,
-		.ret_ip		= to,
-	};
+	struct point_hit hit __uninitialized;
 	/* Pairs with the release that sets a flag: see event_hit.h. */
-	unsigned int who = smp_load_acquire(&hit.pp->event->flags);
+	unsigned int who = smp_load_acquire(&pt->point.event->flags);
 
 	/* Hooked together with others, and its event is yet to be enabled, or no more is. */
 	if (unlikely(!who))
 		return;
 	this_cpu_inc(*pt->hits);
+	hit.pp = &pt->point;
+	hit.from.regs = regs;
+	hit.from.kept = kept;
+	hit.ip = func;
+	hit.ret_ip = to;
 	hit_begin(&hit);
 	if (who & TP_FLAG_TRACE)
 		hit_trace(&hit);

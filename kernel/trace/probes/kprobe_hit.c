@@ -59,12 +59,12 @@ static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct kpoint *pt = &container_of(kp, struct insn_kpoint, kp)->pt;
-	struct point_hit hit = {
-		.pp		= &pt->point,
-		.from.regs	= regs,
-		.ip		= (unsigned long)kp->addr,
-	};
+	/* No argument of an entry has to do with what is not written. */
+	struct point_hit hit __uninitialized;
 
+	hit.pp = &pt->point;
+	hit.from.regs = regs;
+	hit.ip = (unsigned long)kp->addr;
 	return deliver(pt, &hit);
 }
 
@@ -88,19 +88,18 @@ NOKPROBE_SYMBOL(kpoint_keep);
 static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
+	struct point_hit hit __uninitialized;
 	struct kpoint *pt;
-	struct point_hit hit = {
-		.from.regs	= regs,
-		.from.kept	= (unsigned long *)call->data,
-		.ret_ip		= get_kretprobe_retaddr(call),
-	};
 
 	/* The function was entered before the point was taken out. */
 	if (!rp)
 		return 0;
 	pt = &container_of(rp, struct return_kpoint, rp)->pt;
 	hit.pp = &pt->point;
+	hit.from.regs = regs;
+	hit.from.kept = (unsigned long *)call->data;
 	hit.ip = (unsigned long)rp->kp.addr;
+	hit.ret_ip = get_kretprobe_retaddr(call);
 	deliver(pt, &hit);
 	return 0;
 }

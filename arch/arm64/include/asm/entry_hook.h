@@ -7,10 +7,6 @@
 #ifndef _ASM_ARM64_ENTRY_HOOK_H
 #define _ASM_ARM64_ENTRY_HOOK_H
 
-/* A function's first parameters are in registers, the next one in this word of the stack. */
-#define ARCH_PARAM_REGISTERS	8
-#define ARCH_PARAM_STACK_WORD	0
-
 #include <linux/ftrace.h>
 #include <linux/kconfig.h>
 #include <linux/ptrace.h>

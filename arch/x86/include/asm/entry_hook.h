@@ -2,12 +2,6 @@
 #ifndef _ASM_X86_ENTRY_HOOK_H
 #define _ASM_X86_ENTRY_HOOK_H
 
-/* A function's first parameters are in registers, the next one in this word of the stack. */
-#ifdef CONFIG_X86_64
-#define ARCH_PARAM_REGISTERS	6
-#define ARCH_PARAM_STACK_WORD	1
-#endif
-
 #ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
