@@ -19,11 +19,20 @@ static inline int arch_param_offset(unsigned int n)
 	return -1;
 }
 
-/* The same for a function's result. */
-static inline int arch_result_offset(void)
+/*
+ * Where struct pt_regs has word @n of a function's result; negative: not known. A result of up to
+ * two words is in registers, a larger one in memory.
+ */
+static inline int arch_result_offset(unsigned int n)
 {
 	return -1;
 }
+
+/*
+ * Is the address of a result in memory passed like a first parameter, and word 0 of what the
+ * function returns?
+ */
+#define ARCH_RESULT_IS_PARAM	0
 
 /* The register at @offset, of those that regs_query_register_offset() has told. */
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)

@@ -9,6 +9,7 @@
  *	args_fetch.c	FETCH -> a program
  *	args_vars.c	the words that begin with a $
  *	args_type.c	TYPE -> how a value is stored and shown
+ *	args_enum.c	values that are shown by their names
  *	args_btf.c	what type information knows of functions and structures
  *	args_member.c	members, by type information -> a program
  *	args_meta.c	words that stand for others: $arg*, %pd, %pD
@@ -84,7 +85,9 @@ struct traceprobe_parse_context {
  * @format:	in the event's format: how printf() shows it
  * @print:	show one value of a record
  * @size:	bytes in the argument's place
+ * @words:	in the event's format, it is an array of so many of @field; 0: one of it
  * @is_signed:	it is
+ * @is_enum:	values have names, see struct arg_names
  * @is_string:	its bytes are behind the arguments, and a data_loc in its place
  */
 struct arg_type {
@@ -93,8 +96,25 @@ struct arg_type {
 	const char	*format;
 	bool		(*print)(struct trace_seq *s, const void *value, const void *record);
 	u8		size;
+	u8		words;
 	bool		is_signed;
+	bool		is_enum;
 	bool		is_string;
+};
+
+/**
+ * struct arg_names - names of the values of an enum
+ * @nr:		how many
+ * @name:	a value and its name, in the order of the enum
+ *
+ * The names themselves are behind them, in the same memory.
+ */
+struct arg_names {
+	unsigned int	nr;
+	struct {
+		u64		value;
+		const char	*name;
+	} name[] __counted_by(nr);
 };
 
 struct arg_program;
@@ -105,7 +125,8 @@ struct arg_program;
  * @name:	its name
  * @comm:	FETCH[:TYPE], as the user wrote it
  * @type:	how it is stored and shown
- * @format:	how printf() shows an array of it, NULL: it is none
+ * @format:	in the event's format: the type of an array of it, NULL: it is none
+ * @names:	of its values, NULL: they have none
  * @offset:	of its place, from the first argument's
  * @count:	number of elements of an array, 0: it is none
  */
@@ -115,6 +136,7 @@ struct probe_arg {
 	char			*comm;
 	const struct arg_type	*type;
 	char			*format;
+	struct arg_names	*names;
 	unsigned int		offset;
 	unsigned int		count;
 };
@@ -175,6 +197,9 @@ void __trace_probe_log_err(int at, int code);
 /* args_parse.c */
 void probe_arg_free(struct probe_arg *arg);
 void traceprobe_finish_parse(struct traceprobe_parse_context *ctx);
+
+/* args_enum.c */
+bool args_names_differ(const struct probe_arg *a, const struct probe_arg *b);
 
 /* args_fetch.c */
 int traceprobe_update_arg(struct probe_arg *arg);

@@ -199,6 +199,8 @@ const struct arg_type *args_type_by_btf(const struct arg_build *b)
 		return NULL;
 	if (btf_is_any_enum(type))
 		return args_type_of_size(type->size, true);
+	if (btf_is_int(type) && type->size > sizeof(u64))
+		return args_type_of_pair();
 	if (btf_is_int(type))
 		return args_type_of_size(type->size, btf_int_encoding(type) & BTF_INT_SIGNED);
 	return NULL;
@@ -252,6 +254,64 @@ const struct btf_type *args_pointee(const struct arg_build *b)
 	return btf_type_skip_modifiers(b->btf, b->type->type, NULL);
 }
 
+/* Is it all integers, each where its size is a divisor of the address? @at: in bits. */
+static bool is_of_aligned_integers(const struct btf *btf, u32 id, u32 at, int depth)
+{
+	const struct btf_type *type = btf_type_skip_modifiers(btf, id, NULL);
+	const struct btf_member *member;
+	u32 i;
+
+	if (!type || depth > MAX_UNNAMED)
+		return false;
+	if (btf_type_is_ptr(type))
+		return !(at % BITS_PER_LONG);
+	if (btf_is_int(type) || btf_is_any_enum(type))
+		return type->size && !(at % (type->size * BITS_PER_BYTE));
+	if (btf_is_array(type))
+		return is_of_aligned_integers(btf, btf_array(type)->type, at, depth + 1);
+	if (!btf_type_is_struct(type))
+		return false;
+	for_each_member(i, type, member) {
+		if (!btf_member_bitfield_size(type, i) &&
+		    !is_of_aligned_integers(btf, member->type,
+					    at + btf_member_bit_offset(type, i), depth + 1))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * args_is_in_registers - is this structure passed, and returned, in registers?
+ * @btf: knows @id
+ * @id: number of the structure's type
+ *
+ * Return: false if it is in memory, or not known.
+ */
+bool args_is_in_registers(const struct btf *btf, u32 id)
+{
+	const struct btf_type *type = btf_type_skip_modifiers(btf, id, NULL);
+
+	return type->size && type->size <= 2 * sizeof(long) &&
+	       is_of_aligned_integers(btf, id, 0, 0);
+}
+
+/* How many registers are in front of a function's first parameter. */
+static int hidden_registers(const struct traceprobe_parse_context *ctx)
+{
+	const struct btf_type *result;
+
+	/* What a tracepoint calls has one parameter more. */
+	if (ctx->flags & TPARG_FL_TPOINT)
+		return 1;
+	if (!ARCH_RESULT_IS_PARAM || !ctx->proto->type)
+		return 0;
+	result = btf_type_skip_modifiers(ctx->btf, ctx->proto->type, NULL);
+	if (!result || !btf_type_is_struct(result) ||
+	    args_is_in_registers(ctx->btf, ctx->proto->type))
+		return 0;
+	return result->size > 2 * sizeof(long) ? 1 : -EOPNOTSUPP;
+}
+
 /**
  * args_param_register - where does a calling convention put a parameter?
  * @ctx: what arguments may refer to, with the function's type
@@ -265,19 +325,23 @@ const struct btf_type *args_pointee(const struct arg_build *b)
  */
 int args_param_register(const struct traceprobe_parse_context *ctx, unsigned int param)
 {
-	/* What a tracepoint calls has one more in front. */
-	unsigned int i, words, reg = !!(ctx->flags & TPARG_FL_TPOINT);
+	int reg = hidden_registers(ctx);
 	const struct btf_type *type;
+	unsigned int i, words;
 
+	if (reg < 0)
+		return reg;
 	for (i = 0; i <= param; i++) {
 		type = btf_type_skip_modifiers(ctx->btf, ctx->params[i].type, NULL);
 		words = 1;
-		if (type && btf_type_is_struct(type))
-			words = DIV_ROUND_UP(type->size, sizeof(long));
-		else if (type && btf_is_int(type) && type->size > sizeof(long))
+		if (type && btf_is_int(type) && type->size > sizeof(long))
 			return -EOPNOTSUPP;
-		if (words > 2 || (words == 2 && reg < ARCH_PARAM_REGISTERS &&
-				  reg + words > ARCH_PARAM_REGISTERS))
+		if (type && btf_type_is_struct(type)) {
+			words = DIV_ROUND_UP(type->size, sizeof(long));
+			if (words && !args_is_in_registers(ctx->btf, ctx->params[i].type))
+				return -EOPNOTSUPP;
+		}
+		if (words == 2 && reg < ARCH_PARAM_REGISTERS && reg + words > ARCH_PARAM_REGISTERS)
 			return -EOPNOTSUPP;
 		if (i < param)
 			reg += words;

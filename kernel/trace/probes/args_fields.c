@@ -65,15 +65,58 @@ static void put_format(struct text *text, const struct probe_arg *arg)
 	put(text, "}");
 }
 
-static void put_value(struct text *text, const struct probe_arg *arg)
+/* The field, or an element of it. */
+static void put_reference(struct text *text, const struct probe_arg *arg, unsigned int i)
 {
-	bool string = arg->type->is_string;
+	put(text, "%s", arg->name);
+	if (arg->format)
+		put(text, "[%u]", i);
+}
+
+static void put_symbolic(struct text *text, const struct probe_arg *arg, unsigned int i)
+{
+	unsigned int n;
+
+	put(text, ", __print_symbolic(REC->");
+	put_reference(text, arg, i);
+	for (n = 0; n < arg->names->nr; n++)
+		put(text, ", { 0x%llx, \"%s\" }", arg->names->name[n].value,
+		    arg->names->name[n].name);
+	put(text, ")");
+}
+
+/* The word with the upper digits comes first. */
+static void put_words(struct text *text, const struct probe_arg *arg, unsigned int i)
+{
+	unsigned int n, words = arg->type->words;
+
+	for (n = 0; n < words; n++) {
+		put(text, ", REC->");
+		put_reference(text, arg, i * words + (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ?
+						      n : words - 1 - n));
+	}
+}
+
+static void put_value(struct text *text, const struct probe_arg *arg, unsigned int i)
+{
+	if (arg->names) {
+		put_symbolic(text, arg, i);
+	} else if (arg->type->words) {
+		put_words(text, arg, i);
+	} else {
+		put(text, arg->type->is_string ? ", __get_str(" : ", REC->");
+		put_reference(text, arg, i);
+		if (arg->type->is_string)
+			put(text, ")");
+	}
+}
+
+static void put_values(struct text *text, const struct probe_arg *arg)
+{
 	unsigned int i;
 
-	if (!arg->count)
-		put(text, string ? ", __get_str(%s)" : ", REC->%s", arg->name);
-	for (i = 0; i < arg->count; i++)
-		put(text, string ? ", __get_str(%s[%u])" : ", REC->%s[%u]", arg->name, i);
+	for (i = 0; i < (arg->count ?: 1); i++)
+		put_value(text, arg, i);
 }
 
 /* What precedes the arguments: its format, and its values. */
@@ -102,7 +145,7 @@ static void put_all(struct text *text, const struct trace_probe *tp, enum probe_
 		put_format(text, &tp->args[i]);
 	put(text, "\"%s", heads[ptype].values);
 	for (i = 0; i < tp->nr_args; i++)
-		put_value(text, &tp->args[i]);
+		put_values(text, &tp->args[i]);
 }
 
 /**

@@ -19,7 +19,7 @@ enum arg_source {
 	ARG_FROM_PARAM,		/* the function's parameter @param, from 0 */
 	ARG_FROM_STACK,		/* word @param of the kernel's stack */
 	ARG_FROM_STACKP,	/* the kernel's stack pointer */
-	ARG_FROM_RETVAL,	/* the function's result */
+	ARG_FROM_RETVAL,	/* word @param of the function's result */
 	ARG_FROM_KEPT,		/* word @param of what was kept at entry */
 	ARG_FROM_IMM,		/* @imm */
 	ARG_FROM_CURRENT,	/* the current task */
@@ -58,6 +58,7 @@ enum arg_store {
 	ARG_STORE_STRING,	/* the text there */
 	ARG_STORE_SYMBOL,	/* the symbol that the value is the address of, as text */
 	ARG_STORE_TEXT,		/* the source's text */
+	ARG_STORE_RESULT,	/* both words of the function's result */
 };
 
 /**
@@ -224,7 +225,12 @@ const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx
 				      const char *name);
 const struct arg_type *args_default_type(void);
 const struct arg_type *args_type_of_size(unsigned int size, bool is_signed);
+const struct arg_type *args_type_of_enum(unsigned int size);
+const struct arg_type *args_type_of_pair(void);
 int args_bitfield(struct arg_build *b, const char *name, unsigned int size);
+
+/* args_enum.c */
+void args_print_name(struct trace_seq *s, const struct probe_arg *arg, const u8 *place);
 
 /* args_btf.c */
 #ifdef CONFIG_PROBE_EVENTS_BTF_ARGS
@@ -236,6 +242,9 @@ const struct arg_type *args_type_by_btf(const struct arg_build *b);
 const struct btf_type *args_pointee(const struct arg_build *b);
 int args_string_by_btf(struct arg_build *b);
 int args_param_register(const struct traceprobe_parse_context *ctx, unsigned int param);
+bool args_is_in_registers(const struct btf *btf, u32 id);
+const struct btf_type *args_enum_of(const struct arg_build *b, bool array);
+int args_find_names(const struct arg_build *b, const struct btf_type *type, struct probe_arg *arg);
 const struct btf_type *args_find_struct(const char *name, struct btf **btf);
 #else
 static inline int args_ask_btf(struct traceprobe_parse_context *ctx)
@@ -256,6 +265,17 @@ static inline const struct btf_type *args_pointee(const struct arg_build *b)
 }
 
 static inline int args_string_by_btf(struct arg_build *b)
+{
+	return 0;
+}
+
+static inline const struct btf_type *args_enum_of(const struct arg_build *b, bool array)
+{
+	return NULL;
+}
+
+static inline int args_find_names(const struct arg_build *b, const struct btf_type *type,
+				  struct probe_arg *arg)
 {
 	return 0;
 }

@@ -39,6 +39,13 @@ static char *name_end(const struct arg_build *b, char *name, int at)
 	return end;
 }
 
+/* Is what there is in registers, and @word in the one after that of the first word? */
+static bool has_words(const struct arg_program *prog, unsigned int word)
+{
+	return prog->source == ARG_FROM_PARAM ||
+	       (prog->source == ARG_FROM_RETVAL && arch_result_offset(word) >= 0);
+}
+
 /* A register has it: bits of a word, of which there may be two. */
 static int take_from_register(struct arg_build *b, const struct arg_member *where, int at)
 {
@@ -51,7 +58,7 @@ static int take_from_register(struct arg_build *b, const struct arg_member *wher
 						      where->type->size * BITS_PER_BYTE;
 	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ||
 	    !bits || where->offset % BITS_PER_LONG + bits > BITS_PER_LONG ||
-	    prog->source == ARG_FROM_RETVAL || (word && prog->source != ARG_FROM_PARAM))
+	    (word && !has_words(prog, word)))
 		return refuse_with(b, at, TP_ERR_NOSUP_DAT_ARG, -EOPNOTSUPP);
 	prog->param += word;
 	b->shift = 0;
@@ -216,6 +223,20 @@ int args_name(struct arg_build *b, char *text)
 	return err ?: args_members(b, end, end - text);
 }
 
+/* The function returns a structure: in registers, or its address. */
+static int find_result(struct arg_build *b, int at)
+{
+	const struct btf_type *type = b->type;
+
+	if (args_is_in_registers(b->btf, b->ctx->proto->type))
+		return 0;
+	if (!ARCH_RESULT_IS_PARAM || type->size <= 2 * sizeof(long))
+		return refuse_with(b, at, TP_ERR_NOSUP_DAT_ARG, -EOPNOTSUPP);
+	args_refer(b, ARG_MEM_KERNEL, 0);
+	b->type = type;
+	return 0;
+}
+
 /**
  * args_result - compile members of a function's result, and find its type
  * @b: the argument, which has the result
@@ -242,6 +263,12 @@ int args_result(struct arg_build *b, char *text)
 		return refuse_with(b, 0, TP_ERR_NO_RETVAL, -ENOENT);
 	b->btf = b->ctx->btf;
 	b->type = btf_type_skip_modifiers(b->btf, b->ctx->proto->type, NULL);
+	if (*end && b->type && btf_type_is_struct(b->type)) {
+		int err = find_result(b, at + 1);
+
+		if (err)
+			return err;
+	}
 	return args_members(b, end, at);
 }
 

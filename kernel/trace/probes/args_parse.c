@@ -199,9 +199,21 @@ static bool is_field_in_memory(const struct arg_build *b)
 	return is_string_field(field);
 }
 
+/* Does the function return it in two registers? */
+static bool is_result_in_two(const struct arg_build *b)
+{
+	return b->prog->source == ARG_FROM_RETVAL && !b->prog->nr_steps && !b->place &&
+	       b->type && b->prog->size > sizeof(long) && b->type->size > sizeof(long) &&
+	       arch_result_offset(1) >= 0;
+}
+
 /* An array is in memory. */
 static int store_number(struct arg_build *b, const struct type_words *words)
 {
+	if (!words->count && is_result_in_two(b)) {
+		b->prog->store = ARG_STORE_RESULT;
+		return 0;
+	}
 	b->prog->store = b->place ? ARG_STORE_MEMORY : ARG_STORE_VALUE;
 	if (!words->count)
 		return 0;
@@ -219,6 +231,8 @@ static int store_member_bits(struct arg_build *b, unsigned int size)
 
 	if (!b->bits)
 		return 0;
+	if (size > sizeof(u64))
+		return -EINVAL;
 	/* A smaller word may be asked for, which the bits are in, too. */
 	if (b->shift + b->bits > bits && b->place && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)) {
 		b->offset += b->shift / BITS_PER_BYTE;
@@ -258,8 +272,8 @@ static void name_register(struct arg_program *prog)
 
 	if (prog->source == ARG_FROM_PARAM)
 		offset = arch_param_offset(prog->param);
-	else if (prog->source == ARG_FROM_RETVAL)
-		offset = arch_result_offset();
+	else if (prog->source == ARG_FROM_RETVAL && prog->store != ARG_STORE_RESULT)
+		offset = arch_result_offset(prog->param);
 	if (offset < 0)
 		return;
 	prog->source = ARG_FROM_REG;
@@ -290,11 +304,13 @@ static int store_as(struct arg_build *b, struct probe_arg *arg, const struct typ
 	}
 	prog->mem = b->mem;
 	prog->offset = b->offset;
-	prog->single = prog->count == 1 && !prog->by_pointer && prog->store != ARG_STORE_SYMBOL &&
-		       prog->store != ARG_STORE_TEXT;
+	prog->single = prog->count == 1 && !prog->by_pointer && prog->size <= sizeof(u64) &&
+		       (prog->store == ARG_STORE_VALUE || prog->store == ARG_STORE_MEMORY ||
+			prog->store == ARG_STORE_STRING);
 	name_register(prog);
-	prog->plain = prog->store == ARG_STORE_VALUE && prog->source == ARG_FROM_REG &&
-		      !prog->nr_steps && !prog->shift_left && !prog->shift_right;
+	prog->plain = prog->single && prog->store == ARG_STORE_VALUE &&
+		      prog->source == ARG_FROM_REG && !prog->nr_steps && !prog->shift_left &&
+		      !prog->shift_right;
 	return 0;
 }
 
@@ -327,6 +343,18 @@ static void find_default_type(struct arg_build *b, struct probe_arg *arg,
 		arg->type = type;
 }
 
+/* How wide its values are, and their names. */
+static int find_enum(struct arg_build *b, struct probe_arg *arg, const struct type_words *words)
+{
+	const struct btf_type *type = args_enum_of(b, words->count);
+
+	if (type)
+		arg->type = args_type_of_enum(type->size);
+	if (!type || !arg->type)
+		return args_refuse(b->ctx, words->at, TP_ERR_BAD_TYPE);
+	return args_find_names(b, type, arg);
+}
+
 static int compile(struct arg_build *b, struct probe_arg *arg, char *text)
 {
 	struct type_words words = { };
@@ -337,6 +365,10 @@ static int compile(struct arg_build *b, struct probe_arg *arg, char *text)
 	if (err)
 		return err;
 	find_default_type(b, arg, &words);
+	if (arg->type->is_enum)
+		err = find_enum(b, arg, &words);
+	if (err)
+		return err;
 	return store_as(b, arg, &words);
 }
 
@@ -372,9 +404,14 @@ static int keep_program(struct probe_arg *arg, const struct arg_program *prog)
 	return arg->prog ? 0 : -ENOMEM;
 }
 
-static char *array_format(const struct probe_arg *arg)
+/* The type of the event's field, if it is that of an array. */
+static int find_format(struct probe_arg *arg)
 {
-	return kasprintf(GFP_KERNEL, "%s[%d]", arg->type->field, arg->count);
+	if (!arg->count && !arg->type->words)
+		return 0;
+	arg->format = kasprintf(GFP_KERNEL, "%s[%d]", arg->type->field,
+				(arg->count ?: 1) * (arg->type->words ?: 1));
+	return arg->format ? 0 : -ENOMEM;
 }
 
 static int parse_fetch(struct trace_probe *tp, struct probe_arg *arg, const char *word,
@@ -390,11 +427,7 @@ static int parse_fetch(struct trace_probe *tp, struct probe_arg *arg, const char
 	if (b.prog && arg->comm && text)
 		err = compile(&b, arg, text);
 	args_release(&b);
-	if (!err && arg->count) {
-		arg->format = array_format(arg);
-		err = arg->format ? 0 : -ENOMEM;
-	}
-	err = err ?: take_place(tp, arg, ctx) ?: keep_program(arg, b.prog);
+	err = err ?: find_format(arg) ?: take_place(tp, arg, ctx) ?: keep_program(arg, b.prog);
 	kfree(text);
 	if (err) {
 		free_program(b.prog);
@@ -446,6 +479,7 @@ void probe_arg_free(struct probe_arg *arg)
 	kfree(arg->name);
 	kfree(arg->comm);
 	kfree(arg->format);
+	kfree(arg->names);
 	memset(arg, 0, sizeof(*arg));
 }
 

@@ -6,6 +6,15 @@
 
 #include "args_internal.h"
 
+static bool print_one(struct trace_seq *s, const struct probe_arg *arg, const u8 *place,
+		      const void *record)
+{
+	if (!arg->names)
+		return arg->type->print(s, place, record);
+	args_print_name(s, arg, place);
+	return !trace_seq_has_overflowed(s);
+}
+
 static bool print_array(struct trace_seq *s, const struct probe_arg *arg, const u8 *place,
 			const void *record)
 {
@@ -13,7 +22,7 @@ static bool print_array(struct trace_seq *s, const struct probe_arg *arg, const 
 
 	for (i = 0; i < arg->count; i++) {
 		trace_seq_putc(s, i ? ',' : '{');
-		if (!arg->type->print(s, place + i * arg->type->size, record))
+		if (!print_one(s, arg, place + i * arg->type->size, record))
 			return false;
 	}
 	trace_seq_putc(s, '}');
@@ -25,7 +34,7 @@ static bool print_value(struct trace_seq *s, const struct probe_arg *arg, const 
 {
 	if (arg->count)
 		return print_array(s, arg, place, record);
-	return arg->type->print(s, place, record);
+	return print_one(s, arg, place, record);
 }
 
 /**

@@ -264,6 +264,34 @@ static nokprobe_inline void store_number(const struct arg_program *prog, u8 *pla
 	put_number(place, prog->size, value);
 }
 
+/* Two words. */
+static void put_pair(u8 *place, u64 low, u64 high)
+{
+	bool big = IS_ENABLED(CONFIG_CPU_BIG_ENDIAN);
+
+	put_unaligned(big ? high : low, (u64 *)place);
+	put_unaligned(big ? low : high, (u64 *)place + 1);
+}
+
+NOKPROBE_SYMBOL(put_pair);
+
+/* The place has the words as memory has them. */
+static void store_pairs(const struct arg_program *prog, u8 *place, unsigned long addr, bool valid)
+{
+	unsigned int i;
+	u64 word[2];
+
+	for (i = 0; i < prog->count; i++, place += sizeof(word), addr += sizeof(word)) {
+		if (!valid || !read_number(prog->mem, addr, sizeof(u64), &word[0]) ||
+		    !read_number(prog->mem, addr + sizeof(u64), sizeof(u64), &word[1]))
+			memset(word, 0, sizeof(word));
+		put_unaligned(word[0], (u64 *)place);
+		put_unaligned(word[1], (u64 *)place + 1);
+	}
+}
+
+NOKPROBE_SYMBOL(store_pairs);
+
 static void store_array(const struct arg_program *prog, u8 *place, unsigned long addr, bool valid)
 {
 	unsigned int i;
@@ -410,11 +438,21 @@ static nokprobe_inline void store_text(const struct arg_program *prog, u8 *place
 
 /* Apart, as these are less frequent. */
 static noinline void store_other(const struct arg_program *prog, u8 *place, unsigned long value,
-				 bool valid, struct args_record *rec)
+				 bool valid, const struct args_hit *hit, struct args_record *rec)
 {
 	switch (prog->store) {
+	case ARG_STORE_VALUE:
+		put_pair(place, valid ? value : 0, 0);
+		break;
+	case ARG_STORE_RESULT:
+		put_pair(place, arch_saved_register(hit->regs, arch_result_offset(0)),
+			 arch_saved_register(hit->regs, arch_result_offset(1)));
+		break;
 	case ARG_STORE_MEMORY:
-		store_array(prog, place, value + prog->offset, valid);
+		if (prog->size > sizeof(u64))
+			store_pairs(prog, place, value + prog->offset, valid);
+		else
+			store_array(prog, place, value + prog->offset, valid);
 		break;
 	case ARG_STORE_STRING:
 		store_strings(prog, place, value + prog->offset, valid, rec);
@@ -447,7 +485,7 @@ static nokprobe_inline void store_arg(const struct arg_program *prog, u8 *place,
 		store_number(prog, place, valid ? number : 0);
 		return;
 	}
-	store_other(prog, place, value, valid, rec);
+	store_other(prog, place, value, valid, hit, rec);
 }
 
 /* Mostly an argument is a register as it is. */

@@ -35,6 +35,18 @@ PRINT_NUMBER(x32, u32, "0x%x")
 PRINT_NUMBER(x64, u64, "0x%llx")
 PRINT_NUMBER(char, u8, "'%c'")
 
+/* In two words, of which the lower one is where the machine has it. */
+#define LOW_WORD	IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)
+
+static bool print_x128(struct trace_seq *s, const void *value, const void *record)
+{
+	const u64 *words = value;
+
+	trace_seq_printf(s, "0x%llx%016llx", get_unaligned(words + !LOW_WORD),
+			 get_unaligned(words + LOW_WORD));
+	return !trace_seq_has_overflowed(s);
+}
+
 static bool print_symbol(struct trace_seq *s, const void *value, const void *record)
 {
 	unsigned long addr = get_unaligned((const unsigned long *)value);
@@ -64,6 +76,16 @@ static bool print_string(struct trace_seq *s, const void *value, const void *rec
 		.is_signed	= is_signed_type(c_type),	\
 	}
 
+#define ENUM_TYPE(c_type)					\
+	{							\
+		.name		= "enum",			\
+		.field		= #c_type,			\
+		.format		= "%s",				\
+		.print		= print_##c_type,		\
+		.size		= sizeof(c_type),		\
+		.is_enum	= true,				\
+	}
+
 #define STRING_TYPE(type_name)					\
 	{							\
 		.name		= #type_name,			\
@@ -90,6 +112,19 @@ static const struct arg_type types[] = {
 	NUMBER_TYPE(x32, u32, "0x%x"),
 	NUMBER_TYPE(x64, u64, "0x%Lx"),
 	NUMBER_TYPE(char, u8, "'%c'"),
+	{
+		.name		= "x128",
+		.field		= "u64",
+		.format		= "0x%Lx%016Lx",
+		.print		= print_x128,
+		.size		= 2 * sizeof(u64),
+		.words		= 2,
+	},
+	/* Which of them is meant, type information tells. */
+	ENUM_TYPE(u8),
+	ENUM_TYPE(u16),
+	ENUM_TYPE(u32),
+	ENUM_TYPE(u64),
 	STRING_TYPE(string),
 	STRING_TYPE(ustring),
 	/* What is only found where the kernel is probed. */
@@ -105,7 +140,7 @@ static const struct arg_type types[] = {
 
 static bool is_of_kernel(const struct arg_type *type)
 {
-	return !strcmp(type->name, "symstr") || !strcmp(type->name, "symbol");
+	return !strcmp(type->name, "symstr") || !strcmp(type->name, "symbol") || type->is_enum;
 }
 
 static const struct arg_type *find(const char *name)
@@ -135,6 +170,33 @@ const struct arg_type *args_type_of_size(unsigned int size, bool is_signed)
 			return type;
 	}
 	return NULL;
+}
+
+/**
+ * args_type_of_enum - find the type of values that are shown by their names
+ * @size: their bytes
+ *
+ * Return: the type, NULL: there is none of this size.
+ */
+const struct arg_type *args_type_of_enum(unsigned int size)
+{
+	const struct arg_type *type;
+
+	for (type = types; type < types + ARRAY_SIZE(types); type++) {
+		if (type->is_enum && type->size == size)
+			return type;
+	}
+	return NULL;
+}
+
+/**
+ * args_type_of_pair - find the type of a number of two words
+ *
+ * Return: the type.
+ */
+const struct arg_type *args_type_of_pair(void)
+{
+	return find("x128");
 }
 
 /**

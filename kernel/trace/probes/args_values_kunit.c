@@ -3,6 +3,7 @@
  * Tests of the argument engine: what a program fetches is what is there. This needs no probe.
  */
 #include <kunit/test.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -33,6 +34,41 @@ struct args_kunit_bits {
 	} inner;
 };
 
+enum args_kunit_color {
+	ARGS_KUNIT_RED		= 3,
+	ARGS_KUNIT_GREEN	= -2,
+	ARGS_KUNIT_BLUE		= 0x7fffffff,
+};
+
+enum args_kunit_wide {
+	ARGS_KUNIT_NARROW	= 1,
+	ARGS_KUNIT_WIDE		= 0x123456789abcdef0,
+};
+
+struct args_kunit_named {
+	enum args_kunit_color	color;
+	enum args_kunit_color	colors[3];
+	enum args_kunit_color	narrow : 4;
+	enum args_kunit_wide	wide;
+	unsigned __int128	huge;
+	unsigned int		nr;
+	u16			flexible[];
+};
+
+/* In two registers. */
+struct args_kunit_pair {
+	u32	word;
+	u16	half;
+	s8	byte;
+	u64	behind;
+};
+
+/* In memory. */
+struct args_kunit_large {
+	u64	words[3];
+	int	number;
+};
+
 static struct args_kunit_bits bits = {
 	.low		= 5,
 	.negative	= -7,
@@ -60,9 +96,10 @@ static void free_probe(void *tp)
 	kfree(tp);
 }
 
-static int parse(struct kunit *test, struct fetched *got, unsigned int scope, const char *text)
+static int parse_of(struct kunit *test, struct fetched *got, unsigned int scope,
+		    const char *function, const char *text)
 {
-	struct traceprobe_parse_context ctx = { .flags = scope };
+	struct traceprobe_parse_context ctx = { .flags = scope, .funcname = function };
 	struct trace_probe *tp;
 	int err;
 
@@ -78,14 +115,15 @@ static int parse(struct kunit *test, struct fetched *got, unsigned int scope, co
 	return err ?: traceprobe_update_arg(&tp->args[0]);
 }
 
-/* Store what the argument fetches. */
-static void fetch(struct kunit *test, struct fetched *got, const char *text)
+static int parse(struct kunit *test, struct fetched *got, unsigned int scope, const char *text)
 {
-	struct pt_regs regs = { };
-	struct args_hit hit = { .regs = &regs };
+	return parse_of(test, got, scope, NULL, text);
+}
 
-	KUNIT_ASSERT_EQ_MSG(test, parse(test, got, TPARG_FL_KERNEL | TPARG_FL_FENTRY, text), 0,
-			    "%s", text);
+static void store(struct fetched *got, struct pt_regs *regs)
+{
+	struct args_hit hit = { .regs = regs };
+
 	memset(got->record, 0xa5, sizeof(got->record));
 	got->rec = (struct args_record) {
 		.base	= got->record,
@@ -95,6 +133,16 @@ static void fetch(struct kunit *test, struct fetched *got, const char *text)
 	preempt_disable();
 	args_store(got->tp, &hit, &got->rec);
 	preempt_enable();
+}
+
+/* Store what the argument fetches. */
+static void fetch(struct kunit *test, struct fetched *got, const char *text)
+{
+	struct pt_regs regs = { };
+
+	KUNIT_ASSERT_EQ_MSG(test, parse(test, got, TPARG_FL_KERNEL | TPARG_FL_FENTRY, text), 0,
+			    "%s", text);
+	store(got, &regs);
 }
 
 static void expect_number(struct kunit *test, const char *text, const char *type, u64 value)
@@ -245,10 +293,15 @@ static void percpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, parse(test, &got, TPARG_FL_KERNEL, "this_cpu_read(\\1"), -EINVAL);
 }
 
-static void casts(struct kunit *test)
+static void need_btf(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_PROBE_EVENTS_BTF_ARGS))
 		kunit_skip(test, "no type information");
+}
+
+static void casts(struct kunit *test)
+{
+	need_btf(test);
 	expect_number(test, "$current", "x64", (unsigned long)current);
 	expect_number(test, "$current->pid", "s32", current->pid);
 	expect_number(test, "(task_struct)$current->tgid", "s32", current->tgid);
@@ -302,6 +355,205 @@ static void refused_casts(struct kunit *test)
 	KUNIT_EXPECT_LT(test, parse(test, &got, TPARG_FL_USER, "(task_struct)%sp->pid"), 0);
 }
 
+/* What is shown of what was stored. */
+static void expect_shown(struct kunit *test, struct fetched *got, const char *shown)
+{
+	struct trace_seq *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	trace_seq_init(s);
+	KUNIT_EXPECT_EQ(test, trace_probe_print_args(s, got->tp->args, 1, got->rec.args,
+						     got->record), 0);
+	KUNIT_EXPECT_EQ(test, trace_seq_used(s), strlen(shown));
+	KUNIT_EXPECT_EQ_MSG(test, memcmp(s->buffer, shown, strlen(shown)), 0, "%.*s, not %s",
+			    (int)trace_seq_used(s), s->buffer, shown);
+}
+
+static void expect_shown_at(struct kunit *test, const void *at, const char *text,
+			    const char *shown)
+{
+	char word[ARG_LEN];
+	struct fetched got;
+
+	snprintf(word, sizeof(word), "x=(args_kunit_named)(\\0x%px)->%s", at, text);
+	fetch(test, &got, word);
+	expect_shown(test, &got, shown);
+}
+
+static void names_of_values(struct kunit *test)
+{
+	struct args_kunit_named named = {
+		.color	= ARGS_KUNIT_GREEN,
+		.colors	= { ARGS_KUNIT_RED, 4, ARGS_KUNIT_BLUE },
+		.narrow	= ARGS_KUNIT_GREEN,
+		.wide	= ARGS_KUNIT_WIDE,
+	};
+
+	need_btf(test);
+	expect_shown_at(test, &named, "color:enum", " x=ARGS_KUNIT_GREEN");
+	expect_shown_at(test, &named, "colors:enum[3]", " x={ARGS_KUNIT_RED,0x4,ARGS_KUNIT_BLUE}");
+	expect_shown_at(test, &named, "narrow:enum", " x=ARGS_KUNIT_GREEN");
+	expect_shown_at(test, &named, "wide:enum", " x=ARGS_KUNIT_WIDE");
+	expect_shown_at(test, &named, "color", " x=-2");
+}
+
+static void values_without_names(struct kunit *test)
+{
+	static const char * const words[] = {
+		"$current:enum",
+		"\\1:enum",
+		"$current->pid:enum",
+		"(args_kunit_named)$current->colors:enum",
+		"(args_kunit_named)$current->color:enum[2]",
+		"(args_kunit_bits)$current->low:x128",
+	};
+	struct fetched got;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		KUNIT_EXPECT_LT_MSG(test, parse(test, &got, TPARG_FL_KERNEL, words[i]), 0, "%s",
+				    words[i]);
+}
+
+static void numbers_of_two_words(struct kunit *test)
+{
+	struct args_kunit_named named = { .huge = 0x123 };
+	struct fetched got;
+
+	named.huge = named.huge << 64 | 0x456789abcdef0123;
+	fetch(test, &got, "x=\\0x12:x128");
+	expect_shown(test, &got, " x=0x00000000000000012");
+	fetch(test, &got, "x=+0(\\1):x128[2]");
+	expect_shown(test, &got, " x={0x00000000000000000,0x00000000000000000}");
+	need_btf(test);
+	expect_shown_at(test, &named, "huge", " x=0x123456789abcdef0123");
+	expect_shown_at(test, &named, "huge:x128", " x=0x123456789abcdef0123");
+	expect_shown_at(test, &named, "huge:x64", " x=0x456789abcdef0123");
+}
+
+/* How long they are, the user says. */
+static void flexible_arrays(struct kunit *test)
+{
+	struct args_kunit_named *named;
+
+	need_btf(test);
+	named = kunit_kzalloc(test, struct_size(named, flexible, 3), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, named);
+	named->nr = 3;
+	named->flexible[0] = 1;
+	named->flexible[1] = 0xffff;
+	named->flexible[2] = 3;
+	expect_shown_at(test, named, "nr", " x=3");
+	expect_shown_at(test, named, "flexible:u16[3]", " x={1,65535,3}");
+}
+
+/* Of these, probes fetch what they return. Type information is of what is not static. */
+struct args_kunit_pair args_kunit_returns_pair(void);
+struct args_kunit_large args_kunit_returns_large(int number);
+unsigned __int128 args_kunit_returns_huge(void);
+
+noinline struct args_kunit_pair args_kunit_returns_pair(void)
+{
+	struct args_kunit_pair pair = {
+		.word = 0x89abcdef, .half = 0xfedc, .byte = -5, .behind = 0x1122334455667788,
+	};
+
+	barrier();
+	return pair;
+}
+
+noinline struct args_kunit_large args_kunit_returns_large(int number)
+{
+	struct args_kunit_large large = { .words = { 1, 2, 3 }, .number = number };
+
+	barrier();
+	return large;
+}
+
+noinline unsigned __int128 args_kunit_returns_huge(void)
+{
+	unsigned __int128 huge = 0x99;
+
+	barrier();
+	return huge << 64 | 0x8877665544332211;
+}
+
+static struct fetched *at_return;
+
+static int store_at_return(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	store(at_return, regs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(store_at_return);
+
+/* A real call, and what an argument fetches when it returns. */
+static void expect_result(struct kunit *test, void *function, const char *name, const char *text,
+			  const char *shown)
+{
+	struct kretprobe rp = { .kp.addr = function, .handler = store_at_return };
+	struct fetched got;
+
+	KUNIT_ASSERT_EQ_MSG(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_RETURN, name,
+					   text), 0, "%s", text);
+	got.rec.args = NULL;
+	at_return = &got;
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
+	if (function == args_kunit_returns_pair)
+		args_kunit_returns_pair();
+	else if (function == args_kunit_returns_large)
+		args_kunit_returns_large(77);
+	else
+		args_kunit_returns_huge();
+	unregister_kretprobe(&rp);
+	KUNIT_ASSERT_NOT_NULL(test, got.rec.args);
+	expect_shown(test, &got, shown);
+}
+
+#define expect_result_of(test, function, text, shown) \
+	expect_result(test, function, #function, text, shown)
+
+static void results(struct kunit *test)
+{
+	struct fetched got;
+
+	need_btf(test);
+	if (arch_result_offset(1) < 0)
+		kunit_skip(test, "where results of two words are is not known");
+	expect_result_of(test, args_kunit_returns_pair, "x=$retval.word:x32", " x=0x89abcdef");
+	expect_result_of(test, args_kunit_returns_pair, "x=$retval.half:x16", " x=0xfedc");
+	expect_result_of(test, args_kunit_returns_pair, "x=$retval.byte", " x=-5");
+	expect_result_of(test, args_kunit_returns_pair, "x=$retval.behind:x64",
+			 " x=0x1122334455667788");
+	expect_result_of(test, args_kunit_returns_huge, "x=$retval",
+			 " x=0x998877665544332211");
+	if (ARCH_RESULT_IS_PARAM)
+		expect_result_of(test, args_kunit_returns_large, "x=$retval.number", " x=77");
+	else
+		KUNIT_EXPECT_EQ(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_RETURN,
+					       "args_kunit_returns_large", "x=$retval.number"),
+				-EOPNOTSUPP);
+}
+
+/* The address of a large result may be passed like a parameter in front of the others. */
+static void parameter_behind_a_result(struct kunit *test)
+{
+	struct pt_regs regs = { };
+	struct fetched got;
+	int offset;
+
+	need_btf(test);
+	offset = arch_param_offset(ARCH_RESULT_IS_PARAM);
+	if (offset < 0)
+		kunit_skip(test, "where parameters are is not known");
+	*(unsigned long *)((void *)&regs + offset) = 78;
+	KUNIT_ASSERT_EQ(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_FENTRY,
+				       "args_kunit_returns_large", "x=number"), 0);
+	store(&got, &regs);
+	expect_shown(test, &got, " x=78");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(constants),
 	KUNIT_CASE(memory),
@@ -311,6 +563,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(percpu),
 	KUNIT_CASE(casts),
 	KUNIT_CASE(refused_casts),
+	KUNIT_CASE(names_of_values),
+	KUNIT_CASE(values_without_names),
+	KUNIT_CASE(numbers_of_two_words),
+	KUNIT_CASE(flexible_arrays),
+	KUNIT_CASE(results),
+	KUNIT_CASE(parameter_behind_a_result),
 	{}
 };
 

@@ -110,7 +110,8 @@ int trace_probe_create(const char *command, int (*carry_out)(int, const char **)
 
 static bool args_differ(const struct probe_arg *a, const struct probe_arg *b)
 {
-	return a->type != b->type || a->count != b->count || strcmp(a->name, b->name);
+	return a->type != b->type || a->count != b->count || strcmp(a->name, b->name) ||
+	       args_names_differ(a, b);
 }
 
 /**

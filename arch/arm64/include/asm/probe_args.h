@@ -16,10 +16,13 @@ static inline int arch_param_offset(unsigned int n)
 	return n < ARCH_PARAM_REGISTERS ? offsetof(struct pt_regs, regs) + n * sizeof(u64) : -1;
 }
 
-static inline int arch_result_offset(void)
+static inline int arch_result_offset(unsigned int n)
 {
-	return offsetof(struct pt_regs, regs);
+	return n < 2 ? offsetof(struct pt_regs, regs) + n * sizeof(u64) : -1;
 }
+
+/* It has a register of its own, which the function need not return. */
+#define ARCH_RESULT_IS_PARAM	0
 
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {

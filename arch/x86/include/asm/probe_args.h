@@ -25,10 +25,19 @@ static inline int arch_param_offset(unsigned int n)
 	return n < ARRAY_SIZE(offsets) ? offsets[n] : -1;
 }
 
-static inline int arch_result_offset(void)
+static inline int arch_result_offset(unsigned int n)
 {
-	return offsetof(struct pt_regs, ax);
+	switch (n) {
+	case 0:
+		return offsetof(struct pt_regs, ax);
+	case 1:
+		return offsetof(struct pt_regs, dx);
+	default:
+		return -1;
+	}
 }
+
+#define ARCH_RESULT_IS_PARAM	1
 
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {
