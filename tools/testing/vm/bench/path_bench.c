@@ -142,12 +142,14 @@ static void undefine_all(void)
 	usleep(SETTLE);
 }
 
-/* Where in this program, as an event's place. */
-static void define_uprobe(void)
+static const char text[] = "a string of thirty characters.";
+
+/* Where in this program, and where in its file that is. */
+static unsigned long find_in_file(const void *place, char *path)
 {
-	unsigned long start, end, offset, addr = (unsigned long)probed_function;
-	char line[512], path[256], definition[512];
+	unsigned long start, end, offset, addr = (unsigned long)place;
 	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
 
 	if (!f)
 		die("cannot open /proc/self/maps");
@@ -155,14 +157,27 @@ static void define_uprobe(void)
 		if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %255s",
 			   &start, &end, &offset, path) == 4 &&
 		    addr >= start && addr < end) {
-			snprintf(definition, sizeof(definition), "p:path_bench/user %s:0x%lx", path,
-				 addr - start + offset);
-			define(definition);
 			fclose(f);
-			return;
+			return addr - start + offset;
 		}
 	}
 	die("this program is not mapped");
+}
+
+/* @with_text: it records a string, which is in this program. */
+static void define_uprobe(bool with_text)
+{
+	unsigned long offset, text_offset;
+	char path[256], definition[512];
+
+	offset = find_in_file(probed_function, path);
+	text_offset = find_in_file(text, path);
+	snprintf(definition, sizeof(definition), "p:path_bench/user %s:0x%lx%s", path, offset,
+		 with_text ? " text=" : "");
+	if (with_text)
+		snprintf(definition + strlen(definition), sizeof(definition) - strlen(definition),
+			 "@+0x%lx:string", text_offset);
+	define(definition);
 }
 
 static void event_on_and_off(void)
@@ -287,16 +302,26 @@ static uint64_t path_fault(void)
 	return median(fault_in_a_page, WARMUP, RUNS);
 }
 
-static uint64_t path_uprobe(void)
+static uint64_t hit_uprobe(bool with_text)
 {
 	uint64_t took;
 
-	define_uprobe();
+	define_uprobe(with_text);
 	trace_file("events/path_bench/user/enable", "1");
 	took = median(probed_function, WARMUP, RUNS);
 	trace_file("events/path_bench/user/enable", "0");
 	undefine_all();
 	return took;
+}
+
+static uint64_t path_uprobe(void)
+{
+	return hit_uprobe(false);
+}
+
+static uint64_t path_uprobe_string(void)
+{
+	return hit_uprobe(true);
 }
 
 static uint64_t path_tracepoint(void)
@@ -316,6 +341,24 @@ static uint64_t path_eprobe(void)
 	define("e:path_bench/on syscalls/sys_enter_getppid");
 	trace_file("events/path_bench/on/enable", "1");
 	took = median(one_syscall, WARMUP, RUNS);
+	trace_file("events/path_bench/on/enable", "0");
+	undefine_all();
+	return took;
+}
+
+static void one_open(void)
+{
+	open(text, O_RDONLY);
+}
+
+/* The name is the process's, and its event is not on. */
+static uint64_t path_eprobe_string(void)
+{
+	uint64_t took;
+
+	define("e:path_bench/on syscalls/sys_enter_openat name=+0($filename):ustring");
+	trace_file("events/path_bench/on/enable", "1");
+	took = median(one_open, WARMUP, RUNS);
 	trace_file("events/path_bench/on/enable", "0");
 	undefine_all();
 	return took;
@@ -434,8 +477,10 @@ static const struct {
 	{ "path-switch", path_switch },
 	{ "path-fault", path_fault },
 	{ "path-uprobe", path_uprobe },
+	{ "path-uprobe-string", path_uprobe_string },
 	{ "path-tracepoint", path_tracepoint },
 	{ "path-eprobe", path_eprobe },
+	{ "path-eprobe-string", path_eprobe_string },
 	{ "path-perf", path_perf },
 	{ "path-function", path_function },
 	{ "path-stack", path_stack },
