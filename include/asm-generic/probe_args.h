@@ -34,6 +34,9 @@ static inline int arch_result_offset(unsigned int n)
  */
 #define ARCH_RESULT_IS_PARAM	0
 
+/* Is the address of a function's symbol what kprobe_lookup_name() returns? */
+#define ARCH_SYMBOL_IS_PLACE	0
+
 /* The register at @offset, of those that regs_query_register_offset() has told. */
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {

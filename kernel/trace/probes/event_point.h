@@ -36,6 +36,7 @@ enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
  * @symbol:	as the user names the place, allocated; NULL when @addr says where
  * @function:	its function, for BTF, allocated; NULL: none, or what @symbol says
  * @addr:	address to probe, without @symbol
+ * @base:	address of @symbol, if it stays as it is; 0: look it up when it is needed
  * @offset:	bytes from @symbol
  * @maxactive:	calls in flight that a return probe asked for, 0: default
  * @scope:	TPARG_FL_* that say what its arguments may refer to
@@ -49,6 +50,7 @@ struct probe_spec {
 	char		*symbol;
 	char		*function;
 	unsigned long	addr;
+	unsigned long	base;
 	unsigned long	offset;
 	unsigned int	maxactive;
 	unsigned int	scope;

@@ -23,7 +23,7 @@
 
 int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 int kprobe_spec_place(struct probe_spec *spec, const char *text);
-int kprobe_spec_resolve(const char *symbol);
+int kprobe_spec_resolve(const char *symbol, unsigned long *base);
 
 #ifdef CONFIG_MODULES
 bool kprobe_module_present(const char *symbol, size_t mod_len);
@@ -41,6 +41,7 @@ extern const struct point_kind kprobe_kinds[2];
  * @symbol:	"[MOD:]SYM" or NULL; the probe's symbol_name points here
  * @addr:	without @symbol, the address that was asked for. The probe's addr is where
  *		it sits, which may be past an ENDBR
+ * @base:	address of @symbol, if it stays as it is; 0: look it up when it is needed
  * @maxactive:	as the user asked for
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @planted:	the probe is registered; event_mutex (points of perf: their owner)
@@ -52,6 +53,7 @@ extern const struct point_kind kprobe_kinds[2];
 struct kpoint {
 	char				*symbol;
 	unsigned long			addr;
+	unsigned long			base;
 	unsigned int			maxactive;
 	u16				mod_len;
 	bool				planted;

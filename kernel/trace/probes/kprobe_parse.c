@@ -13,6 +13,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/probe_args.h>
+#include <asm/sections.h>
 
 #include "kprobe.h"
 
@@ -65,12 +67,14 @@ int kprobe_spec_place(struct probe_spec *spec, const char *text)
 struct name_count {
 	const char *name;
 	unsigned int found;
+	unsigned long addr;
 };
 
 static int count_match(void *data, unsigned long addr)
 {
 	struct name_count *count = data;
 
+	count->addr = addr;
 	return ++count->found > 1;
 }
 
@@ -112,6 +116,7 @@ bool kprobe_module_present(const char *symbol, size_t mod_len)
 /**
  * kprobe_spec_resolve - does a symbol name exactly one place?
  * @symbol: "SYM", looked for in the kernel and in all modules, or "MOD:SYM"
+ * @base: set to its address, if it is in the kernel's text, where it stays; else to 0
  *
  * A module that is not loaded may have the symbol, once, when it comes.
  *
@@ -119,12 +124,13 @@ bool kprobe_module_present(const char *symbol, size_t mod_len)
  * Return: 0, -ENOENT if there is no such symbol, -EADDRNOTAVAIL if there are
  * several, -EINVAL if MOD or SYM cannot be a name.
  */
-int kprobe_spec_resolve(const char *symbol)
+int kprobe_spec_resolve(const char *symbol, unsigned long *base)
 {
 	struct name_count count = { .name = symbol };
 	const char *colon = strchr(symbol, ':');
 	char module[MODULE_NAME_LEN];
 
+	*base = 0;
 	if (colon) {
 		if (colon == symbol || !colon[1] ||
 		    colon - symbol >= sizeof(module))
@@ -147,12 +153,14 @@ int kprobe_spec_resolve(const char *symbol)
 
 	if (count.found > 1)
 		return -EADDRNOTAVAIL;
+	if (ARCH_SYMBOL_IS_PLACE && count.found && is_kernel_text(count.addr))
+		*base = count.addr;
 	return count.found ? 0 : -ENOENT;
 }
 
 static int judge_symbol(struct probe_spec *spec, struct probe_flaw *flaw)
 {
-	switch (kprobe_spec_resolve(spec->symbol)) {
+	switch (kprobe_spec_resolve(spec->symbol, &spec->base)) {
 	case 0:
 		return 0;
 	case -EADDRNOTAVAIL:
@@ -183,8 +191,8 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 	if (err)
 		return err;
 
-	err = kprobe_on_func_entry((kprobe_opcode_t *)spec->addr, spec->symbol,
-				   spec->offset);
+	err = kprobe_on_func_entry((kprobe_opcode_t *)(spec->base ?: spec->addr),
+				   spec->base ? NULL : spec->symbol, spec->offset);
 	if (spec->is_return) {
 		spec->scope |= TPARG_FL_RETURN;
 		/*

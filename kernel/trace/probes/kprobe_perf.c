@@ -41,7 +41,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	int err;
 
 	if (symbol) {
-		err = kprobe_spec_resolve(symbol);
+		err = kprobe_spec_resolve(symbol, &spec.base);
 		if (err)
 			return ERR_PTR(err);
 		spec.symbol = kstrdup(symbol, GFP_KERNEL);

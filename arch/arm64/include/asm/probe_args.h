@@ -24,6 +24,8 @@ static inline int arch_result_offset(unsigned int n)
 /* It has a register of its own, which the function need not return. */
 #define ARCH_RESULT_IS_PARAM	0
 
+#define ARCH_SYMBOL_IS_PLACE	1
+
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {
 	return *(u64 *)((void *)regs + offset);

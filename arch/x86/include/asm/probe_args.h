@@ -39,6 +39,8 @@ static inline int arch_result_offset(unsigned int n)
 
 #define ARCH_RESULT_IS_PARAM	1
 
+#define ARCH_SYMBOL_IS_PLACE	1
+
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {
 	return *(unsigned long *)((void *)regs + offset);

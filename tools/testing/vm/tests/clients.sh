@@ -231,6 +231,15 @@ trace_cmd_records_an_event() {
 	[ "$(cat "$tmp/returns")" = $bytes ]
 }
 
+trace_cmd_shows_names_and_wide_numbers() {
+	needs trace-cmd
+	put 'p:attached attach_pid type:enum wide=$arg2:x128'
+	trace-cmd record -q -o "$tmp/trace.dat" -e kprobes sh -c '/bin/true; /bin/true'
+	trace-cmd report -i "$tmp/trace.dat" > "$tmp/report" 2> /dev/null
+	tail -n 3 "$tmp/report"
+	[ "$(grep -c 'attached:.* type=PIDTYPE_PID wide=0x00*[0-3]$' "$tmp/report")" -ge 1 ]
+}
+
 begin
 run bpftrace_by_kprobe_multi
 run bpftrace_on_one_function
@@ -240,4 +249,5 @@ run perf_probe_at_return
 run perf_probe_of_a_variable
 run perf_of_what_tracing_calls
 run trace_cmd_records_an_event
+run trace_cmd_shows_names_and_wide_numbers
 finish
