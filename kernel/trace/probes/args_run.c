@@ -318,15 +318,16 @@ static nokprobe_inline void store_string(const struct arg_program *prog, u8 *pla
 
 	for (i = 0; i < prog->count; i++) {
 		unsigned long from = addr;
+		bool there = valid;
 
 		len = -EFAULT;
-		if (prog->by_pointer) {
+		if (valid && prog->by_pointer) {
 			word = 0;
-			valid = read_bytes(prog->mem, addr + i * sizeof(long), sizeof(long),
+			there = read_bytes(prog->mem, addr + i * sizeof(long), sizeof(long),
 					   &word);
 			memcpy(&from, &word, sizeof(from));
 		}
-		if (valid && most(rec))
+		if (there && most(rec))
 			len = copy_text(prog->mem, rec->at, from, most(rec));
 		take_text(place + i * sizeof(u32), rec, len);
 	}
