@@ -241,7 +241,7 @@ int main(int argc, char **argv)
 		do_numbers(argv[1], argv + 2);
 		return 0;
 	}
-	fprintf(stderr, "usage: commands ask|print|hit|fuzz SEED FIRST END, commands ask FILE, "
-		"commands fuzzed SEED N\n");
+	fprintf(stderr, "usage: commands ask|print|hit|fuzz SEED FIRST END, commands ask FILE\n");
+	fprintf(stderr, "       commands fuzzed SEED N\n");
 	return 2;
 }

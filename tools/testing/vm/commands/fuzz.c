@@ -26,10 +26,11 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "words.h"
 
-#define MAX_RAW		(1 << 17)
+#define MAX_RAW		131072
 #define PER_LOOK	200		/* examples between two looks at what probes there are */
-#define PER_FLUSH	25		/* and that are told together, unless there are no more at all */
+#define PER_FLUSH	25		/* and that are told together, unless that is all */
 #define DEBUGFS		"/sys/kernel/debug/"
 
 /* A command as bytes, any of which may be zero. */
@@ -45,15 +46,17 @@ static int kernel_log = -1;
 /* What bytes are made of */
 
 static const char *const pieces[] = {
-	"$arg*", "$arg1", "$arg0", "$arg2049", "$argx", "$retval", "$stack", "$stack8192", "$stack0",
-	"$comm", "$current", "$current->", "->", "-", ".", "(", ")", "((", "))", "+0(", "+u0(", "-8(",
-	"@", "@+", "@jiffies", "\\", "\\\"", "\\1", "%", "%di", ":", ":string", ":ustring", ":symstr",
-	":symbol", ":u8", ":x64[64]", ":string[64]", ":b1@0/8", ":b64@0/64", ":%pd", "[", "]", "[1]",
-	"=", "a=", "a23456789012345678901234567890123=", " ", "  ", "\t", "\n", "\r", "#", ";", "%return",
-	" if ", "/", "-:", "\xc3\xa9", "\x80", "\xff", "\xfe\xff", "this_cpu_read(", "this_cpu_ptr(",
-	"(task_struct)", "(file)", "(task_struct,tasks)", "(nosuch)", "()", "(,)", "(task_struct,)",
-	"0x", "0", "-1", "18446744073709551615", "9223372036854775808", "99999999999999999999999",
-	"file->f_inode->i_ino", "0x7fffffffffffffff", "-9223372036854775808", "65536", "4294967296",
+	"$arg*", "$arg1", "$arg0", "$arg2049", "$argx", "$retval", "$stack", "$stack8192",
+	"$stack0", "$comm", "$current", "$current->", "->", "-", ".", "(", ")", "((", "))",
+	"+0(", "+u0(", "-8(", "@", "@+", "@jiffies", "\\", "\\\"", "\\1", "%", "%di", ":",
+	":string", ":ustring", ":symstr", ":symbol", ":u8", ":x64[64]", ":string[64]",
+	":b1@0/8", ":b64@0/64", ":%pd", "[", "]", "[1]", "=", "a=",
+	"a23456789012345678901234567890123=", " ", "  ", "\t", "\n", "\r", "#", ";", "%return",
+	" if ", "/", "-:", "\xc3\xa9", "\x80", "\xff", "\xfe\xff", "this_cpu_read(",
+	"this_cpu_ptr(", "(task_struct)", "(file)", "(task_struct,tasks)", "(nosuch)", "()",
+	"(,)", "(task_struct,)", "0x", "0", "-1", "18446744073709551615", "9223372036854775808",
+	"99999999999999999999999", "file->f_inode->i_ino", "0x7fffffffffffffff",
+	"-9223372036854775808", "65536", "4294967296",
 };
 
 static void replace(struct raw *r, size_t at, size_t n, const char *with, size_t len)
@@ -135,10 +138,11 @@ static void put_new_fetch(struct maker *g, int depth);
 static void put_new_members(struct maker *g)
 {
 	static const char *const members[] = {
-		"pid", "comm", "mm", "pgd", "f_inode", "i_ino", "i_sb", "s_id", "d_name", "name", "tasks",
-		"next", "f_path", "dentry", "mnt", "thread_info", "flags", "real_parent", "nosuch", "se",
-		"sched_reset_on_fork", "counter", "i_mode", "cpu", "curr", "nr_running", "__state", "len",
-		"pkt_type", "cloned", "", "signal", "rlim", "d_iname", "d_parent", "fs", "umask", "cred",
+		"pid", "comm", "mm", "pgd", "f_inode", "i_ino", "i_sb", "s_id", "d_name",
+		"name", "tasks", "next", "f_path", "dentry", "mnt", "thread_info", "flags",
+		"real_parent", "nosuch", "se", "sched_reset_on_fork", "counter", "i_mode",
+		"cpu", "curr", "nr_running", "__state", "len", "pkt_type", "cloned", "",
+		"signal", "rlim", "d_iname", "d_parent", "fs", "umask", "cred",
 	};
 	int n = 1 + below(g, chance(g, 80) ? 3 : 12);
 
@@ -149,12 +153,13 @@ static void put_new_members(struct maker *g)
 static void put_cast(struct maker *g, int depth)
 {
 	static const char *const structs[] = {
-		"task_struct", "file", "inode", "dentry", "path", "rq", "super_block", "list_head", "qstr",
-		"sk_buff", "pt_regs", "nosuch", "mm_struct", "spinlock_t", "page", "trace_probe", "",
+		"task_struct", "file", "inode", "dentry", "path", "rq", "super_block",
+		"list_head", "qstr", "sk_buff", "pt_regs", "nosuch", "mm_struct", "spinlock_t",
+		"page", "trace_probe", "",
 	};
 	static const char *const fields[] = {
-		"tasks", "f_path", "f_path.dentry", "se.run_node", "d_child", "pid", "nosuch", "", "->",
-		"sched_reset_on_fork", "d_u.d_alias", ".", "cpu", "i_list",
+		"tasks", "f_path", "f_path.dentry", "se.run_node", "d_child", "pid", "nosuch",
+		"", "->", "sched_reset_on_fork", "d_u.d_alias", ".", "cpu", "i_list",
 	};
 
 	put(g->out, "(%s", PICK(g, structs));
@@ -175,9 +180,10 @@ static void put_cast(struct maker *g, int depth)
 static void put_new_fetch(struct maker *g, int depth)
 {
 	static const char *const simple[] = {
-		"$current", "$arg1", "$arg2", "$retval", "file", "path", "p", "%di", "%ax", "$stack",
-		"@jiffies", "@init_task", "@runqueues", "@nosuch", "@panic_timeout", "\\0", "\\8", "$comm",
-		"\\0xffff800000000000", "\\\"x\"", "$prev_pid", "$filename", "@kstat", "@+8", "$stack1",
+		"$current", "$arg1", "$arg2", "$retval", "file", "path", "p", "%di", "%ax",
+		"$stack", "@jiffies", "@init_task", "@runqueues", "@nosuch", "@panic_timeout",
+		"\\0", "\\8", "$comm", "\\0xffff800000000000", "\\\"x\"", "$prev_pid",
+		"$filename", "@kstat", "@+8", "$stack1",
 	};
 	unsigned int way = depth > 12 ? 0 : below(g, 100);
 
@@ -203,8 +209,8 @@ static void put_new_fetch(struct maker *g, int depth)
 static void put_new_arguments(struct maker *g, struct raw *r)
 {
 	static const char *const types[] = {
-		"", "", "", ":string", ":u64", ":s8", ":x64[2]", ":b4@0/32", ":string[3]", ":symbol",
-		":symstr", ":ustring", ":char[16]", ":u32[64]",
+		"", "", "", ":string", ":u64", ":s8", ":x64[2]", ":b4@0/32", ":string[3]",
+		":symbol", ":symstr", ":ustring", ":char[16]", ":u32[64]",
 	};
 	static struct text text;
 	int n = 1 + below(g, 3);
@@ -230,7 +236,7 @@ static void put_nested(struct maker *g, struct raw *r)
 		{ "(task_struct)(+0(", "))->mm" }, { "+0((file)(", ")->f_op)" },
 	};
 	int kind = below(g, COUNT(nests)), n = 1 + below(g, chance(g, 70) ? 16 : 64);
-	int closed = chance(g, 80) ? n : below(g, 2 * n);
+	int closed = chance(g, 80) ? n : (int)below(g, 2 * n);
 
 	replace(r, r->len, 0, " ", 1);
 	for (int i = 0; i < n; i++)
@@ -249,12 +255,37 @@ static void put_many(struct maker *g, struct raw *r)
 		snprintf(word, sizeof(word), " m%d=%s", i, PICK(g, pieces));
 		replace(r, r->len, 0, word, strlen(word));
 		if (chance(g, 90))
-			snprintf(word, sizeof(word), " k%d=$stack%d:x8[%d]", i, below(g, 9), 1 + below(g, 64));
+			snprintf(word, sizeof(word), " k%d=$stack%u:x8[%u]", i, below(g, 9),
+				 1 + below(g, 64));
 		else
 			snprintf(word, sizeof(word), " k%d=$comm", i);
 		if (chance(g, 30))
 			replace(r, r->len, 0, word, strlen(word));
 	}
+}
+
+/* Is there a function of this name? */
+static bool is_function(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(functions); i++)
+		if (strlen(functions[i].name) == len && !memcmp(functions[i].name, name, len))
+			return true;
+	return false;
+}
+
+/* That there is no such function is found out by a look at all of them: not each time. */
+static void mend_place(struct maker *g, struct raw *r)
+{
+	char *place = memchr(r->s, ' ', r->len);
+	size_t len = 0, left;
+
+	if (r->s[0] != 'f' || !place || chance(g, 10))
+		return;
+	left = r->s + r->len - ++place;
+	while (len < left && !isspace((unsigned char)place[len]) && place[len] != '%')
+		len++;
+	if (!is_function(place, len))
+		replace(r, place - r->s, len, "vfs_read", strlen("vfs_read"));
 }
 
 /* Patterns of functions hook all that match, which takes long. */
@@ -311,6 +342,7 @@ static void spoil(struct maker *g, struct raw *r)
 	}
 	if (has_pattern(r))
 		*r = before;
+	mend_place(g, r);
 }
 
 /* The same commands for the same number, always. */
@@ -335,9 +367,9 @@ static int make_fuzz(struct raw *raw, uint64_t seed, uint32_t number)
 static bool complaint(void)
 {
 	static const char *const bad[] = {
-		"BUG:", "WARNING:", "KASAN:", "UBSAN:", "Oops", "INFO: possible", "INFO: trying",
-		"INFO: suspicious", "refcount_t:", "general protection", "corruption", "ODEBUG:",
-		"unexpected #", "bad page", "Unable to handle",
+		"BUG:", "WARNING:", "KASAN:", "UBSAN:", "Oops", "INFO: possible",
+		"INFO: trying", "INFO: suspicious", "refcount_t:", "general protection",
+		"corruption", "ODEBUG:", "unexpected #", "bad page", "Unable to handle",
 	};
 	bool found = false;
 	char text[2048];
@@ -377,7 +409,9 @@ static void write_if(const char *path, const char *text)
 /* Switch all events on, have them hit, and read what they record. */
 static void hit_all(void)
 {
-	static const char *const groups[] = { "kprobes", "fprobes", "tracepoints", "eprobes", "uprobes", "g" };
+	static const char *const groups[] = {
+		"kprobes", "fprobes", "tracepoints", "eprobes", "uprobes", "g",
+	};
 	char path[128];
 
 	for (int on = 1; on >= 0; on--) {
@@ -396,17 +430,31 @@ static void hit_all(void)
 	truncate_file(TRACEFS "trace");
 }
 
-/* Returns whether some of it was accepted; of what was refused there may be lines that were not. */
-static bool write_all(struct raw *raw, int count)
+/* Of a kind of command; it stays open. */
+static int file_of(char name)
 {
 	static const char *const paths[] = { ['K'] = TRACEFS "kprobe_events",
 					     ['U'] = TRACEFS "uprobe_events",
 					     ['D'] = TRACEFS "dynamic_events" };
+	static int opened[COUNT(paths)];
+	int *file = &opened[(int)name];
+
+	if (!*file)
+		*file = open(paths[(int)name], O_WRONLY | O_APPEND);
+	if (*file < 0)
+		err(1, "%s", paths[(int)name]);
+	return *file;
+}
+
+/* Returns whether some of it was accepted; of what was refused there may be lines that were not. */
+static bool write_all(struct raw *raw, int count)
+{
 	bool any = false;
 
 	for (int i = 0; i < count; i++) {
-		any |= !write_file(paths[(int)raw[i].file], raw[i].s, raw[i].len);
-		any |= !!memchr(raw[i].s, '\n', raw[i].len);
+		ssize_t n = write(file_of(raw[i].file), raw[i].s, raw[i].len);
+
+		any |= n == (ssize_t)raw[i].len || memchr(raw[i].s, '\n', raw[i].len);
 	}
 	return any;
 }
