@@ -37,6 +37,10 @@ campaign:
 	@$(VM) campaign $(arch) $(if $(SEED),--seed $(SEED)) $(if $(CHUNK),--chunk $(CHUNK)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
+fuzz:
+	@$(VM) fuzz $(arch) $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(HITS),--hits $(HITS))
+
 arch-builds:
 	@$(VM) check arch-builds
 
@@ -46,4 +50,4 @@ lint:
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check stock bench campaign arch-builds lint series
+.PHONY: help run shell kernel kunit check stock bench campaign fuzz arch-builds lint series

@@ -392,11 +392,13 @@ static void store_strings(const struct arg_program *prog, u8 *place, unsigned lo
 	u64 from;
 
 	for (i = 0; i < prog->count; i++) {
+		bool there = valid;
+
 		from = addr;
-		if (prog->by_pointer)
-			valid = read_number(prog->mem, addr + i * sizeof(long), sizeof(long),
+		if (there && prog->by_pointer)
+			there = read_number(prog->mem, addr + i * sizeof(long), sizeof(long),
 					    &from);
-		store_string(prog, place + i * sizeof(u32), from, valid, rec);
+		store_string(prog, place + i * sizeof(u32), from, there, rec);
 	}
 }
 

@@ -71,6 +71,11 @@ def spans(numbers):
     return out
 
 
+def sources():
+    """The files of the program."""
+    return sorted(os.path.join(SOURCE, n) for n in os.listdir(SOURCE) if n.endswith(".c"))
+
+
 def own(path=EXAMPLES):
     """The lines of a file of examples."""
     with open(path) as f:
@@ -124,8 +129,7 @@ class Answer:
 def ask_guest(k, boot, seed, task):
     """What comes of one guest: its answers, as far as it came, and what is wrong with it."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
-        parts = sorted(os.path.join(SOURCE, n) for n in os.listdir(SOURCE) if n.endswith(".c"))
-        kbuild.build_program(k, os.path.join(tmp, "commands"), parts)
+        kbuild.build_program(k, os.path.join(tmp, "commands"), sources())
         path = os.path.join(tmp, "script")
         with open(path, "w") as f:
             f.write(task.script(seed))

@@ -10,6 +10,7 @@ import campaign
 import check
 import commands
 import demo
+import fuzz
 import guest
 import kbuild
 import lint
@@ -107,6 +108,12 @@ def cmd_commands(args):
         kbuild.ready(k, not args.no_build)
     todo = commands.wanted(args.what, args.hits) or commands.all_of(args.count, args.hits)
     return commands.run(kernels, args.seed, todo, args.raw)
+
+
+def cmd_fuzz(args):
+    k = kbuild.Kernel(args.arch, args.profile or fuzz.PROFILE)
+    kbuild.ready(k, not args.no_build)
+    return fuzz.run(k, args.seed, getattr(args, "from"), args.count, args.hits)
 
 
 def cmd_lint(_):
@@ -227,6 +234,18 @@ def parser():
                    help="a number, a range, or a command; \"K ...\" is for kprobe_events, \"U ...\" for "
                    "uprobe_events, others are for dynamic_events, and \" ;; \" is between several")
     s.set_defaults(func=cmd_commands)
+
+    s = sub.add_parser("fuzz", help="commands that nobody would write",
+                       description="Write commands for probe events that follow from a seed to a kernel with KASAN, "
+                       "UBSAN, lockdep and kmemleak. Goes on where it was interrupted; build/fuzz/ has what is done.")
+    s.add_argument("--arch", default=DEFAULT, help=f"architecture (default {DEFAULT})")
+    s.add_argument("--profile", help=f"of the kernel (default {fuzz.PROFILE})")
+    s.add_argument("--seed", type=int, help="what they follow from (default: another one each time)")
+    s.add_argument("--from", type=int, metavar="N", help="the number of the first one (default 0)")
+    s.add_argument("--count", type=int, metavar="N", help=f"how many (default {fuzz.COUNT})")
+    s.add_argument("--hits", type=int, metavar="N", help=f"hits whose values are known (default {fuzz.HITS})")
+    s.add_argument("--no-build", action="store_true", help="run what is built, as it is")
+    s.set_defaults(func=cmd_fuzz)
 
     s = sub.add_parser("lint", help="static checks of our files")
     s.set_defaults(func=cmd_lint)

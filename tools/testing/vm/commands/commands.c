@@ -15,6 +15,8 @@
  *	  commands ask SEED FIRST END	what they are answered
  *	  commands ask FILE		the same of the examples in a file, one a line
  *	  commands hit SEED FIRST END	what events record; see hits.c
+ *	  commands fuzz SEED FIRST END	how the kernel takes worse ones; see fuzz.c
+ *	  commands fuzzed SEED N	the commands of such an example
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -214,6 +216,10 @@ static void do_numbers(const char *what, char **words)
 		do_hits(seed, number, end);
 		return;
 	}
+	if (!strcmp(what, "fuzz")) {
+		do_fuzz(seed, number, end);
+		return;
+	}
 	for (; number < end; number++) {
 		make_example(&e, seed, number);
 		do_example(&e, number, !strcmp(what, "ask"));
@@ -226,11 +232,16 @@ int main(int argc, char **argv)
 		do_file(argv[2]);
 		return 0;
 	}
+	if (argc == 4 && !strcmp(argv[1], "fuzzed")) {
+		print_fuzz(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+		return 0;
+	}
 	if (argc == 5 && (!strcmp(argv[1], "ask") || !strcmp(argv[1], "print") ||
-			  !strcmp(argv[1], "hit"))) {
+			  !strcmp(argv[1], "hit") || !strcmp(argv[1], "fuzz"))) {
 		do_numbers(argv[1], argv + 2);
 		return 0;
 	}
-	fprintf(stderr, "usage: commands ask|print|hit SEED FIRST END, commands ask FILE\n");
+	fprintf(stderr, "usage: commands ask|print|hit|fuzz SEED FIRST END, commands ask FILE\n");
+	fprintf(stderr, "       commands fuzzed SEED N\n");
 	return 2;
 }

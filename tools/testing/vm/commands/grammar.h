@@ -59,4 +59,8 @@ int parse_example(struct example *e, const char *line);
 /* Events that are hit, and what they record; see hits.c. */
 void do_hits(uint64_t seed, uint32_t first, uint32_t end);
 
+/* Commands that nobody would write; see fuzz.c. */
+void do_fuzz(uint64_t seed, uint32_t first, uint32_t end);
+void print_fuzz(uint64_t seed, uint32_t number);
+
 #endif

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Commands for probe events that nobody would write, on a kernel that is strict: `make fuzz`.
+
+commands/fuzz.c makes them up from a seed, writes them, and says after each whether something is
+left of it or the kernel complains. A guest with KASAN, UBSAN and lockdep does some thousands;
+kmemleak then looks for memory that was lost. Last comes a KUnit suite that hits events under load
+and knows each value that they have to record.
+
+build/fuzz/state.json has how far it has come: the same command goes on there.
+"""
+import json
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+
+import commands
+import guest
+import kbuild
+from arch import DEFAULT
+from common import BUILD, TOP, Failure, say
+
+RESULTS = os.path.join(BUILD, "fuzz")
+STATE = os.path.join(RESULTS, "state.json")
+PROFILE = "debug-btf"
+COUNT = 10000
+HITS = 100000
+PER_BOOT = 10000
+AGAIN = 25              # examples that a guest tells one by one; PER_FLUSH in fuzz.c
+GIVE_UP = 10            # failures
+REPORTED = 20           # seconds between two lines of progress
+SILENCE = 900           # seconds without a word from a guest: it hangs
+APPEND = "loglevel=5 rcupdate.rcu_expedited=1 kmemleak=on"
+
+# What is lost is what two looks at it agree on: the first may meet memory that is in hand.
+SCRIPT = """#!/bin/sh
+leaks=/sys/kernel/debug/kmemleak
+/mnt/commands fuzz {seed} {first} {end} || exit
+[ -w $leaks ] || exit 0
+echo scan > $leaks
+sleep 6
+echo scan > $leaks
+cat $leaks > /tmp/lost
+if [ -s /tmp/lost ]; then echo "lost $(grep -c '^unreferenced' /tmp/lost)"; cat /tmp/lost > /dev/kmsg; fi
+exit 0
+"""
+
+
+def out(text=""):
+    print(text, flush=True)
+
+
+class State:
+    """How far a run has come, in a file."""
+
+    def __init__(self, seed, first, end, hits):
+        self.seed, self.next, self.first, self.end, self.hits = seed, first, first, end, hits
+        self.failed = []        # [(number, why)]
+        self.counts = {}        # {word of fuzz.c: how many}
+
+    @classmethod
+    def load(cls):
+        """Of the last run; None if there was none."""
+        if not os.path.exists(STATE):
+            return None
+        with open(STATE) as f:
+            kept = json.load(f)
+        state = cls(kept["seed"], kept["first"], kept["end"], kept["hits"])
+        state.__dict__.update(kept)
+        return state
+
+    @classmethod
+    def of(cls, seed, first, count, hits):
+        """What is asked for; what the last run left of just that, or of what it was if nothing is said."""
+        last = cls.load()
+        if last and not last.done and seed in (None, last.seed) and first in (None, last.first) and \
+                count in (None, last.end - last.first):
+            say(f"going on with seed {last.seed} at {last.next}")
+            return last
+        first = first or 0
+        return cls(random.randrange(1, 10 ** 6) if seed is None else seed, first,
+                   first + (COUNT if count is None else count), HITS if hits is None else hits)
+
+    @property
+    def done(self):
+        return self.next >= self.end and not self.hits
+
+    def save(self):
+        os.makedirs(RESULTS, exist_ok=True)
+        with open(STATE + ".tmp", "w") as f:
+            json.dump(self.__dict__, f)
+        os.rename(STATE + ".tmp", STATE)
+
+
+class Listener:
+    """Takes what fuzz.c says line by line."""
+
+    def __init__(self, job, on_example):
+        self.job = job
+        self.on_example = on_example
+        self.begun = None           # the example that there is no word of yet
+        self.lost = 0
+        self.rest = b""
+        self.start = time.time()
+
+    def sink(self, data):
+        self.job.timeout = time.time() - self.start + SILENCE
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.take(line.decode(errors="replace"))
+        m = re.match(rb"(\d+)$", self.rest)
+        self.begun = int(m[1]) if m else None
+
+    def take(self, line):
+        m = re.match(r"(\d+) (refused|accepted|hit)(?: (.*))?$", line)
+        if m:
+            self.on_example(int(m[1]), m[2], m[3] or "")
+        elif line.startswith("lost "):
+            self.lost = int(line.split()[1])
+        else:
+            say(f"the guest says: {line}")
+
+
+def program(k, tmp):
+    dest = os.path.join(tmp, "commands")
+    kbuild.build_program(k, dest, commands.sources())
+    return dest
+
+
+def text_of(seed, number):
+    """The commands of an example, as fuzz.c shows them."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        tool = program(kbuild.Kernel(DEFAULT), tmp)
+        res = subprocess.run([tool, "fuzzed", str(seed), str(number)], capture_output=True, check=True)
+    return res.stdout.decode(errors="replace").splitlines()
+
+
+def run_guest(k, boot, seed, first, end, on_example):
+    """Have a guest do these. What is wrong with the guest, and the example that it was at."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        program(k, tmp)
+        path = os.path.join(tmp, "script")
+        with open(path, "w") as f:
+            f.write(SCRIPT.format(seed=seed, first=first, end=end))
+        job = guest.Job(script=path, share=tmp, timeout=SILENCE, append=APPEND)
+        listener = Listener(job, on_example)
+        res = boot(k, job, listener.sink)
+    fault = res.fault or (f"the program ends with status {res.code}" if res.code else "")
+    if listener.lost:
+        fault = fault or f"{listener.lost} pieces of memory are lost"
+    if fault:
+        keep(k, seed, first, res)
+    return fault, listener.begun
+
+
+def keep(k, seed, first, res):
+    """The console of a guest that did not end well, in a file."""
+    os.makedirs(RESULTS, exist_ok=True)
+    path = os.path.join(RESULTS, f"{k.name}-{seed}-{first}.console")
+    with open(path, "wb") as f:
+        f.write(res.console)
+    for text in res.splats[:1]:
+        say("\n".join(text.splitlines()[:40]))
+    say(f"the guest's console: {os.path.relpath(path, TOP)}")
+
+
+class Run:
+    """Examples, in as many guests as it takes."""
+
+    def __init__(self, k, state, boot):
+        self.k, self.state, self.boot = k, state, boot
+        self.began, self.reported, self.at_begin = None, time.time(), state.next
+
+    def on_example(self, number, word, odd):
+        state = self.state
+        self.began = self.began or time.time()
+        state.next = number + 1
+        state.counts[word] = state.counts.get(word, 0) + 1
+        if odd:
+            self.fail(number, odd)
+        if time.time() > self.reported + REPORTED:
+            self.reported = time.time()
+            self.report()
+
+    def report(self):
+        self.state.save()
+        done, left = self.state.next - self.at_begin, self.state.end - self.state.next
+        minutes = (time.time() - (self.began or time.time())) / max(1, done) * left / 60
+        say(f"{self.state.next - self.state.first} of {self.state.end - self.state.first} examples "
+            f"({told(self.state.counts)}), about {minutes:.0f} min left")
+
+    def fail(self, number, why):
+        self.state.failed.append((number, why))
+        out(f"FAILED at {number}: {why}")
+        for line in text_of(self.state.seed, number):
+            out("  " + line[:600])
+        out(f"  again with: {again(self.k, self.state.seed, number)}")
+
+    def guest(self, first, end):
+        return run_guest(self.k, self.boot, self.state.seed, first, end, self.on_example)
+
+    def examples(self):
+        state = self.state
+        while state.next < state.end and len(state.failed) < GIVE_UP:
+            first, many = state.next, len(state.failed)
+            fault, _ = self.guest(first, min(first + PER_BOOT, state.end))
+            if fault and len(state.failed) == many:
+                self.narrow(fault, first)
+            self.report()
+
+    def narrow(self, fault, first):
+        """A guest ended, or lost memory, and it is not known by which example."""
+        state = self.state
+        say(f"{fault}, not before {state.next}: looking for the example")
+        if "lost" in fault:
+            state.failed.append((first, f"{fault} of {first} to {state.next - 1}"))
+            out(f"FAILED between {first} and {state.next - 1}: {fault}")
+            out(f"  again with: {again(self.k, state.seed, first, state.next - first)}")
+            return
+        begin = state.next
+        again_fault, at = self.guest(begin, min(begin + AGAIN, state.end))
+        if again_fault and at is not None:
+            self.fail(at, again_fault)
+            state.next = at + 1
+        else:
+            self.fail(begin, f"{fault}; not by itself, but behind others from {first} on")
+            state.next = max(state.next, begin + 1)
+
+
+def told(counts):
+    return ", ".join(f"{counts.get(w, 0)} {w}" for w in ("refused", "accepted", "hit"))
+
+
+def again(k, seed, first, count=1):
+    profile = "" if k.profile == PROFILE else f"PROFILE={k.profile} "
+    return f"make fuzz {profile}SEED={seed} FROM={first} COUNT={count} HITS=0"
+
+
+def run(k, seed=None, first=None, count=None, hits=None, boot=guest.run):
+    """All that is left to do; the exit status."""
+    state = State.of(seed, first, count, hits)
+    out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")
+    state.save()
+    Run(k, state, boot).examples()
+    state.save()
+    last = f"{state.next - state.first} examples of seed {state.seed} on {k.name} ({told(state.counts)})"
+    if state.failed:
+        out(f"{last}: {len(state.failed)} FAILED, the first at {state.failed[0][0]}; again with: "
+            f"{again(k, state.seed, state.failed[0][0])}")
+        return 1
+    out(f"{last}: nothing is left of any, and no complaint")
+    return 0
