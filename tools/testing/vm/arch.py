@@ -33,6 +33,7 @@ class Arch:
     # nobody owns, on the stock kernel, too.
     threads: str = "single"
     debian: str = ""            # Debian's name; "": guests run programs of the host
+    programs: tuple = ()        # what else guests have, by the names of sets of packages
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
     llvm: str = ""              # LLVM= of it, for clang instead of gcc
@@ -128,6 +129,7 @@ ARCHES = {
         cpu="max,pauth-impdef=on",
         console="ttyAMA0",
         debian="arm64",
+        programs=("clients",),
         cross="aarch64-linux-gnu-",
         demo="p:myprobe do_filp_open dfd=%x0:s32 pathname=+0(+0(%x1)):string; r:myretprobe do_filp_open file=$retval",
         tested="small",

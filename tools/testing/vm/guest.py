@@ -207,7 +207,7 @@ def fetch_root(arch):
     """Have the programs of another architecture in build/root-ARCH."""
     with lock(os.path.basename(arch.root)):
         return not subprocess.run([os.path.join(HERE, "packages"), "root", arch.debian, arch.root,
-                                   arch.suite]).returncode
+                                   arch.suite, *arch.programs]).returncode
 
 
 def need_user_space(arch):

@@ -48,6 +48,9 @@ class Kernel:
         # A profile may build on another one: debug is small, then debug; debug-rt has rt, too.
         profiles = self.profile.split("-")
         names += (["small"] if {"debug", "kcsan"} & set(profiles) else []) + profiles
+        # What an architecture has in that profile only.
+        own = f"{self.arch.name}-{self.profile}"
+        names += [own] if os.path.exists(os.path.join(CONFIG_DIR, own + ".config")) else []
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
         for path in paths:
             if not os.path.exists(path):

@@ -305,7 +305,7 @@ KCSAN_SUITE = Suite("our KUnit suites: no data race in our code", "alone", kcsan
 
 # Of these, what other architectures run.
 ARCH_SUITES = {
-    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples"),
+    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples", "clients"),
 }
 
 # Probes of the base on our core. Stock is not asked.

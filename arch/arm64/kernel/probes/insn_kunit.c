@@ -365,10 +365,17 @@ static void expect_kind(struct kunit *test, const struct insn_test_case *c, cons
 static void jumps_allow(bool allowed) { }
 #endif
 
+/* Are probes to be planted as jumps where they can be? */
+void insn_test_allow_jumps(bool allowed)
+{
+	guard(mutex)(&kprobe_mutex);
+	jumps_allow(allowed);
+}
+
 static void unplant(void *kps)
 {
 	unregister_kprobes(kps, NR_CASES);
-	jumps_allow(true);
+	insn_test_allow_jumps(true);
 }
 
 /* All at a time, as each change of the text stops the machine, and each end waits for hits. */
@@ -383,7 +390,7 @@ static struct kprobe **plant(struct kunit *test, struct subject *subjects, const
 		kps[i] = &subjects[i].probe.kp;
 	/* A site that is still there knows how it was planted. */
 	kprobe_reclaim_flush();
-	jumps_allow(way->jump);
+	insn_test_allow_jumps(way->jump);
 	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_CASES), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, unplant, kps));
 	return kps;

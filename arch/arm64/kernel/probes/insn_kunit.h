@@ -125,6 +125,7 @@ static inline void *insn_test_addr(const struct insn_test_case *c)
 /* insn_kunit.c */
 bool insn_test_cpu_has(unsigned int need);
 void insn_test_set_input(unsigned int nr);
+void insn_test_allow_jumps(bool allowed);
 #endif /* __ASSEMBLY__ */
 
 #endif /* _ARM64_KERNEL_PROBES_INSN_KUNIT_H */

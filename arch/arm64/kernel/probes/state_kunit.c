@@ -128,14 +128,10 @@ static const struct insn_test_case *find_snippet(struct kunit *test, const char 
 	return NULL;
 }
 
-#ifndef CONFIG_OPTPROBES
-static void jumps_allow(bool allowed) { }
-#endif
-
 static void drop_kprobe(void *kp)
 {
 	unregister_kprobe(kp);
-	jumps_allow(true);
+	insn_test_allow_jumps(true);
 }
 
 static struct kprobe *plant(struct kunit *test, const struct insn_test_case *c, bool post,
@@ -147,7 +143,7 @@ static struct kprobe *plant(struct kunit *test, const struct insn_test_case *c, 
 	kp->addr = insn_test_addr(c);
 	kp->pre_handler = note_pre;
 	kp->post_handler = post ? note_post : NULL;
-	jumps_allow(jump);
+	insn_test_allow_jumps(jump);
 	KUNIT_ASSERT_EQ(test, register_kprobe(kp), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kprobe, kp));
 	KUNIT_ASSERT_EQ(test, aarch64_insn_is_b(le32_to_cpu(*(__le32 *)kp->addr)), jump);

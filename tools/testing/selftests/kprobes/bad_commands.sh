@@ -72,8 +72,10 @@ answer() {
 	echo "$errno$(logged)"
 }
 
-# The list with a register and a closed function that this architecture has. Their names are
-# as long as those in the list, which are of x86-64, since carets are behind them.
+# The list with a register and functions that this architecture has: one that is closed, one of
+# assembly, one that there is twice. Names that carets are behind are as long as those in the
+# list, which are of x86-64. There the first instruction may be an ENDBR, with the entry behind
+# it, and four times a number may be in the middle of an instruction.
 own_list() {
 	if [ "$(uname -m)" = x86_64 ]; then
 		cat bad_commands.list
@@ -81,7 +83,11 @@ own_list() {
 	fi
 	closed=$(awk '$2 ~ /^el[01]_[a-z0-9]+$/ && length($2) == 8 { print $2; exit }' $kprobes/blacklist)
 	[ -n "$closed" ]
-	sed "s/\<exc_int3\>/$closed/; s/%ax\>/$reg0/" bad_commands.list
+	twice=$(awk 'NF == 3 && $2 ~ /[tT]/ && length($3) == 9 && seen[$3]++ { print $3; exit }' /proc/kallsyms)
+	[ -n "$twice" ]
+	sed "s/\<exc_int3\>/$closed/; s/%ax\>/$reg0/; s/\<name_show\>/$twice/
+		s/\<restore_regs_and_return_to_kernel\>/ret_to_kernel/
+		s/ r0x10:e vfs_open+4$/ r0x10:e vfs_open+0/; / vfs_open+1000000$/ { N; d }" bad_commands.list
 }
 
 # answers: the list with what this kernel answers.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the table of architectures says, and which steps belong to which."""
+import os
 import re
 import unittest
 import unittest.mock
@@ -59,6 +60,19 @@ class Steps(unittest.TestCase):
         results = {"a": ("pass", ""), "b": ("skip", "x"), "c": ("pass", ""), "d": ("fail", "y")}
         check.add_results(results, {"a": ("fail", "z"), "b": ("pass", ""), "c": ("skip", ""), "d": ("pass", ""), "e": ("skip", "")})
         self.assertEqual(results, {"a": ("fail", "z"), "b": ("skip", "x"), "c": ("pass", ""), "d": ("fail", "y"), "e": ("skip", "")})
+
+
+class Configuration(unittest.TestCase):
+    def test_what_is_of_one_architecture_and_profile(self):
+        def names(*which):
+            return [os.path.basename(f).removesuffix(".config") for f in kbuild.Kernel(*which).fragments]
+
+        self.assertEqual(names("arm64", "small")[-2:], ["small", "arm64-small"])
+        self.assertEqual(names("arm64", "debug")[-2:], ["small", "debug"])
+        self.assertEqual(names("riscv64", "small")[-1], "small")
+        # Types on both architectures that are tested in full, or half of what names parameters is skipped.
+        for arch in BOOTED:
+            self.assertEqual(kbuild.wanted(kbuild.Kernel(arch.name).fragments).get("CONFIG_DEBUG_INFO_BTF"), "y")
 
 
 class Lint(unittest.TestCase):
