@@ -83,8 +83,8 @@ struct trace_probe_event {
 struct trace_probe {
 	struct list_head		list;
 	struct trace_probe_event	*event;
-	unsigned int			size;
-	unsigned int			nr_args;
+	u16				size;
+	u16				nr_args;
 	bool				dynamic;
 	bool				others;
 	bool				reads_kernel;

@@ -110,7 +110,7 @@ static void count_unrecorded(struct point_hit *hit, struct trace_event_file *fil
 	if (file->flags & EVENT_FILE_FL_PID_FILTER && trace_event_ignore_this_pid(file))
 		return;
 	if (ring_buffer_record_is_on(buffer) && size > ring_buffer_max_event_size(buffer))
-		atomic_long_inc(&hit->pp->unrecorded);
+		atomic_inc(&hit->pp->unrecorded);
 }
 
 NOKPROBE_SYMBOL(count_unrecorded);
@@ -239,7 +239,7 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	/* perf puts a u32 in front, and wants the whole to be of u64s. */
 	if ((hit->pp->tp.dynamic && !make_record(hit)) ||
 	    unlikely(hit->size > PERF_MAX_TRACE_SIZE - sizeof(u32))) {
-		atomic_long_inc(&hit->pp->unsampled);
+		atomic_inc(&hit->pp->unsampled);
 		return;
 	}
 	size = ALIGN(hit->size + sizeof(u32), sizeof(u64)) - sizeof(u32);

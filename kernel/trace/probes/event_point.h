@@ -139,8 +139,8 @@ struct point_kind {
  * @fixed:	size of a record but for what strings and such take; set before the point is
  *		planted
  * @head:	size of what precedes the arguments in a record; set once
- * @unrecorded:	records that were too large for the buffer of an instance
- * @unsampled:	records that were too large for perf
+ * @unrecorded:	records that were too large for the buffer of an instance, modulo 2^32
+ * @unsampled:	records that were too large for perf, modulo 2^32
  * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
  *		the owner of one that is on no list
  * @rcu:	once taken out, makes it one of those that no handler can use any more
@@ -151,10 +151,10 @@ struct probe_point {
 	struct dyn_event		dyn;
 	const struct point_kind		*kind;
 	struct trace_probe_event	*event;
-	unsigned int			fixed;
+	u16				fixed;
 	u16				head;
-	atomic_long_t			unrecorded;
-	atomic_long_t			unsampled;
+	atomic_t			unrecorded;
+	atomic_t			unsampled;
 	union {
 		struct list_head	batch;
 		struct rcu_head		rcu;

@@ -42,9 +42,10 @@ static void show_point(struct seq_file *m, const struct probe_point *pp)
 
 	pp->kind->class->count(pp, &counts);
 	snprintf(name, sizeof(name), "%s/%s", call->class->system, trace_event_name(call));
-	seq_printf(m, "  %-42s %15lu %15lu %12lu %12lu %12lu %12lu  ", name, counts.hits,
+	seq_printf(m, "  %-42s %15lu %15lu %12lu %12lu %12u %12u  ", name, counts.hits,
 		   counts.recursion + counts.exhausted, counts.recursion, counts.exhausted,
-		   atomic_long_read(&pp->unrecorded), atomic_long_read(&pp->unsampled));
+		   (unsigned int)atomic_read(&pp->unrecorded),
+		   (unsigned int)atomic_read(&pp->unsampled));
 	pp->kind->class->show_place(m, pp);
 	if (point_is_return(pp))
 		seq_puts(m, PROBE_RETURN_SUFFIX);

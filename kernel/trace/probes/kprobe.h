@@ -39,9 +39,9 @@ extern const struct point_kind kprobe_kinds[2];
 /**
  * struct kpoint - one probed place of a kprobe event
  * @symbol:	"[MOD:]SYM" or NULL; the probe's symbol_name points here
- * @addr:	without @symbol, the address that was asked for. The probe's addr is where
- *		it sits, which may be past an ENDBR
- * @base:	address of @symbol, if it stays as it is; 0: look it up when it is needed
+ * @addr:	without @symbol, the address that was asked for; else the symbol's, if that stays
+ *		as it is, and 0 if it is to be looked up when it is needed. The probe's addr
+ *		is where it sits, which may be past an ENDBR
  * @maxactive:	as the user asked for
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @planted:	the probe is registered; event_mutex (points of perf: their owner)
@@ -53,7 +53,6 @@ extern const struct point_kind kprobe_kinds[2];
 struct kpoint {
 	char				*symbol;
 	unsigned long			addr;
-	unsigned long			base;
 	unsigned int			maxactive;
 	u16				mod_len;
 	bool				planted;

@@ -83,8 +83,7 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 	swap(pt->symbol, spec->symbol);
 	if (pt->symbol && strchr(pt->symbol, ':'))
 		pt->mod_len = strcspn(pt->symbol, ":");
-	pt->addr = spec->addr;
-	pt->base = spec->base;
+	pt->addr = pt->symbol ? spec->base : spec->addr;
 	kpoint_kp(pt)->offset = spec->offset;
 	pt->maxactive = spec->maxactive;
 	return pt;
@@ -127,7 +126,7 @@ static unsigned long kpoint_address(const struct kpoint *pt)
 
 	if (!pt->symbol)
 		return pt->addr;
-	addr = pt->base ?: kallsyms_lookup_name(pt->symbol);
+	addr = pt->addr ?: kallsyms_lookup_name(pt->symbol);
 	return addr ? addr + kpoint_kp(pt)->offset : 0;
 }
 
@@ -216,8 +215,8 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 {
 	struct kprobe *kp = kpoint_kp(pt);
 	struct kprobe fresh = {
-		.symbol_name	= pt->base ? NULL : pt->symbol,
-		.addr		= (kprobe_opcode_t *)(pt->base ?: pt->addr),
+		.symbol_name	= pt->addr ? NULL : pt->symbol,
+		.addr		= (kprobe_opcode_t *)pt->addr,
 		.offset		= kp->offset,
 		.flags		= armed ? 0 : KPROBE_FLAG_DISABLED,
 	};
