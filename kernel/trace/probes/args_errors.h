@@ -122,7 +122,7 @@
 	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")
 
 #define PROBE_ERROR_CODE(name, text)	TP_ERR_##name,
-enum probe_error { PROBE_ERRORS(PROBE_ERROR_CODE) };
+enum probe_error { PROBE_ERRORS(PROBE_ERROR_CODE) TP_ERR_COUNT };
 #undef PROBE_ERROR_CODE
 
 #endif /* _TRACE_PROBES_ARGS_ERRORS_H */

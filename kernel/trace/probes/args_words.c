@@ -2,6 +2,7 @@
 /*
  * Arguments of probe events: what is wrong with a command, and where, for error_log.
  */
+#include <kunit/static_stub.h>
 #include <linux/build_bug.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
@@ -84,6 +85,20 @@ static char *join_words(int nr, const char **words)
 }
 
 /**
+ * args_tell - write to error_log what is wrong with a command
+ * @text: the command
+ * @code: TP_ERR_*
+ * @pos: the character that the caret is put below
+ *
+ * Context: may sleep; dyn_event_ops_mutex held. Tests listen here.
+ */
+void args_tell(const char *text, int code, unsigned int pos)
+{
+	KUNIT_STATIC_STUB_REDIRECT(args_tell, text, code, pos);
+	tracing_log_err(NULL, command.reader, text, error_texts, code, pos);
+}
+
+/**
  * __trace_probe_log_err - tell in error_log what is wrong with a command
  * @at: the character that the caret is put below, of the word being read
  * @code: TP_ERR_*
@@ -109,7 +124,7 @@ void __trace_probe_log_err(int at, int code)
 	/* A word that the user did not write is told at the end of the command. */
 	if (command.word < command.nr)
 		pos += at;
-	tracing_log_err(NULL, command.reader, text, error_texts, code, pos);
+	args_tell(text, code, pos);
 	kfree(text);
 }
 

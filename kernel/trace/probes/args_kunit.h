@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _TRACE_PROBES_ARGS_KUNIT_H
+#define _TRACE_PROBES_ARGS_KUNIT_H
+/*
+ * What tests of the argument engine share: commands that are written to dynamic_events, as users
+ * do.
+ */
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+/**
+ * struct command_file - where commands are written to
+ * @file:	dynamic_events
+ * @room:	what is written has to come from a process; a page
+ */
+struct command_file {
+	struct file	*file;
+	void __user	*room;
+};
+
+static inline void command_file_close(void *file)
+{
+	fput(file);
+}
+
+static inline void command_file_unmount(void *mnt)
+{
+	kern_unmount(mnt);
+}
+
+/* Some memory of a process, which the test is then. */
+static inline void __user *user_room(struct kunit *test, unsigned int pages)
+{
+	unsigned long at = kunit_vm_mmap(test, NULL, 0, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
+					 MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_LT(test, at, TASK_SIZE);
+	return (void __user *)at;
+}
+
+/* Open it until the end of the test. */
+static inline void command_file_open(struct kunit *test, struct command_file *commands)
+{
+	struct vfsmount *mnt = kern_mount(get_fs_type("tracefs"));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, command_file_unmount, mnt), 0);
+	commands->file = file_open_root_mnt(mnt, "dynamic_events", O_WRONLY | O_APPEND, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, commands->file);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, command_file_close, commands->file),
+			0);
+	commands->room = user_room(test, 1);
+}
+
+/* Returns what write() would, of a line that is less than a page. */
+static inline int command_write(struct kunit *test, struct command_file *commands,
+				const char *line)
+{
+	size_t len = strlen(line);
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(commands->room, line, len), 0);
+	return commands->file->f_op->write(commands->file, commands->room, len, &pos);
+}
+
+#endif /* _TRACE_PROBES_ARGS_KUNIT_H */
