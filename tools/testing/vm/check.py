@@ -20,6 +20,7 @@ import unittest
 
 import campaign
 import commands
+import fuzz
 import guest
 import hitpath
 import kbuild
@@ -321,6 +322,18 @@ def step_commands(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
+def step_fuzz(ctx, step):
+    """Some of make fuzz's commands, on the debug profile."""
+    k = ctx.kernel("debug", arch=split_step(step)[0]).result().k
+    seed = int(os.environ.get("SEED") or fuzz.new_seed())
+    say(f"  {step}: seed {seed}")
+    failed, counts = fuzz.sample(k, seed, functools.partial(ctx.boot_job, step, "commands"))
+    for number, why in failed:
+        ctx.report.add(f"{step}: {number}", "fail", f"{why}; again with: {fuzz.again(k, seed, number)}")
+    say(f"  {step}: {counts}")
+    ctx.report.add(f"{step}: {fuzz.SAMPLE} commands", "fail" if failed else "pass")
+
+
 TRACE = "kernel/trace"
 OURS_IN_TRACE = sorted(n[:-2] + ".o" for n in tree.our_files() if re.fullmatch(TRACE + r"/(?!.*_kunit)\w+\.c", n)
                        and "gen_test" not in n)
@@ -398,6 +411,7 @@ STEPS = {
     "samples": step_suite,
     "hitpath": step_hitpath,
     "debug": step_debug,
+    "debug-fuzz": step_fuzz,
     "variants": step_variants,
     "arch-builds": step_arch_builds,
     "lint": step_lint,

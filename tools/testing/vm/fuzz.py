@@ -19,6 +19,7 @@ import time
 import commands
 import guest
 import kbuild
+import ktap
 from arch import DEFAULT
 from common import BUILD, TOP, Failure, say
 
@@ -27,6 +28,7 @@ STATE = os.path.join(RESULTS, "state.json")
 PROFILE = "debug-btf"
 COUNT = 10000
 HITS = 100000
+SAMPLE = 2000           # examples in make check
 PER_BOOT = 10000
 AGAIN = 25              # examples that a guest tells one by one; PER_FLUSH in fuzz.c
 GIVE_UP = 10            # failures
@@ -48,8 +50,17 @@ exit 0
 """
 
 
+SUITE = "trace_probe_hits"
+HITS_APPEND = "kunit.enable=1 kunit.filter_glob={suite} args_hits_kunit.hits={hits} args_hits_kunit.seed={seed}"
+HITS_SCRIPT = "#!/bin/sh\ncat /sys/kernel/debug/kunit/{suite}/results\n"
+
+
 def out(text=""):
     print(text, flush=True)
+
+
+def new_seed():
+    return random.randrange(1, 10 ** 6)
 
 
 class State:
@@ -80,7 +91,7 @@ class State:
             say(f"going on with seed {last.seed} at {last.next}")
             return last
         first = first or 0
-        return cls(random.randrange(1, 10 ** 6) if seed is None else seed, first,
+        return cls(new_seed() if seed is None else seed, first,
                    first + (COUNT if count is None else count), HITS if hits is None else hits)
 
     @property
@@ -92,6 +103,13 @@ class State:
         with open(STATE + ".tmp", "w") as f:
             json.dump(self.__dict__, f)
         os.rename(STATE + ".tmp", STATE)
+
+
+class Sample(State):
+    """Of make check, which does not go on later."""
+
+    def save(self):
+        pass
 
 
 class Listener:
@@ -229,13 +247,40 @@ class Run:
             state.next = max(state.next, begin + 1)
 
 
+def run_hits(k, boot, seed, hits):
+    """Have so many events hit by calls whose arguments are known. What is wrong; "" if nothing is."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as f:
+        f.write(HITS_SCRIPT.format(suite=SUITE))
+        f.flush()
+        res = boot(k, guest.Job(script=f.name, timeout=SILENCE,
+                                append=HITS_APPEND.format(suite=SUITE, hits=hits, seed=seed)))
+    text = res.out.decode(errors="replace")
+    results = ktap.parse(text)
+    failed = [n for n, (state, _) in results.items() if state != "pass"]
+    if res.fault or failed:
+        keep(k, seed, "hits", res)
+        for line in [l for l in text.splitlines() if "EXPECT" in l or "seed" in l][:10]:
+            say(line.strip())
+    return res.fault or ("no test ran" if not results else ", ".join(failed))
+
+
 def told(counts):
     return ", ".join(f"{counts.get(w, 0)} {w}" for w in ("refused", "accepted", "hit"))
 
 
+def of_profile(k):
+    return "" if k.profile == PROFILE else f"PROFILE={k.profile} "
+
+
 def again(k, seed, first, count=1):
-    profile = "" if k.profile == PROFILE else f"PROFILE={k.profile} "
-    return f"make fuzz {profile}SEED={seed} FROM={first} COUNT={count} HITS=0"
+    return f"make fuzz {of_profile(k)}SEED={seed} FROM={first} COUNT={count} HITS=0"
+
+
+def sample(k, seed, boot):
+    """Some examples. [(number, what is wrong)], and what they came to."""
+    state = Sample(seed, 0, SAMPLE, 0)
+    Run(k, state, boot).examples()
+    return state.failed, told(state.counts)
 
 
 def run(k, seed=None, first=None, count=None, hits=None, boot=guest.run):
@@ -244,11 +289,22 @@ def run(k, seed=None, first=None, count=None, hits=None, boot=guest.run):
     out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")
     state.save()
     Run(k, state, boot).examples()
+    hits = state.hits if len(state.failed) < GIVE_UP else 0
+    if hits:
+        say(f"{hits} hits whose values are known")
+        wrong = run_hits(k, boot, state.seed, hits)
+        state.hits = 0
+        if wrong:
+            state.save()
+            out(f"FAILED: {hits} hits of seed {state.seed} on {k.name}: {wrong}; again with: "
+                f"make fuzz {of_profile(k)}SEED={state.seed} COUNT=0 HITS={hits}")
+            return 1
     state.save()
     last = f"{state.next - state.first} examples of seed {state.seed} on {k.name} ({told(state.counts)})"
     if state.failed:
         out(f"{last}: {len(state.failed)} FAILED, the first at {state.failed[0][0]}; again with: "
             f"{again(k, state.seed, state.failed[0][0])}")
         return 1
-    out(f"{last}: nothing is left of any, and no complaint")
+    known = f"; {hits} hits, each value as it was passed" if hits else ""
+    out(f"{last}: nothing is left of any, and no complaint{known}")
     return 0
