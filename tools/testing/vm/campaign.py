@@ -206,6 +206,7 @@ class Round:
         self.name = name
         self.values = {}
         self.odd = {}           # offset: what is odd about it
+        self.unhit = []         # offsets, if they are asked for
         self.said = []
         self.complete = False
         self.times = ""         # seconds: planting, settling, the rest of the workload
@@ -213,6 +214,8 @@ class Round:
     def take(self, word):
         if word[0] == "odd":
             self.odd[int(word[1], 16)] = word[2]
+        elif word[0] == "unhit":
+            self.unhit.append(int(word[1], 16))
         elif word[0] == "said":
             self.said.append(" ".join(word[1:]))
         elif word[0] in ("unsettled", "batch"):
@@ -335,7 +338,8 @@ def settings(tasks):
     queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
     tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
     where = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
-    return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\n"
+    unhit = "y" if tasks[0].kind == "x" else ""
+    return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\nUNHIT={unhit}\n"
 
 
 def run_guest(k, tools, tasks, on_chunk, quiet=False, append="", boot=guest.run):

@@ -10,6 +10,7 @@ import campaign
 import check
 import commands
 import demo
+import executed
 import fuzz
 import guest
 import kbuild
@@ -99,6 +100,8 @@ def cmd_bench(args):
 def cmd_campaign(args):
     k = kernel_of(args)
     kbuild.ready(k, not args.no_build)
+    if args.executed:
+        return executed.run(k)
     return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
 
 
@@ -216,6 +219,8 @@ def parser():
     s.add_argument("--sample", action="store_true", help="only some chunks, as make check does")
     s.add_argument("--seed", default="", help="the chunks that follow from this")
     s.add_argument("--chunk", default="", help="only that one; if it fails, find out which instruction it is")
+    s.add_argument("--executed", action="store_true",
+                   help="what the workload executes, each instruction until it is hit as breakpoint and as jump")
     s.add_argument("--minutes", type=int, default=0, help="begin nothing more when these have passed")
     s.add_argument("--no-build", action="store_true", help="probe what is built, as it is")
     s.set_defaults(func=cmd_campaign)

@@ -499,6 +499,8 @@ static void insn_test_share(struct kunit *test)
 	struct share *share = kunit_kzalloc(test, sizeof(*share), GFP_KERNEL);
 	unsigned int jumps, i;
 
+	if (IS_ENABLED(CONFIG_KCSAN))
+		kunit_skip(test, "decodes all of the kernel, which takes long with all accesses watched");
 	KUNIT_ASSERT_NOT_NULL(test, share);
 	kallsyms_on_each_symbol(count_symbol, share);
 	jumps = share->displaced + share->punned;

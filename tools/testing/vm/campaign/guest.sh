@@ -2,7 +2,8 @@
 #
 # In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
 # running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
-# round. campaign.py puts these in front and reads what is printed.
+# round. With UNHIT, what is not hit is told place by place. campaign.py puts these in front and
+# reads what is printed. Without a QUEUE the workload just runs: executed.py looks on.
 
 control=/sys/kernel/debug/probe_campaign
 optimization=/proc/sys/debug/kprobes-optimization
@@ -103,6 +104,7 @@ round() {
 	settled=$(now)
 	finish_workload
 	cat $control/result
+	[ -z "$UNHIT" ] || cat $control/unhit
 	echo "times $((placed - from)) $((settled - placed)) $(($(now) - settled))"
 	# They go, and the next ones come, while it runs.
 	start_workload
@@ -125,6 +127,18 @@ chunk() {
 
 mount -t devpts devpts /dev/pts
 echo 0 > /proc/sys/debug/exception-trace
+if [ -z "$QUEUE" ]; then
+	mkdir /tmp/work && cd /tmp/work || fail "no directory"
+	expect
+	echo "watch"
+	start_workload
+	# Until it does.
+	sleep 5
+	finish_workload
+	# And until it does no more.
+	sleep 5
+	exit
+fi
 stext=$(awk '$3 == "_stext" { print $1 }' /proc/kallsyms)
 insmod /mnt/probe_campaign.ko base=0x"$stext" || fail "no module"
 mkdir /tmp/work && cd /tmp/work || fail "no directory"

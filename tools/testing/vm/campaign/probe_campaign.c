@@ -13,6 +13,7 @@
  * tired	write: a number of hits; a probe that has had more is disabled, since more of the
  *		same would only take time. 0 for no limit
  * result	read: what has been seen since the round began
+ * unhit	read: the places that are probed in this round, and have not been hit
  * refused	read: the places that cannot be probed, and why
  *
  * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
@@ -388,6 +389,21 @@ static int result_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(result);
 
+static int unhit_show(struct seq_file *m, void *v)
+{
+	const struct place *p;
+	unsigned int i;
+
+	guard(mutex)(&campaign_mutex);
+	for (i = 0; i < nr_batch; i++) {
+		p = place_of(batch[i]);
+		if (!hits_of(p))
+			seq_printf(m, "unhit %x\n", words[p - places] & OFFSET_MASK);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(unhit);
+
 static int refused_show(struct seq_file *m, void *v)
 {
 	unsigned int i;
@@ -509,6 +525,7 @@ static int __init campaign_init(void)
 	debugfs_create_file("round", 0200, directory, NULL, &round_fops);
 	debugfs_create_file_unsafe("tired", 0200, directory, NULL, &tired_fops);
 	debugfs_create_file("result", 0400, directory, NULL, &result_fops);
+	debugfs_create_file("unhit", 0400, directory, NULL, &unhit_fops);
 	debugfs_create_file("refused", 0400, directory, NULL, &refused_fops);
 	return 0;
 }
