@@ -186,13 +186,14 @@ static void places(struct kunit *test)
 		NO(BAD_RETPROBE,	"p ^vfs_read+16%return"),
 		NO(BAD_ADDR_SUFFIX,	"p vfs_read^%hoge"),
 		NO(BAD_ADDR_SUFFIX,	"p vfs_read^%return%return"),
-		NO(FAIL_REG_PROBE,	"p ^_text"),
 	};
 
 	refuse_all(test, all, ARRAY_SIZE(all));
-	/* Where instructions are of several lengths. */
-	if (IS_ENABLED(CONFIG_X86))
+	/* Where instructions are of several lengths, and where the image begins with code. */
+	if (IS_ENABLED(CONFIG_X86)) {
 		refused(test, "p ^vfs_read+3", TP_ERR_BAD_INSN_BNDRY);
+		refused(test, "p ^_text", TP_ERR_FAIL_REG_PROBE);
+	}
 }
 
 static void places_of_uprobes(struct kunit *test)
@@ -522,6 +523,8 @@ static bool may_be(int code)
 		return IS_ENABLED(CONFIG_FPROBE_EVENTS);
 	if (code == TP_ERR_BAD_INSN_BNDRY)
 		return IS_ENABLED(CONFIG_X86);
+	if (code == TP_ERR_FAIL_REG_PROBE)
+		return IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_FPROBE_EVENTS);
 	return IS_ENABLED(CONFIG_PROBE_EVENTS_BTF_ARGS) ||
 	       !is_among(code, of_types, ARRAY_SIZE(of_types));
 }

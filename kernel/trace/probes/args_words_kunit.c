@@ -306,22 +306,28 @@ static void results(struct kunit *test)
 	stores(test, got, RETURN, "$arg3:u64", &value, sizeof(value));
 }
 
+/* From the register that it is passed in, or as it is numbered. */
+static void expect_parameter(struct kunit *test, const struct arg_program *prog, unsigned int n)
+{
+	int offset = arch_param_offset(n);
+
+	KUNIT_EXPECT_EQ(test, prog->source, offset < 0 ? ARG_FROM_PARAM : ARG_FROM_REG);
+	KUNIT_EXPECT_EQ(test, prog->param, offset < 0 ? n : offset);
+}
+
 /* As the calling convention counts. What a tracepoint calls has one more in front. */
 static void parameters(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
-	const struct arg_program *prog;
 	unsigned int nr;
 	char text[ARG_LEN];
 
 	for (nr = 1; nr < 12; nr++) {
 		snprintf(text, sizeof(text), "$arg%u", nr);
 		make(test, got, ENTRY, NULL, text);
-		prog = got->tp->args[0].prog;
-		KUNIT_EXPECT_EQ(test, prog->source, ARG_FROM_PARAM);
-		KUNIT_EXPECT_EQ(test, prog->param, nr - 1);
+		expect_parameter(test, got->tp->args[0].prog, nr - 1);
 		make(test, got, TRACEPOINT, NULL, text);
-		KUNIT_EXPECT_EQ(test, got->tp->args[0].prog->param, nr);
+		expect_parameter(test, got->tp->args[0].prog, nr);
 		make(test, got, RETURN, NULL, text);
 		KUNIT_EXPECT_EQ(test, got->tp->args[0].prog->source, ARG_FROM_KEPT);
 		KUNIT_EXPECT_EQ(test, got->tp->entry_arg->nr, 1);
