@@ -50,7 +50,7 @@ struct args_kunit_named {
 	enum args_kunit_color	colors[3];
 	enum args_kunit_color	narrow : 4;
 	enum args_kunit_wide	wide;
-	unsigned __int128	huge;
+	u128			huge;
 	unsigned int		nr;
 	u16			flexible[];
 };
@@ -450,7 +450,7 @@ static void flexible_arrays(struct kunit *test)
 /* Of these, probes fetch what they return. Type information is of what is not static. */
 struct args_kunit_pair args_kunit_returns_pair(void);
 struct args_kunit_large args_kunit_returns_large(int number);
-unsigned __int128 args_kunit_returns_huge(void);
+u128 args_kunit_returns_huge(void);
 
 noinline struct args_kunit_pair args_kunit_returns_pair(void)
 {
@@ -470,9 +470,9 @@ noinline struct args_kunit_large args_kunit_returns_large(int number)
 	return large;
 }
 
-noinline unsigned __int128 args_kunit_returns_huge(void)
+noinline u128 args_kunit_returns_huge(void)
 {
-	unsigned __int128 huge = 0x99;
+	u128 huge = 0x99;
 
 	barrier();
 	return huge << 64 | 0x8877665544332211;
@@ -520,7 +520,7 @@ static void results(struct kunit *test)
 
 	need_btf(test);
 	if (arch_result_offset(1) < 0)
-		kunit_skip(test, "where results of two words are is not known");
+		kunit_skip(test, "where a second word is returned is not known");
 	expect_result_of(test, args_kunit_returns_pair, "x=$retval.word:x32", " x=0x89abcdef");
 	expect_result_of(test, args_kunit_returns_pair, "x=$retval.half:x16", " x=0xfedc");
 	expect_result_of(test, args_kunit_returns_pair, "x=$retval.byte", " x=-5");

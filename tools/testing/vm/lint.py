@@ -33,6 +33,7 @@ ACCEPTED = [
     ("kernel/trace/probes/args_words_kunit.c", "Prefer using", "the word $stack, not the function's name"),
     ("kernel/trace/probes/args_errors_kunit.c", "space prohibited before open square bracket", "an initializer"),
     ("kernel/trace/probes/args_errors_kunit.c", "externs should be avoided", "functions that events find by name"),
+    ("kernel/trace/probes/args_values_kunit.c", "externs should be avoided", "functions that events find by name"),
     ("kernel/trace/probes/args_hits_kunit.c", "externs should be avoided", "functions that events find by name"),
     ("kernel/trace/probes/args_errors.h", "Macros with complex values", "a list to be expanded in several ways"),
     ("kernel/trace/probes/args_errors.h", "Macro argument reuse 'E'", "a list to be expanded in several ways"),
