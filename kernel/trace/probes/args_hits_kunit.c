@@ -474,8 +474,8 @@ static void make_event(struct made *made, const char *name)
 		       kind > 1 && made->at_return ? "%return" : "");
 	for (i = 0; i < made->nr; i++) {
 		put_atom(made, &made->atoms[i]);
-		len += snprintf(made->command + len, COMMAND_ROOM - len, " v%u=%s", i,
-				made->atoms[i].text);
+		len += snprintf(made->command + len, COMMAND_ROOM - len, " v%u=", i);
+		len += strscpy(made->command + len, made->atoms[i].text, COMMAND_ROOM - len);
 	}
 }
 

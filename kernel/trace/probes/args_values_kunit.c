@@ -40,15 +40,20 @@ enum args_kunit_color {
 	ARGS_KUNIT_BLUE		= 0x7fffffff,
 };
 
+enum args_kunit_narrow {
+	ARGS_KUNIT_MINUS	= -2,
+	ARGS_KUNIT_PLUS		= 3,
+};
+
 enum args_kunit_wide {
-	ARGS_KUNIT_NARROW	= 1,
+	ARGS_KUNIT_ONE		= 1,
 	ARGS_KUNIT_WIDE		= 0x123456789abcdef0,
 };
 
 struct args_kunit_named {
 	enum args_kunit_color	color;
 	enum args_kunit_color	colors[3];
-	enum args_kunit_color	narrow : 4;
+	enum args_kunit_narrow	narrow : 4;
 	enum args_kunit_wide	wide;
 	u128			huge;
 	unsigned int		nr;
@@ -385,14 +390,14 @@ static void names_of_values(struct kunit *test)
 	struct args_kunit_named named = {
 		.color	= ARGS_KUNIT_GREEN,
 		.colors	= { ARGS_KUNIT_RED, 4, ARGS_KUNIT_BLUE },
-		.narrow	= ARGS_KUNIT_GREEN,
+		.narrow	= ARGS_KUNIT_MINUS,
 		.wide	= ARGS_KUNIT_WIDE,
 	};
 
 	need_btf(test);
 	expect_shown_at(test, &named, "color:enum", " x=ARGS_KUNIT_GREEN");
 	expect_shown_at(test, &named, "colors:enum[3]", " x={ARGS_KUNIT_RED,0x4,ARGS_KUNIT_BLUE}");
-	expect_shown_at(test, &named, "narrow:enum", " x=ARGS_KUNIT_GREEN");
+	expect_shown_at(test, &named, "narrow:enum", " x=ARGS_KUNIT_MINUS");
 	expect_shown_at(test, &named, "wide:enum", " x=ARGS_KUNIT_WIDE");
 	expect_shown_at(test, &named, "color", " x=-2");
 }

@@ -500,7 +500,7 @@ static void insn_test_share(struct kunit *test)
 	unsigned int jumps, i;
 
 	if (IS_ENABLED(CONFIG_KCSAN))
-		kunit_skip(test, "decodes all of the kernel, which takes long with all accesses watched");
+		kunit_skip(test, "takes long with all accesses watched");
 	KUNIT_ASSERT_NOT_NULL(test, share);
 	kallsyms_on_each_symbol(count_symbol, share);
 	jumps = share->displaced + share->punned;
