@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
+#include <linux/ptrace.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -68,5 +69,19 @@ static inline int command_write(struct kunit *test, struct command_file *command
 	KUNIT_ASSERT_EQ(test, copy_to_user(commands->room, line, len), 0);
 	return commands->file->f_op->write(commands->file, commands->room, len, &pos);
 }
+
+/* Have a function return this. Returns false where that cannot be set. */
+#ifdef CONFIG_HAVE_FUNCTION_ERROR_INJECTION
+static inline bool set_result(struct pt_regs *regs, unsigned long value)
+{
+	regs_set_return_value(regs, value);
+	return true;
+}
+#else
+static inline bool set_result(struct pt_regs *regs, unsigned long value)
+{
+	return false;
+}
+#endif
 
 #endif /* _TRACE_PROBES_ARGS_KUNIT_H */

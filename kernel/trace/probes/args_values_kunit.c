@@ -50,12 +50,21 @@ enum args_kunit_wide {
 	ARGS_KUNIT_WIDE		= 0x123456789abcdef0,
 };
 
+/* As wide as the compiler has it. */
+#ifdef __SIZEOF_INT128__
+#define HUGE_TYPE		u128
+#define HUGE(high, low)		((u128)(high) << 64 | (low))
+#else
+#define HUGE_TYPE		u64
+#define HUGE(high, low)		((void)(high), (u64)(low))
+#endif
+
 struct args_kunit_named {
 	enum args_kunit_color	color;
 	enum args_kunit_color	colors[3];
 	enum args_kunit_narrow	narrow : 4;
 	enum args_kunit_wide	wide;
-	u128			huge;
+	HUGE_TYPE		huge;
 	unsigned int		nr;
 	u16			flexible[];
 };
@@ -422,15 +431,16 @@ static void values_without_names(struct kunit *test)
 
 static void numbers_of_two_words(struct kunit *test)
 {
-	struct args_kunit_named named = { .huge = 0x123 };
+	struct args_kunit_named named = { .huge = HUGE(0x123, 0x456789abcdef0123) };
 	struct fetched got;
 
-	named.huge = named.huge << 64 | 0x456789abcdef0123;
 	fetch(test, &got, "x=\\0x12:x128");
 	expect_shown(test, &got, " x=0x00000000000000012");
 	fetch(test, &got, "x=+0(\\1):x128[2]");
 	expect_shown(test, &got, " x={0x00000000000000000,0x00000000000000000}");
 	need_btf(test);
+	if (sizeof(named.huge) == sizeof(u64))
+		kunit_skip(test, "the compiler has no integer of 128 bits");
 	expect_shown_at(test, &named, "huge", " x=0x123456789abcdef0123");
 	expect_shown_at(test, &named, "huge:x128", " x=0x123456789abcdef0123");
 	expect_shown_at(test, &named, "huge:x64", " x=0x456789abcdef0123");
@@ -455,7 +465,7 @@ static void flexible_arrays(struct kunit *test)
 /* Of these, probes fetch what they return. Type information is of what is not static. */
 struct args_kunit_pair args_kunit_returns_pair(void);
 struct args_kunit_large args_kunit_returns_large(int number);
-u128 args_kunit_returns_huge(void);
+HUGE_TYPE args_kunit_returns_huge(void);
 
 noinline struct args_kunit_pair args_kunit_returns_pair(void)
 {
@@ -475,12 +485,10 @@ noinline struct args_kunit_large args_kunit_returns_large(int number)
 	return large;
 }
 
-noinline u128 args_kunit_returns_huge(void)
+noinline HUGE_TYPE args_kunit_returns_huge(void)
 {
-	u128 huge = 0x99;
-
 	barrier();
-	return huge << 64 | 0x8877665544332211;
+	return HUGE(0x99, 0x8877665544332211);
 }
 
 static struct fetched *at_return;
