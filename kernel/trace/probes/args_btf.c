@@ -306,7 +306,7 @@ static int hidden_registers(const struct traceprobe_parse_context *ctx)
 	if (!ARCH_RESULT_IS_PARAM || !ctx->proto->type)
 		return 0;
 	result = btf_type_skip_modifiers(ctx->btf, ctx->proto->type, NULL);
-	if (!result || !btf_type_is_struct(result) ||
+	if (!result || !btf_type_is_struct(result) || !result->size ||
 	    args_is_in_registers(ctx->btf, ctx->proto->type))
 		return 0;
 	return result->size > 2 * sizeof(long) ? 1 : -EOPNOTSUPP;

@@ -2,8 +2,8 @@
 #ifndef _TRACE_PROBES_ARGS_KUNIT_H
 #define _TRACE_PROBES_ARGS_KUNIT_H
 /*
- * What tests of the argument engine share: commands that are written to dynamic_events, as users
- * do.
+ * What tests of the argument engine share: arguments without a probe, and commands that are written
+ * to dynamic_events, as users do.
  */
 #include <kunit/test.h>
 #include <linux/err.h>
@@ -12,8 +12,37 @@
 #include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/ptrace.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+
+#include "args_internal.h"
+
+static inline void argument_free(void *tp)
+{
+	trace_probe_cleanup(tp);
+	kfree(tp);
+}
+
+/* Returns what the engine says to an argument; *@made has it until the end of the test. */
+static inline int argument_make(struct kunit *test, struct trace_probe **made, unsigned int scope,
+				const char *function, const char *text)
+{
+	struct traceprobe_parse_context ctx = { .flags = scope, .funcname = function };
+	struct trace_probe *tp;
+	int err;
+
+	tp = kzalloc(struct_size(tp, args, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tp);
+	KUNIT_ASSERT_EQ(test, trace_probe_init(tp, "kunit", "kunit", false, 1), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, argument_free, tp), 0);
+	*made = tp;
+	mutex_lock(&dyn_event_ops_mutex);
+	err = traceprobe_parse_probe_arg(tp, 0, text, &ctx);
+	traceprobe_finish_parse(&ctx);
+	mutex_unlock(&dyn_event_ops_mutex);
+	return err ?: traceprobe_update_arg(&tp->args[0]);
+}
 
 /**
  * struct command_file - where commands are written to

@@ -199,12 +199,12 @@ static bool is_field_in_memory(const struct arg_build *b)
 	return is_string_field(field);
 }
 
-/* Does the function return it in two registers? */
+/* Is it an integer that the function returns in two registers? */
 static bool is_result_in_two(const struct arg_build *b)
 {
 	return b->prog->source == ARG_FROM_RETVAL && !b->prog->nr_steps && !b->place &&
-	       b->type && b->prog->size > sizeof(long) && b->type->size > sizeof(long) &&
-	       arch_result_offset(1) >= 0;
+	       b->prog->size > sizeof(long) && b->type && btf_is_int(b->type) &&
+	       b->type->size > sizeof(long) && arch_result_offset(1) >= 0;
 }
 
 /* An array is in memory. */

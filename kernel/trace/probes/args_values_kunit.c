@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "args_internal.h"
+#include "args_kunit.h"
 
 #define ARG_LEN		(MAX_ARGSTR_LEN + 8)
 #define RECORD_SIZE	512
@@ -104,34 +105,9 @@ struct fetched {
 	struct args_record	rec;
 };
 
-static void free_probe(void *tp)
-{
-	trace_probe_cleanup(tp);
-	kfree(tp);
-}
-
-static int parse_of(struct kunit *test, struct fetched *got, unsigned int scope,
-		    const char *function, const char *text)
-{
-	struct traceprobe_parse_context ctx = { .flags = scope, .funcname = function };
-	struct trace_probe *tp;
-	int err;
-
-	tp = kzalloc(struct_size(tp, args, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, tp);
-	KUNIT_ASSERT_EQ(test, trace_probe_init(tp, "kunit", "kunit", false, 1), 0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_probe, tp), 0);
-	got->tp = tp;
-	mutex_lock(&dyn_event_ops_mutex);
-	err = traceprobe_parse_probe_arg(tp, 0, text, &ctx);
-	traceprobe_finish_parse(&ctx);
-	mutex_unlock(&dyn_event_ops_mutex);
-	return err ?: traceprobe_update_arg(&tp->args[0]);
-}
-
 static int parse(struct kunit *test, struct fetched *got, unsigned int scope, const char *text)
 {
-	return parse_of(test, got, scope, NULL, text);
+	return argument_make(test, &got->tp, scope, NULL, text);
 }
 
 static void store(struct fetched *got, struct pt_regs *regs)
@@ -466,6 +442,7 @@ static void flexible_arrays(struct kunit *test)
 struct args_kunit_pair args_kunit_returns_pair(void);
 struct args_kunit_large args_kunit_returns_large(int number);
 HUGE_TYPE args_kunit_returns_huge(void);
+struct args_kunit_pair *args_kunit_returns_pointer(void);
 
 noinline struct args_kunit_pair args_kunit_returns_pair(void)
 {
@@ -491,6 +468,12 @@ noinline HUGE_TYPE args_kunit_returns_huge(void)
 	return HUGE(0x99, 0x8877665544332211);
 }
 
+noinline struct args_kunit_pair *args_kunit_returns_pointer(void)
+{
+	barrier();
+	return NULL;
+}
+
 static struct fetched *at_return;
 
 static int store_at_return(struct kretprobe_instance *call, struct pt_regs *regs)
@@ -508,7 +491,7 @@ static void expect_result(struct kunit *test, void *function, const char *name, 
 	struct kretprobe rp = { .kp.addr = function, .handler = store_at_return };
 	struct fetched got;
 
-	KUNIT_ASSERT_EQ_MSG(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_RETURN, name,
+	KUNIT_ASSERT_EQ_MSG(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN, name,
 					   text), 0, "%s", text);
 	got.rec.args = NULL;
 	at_return = &got;
@@ -544,9 +527,27 @@ static void results(struct kunit *test)
 	if (ARCH_RESULT_IS_PARAM)
 		expect_result_of(test, args_kunit_returns_large, "x=$retval.number", " x=77");
 	else
-		KUNIT_EXPECT_EQ(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_RETURN,
+		KUNIT_EXPECT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN,
 					       "args_kunit_returns_large", "x=$retval.number"),
 				-EOPNOTSUPP);
+}
+
+/* What is in the second register is not of it, whatever is asked for. */
+static void result_of_one_word(struct kunit *test)
+{
+	struct pt_regs regs = { };
+	struct fetched got;
+	unsigned int i;
+
+	need_btf(test);
+	if (arch_result_offset(1) < 0)
+		kunit_skip(test, "where a second word is returned is not known");
+	for (i = 0; i < 2; i++)
+		*(unsigned long *)((void *)&regs + arch_result_offset(i)) = 0x1234 + i;
+	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN,
+					    "args_kunit_returns_pointer", "x=$retval:x128"), 0);
+	store(&got, &regs);
+	expect_shown(test, &got, " x=0x00000000000001234");
 }
 
 /* The address of a large result may be passed like a parameter in front of the others. */
@@ -561,7 +562,7 @@ static void parameter_behind_a_result(struct kunit *test)
 	if (offset < 0)
 		kunit_skip(test, "where parameters are is not known");
 	*(unsigned long *)((void *)&regs + offset) = 78;
-	KUNIT_ASSERT_EQ(test, parse_of(test, &got, TPARG_FL_KERNEL | TPARG_FL_FENTRY,
+	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_FENTRY,
 				       "args_kunit_returns_large", "x=number"), 0);
 	store(&got, &regs);
 	expect_shown(test, &got, " x=78");
@@ -581,6 +582,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(numbers_of_two_words),
 	KUNIT_CASE(flexible_arrays),
 	KUNIT_CASE(results),
+	KUNIT_CASE(result_of_one_word),
 	KUNIT_CASE(parameter_behind_a_result),
 	{}
 };

@@ -45,31 +45,12 @@ struct fetched {
 	struct args_record	rec;
 };
 
-static void free_probe(void *tp)
-{
-	trace_probe_cleanup(tp);
-	kfree(tp);
-}
-
 static void make(struct kunit *test, struct fetched *got, unsigned int scope,
 		 const char *function, const char *text)
 {
-	struct traceprobe_parse_context ctx = { .flags = scope, .funcname = function };
-	struct trace_probe *tp;
-	int err;
-
-	tp = kzalloc(struct_size(tp, args, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, tp);
-	KUNIT_ASSERT_EQ(test, trace_probe_init(tp, "kunit", "kunit", false, 1), 0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_probe, tp), 0);
-	got->tp = tp;
 	got->scope = scope;
-	mutex_lock(&dyn_event_ops_mutex);
-	err = traceprobe_parse_probe_arg(tp, 0, text, &ctx);
-	traceprobe_finish_parse(&ctx);
-	mutex_unlock(&dyn_event_ops_mutex);
-	KUNIT_ASSERT_EQ_MSG(test, err, 0, "%s", text);
-	KUNIT_ASSERT_EQ_MSG(test, traceprobe_update_arg(&tp->args[0]), 0, "%s", text);
+	KUNIT_ASSERT_EQ_MSG(test, argument_make(test, &got->tp, scope, function, text), 0, "%s",
+			    text);
 }
 
 /* Into a record whose bytes are known, and that has one byte in front. */
@@ -111,7 +92,7 @@ static void stores(struct kunit *test, struct fetched *got, unsigned int scope, 
 	make(test, got, scope, NULL, text);
 	store(got, RECORD_SIZE);
 	expect_bytes(test, got, text, bytes, size);
-	kunit_release_action(test, free_probe, got->tp);
+	kunit_release_action(test, argument_free, got->tp);
 }
 
 /* The bytes of a string: a data_loc, and the text. */
