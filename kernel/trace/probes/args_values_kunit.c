@@ -105,6 +105,10 @@ struct fetched {
 	struct args_record	rec;
 };
 
+/* As arguments of a function's return and of its entry. */
+#define RETURN	(TPARG_FL_KERNEL | TPARG_FL_RETURN)
+#define ENTRY	(TPARG_FL_KERNEL | TPARG_FL_FENTRY)
+
 static int parse(struct kunit *test, struct fetched *got, unsigned int scope, const char *text)
 {
 	return argument_make(test, &got->tp, scope, NULL, text);
@@ -130,7 +134,7 @@ static void fetch(struct kunit *test, struct fetched *got, const char *text)
 {
 	struct pt_regs regs = { };
 
-	KUNIT_ASSERT_EQ_MSG(test, parse(test, got, TPARG_FL_KERNEL | TPARG_FL_FENTRY, text), 0,
+	KUNIT_ASSERT_EQ_MSG(test, parse(test, got, ENTRY, text), 0,
 			    "%s", text);
 	store(got, &regs);
 }
@@ -491,8 +495,7 @@ static void expect_result(struct kunit *test, void *function, const char *name, 
 	struct kretprobe rp = { .kp.addr = function, .handler = store_at_return };
 	struct fetched got;
 
-	KUNIT_ASSERT_EQ_MSG(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN, name,
-					   text), 0, "%s", text);
+	KUNIT_ASSERT_EQ_MSG(test, argument_make(test, &got.tp, RETURN, name, text), 0, "%s", text);
 	got.rec.args = NULL;
 	at_return = &got;
 	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
@@ -527,9 +530,9 @@ static void results(struct kunit *test)
 	if (ARCH_RESULT_IS_PARAM)
 		expect_result_of(test, args_kunit_returns_large, "x=$retval.number", " x=77");
 	else
-		KUNIT_EXPECT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN,
-					       "args_kunit_returns_large", "x=$retval.number"),
-				-EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, argument_make(test, &got.tp, RETURN,
+						    "args_kunit_returns_large",
+						    "x=$retval.number"), -EOPNOTSUPP);
 }
 
 /* What is in the second register is not of it, whatever is asked for. */
@@ -544,8 +547,8 @@ static void result_of_one_word(struct kunit *test)
 		kunit_skip(test, "where a second word is returned is not known");
 	for (i = 0; i < 2; i++)
 		*(unsigned long *)((void *)&regs + arch_result_offset(i)) = 0x1234 + i;
-	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_RETURN,
-					    "args_kunit_returns_pointer", "x=$retval:x128"), 0);
+	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, RETURN, "args_kunit_returns_pointer",
+					    "x=$retval:x128"), 0);
 	store(&got, &regs);
 	expect_shown(test, &got, " x=0x00000000000001234");
 }
@@ -562,8 +565,8 @@ static void parameter_behind_a_result(struct kunit *test)
 	if (offset < 0)
 		kunit_skip(test, "where parameters are is not known");
 	*(unsigned long *)((void *)&regs + offset) = 78;
-	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, TPARG_FL_KERNEL | TPARG_FL_FENTRY,
-				       "args_kunit_returns_large", "x=number"), 0);
+	KUNIT_ASSERT_EQ(test, argument_make(test, &got.tp, ENTRY, "args_kunit_returns_large",
+					    "x=number"), 0);
 	store(&got, &regs);
 	expect_shown(test, &got, " x=78");
 }
