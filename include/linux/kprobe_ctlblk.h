@@ -16,11 +16,13 @@ struct kprobe;
  * @saved:	kprobe_ctlblk::saved, of the outer hit
  * @status:	what this CPU was doing about it
  * @kp:		the probe that was running
+ * @context:	kprobe_context, of the outer hit
  */
 struct prev_kprobe {
 	struct kprobe_saved saved;
 	unsigned long status;
 	struct kprobe *kp;
+	unsigned int context;
 };
 
 /**

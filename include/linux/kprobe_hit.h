@@ -10,14 +10,28 @@
 
 #include <linux/bug.h>
 #include <linux/compiler.h>
+#include <linux/kprobe_context.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
+
+/* What the trap of a breakpoint adds to preempt_count() while handlers run. */
+#ifndef ARCH_KPROBE_TRAP_COUNT
+#define ARCH_KPROBE_TRAP_COUNT 0
+#endif
 
 static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
 	__this_cpu_write(current_kprobe, p);
 	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
+	kprobe_context_begin();
+}
+
+/* The trap returns to a copy that is stepped, in the context of the probed code. */
+static nokprobe_inline void hit_steps(void)
+{
+	__this_cpu_write(kprobe_context, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
 }
 
 /* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
@@ -34,6 +48,7 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 	if (!post)
 		return;
 	cpu->kprobe_status = KPROBE_HIT_SSDONE;
+	kprobe_context_begin();
 	post(p, regs, 0);
 }
 
@@ -42,14 +57,14 @@ static nokprobe_inline void hit_end(void)
 	reset_current_kprobe();
 }
 
-/* Puts the running hit aside for one of @p, which is missed. Undone by leave_nested(). */
+/* Puts the running hit aside for one of @p. Undone by leave_nested(). */
 static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
 	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
 
 	/*
-	 * Handlers do not run in here, so this deep it is the code that deals with hits that is
-	 * being hit.
+	 * Handlers run once in each context, so this deep it is the code that deals with hits
+	 * that is being hit.
 	 */
 	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
 		pr_err("kprobes: hits nest without end\n");
@@ -63,13 +78,35 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
 	prev->saved = cpu->saved;
 	prev->status = cpu->kprobe_status;
 	prev->kp = kprobe_running();
+	prev->context = __this_cpu_read(kprobe_context);
 	barrier();
 	cpu->nesting++;
 	barrier();
 
 	__this_cpu_write(current_kprobe, p);
 	cpu->kprobe_status = KPROBE_REENTER;
-	kprobes_inc_nmissed_count(p);
+}
+
+/*
+ * Behind enter_nested(): run the handlers that may run here. Others are missed. @trap_count is
+ * ARCH_KPROBE_TRAP_COUNT, if it is hit by a breakpoint, else 0. Returns what a pre handler does.
+ */
+static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *p,
+				      struct pt_regs *regs, unsigned int trap_count, bool by_jump)
+{
+	unsigned int probed = preempt_count() - trap_count;
+	int moved;
+
+	if (kprobe_context_is(probed)) {
+		kprobes_inc_nmissed_count(p);
+		return 0;
+	}
+	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
+	kprobe_context_begin();
+	moved = kprobe_nested_hit(p, regs, by_jump);
+	cpu->kprobe_status = KPROBE_REENTER;
+	__this_cpu_write(kprobe_context, probed);
+	return moved;
 }
 
 static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
@@ -79,6 +116,7 @@ static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
 	cpu->saved = prev->saved;
 	cpu->kprobe_status = prev->status;
 	__this_cpu_write(current_kprobe, prev->kp);
+	__this_cpu_write(kprobe_context, prev->context);
 	barrier();
 	cpu->nesting--;
 }

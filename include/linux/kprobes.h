@@ -86,8 +86,8 @@ static inline unsigned long arch_ftrace_function(unsigned long ip)
  * @opcode:	the first unit of what was there before any probe
  * @ainsn:	what the architecture keeps about the instruction; only valid in the
  *		kprobe that get_kprobe() returns
- * @flags:	KPROBE_FLAG_*. Only KPROBE_FLAG_DISABLED is looked at in registration;
- *		changed under the core's mutex
+ * @flags:	KPROBE_FLAG_*. Only KPROBE_FLAG_DISABLED and KPROBE_FLAG_REENTRANT are
+ *		looked at in registration; changed under the core's mutex
  *
  * The caller owns the memory and must leave it alone between registration and the
  * return from unregistration.
@@ -110,6 +110,7 @@ struct kprobe {
 #define KPROBE_FLAG_OPTIMIZED		BIT(2)	/* planted as a jump */
 #define KPROBE_FLAG_FTRACE		BIT(3)	/* planted through ftrace */
 #define KPROBE_FLAG_ON_FUNC_ENTRY	BIT(4)	/* at a function's first instruction */
+#define KPROBE_FLAG_REENTRANT		BIT(5)	/* see kprobe_nested_hit() */
 
 /* Its handlers do not run. */
 static inline bool kprobe_disabled(struct kprobe *p)
@@ -246,6 +247,7 @@ static inline void kprobe_test_step(void) { }
 /* For architectures: looking up, keeping out, reporting. */
 struct kprobe *get_kprobe(void *addr);
 void kprobes_inc_nmissed_count(struct kprobe *p);
+int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump);
 void dump_kprobe(struct kprobe *kp);
 kprobe_opcode_t *kprobe_lookup_name(const char *name, unsigned int offset);
 int kprobe_add_ksym_blacklist(unsigned long entry);

@@ -159,6 +159,7 @@ static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsig
 
 	__this_cpu_write(current_kprobe, &site->kp);
 	__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
+	kprobe_context_begin();
 	instruction_pointer_set(regs, arch_kprobe_entry_ip(ip));
 	/* Live patching may have been here before, and chosen. */
 	if (likely(!kp->pre_handler(kp, regs)))

@@ -16,6 +16,9 @@
 
 #include "internal.h"
 
+/* See linux/kprobe_context.h. */
+DEFINE_PER_CPU(unsigned int, kprobe_context);
+
 /* Stands for "in the core, not in any probe's handler". */
 static struct kprobe busy_kprobe = {
 	.addr = (kprobe_opcode_t *)get_kprobe,
@@ -30,6 +33,7 @@ void kprobe_busy_begin(void)
 {
 	preempt_disable();
 	__this_cpu_write(current_kprobe, &busy_kprobe);
+	kprobe_context_begin();
 	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
 }
 
@@ -49,14 +53,23 @@ NOKPROBE_SYMBOL(kprobe_busy_end);
 #define for_each_listener(kp, site)					\
 	list_for_each_entry_lockless(kp, &(site)->listeners, list)
 
+static nokprobe_inline bool may_nest(const struct kprobe *kp)
+{
+	return READ_ONCE(kp->flags) & KPROBE_FLAG_REENTRANT;
+}
+
 /*
  * Post handlers need the trap behind the instruction. A hit by a jump has none, so it passes
  * over listeners with a post handler: they are about to join, and a breakpoint will take the
  * place of the jump before they have.
  */
-static nokprobe_inline bool is_to_run(struct kprobe *kp, bool by_jump)
+static nokprobe_inline bool is_to_run(struct kprobe *kp, unsigned int how)
 {
-	return kp->pre_handler && !kprobe_disabled(kp) && !(by_jump && kp->post_handler);
+	if (!kp->pre_handler || kprobe_disabled(kp))
+		return false;
+	if (how & HIT_NESTED && !may_nest(kp))
+		return false;
+	return !(how & HIT_BY_JUMP && kp->post_handler);
 }
 
 /* Misses on several CPUs, or in an NMI on this one, must all be counted. */
@@ -127,7 +140,7 @@ static nokprobe_inline void copy_regs(struct pt_regs *to, const struct pt_regs *
  */
 static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 				struct pt_regs *regs, unsigned long ip, unsigned long sp,
-				bool by_jump)
+				unsigned int how)
 {
 	struct pt_regs chosen __uninitialized;
 	unsigned long ret;
@@ -136,7 +149,7 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 	put_back(regs, ip, sp);
 	ret = entry_return_address(site, regs);
 	list_for_each_entry_continue_rcu(kp, &site->listeners, list) {
-		if (!is_to_run(kp, by_jump))
+		if (!is_to_run(kp, how))
 			continue;
 		if (!can_run_after_move(kp))
 			count_miss(kp);
@@ -154,22 +167,22 @@ NOKPROBE_SYMBOL(run_others);
  * site_pre_handlers - run the pre handlers of all who listen, in the order of registration
  * @site: where
  * @regs: the state at the hit
- * @by_jump: it is a hit by a jump
+ * @how: HIT_*
  *
  * Return: as site_pre_handler().
  */
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how)
 {
 	unsigned long ip = instruction_pointer(regs), sp = kernel_stack_pointer(regs);
 	struct kprobe *kp;
 	int moved;
 
 	for_each_listener(kp, site) {
-		if (!is_to_run(kp, by_jump))
+		if (!is_to_run(kp, how))
 			continue;
 		moved = kp->pre_handler(kp, regs);
 		if (unlikely(moved)) {
-			run_others(kp, site, regs, ip, sp, by_jump);
+			run_others(kp, site, regs, ip, sp, how);
 			return moved;
 		}
 	}
@@ -238,6 +251,34 @@ void kprobes_inc_nmissed_count(struct kprobe *p)
 }
 
 NOKPROBE_SYMBOL(kprobes_inc_nmissed_count);
+
+/**
+ * kprobe_nested_hit - a probe is hit while a handler of another context runs on this CPU
+ * @p: the site's kprobe
+ * @regs: the state at the hit
+ * @by_jump: it is a hit by a jump
+ *
+ * An interrupt or an NMI came while a handler ran, and hits a probe. Most handlers do not expect to
+ * be run then: that is a miss, as ever. Those of kprobes with KPROBE_FLAG_REENTRANT, which have no
+ * post handler, run. They run at most once in each context, as a hit in the same context as that
+ * of the latest handler is not for this.
+ *
+ * Context: a hit, preemption off; linux/kprobe_context.h has been told that a handler runs here.
+ * Return: as pre handlers.
+ */
+int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump)
+{
+	struct kprobe_site *site = to_site(p);
+	struct kprobe *kp;
+
+	for_each_listener(kp, site) {
+		if (!kprobe_disabled(kp) && !may_nest(kp))
+			count_miss(kp);
+	}
+	return site_pre_handlers(site, regs, HIT_NESTED | (by_jump ? HIT_BY_JUMP : 0));
+}
+
+NOKPROBE_SYMBOL(kprobe_nested_hit);
 
 /**
  * kprobe_exceptions_notify - see a trap that went through the die chain

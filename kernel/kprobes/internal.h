@@ -43,7 +43,9 @@
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H
 
+#include <linux/bits.h>
 #include <linux/entry_hook.h>
+#include <linux/kprobe_context.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -250,8 +252,13 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 #endif
 
 /* hit.c */
+
+/* How a site is hit: by a jump; while a handler of another context runs. */
+#define HIT_BY_JUMP	BIT(0)
+#define HIT_NESTED	BIT(1)
+
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, bool by_jump);
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
@@ -263,7 +270,7 @@ static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *re
 
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
-	return site_pre_handlers(site, regs, by_jump);
+	return site_pre_handlers(site, regs, by_jump ? HIT_BY_JUMP : 0);
 }
 
 /* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */

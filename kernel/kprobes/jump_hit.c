@@ -36,6 +36,23 @@ static nokprobe_inline bool rcu_starts_watching(void)
 	return true;
 }
 
+/* For architectures that have linux/kprobe_ctlblk.h. */
+#ifdef KPROBE_MAX_NESTING
+#include <linux/kprobe_hit.h>
+
+static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
+{
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
+	int moved;
+
+	enter_nested(cpu, p);
+	moved = run_nested(cpu, p, regs, 0, true);
+	leave_nested(cpu);
+	return moved;
+}
+
+NOKPROBE_SYMBOL(jump_inside);
+
 /**
  * kprobe_jump_hit - run the handlers of a site that is planted as a jump
  * @p: the site's kprobe
@@ -54,10 +71,11 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 	preempt_disable_notrace();
 	rcu_started = rcu_starts_watching();
 	if (unlikely(kprobe_running())) {
-		kprobes_inc_nmissed_count(p);
+		moved = jump_inside(p, regs);
 	} else {
 		__this_cpu_write(current_kprobe, p);
 		__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
+		kprobe_context_begin();
 		moved = site_run(to_site(p), regs, true);
 		reset_current_kprobe();
 	}
@@ -68,3 +86,4 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(kprobe_jump_hit);
+#endif /* KPROBE_MAX_NESTING */

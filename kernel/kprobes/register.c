@@ -74,6 +74,9 @@ int kprobe_attach(struct kprobe *kp)
 		return -EAGAIN;
 	if (site_of_listener(kp))
 		return -EINVAL;
+	/* A hit inside a hit is stepped over without a second trap. */
+	if (kp->post_handler && kp->flags & KPROBE_FLAG_REENTRANT)
+		return -EINVAL;
 	ret = kprobe_locate(kp, &place);
 	ret = ret ?: kprobe_check_place(&place);
 	if (ret)
@@ -83,7 +86,7 @@ int kprobe_attach(struct kprobe *kp)
 		return PTR_ERR(site);
 
 	/* All else in flags is the core's to say. */
-	kp->flags &= KPROBE_FLAG_DISABLED;
+	kp->flags &= KPROBE_FLAG_DISABLED | KPROBE_FLAG_REENTRANT;
 	kp->nmissed = 0;
 	site_add_listener(site, kp, open_batch);
 	return 0;
@@ -122,7 +125,7 @@ static void attach_forget(const struct kprobe_set *set, int num)
 
 	for (i = 0; i < num; i++) {
 		kp = nth(set, i);
-		kp->flags &= KPROBE_FLAG_DISABLED;
+		kp->flags &= KPROBE_FLAG_DISABLED | KPROBE_FLAG_REENTRANT;
 		if (kp->symbol_name)
 			kp->addr = NULL;
 	}
@@ -224,7 +227,8 @@ void kprobe_set_remove(const struct kprobe_set *set)
  * address is not the start of an instruction; -EOPNOTSUPP if the instruction can be
  * neither run elsewhere nor emulated; -EBUSY if another user redirects that function;
  * -ENODEV if ftrace has shut itself down; -ENOMEM; -EAGAIN if it is too early in boot.
- * -EINVAL also if @num is not positive. On error none is registered.
+ * -EINVAL also if @num is not positive, or of a kprobe with a post handler and
+ * KPROBE_FLAG_REENTRANT. On error none is registered.
  */
 int register_kprobes(struct kprobe **kps, int num)
 {

@@ -14,12 +14,29 @@ static nokprobe_inline struct kretprobe_instance *to_call(struct rethook_node *n
 	return container_of(n, struct kretprobe_instance, node);
 }
 
+/*
+ * While another probe's handler runs on this CPU. What the architecture noted of that hit is not
+ * ours to change.
+ */
+static noinline void returned_inside(struct kretprobe *rp, struct rethook_node *node,
+				     struct pt_regs *regs)
+{
+	unsigned int context = __this_cpu_read(kprobe_context);
+	struct kprobe *outer = kprobe_run_instead(&rp->kp);
+
+	kprobe_context_begin();
+	rp->handler(to_call(node), regs);
+	kprobe_run_instead(outer);
+	__this_cpu_write(kprobe_context, context);
+}
+
+NOKPROBE_SYMBOL(returned_inside);
+
 /* Probes that the handler hits are hits inside a hit. */
 static void kretprobe_returned(struct rethook_node *node, void *data,
 			       unsigned long to, struct pt_regs *regs)
 {
 	struct kretprobe *rp = data;
-	struct kprobe *outer;
 
 	if (!rp->handler)
 		return;
@@ -28,12 +45,15 @@ static void kretprobe_returned(struct rethook_node *node, void *data,
 	 * address. What handlers ask for is where the call goes.
 	 */
 	node->ret_addr = to;
-	outer = kprobe_run_instead(&rp->kp);
-	/* What the architecture noted of an outer hit is not ours to change. */
-	if (!outer)
-		get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
+	if (unlikely(kprobe_running())) {
+		returned_inside(rp, node, regs);
+		return;
+	}
+	__this_cpu_write(current_kprobe, &rp->kp);
+	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
+	kprobe_context_begin();
 	rp->handler(to_call(node), regs);
-	kprobe_run_instead(outer);
+	reset_current_kprobe();
 }
 
 NOKPROBE_SYMBOL(kretprobe_returned);

@@ -10,6 +10,7 @@
 #include <linux/fprobe.h>
 #include <linux/indirect_call_wrapper.h>
 #include <linux/kconfig.h>
+#include <linux/kprobe_context.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -66,8 +67,6 @@ static __always_inline bool fprobe_is_off(const struct fprobe *fp)
 	return unlikely(data_race(fp->flags) & FPROBE_FL_DISABLED);
 }
 
-#define CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
-
 /* Misses come from all CPUs, and from interrupts on this one. */
 static __always_inline void count_one(unsigned long *count)
 {
@@ -86,7 +85,7 @@ static __always_inline bool serves_kprobes(const struct fprobe *fp)
 /* Does a handler run that those of @fp must not nest in? @outer is fprobe_context. */
 static __always_inline bool would_nest(const struct fprobe *fp, unsigned int outer)
 {
-	if (outer && !((outer ^ preempt_count()) & CONTEXT_MASK))
+	if (outer && !((outer ^ preempt_count()) & PROBE_CONTEXT_MASK))
 		return true;
 	return serves_kprobes(fp) && kprobe_running();
 }

@@ -4,6 +4,7 @@
 
 #include "fprobes.h"
 #include "jumps.h"
+#include "nest.h"
 
 static void nmi_myself(target_fn fn)
 {
@@ -128,6 +129,66 @@ static void nmi_in_a_handler_of_a_jump(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_OPTPROBES))
 		kunit_skip(test, "no jumps");
 	ten_with_nmis(test, kprobe_test_plain, 0, false);
+}
+
+/* Handlers that may be nested run, whatever the NMI has come upon. */
+static void nested_in_nmi(struct kunit *test)
+{
+	test_nest_hits(test, &nest_places[(unsigned long)test->param_value - 1], test_call_in_nmi);
+}
+
+static const void *gen_place(const void *prev, char *desc)
+{
+	unsigned long nr = (unsigned long)prev;
+
+	if (nr == NEST_PLACES)
+		return NULL;
+	strscpy(desc, nest_places[nr].name, KUNIT_PARAM_DESC_SIZE);
+	return (void *)(nr + 1);
+}
+
+/* The trap of the outer hit is itself like an NMI; it must not be taken for a context. */
+static void nested_in_nmi_of_a_trap(struct kunit *test)
+{
+	struct nest *outer = test_nest_at(test, test_many[1], test_call_in_nmi, test_many[3]);
+	struct nest *inner = test_nest_at(test, test_many[3], test_call_in_nmi, NULL);
+
+	if (arch_test_traps_mask_nmis)
+		kunit_skip(test, "traps mask NMIs");
+	test_probe_new(test, test_many[1], WITH_PRE | WITH_POST);
+	test_probe_new(test, test_many[3], WITH_PRE | WITH_POST);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
+	test_call(test, test_many[1], 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
+	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 0);
+
+	/* A call of the handler's is in its context, trap or not. */
+	outer->call = call_target;
+	test_call(test, test_many[1], 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
+	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 10);
+	KUNIT_EXPECT_EQ(test, outer->wrong + inner->wrong, 0);
+}
+
+/* A task, an interrupt and an NMI, each with a handler that is interrupted by the next. */
+static void three_deep(struct kunit *test)
+{
+	struct nest *task = test_nest_at(test, test_many[1], test_irq_now, test_many[3]);
+	struct nest *irq = test_nest_at(test, test_many[3], test_call_in_nmi, test_many[5]);
+	struct nest *nmi = test_nest_at(test, test_many[5], test_call_in_nmi, NULL);
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&task->tp.kp), 0);
+	test_nest_jump(test, test_many[1]);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&irq->tp.kp), 0);
+	test_nest_jump(test, test_many[3]);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&nmi->tp.kp), 0);
+	test_call(test, test_many[1], 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&task->tp), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&irq->tp), 10);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&nmi->tp), 10);
+	KUNIT_EXPECT_EQ(test, task->tp.kp.nmissed + irq->tp.kp.nmissed + nmi->tp.kp.nmissed, 0);
+	KUNIT_EXPECT_EQ(test, task->wrong + irq->wrong + nmi->wrong, 0);
 }
 
 #ifdef CONFIG_KRETPROBES
@@ -260,6 +321,9 @@ static struct kunit_case nmi_cases[] = {
 	KUNIT_CASE_PARAM(hit_in_nmi, target_gen_params),
 	KUNIT_CASE_PARAM(nmi_in_a_handler, target_gen_params),
 	KUNIT_CASE(nmi_in_a_handler_of_a_jump),
+	KUNIT_CASE_PARAM(nested_in_nmi, gen_place),
+	KUNIT_CASE(nested_in_nmi_of_a_trap),
+	KUNIT_CASE(three_deep),
 	KUNIT_CASE_PARAM(return_in_nmi, target_gen_params),
 	KUNIT_CASE(fprobe_in_nmi),
 	KUNIT_CASE(nmi_in_a_handler_of_fprobe),

@@ -218,7 +218,8 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 		.symbol_name	= pt->addr ? NULL : pt->symbol,
 		.addr		= (kprobe_opcode_t *)pt->addr,
 		.offset		= kp->offset,
-		.flags		= armed ? 0 : KPROBE_FLAG_DISABLED,
+		/* What they use is there once for each context. */
+		.flags		= KPROBE_FLAG_REENTRANT | (armed ? 0 : KPROBE_FLAG_DISABLED),
 	};
 
 	if (kpoint_is_return(pt))

@@ -12,8 +12,9 @@
  * The trap of a breakpoint masks all exceptions but synchronous ones, and they stay masked while a
  * copy is stepped, so that current_kprobe and kprobe_ctlblk stay this task's. A synchronous one,
  * by a fault or in a handler, may still hit a probe, as may an event of the firmware (SDEI), which
- * nothing masks; whatever hits while current_kprobe is set is a hit inside a hit. It is counted as
- * missed, no handler runs, and kprobe_ctlblk::prev_kprobe is where the outer one waits.
+ * nothing masks; whatever hits while current_kprobe is set is a hit inside a hit, and
+ * kprobe_ctlblk::prev_kprobe is where the outer one waits. In the context of the outer one it is
+ * counted as missed, and no handler runs; in another one, those do that may be nested.
  *
  * Nothing in here may be probed or traced.
  */
@@ -107,6 +108,11 @@ NOKPROBE_SYMBOL(first_hit);
 static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_regs *regs)
 {
 	enter_nested(cpu, p);
+	if (run_nested(cpu, p, regs, ARCH_KPROBE_TRAP_COUNT, false)) {
+		regs->pstate &= ~PSR_BTYPE_MASK;
+		leave_nested(cpu);
+		return;
+	}
 	if (run_insn(cpu, p, regs, false))
 		leave_nested(cpu);
 }

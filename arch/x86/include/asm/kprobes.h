@@ -139,6 +139,9 @@ struct kprobe_saved {
 
 #include <linux/kprobe_ctlblk.h>
 
+/* The trap of a breakpoint is entered like an NMI. */
+#define ARCH_KPROBE_TRAP_COUNT	(NMI_OFFSET + HARDIRQ_OFFSET)
+
 /* Lets the core share function entries with fprobes. */
 #define arch_kprobe_entry_hit arch_kprobe_entry_hit
 void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs);

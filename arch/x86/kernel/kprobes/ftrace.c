@@ -97,6 +97,23 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 
 NOKPROBE_SYMBOL(ftrace_hit);
 
+/* The same inside a hit. */
+static void ftrace_hit_inside(struct kprobe *p, struct pt_regs *regs, unsigned long at)
+{
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
+	unsigned long resume = instruction_pointer(regs);
+
+	enter_nested(cpu, p);
+	instruction_pointer_set(regs, arch_kprobe_entry_ip(at));
+	if (!run_nested(cpu, p, regs, 0, false))
+		instruction_pointer_set(regs, resume);
+	else
+		arch_kprobe_entry_moved(regs);
+	leave_nested(cpu);
+}
+
+NOKPROBE_SYMBOL(ftrace_hit_inside);
+
 /**
  * arch_kprobe_entry_hit - a function with a probe at its entry was entered
  * @p: the probe, enabled
@@ -108,7 +125,7 @@ NOKPROBE_SYMBOL(ftrace_hit);
 void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs)
 {
 	if (kprobe_running())
-		kprobes_inc_nmissed_count(p);
+		ftrace_hit_inside(p, regs, at);
 	else
 		ftrace_hit(p, regs, at);
 }

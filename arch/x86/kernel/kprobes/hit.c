@@ -11,9 +11,9 @@
  *
  * While a copy is stepped interrupts are off, so that current_kprobe and
  * kprobe_ctlblk stay this task's. An NMI or an exception may still come in between
- * and hit a probe; whatever hits while current_kprobe is set is a hit inside a hit. It
- * is counted as missed, no handler runs, and kprobe_ctlblk::prev_kprobe is where the
- * outer one waits.
+ * and hit a probe; whatever hits while current_kprobe is set is a hit inside a hit, and
+ * kprobe_ctlblk::prev_kprobe is where the outer one waits. In the context of the outer one it
+ * is counted as missed, and no handler runs; in an NMI, those do that may be nested.
  *
  * Nothing in here may be probed or traced.
  */
@@ -99,7 +99,9 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 			leave_displaced(p, regs);
 		}
 		hit_end();
+		return;
 	}
+	hit_steps();
 }
 
 NOKPROBE_SYMBOL(first_hit);
@@ -108,6 +110,11 @@ static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		       struct pt_regs *regs)
 {
 	enter_nested(cpu, p);
+	if (run_nested(cpu, p, regs, ARCH_KPROBE_TRAP_COUNT, false)) {
+		leave_displaced(p, regs);
+		leave_nested(cpu);
+		return;
+	}
 	if (run_insn(cpu, p, regs, false))
 		leave_nested(cpu);
 }

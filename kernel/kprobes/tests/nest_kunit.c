@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hits in an interrupt that came while a handler ran: those of KPROBE_FLAG_REENTRANT are no miss,
+ * those of others are, and so is what is hit in the context of a handler.
+ */
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/kprobes.h>
+
+#include "jumps.h"
+#include "nest.h"
+
+#define CALLS	10
+
+/* By the number in test_many: even ones are traced. */
+const struct nest_place nest_places[NEST_PLACES] = {
+	{ "ftrace in ftrace", 0, 2 },
+	{ "jump in ftrace", 0, 3 },
+	{ "breakpoint in ftrace", 0, 3, .with_post = true },
+	{ "ftrace in jump", 1, 2 },
+	{ "jump in jump", 1, 3 },
+	{ "breakpoint in jump", 1, 3, .with_post = true },
+};
+
+static const void *gen_place(const void *prev, char *desc)
+{
+	const struct nest_place *pl = prev ? (const struct nest_place *)prev + 1 : nest_places;
+
+	if (pl == nest_places + NEST_PLACES)
+		return NULL;
+	strscpy(desc, pl->name, KUNIT_PARAM_DESC_SIZE);
+	return pl;
+}
+
+/* Guarded by there being one at a time. */
+static struct {
+	struct irq_work work;
+	target_fn fn;
+	unsigned long x;
+	unsigned long result;
+	bool done;
+} irq_now;
+
+static void irq_now_runs(struct irq_work *work)
+{
+	irq_now.result = irq_now.fn(irq_now.x);
+	WRITE_ONCE(irq_now.done, true);
+}
+
+NOKPROBE_SYMBOL(irq_now_runs);
+
+/* More than an interrupt takes to come, on any machine. */
+#define IRQ_PATIENCE	100000000
+
+/* fn(x), in an interrupt of this CPU while the caller waits; x if none can come. */
+unsigned long test_irq_now(target_fn fn, unsigned long x)
+{
+	int spin = 0;
+
+	if (irqs_disabled())
+		return x;
+	irq_now.work = IRQ_WORK_INIT_HARD(irq_now_runs);
+	irq_now.fn = fn;
+	irq_now.x = x;
+	irq_now.result = x;
+	WRITE_ONCE(irq_now.done, false);
+	irq_work_queue(&irq_now.work);
+	while (!READ_ONCE(irq_now.done) && spin++ < IRQ_PATIENCE)
+		cpu_relax();
+	return irq_now.result;
+}
+
+NOKPROBE_SYMBOL(test_irq_now);
+
+static int nest_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	struct nest *n = container_of(p, struct nest, tp.kp);
+	struct kprobe *running = kprobe_running();
+
+	atomic_inc(&n->tp.pre);
+	if (n->fn && n->call(n->fn, 7) != 8)
+		n->wrong++;
+	if (!running || kprobe_running() != running || running->addr != p->addr)
+		n->wrong++;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(nest_pre);
+
+static void nest_gone(void *kp)
+{
+	unregister_kprobe(kp);
+}
+
+/**
+ * test_nest_at - a probe whose handler makes a call
+ * @test: at whose end it goes
+ * @at: where
+ * @call: makes it, in another context
+ * @fn: of what, NULL: none
+ *
+ * Return: the probe, not registered; may be nested.
+ */
+struct nest *test_nest_at(struct kunit *test, target_fn at, nest_call call, target_fn fn)
+{
+	struct nest *n = kunit_kzalloc(test, sizeof(*n), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, n);
+	n->tp.kp.addr = (kprobe_opcode_t *)at;
+	n->tp.kp.pre_handler = nest_pre;
+	n->tp.kp.flags = KPROBE_FLAG_REENTRANT;
+	n->call = call;
+	n->fn = fn;
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, nest_gone, &n->tp.kp));
+	return n;
+}
+
+#if defined(CONFIG_OPTPROBES) && defined(KPROBE_MAX_NESTING)
+/* Its handler runs in the context of the probed code, with interrupts on. */
+void test_nest_jump(struct kunit *test, target_fn at)
+{
+	void *addr = (void *)test_entry_of(at);
+	enum site_method method;
+
+	method = test_method_in_the_end(addr);
+	KUNIT_ASSERT_TRUE(test, method == SITE_JUMP || method == SITE_FTRACE);
+}
+#else
+void test_nest_jump(struct kunit *test, target_fn at)
+{
+	kunit_skip(test, "all hits trap, or do not nest");
+}
+#endif
+
+/* CALLS hits of the outer one, in each of which the inner ones are hit in another context. */
+void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call call)
+{
+	target_fn at = test_many[pl->outer], fn = test_many[pl->inner];
+	struct nest *outer = test_nest_at(test, at, call, fn);
+	struct nest *inner = test_nest_at(test, fn, call, NULL);
+	struct test_probe *other;
+
+	/* What runs outside is nobody's business. */
+	outer->tp.kp.flags = 0;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
+	test_nest_jump(test, at);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
+	other = test_probe_new(test, fn, WITH_PRE | (pl->with_post ? WITH_POST : 0));
+	if (!pl->with_post)
+		test_nest_jump(test, fn);
+
+	test_call(test, at, CALLS);
+	KUNIT_EXPECT_EQ(test, outer->wrong + inner->wrong, 0);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&outer->tp), CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), CALLS);
+	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 0);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(other), 0);
+	KUNIT_EXPECT_EQ(test, other->kp.nmissed, CALLS);
+
+	/* All is as it was. */
+	test_call(test, fn, CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 2 * CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(other), CALLS);
+	KUNIT_EXPECT_EQ(test, test_post_hits(other), pl->with_post ? CALLS : 0);
+}
+
+static void in_an_interrupt(struct kunit *test)
+{
+	test_nest_hits(test, test->param_value, test_irq_now);
+}
+
+static unsigned long call_here(target_fn fn, unsigned long x)
+{
+	return call_target(fn, x);
+}
+
+NOKPROBE_SYMBOL(call_here);
+
+/* Recursion, in a task and in an interrupt: each is missed. */
+static void in_the_same_context(struct kunit *test)
+{
+	struct nest *outer = test_nest_at(test, test_many[1], test_irq_now, test_many[3]);
+	struct nest *middle = test_nest_at(test, test_many[3], call_here, test_many[5]);
+	struct nest *inner = test_nest_at(test, test_many[5], call_here, NULL);
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
+	test_nest_jump(test, test_many[1]);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&middle->tp.kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
+	test_call(test, test_many[3], CALLS);
+	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, CALLS);
+	test_call(test, test_many[1], CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&outer->tp), CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&middle->tp), 2 * CALLS);
+	KUNIT_EXPECT_EQ(test, middle->tp.kp.nmissed, 0);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 0);
+	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 2 * CALLS);
+	KUNIT_EXPECT_EQ(test, outer->wrong + middle->wrong, 0);
+}
+
+#ifdef CONFIG_KRETPROBES
+static atomic_t nest_returns;
+
+static int nest_returned(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (regs_return_value(regs) == 8)
+		atomic_inc(&nest_returns);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(nest_returned);
+
+static void returns_in_an_interrupt(struct kunit *test)
+{
+	const struct nest_place *pl = test->param_value;
+	target_fn at = test_many[pl->outer], fn = test_many[pl->inner];
+	struct nest *outer = test_nest_at(test, at, test_irq_now, fn);
+	struct kretprobe may = {
+		.kp.addr = (kprobe_opcode_t *)fn,
+		.kp.flags = KPROBE_FLAG_REENTRANT,
+		.handler = nest_returned,
+	};
+
+	atomic_set(&nest_returns, 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
+	test_nest_jump(test, at);
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&may), 0);
+	test_call(test, at, CALLS);
+	unregister_kretprobe(&may);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&outer->tp), CALLS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nest_returns), CALLS);
+	KUNIT_EXPECT_EQ(test, may.kp.nmissed, 0);
+	KUNIT_EXPECT_EQ(test, may.nmissed, 0);
+	KUNIT_EXPECT_EQ(test, outer->wrong, 0);
+}
+#else
+static void returns_in_an_interrupt(struct kunit *test)
+{
+	kunit_skip(test, "no kretprobes");
+}
+#endif
+
+/* A hit inside a hit has no trap behind the instruction. */
+static void with_a_post_handler(struct kunit *test)
+{
+	struct test_probe *tp = test_probe_at(test, test_many[1], WITH_PRE | WITH_POST);
+
+	tp->kp.flags = KPROBE_FLAG_REENTRANT;
+	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), -EINVAL);
+	tp->kp.flags = 0;
+	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), 0);
+}
+
+static struct kunit_case nest_cases[] = {
+	KUNIT_CASE_PARAM(in_an_interrupt, gen_place),
+	KUNIT_CASE(in_the_same_context),
+	KUNIT_CASE_PARAM(returns_in_an_interrupt, gen_place),
+	KUNIT_CASE(with_a_post_handler),
+	{}
+};
+
+static struct kunit_suite nest_suite = {
+	.name = "kprobes_nest",
+	.test_cases = nest_cases,
+};
+
+kunit_test_suite(nest_suite);
