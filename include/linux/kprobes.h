@@ -247,6 +247,9 @@ static inline void kprobe_test_step(void) { }
 /* For architectures: looking up, keeping out, reporting. */
 struct kprobe *get_kprobe(void *addr);
 void kprobes_inc_nmissed_count(struct kprobe *p);
+int kprobe_refuse(int err, const char *reason);
+const char *kprobe_reason_at(unsigned long addr);
+bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned long *behind);
 int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump);
 void dump_kprobe(struct kprobe *kp);
 kprobe_opcode_t *kprobe_lookup_name(const char *name, unsigned int offset);

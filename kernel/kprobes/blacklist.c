@@ -21,6 +21,7 @@
  * struct black_range - a stretch of text without probes
  * @start: first byte
  * @end: one past the last byte
+ * @why: what makes it such
  * @reach: the greatest @end of this and all entries before it, so that a search finds
  *	a range that covers an address even where ranges overlap
  */
@@ -28,6 +29,7 @@ struct black_range {
 	unsigned long start;
 	unsigned long end;
 	unsigned long reach;
+	const char *why;
 };
 
 /**
@@ -49,6 +51,10 @@ static struct black_ranges __rcu *blacklist;
 
 /* What is being put together, to be published next. Guarded by kprobe_mutex. */
 static struct black_ranges *draft;
+
+/* Why what is being added is out of bounds; by default, as the architecture says so. */
+static const char by_arch[] = "kept free of probes by the architecture";
+static const char *draft_why = by_arch;
 
 static struct black_ranges *blacklist_locked(void)
 {
@@ -87,6 +93,7 @@ static int draft_add(unsigned long start, unsigned long end)
 	draft->range[draft->nr++] = (struct black_range){
 		.start = start,
 		.end = end,
+		.why = draft_why,
 	};
 	return 0;
 }
@@ -163,24 +170,32 @@ int kprobe_add_area_blacklist(unsigned long start, unsigned long end)
 	return 0;
 }
 
-static bool in_blacklist(unsigned long addr)
+/* How many of these ranges start at or before @addr? */
+static unsigned int ranges_before(const struct black_ranges *list, unsigned long addr)
 {
-	const struct black_ranges *list;
-	unsigned int lo = 0, hi, mid;
+	unsigned int lo = 0, hi = list->nr, mid;
 
-	guard(preempt)();
-	list = rcu_dereference_sched(blacklist);
-	if (!list)
-		return false;
-	/* How many ranges start at or before addr? */
-	for (hi = list->nr; lo < hi; ) {
+	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
 		if (list->range[mid].start <= addr)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo && addr < list->range[lo - 1].reach;
+	return lo;
+}
+
+static bool in_blacklist(unsigned long addr)
+{
+	const struct black_ranges *list;
+	unsigned int before;
+
+	guard(preempt)();
+	list = rcu_dereference_sched(blacklist);
+	if (!list)
+		return false;
+	before = ranges_before(list, addr);
+	return before && addr < list->range[before - 1].reach;
 }
 
 /**
@@ -245,28 +260,67 @@ bool within_kprobe_blacklist(unsigned long addr)
 	return black_address(addr) || clone_of_black(addr);
 }
 
-static int add_section(const void *start, const void *end)
+static const char *reason_at(unsigned long addr)
 {
-	return kprobe_add_area_blacklist((unsigned long)start,
-					 (unsigned long)end);
+	const struct black_ranges *list = blacklist_locked();
+	unsigned int i;
+
+	for (i = list ? ranges_before(list, addr) : 0; i; i--) {
+		if (addr < list->range[i - 1].end)
+			return list->range[i - 1].why;
+		if (addr >= list->range[i - 1].reach)
+			break;
+	}
+	return arch_within_kprobe_blacklist(addr) ? by_arch : NULL;
+}
+
+/**
+ * kprobe_blacklist_reason - why is an address out of bounds for probes?
+ * @addr: an address for which within_kprobe_blacklist() says so
+ *
+ * Context: process, kprobe_mutex held.
+ * Return: the reason, in words; a string that stays.
+ */
+const char *kprobe_blacklist_reason(unsigned long addr)
+{
+	return reason_at(addr) ?: "part of a function that is kept free of probes";
+}
+
+static int add_section(const void *start, const void *end, const char *why)
+{
+	int ret;
+
+	draft_why = why;
+	ret = kprobe_add_area_blacklist((unsigned long)start, (unsigned long)end);
+	draft_why = by_arch;
+	return ret;
+}
+
+/* What runs in a hit of a probe, by its author's word. */
+static const char by_mark[] = "on the hit path of probes: NOKPROBE_SYMBOL()";
+static const char by_section[] = "on the hit path of probes: __kprobes";
+static const char by_noinstr[] = "noinstr: runs where a trap cannot be taken";
+static const char by_entry[] = "entry of an interrupt or exception";
+static const char by_name[] = "on the hit path of probes: called by it";
+
+static int add_function(unsigned long entry)
+{
+	int ret = kprobe_add_ksym_blacklist(entry);
+
+	if (ret == -EINVAL)
+		pr_warn("kprobes: no symbol at blacklisted %pS\n", (void *)entry);
+	return ret == -ENOMEM ? ret : 0;
 }
 
 static int add_functions(const unsigned long *fn, const unsigned long *end)
 {
-	unsigned long entry;
-	int ret;
+	int ret = 0;
 
-	for (; fn < end; fn++) {
-		entry = (unsigned long)
-			dereference_symbol_descriptor((void *)*fn);
-		ret = kprobe_add_ksym_blacklist(entry);
-		if (ret == -EINVAL)
-			pr_warn("kprobes: no symbol at blacklisted %pS\n",
-				(void *)entry);
-		else if (ret < 0)
-			return ret;
-	}
-	return 0;
+	draft_why = by_mark;
+	for (; !ret && fn < end; fn++)
+		ret = add_function((unsigned long)dereference_symbol_descriptor((void *)*fn));
+	draft_why = by_arch;
+	return ret;
 }
 
 /*
@@ -283,15 +337,15 @@ static int __init add_hit_path(void)
 {
 	unsigned long addr;
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < ARRAY_SIZE(hit_path_functions); i++) {
+	draft_why = by_name;
+	for (i = 0; !ret && i < ARRAY_SIZE(hit_path_functions); i++) {
 		addr = kallsyms_lookup_name(hit_path_functions[i]);
-		ret = addr ? kprobe_add_ksym_blacklist(addr) : 0;
-		if (ret == -ENOMEM)
-			return ret;
+		ret = addr ? add_function(addr) : 0;
 	}
-	return 0;
+	draft_why = by_arch;
+	return ret;
 }
 
 /* Boot: all of the kernel's own. */
@@ -302,9 +356,9 @@ int __init kprobe_blacklist_init(void)
 	guard(mutex)(&kprobe_mutex);
 	ret = add_functions(__start_kprobe_blacklist,
 			    __stop_kprobe_blacklist);
-	ret = ret ?: add_section(__kprobes_text_start, __kprobes_text_end);
-	ret = ret ?: add_section(__noinstr_text_start, __noinstr_text_end);
-	ret = ret ?: add_section(__irqentry_text_start, __irqentry_text_end);
+	ret = ret ?: add_section(__kprobes_text_start, __kprobes_text_end, by_section);
+	ret = ret ?: add_section(__noinstr_text_start, __noinstr_text_end, by_noinstr);
+	ret = ret ?: add_section(__irqentry_text_start, __irqentry_text_end, by_entry);
 	ret = ret ?: add_hit_path();
 	ret = ret ?: arch_populate_kprobe_blacklist();
 	if (draft)
@@ -335,11 +389,11 @@ static void draft_add_module(const struct module *mod)
 	if (!ret && mod->kprobes_text_size)
 		ret = add_section(mod->kprobes_text_start,
 				  mod->kprobes_text_start +
-				  mod->kprobes_text_size);
+				  mod->kprobes_text_size, by_section);
 	if (!ret && mod->noinstr_text_size)
 		ret = add_section(mod->noinstr_text_start,
 				  mod->noinstr_text_start +
-				  mod->noinstr_text_size);
+				  mod->noinstr_text_size, by_noinstr);
 	if (ret)
 		pr_warn("kprobes: %s: not all functions closed to probes: %d\n",
 			mod->name, ret);
@@ -374,8 +428,14 @@ void kprobe_blacklist_module(struct module *mod, bool coming)
 
 #endif /* CONFIG_MODULES */
 
-/* debugfs kprobes/blacklist. */
-int kprobe_blacklist_show(struct seq_file *m, void *v)
+/**
+ * kprobe_blacklist_show - the files in debugfs
+ * @m: where to
+ * @with_reasons: say what makes each range one
+ *
+ * Return: 0.
+ */
+int kprobe_blacklist_show(struct seq_file *m, bool with_reasons)
 {
 	bool raw = kallsyms_show_value(m->file->f_cred);
 	const struct black_ranges *list;
@@ -386,9 +446,11 @@ int kprobe_blacklist_show(struct seq_file *m, void *v)
 	list = blacklist_locked();
 	for (i = 0; list && i < list->nr; i++) {
 		r = &list->range[i];
-		seq_printf(m, "0x%0*lx-0x%0*lx\t%ps\n",
-			   ADDR_DIGITS, raw ? r->start : 0,
+		seq_printf(m, "0x%0*lx-0x%0*lx\t%ps", ADDR_DIGITS, raw ? r->start : 0,
 			   ADDR_DIGITS, raw ? r->end : 0, (void *)r->start);
+		if (with_reasons)
+			seq_printf(m, "\t%s", r->why);
+		seq_putc(m, '\n');
 	}
 	return 0;
 }

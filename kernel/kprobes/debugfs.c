@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs kprobes/: list, enabled, blacklist.
+ * debugfs kprobes/: list, enabled, blacklist, blacklist_reasons.
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -70,9 +70,16 @@ DEFINE_SHOW_ATTRIBUTE(list);
 
 static int blacklist_show(struct seq_file *m, void *v)
 {
-	return kprobe_blacklist_show(m, v);
+	return kprobe_blacklist_show(m, false);
 }
 DEFINE_SHOW_ATTRIBUTE(blacklist);
+
+/* The form of the one above is known to others. */
+static int blacklist_reasons_show(struct seq_file *m, void *v)
+{
+	return kprobe_blacklist_show(m, true);
+}
+DEFINE_SHOW_ATTRIBUTE(blacklist_reasons);
 
 static ssize_t enabled_read(struct file *file, char __user *buf, size_t count,
 			    loff_t *pos)
@@ -115,6 +122,7 @@ static int __init kprobe_debugfs_init(void)
 	debugfs_create_file("list", 0400, dir, NULL, &list_fops);
 	debugfs_create_file("enabled", 0600, dir, NULL, &enabled_fops);
 	debugfs_create_file("blacklist", 0400, dir, NULL, &blacklist_fops);
+	debugfs_create_file("blacklist_reasons", 0400, dir, NULL, &blacklist_reasons_fops);
 	return 0;
 }
 late_initcall(kprobe_debugfs_init);

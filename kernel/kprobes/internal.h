@@ -299,6 +299,10 @@ struct kprobe_place {
 int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place);
 int kprobe_check_place(struct kprobe_place *place);
 
+/* reason.c */
+void kprobe_tell_refusal(const char *call, const struct kprobe *kp, int err);
+void kprobe_tell_none(const char *call);
+
 /* register.c */
 extern bool kprobes_ready;
 
@@ -321,6 +325,7 @@ void kprobe_set_detach(const struct kprobe_set *set);
 void kprobe_set_remove(const struct kprobe_set *set);
 bool kprobe_set_is_open(void);
 int kprobe_attach(struct kprobe *kp);
+int kprobe_attach_fails(const struct kprobe *kp, int err);
 
 /* blacklist.c */
 /* What NOKPROBE_SYMBOL() noted; the bounds come from the linker script. */
@@ -328,7 +333,8 @@ extern const unsigned long __start_kprobe_blacklist[], __stop_kprobe_blacklist[]
 
 int kprobe_blacklist_init(void);
 void kprobe_blacklist_module(struct module *mod, bool coming);
-int kprobe_blacklist_show(struct seq_file *m, void *v);
+int kprobe_blacklist_show(struct seq_file *m, bool with_reasons);
+const char *kprobe_blacklist_reason(unsigned long addr);
 
 /* slots.c */
 void kprobe_slots_init(void);

@@ -118,7 +118,18 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
  */
 int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place)
 {
-	return locate(kp->addr, kp->symbol_name, kp->offset, place);
+	int ret = locate(kp->addr, kp->symbol_name, kp->offset, place);
+
+	if (!ret)
+		return 0;
+	if (!kp->addr == !kp->symbol_name)
+		return kprobe_refuse(ret, kp->addr ? "both an address and a symbol are given" :
+						     "neither an address nor a symbol is given");
+	if (ret == -EINVAL)
+		return kprobe_refuse(ret, "in front of a function's first instruction");
+	if (!kp->symbol_name || kprobe_lookup_name(kp->symbol_name, kp->offset))
+		return kprobe_refuse(ret, "no function is at this address");
+	return ret;
 }
 
 /**
@@ -180,21 +191,25 @@ bool __weak arch_may_be_bug(unsigned long addr)
 	return true;
 }
 
-/* Somebody else rewrites these bytes while the kernel runs, or traps there. */
-static bool text_is_spoken_for(unsigned long addr)
+/* Who rewrites these bytes while the kernel runs, or traps there? NULL: nobody. */
+static const char *who_needs_text(unsigned long addr)
 {
 	void *p = (void *)addr;
 	bool taken;
 
-	if (static_call_text_reserved(p, p) || (arch_may_be_bug(addr) && find_bug(addr)))
-		return true;
+	if (static_call_text_reserved(p, p))
+		return "static call here, which is rewritten at any time";
+	if (arch_may_be_bug(addr) && find_bug(addr))
+		return "the trap of a BUG() or a WARN() is here";
 	if (!arch_may_be_jump_label(addr))
-		return false;
+		return NULL;
 	jump_label_lock();
 	taken = jump_label_text_reserved(p, p);
 	jump_label_unlock();
-	return taken;
+	return taken ? "jump label here, which is rewritten at any time" : NULL;
 }
+
+static const char not_text[] = "not in kernel text";
 
 #ifdef CONFIG_MODULES
 /*
@@ -209,18 +224,18 @@ static int check_module_text(unsigned long addr)
 	guard(preempt)();
 	mod = __module_text_address(addr);
 	if (!mod)
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, not_text);
 	if (mod->state == MODULE_STATE_GOING)
-		ret = -ENOENT;
+		ret = kprobe_refuse(-ENOENT, "its module is being unloaded");
 	/* Init text is freed soon after the module came up. */
 	if (within_module_init(addr, mod) && mod->state != MODULE_STATE_COMING)
-		ret = -ENOENT;
+		ret = kprobe_refuse(-ENOENT, "init text of a module that has come up");
 	return ret;
 }
 #else
 static int check_module_text(unsigned long addr)
 {
-	return -EINVAL;
+	return kprobe_refuse(-EINVAL, not_text);
 }
 #endif /* CONFIG_MODULES */
 
@@ -235,6 +250,7 @@ static int check_module_text(unsigned long addr)
 int kprobe_check_place(struct kprobe_place *place)
 {
 	unsigned long addr = place->addr;
+	const char *other;
 	int ret;
 
 	if (!core_kernel_text(addr)) {
@@ -242,16 +258,21 @@ int kprobe_check_place(struct kprobe_place *place)
 		if (ret)
 			return ret;
 	}
-	if (in_gate_area_no_mm(addr) || within_kprobe_blacklist(addr))
-		return -EINVAL;
+	if (in_gate_area_no_mm(addr))
+		return kprobe_refuse(-EINVAL, not_text);
+	if (within_kprobe_blacklist(addr))
+		return kprobe_refuse(-EINVAL, kprobe_blacklist_reason(addr));
 
 	/* What is ftrace's is nobody else's; those look through long lists. */
 	place->ftrace = ftrace_location(addr) == addr;
+	if (place->ftrace && !IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
+		return kprobe_refuse(-EINVAL, "ftrace patches this instruction");
 	if (place->ftrace)
-		return IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ? 0 : -EINVAL;
+		return 0;
 	if (in_ftrace_insns(addr))
-		return -EILSEQ;
-	if (in_function_prefix(addr) || text_is_spoken_for(addr))
-		return -EINVAL;
-	return 0;
+		return kprobe_refuse(-EILSEQ, "inside what ftrace patches at a function's entry");
+	if (in_function_prefix(addr))
+		return kprobe_refuse(-EINVAL, "padding in front of a function, which never runs");
+	other = who_needs_text(addr);
+	return other ? kprobe_refuse(-EINVAL, other) : 0;
 }

@@ -22,6 +22,16 @@ bool kprobes_ready __ro_after_init;
 static struct site_batch *open_batch;
 static struct task_struct *open_for;
 
+/* The call under way, for its users. Guarded by kprobe_mutex. */
+static const char *open_call;
+
+static const char *call_of(const struct kprobe_set *set)
+{
+	if (set->rps)
+		return set->is_array ? "register_kretprobes" : "register_kretprobe";
+	return set->is_array ? "register_kprobes" : "register_kprobe";
+}
+
 static struct kprobe *nth(const struct kprobe_set *set, int i)
 {
 	return set->rps ? &set->rps[i]->kp : set->kps[i];
@@ -57,26 +67,32 @@ bool kprobe_set_is_open(void)
 }
 
 /**
- * kprobe_attach - let a kprobe listen, by the end of this kprobe_set_attach()
- * @kp: the kprobe
+ * kprobe_attach_fails - tell why this kprobe_set_attach() fails
+ * @kp: the kprobe that is refused, which kprobe_attach() has not told
+ * @err: the errno
  *
  * Context: kprobe_set_is_open().
- * Return: as register_kprobes().
+ * Return: @err.
  */
-int kprobe_attach(struct kprobe *kp)
+int kprobe_attach_fails(const struct kprobe *kp, int err)
+{
+	kprobe_tell_refusal(open_call, kp, err);
+	return err;
+}
+
+static int attach(struct kprobe *kp)
 {
 	struct kprobe_place place = {};
 	struct kprobe_site *site;
 	int ret;
 
-	lockdep_assert_held(&kprobe_mutex);
 	if (!kprobes_ready)
 		return -EAGAIN;
 	if (site_of_listener(kp))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "this struct kprobe is registered already");
 	/* A hit inside a hit is stepped over without a second trap. */
 	if (kp->post_handler && kp->flags & KPROBE_FLAG_REENTRANT)
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "KPROBE_FLAG_REENTRANT and a post handler");
 	ret = kprobe_locate(kp, &place);
 	ret = ret ?: kprobe_check_place(&place);
 	if (ret)
@@ -90,6 +106,23 @@ int kprobe_attach(struct kprobe *kp)
 	kp->nmissed = 0;
 	site_add_listener(site, kp, open_batch);
 	return 0;
+}
+
+/**
+ * kprobe_attach - let a kprobe listen, by the end of this kprobe_set_attach()
+ * @kp: the kprobe
+ *
+ * Context: kprobe_set_is_open().
+ * Return: as register_kprobes().
+ */
+int kprobe_attach(struct kprobe *kp)
+{
+	int ret;
+
+	lockdep_assert_held(&kprobe_mutex);
+	kprobe_refuse(0, NULL);
+	ret = attach(kp);
+	return ret ? kprobe_attach_fails(kp, ret) : 0;
 }
 
 static bool detach_one(struct kprobe *kp, struct site_batch *batch)
@@ -131,6 +164,18 @@ static void attach_forget(const struct kprobe_set *set, int num)
 	}
 }
 
+/* The text could not be changed for all: for the first one that ftrace may have refused. */
+static const struct kprobe *blamed(const struct kprobe_set *set)
+{
+	int i;
+
+	for (i = 0; i < set->num; i++) {
+		if (nth(set, i)->post_handler && kprobe_ftrace(nth(set, i)))
+			return nth(set, i);
+	}
+	return nth(set, 0);
+}
+
 /* If it fails, @nr is set to how many had been attached. */
 static int attach_all(const struct kprobe_set *set, struct site_batch *batch, int *nr)
 {
@@ -145,7 +190,10 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch, in
 	if (!ret) {
 		/* Should this fail, then some may have been planted for a while. */
 		batch->was_live = true;
+		kprobe_refuse(0, NULL);
 		ret = site_batch_commit(batch);
+		if (ret)
+			kprobe_attach_fails(blamed(set), ret);
 	}
 	if (ret)
 		attach_undo(set, i, batch);
@@ -165,11 +213,14 @@ int kprobe_set_attach(const struct kprobe_set *set)
 	DEFINE_SITE_BATCH(batch);
 	int ret, nr;
 
-	if (set->num <= 0)
+	if (set->num <= 0) {
+		kprobe_tell_none(call_of(set));
 		return -EINVAL;
+	}
 	kprobe_reclaim_throttle();
 	mutex_lock(&kprobe_mutex);
 	open_batch = &batch;
+	open_call = call_of(set);
 	WRITE_ONCE(open_for, current);
 	ret = attach_all(set, &batch, &nr);
 	WRITE_ONCE(open_for, NULL);
@@ -343,6 +394,17 @@ int disable_kprobes(struct kprobe **kps, int num)
 	return set_disabled(kps, num, true);
 }
 
+static int enable_fails(struct kprobe **kps, int num, int err)
+{
+	const struct kprobe_set set = { .kps = kps, .num = num };
+
+	if (num > 0)
+		kprobe_tell_refusal("enable_kprobe", blamed(&set), err);
+	else
+		kprobe_tell_none("enable_kprobe");
+	return err;
+}
+
 /**
  * enable_kprobes - let handlers run again, all or none
  * @kps: the kprobes; those that are enabled already may be among them
@@ -357,12 +419,17 @@ int enable_kprobes(struct kprobe **kps, int num)
 	int ret;
 
 	guard(mutex)(&kprobe_mutex);
-	if (!all_can_run(kps, num))
-		return -EINVAL;
+	if (!all_can_run(kps, num)) {
+		if (num > 0)
+			kprobe_refuse(-EINVAL, "not registered, or its text has gone");
+		return enable_fails(kps, num, -EINVAL);
+	}
+	kprobe_refuse(0, NULL);
 	ret = set_disabled(kps, num, false);
-	if (ret)
-		set_disabled(kps, num, true);
-	return ret;
+	if (!ret)
+		return 0;
+	set_disabled(kps, num, true);
+	return enable_fails(kps, num, ret);
 }
 
 /**

@@ -53,10 +53,12 @@ static int prepare(struct kretprobe *rp)
 	ret = kprobe_locate(&rp->kp, &place);
 	if (ret)
 		return ret;
-	if (!place.on_entry || return_is_off_limits(place.addr))
-		return -EINVAL;
+	if (!place.on_entry)
+		return kprobe_refuse(-EINVAL, "not the entry of a function");
+	if (return_is_off_limits(place.addr))
+		return kprobe_refuse(-EINVAL, "the return of this function must not be hooked");
 	if (rp->data_size > KRETPROBE_MAX_DATA_SIZE)
-		return -E2BIG;
+		return kprobe_refuse(-E2BIG, "data_size is larger than KRETPROBE_MAX_DATA_SIZE");
 
 	if (rp->maxactive <= 0)
 		rp->maxactive = max(10U, 2 * num_possible_cpus());
@@ -78,11 +80,13 @@ int kretprobe_attach(struct kretprobe *rp)
 	int ret;
 
 	/* One that is registered is in use. */
+	kprobe_refuse(0, NULL);
 	if (site_of_listener(&rp->kp))
-		return -EINVAL;
-	ret = prepare(rp);
+		ret = kprobe_refuse(-EINVAL, "this struct kretprobe is registered already");
+	else
+		ret = prepare(rp);
 	if (ret)
-		return ret;
+		return kprobe_attach_fails(&rp->kp, ret);
 	ret = register_kprobe(&rp->kp);
 	if (ret)
 		kretprobe_release(rp);

@@ -16,6 +16,7 @@
 #include <linux/export.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -24,6 +25,7 @@
 #include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/probe_errors.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
 #include <linux/slab.h>
@@ -179,11 +181,58 @@ int fprobes_hook(struct fprobe_ips *each, int num)
 	return hook_each(each, num, false, &seen);
 }
 
+/* Tell users why; returns @err. @symbol is a name or a pattern, or NULL, and @addr counts. */
+static int refuse(const char *call, const char *symbol, unsigned long addr, int err,
+		  const char *reason)
+{
+	const struct probe_refusal e = { .call = call, .symbol = symbol, .addr = addr, .err = err };
+
+	probe_error(&e, reason, NULL);
+	return err;
+}
+
+static const char *reason_of(const struct fprobe *fp, int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "this struct fprobe is registered already";
+	case -ENOENT:
+		return "its module is being unloaded, or its init text has run";
+	case -ENODEV:
+		return "ftrace has shut itself down";
+	case -ENOMEM:
+		if (fp->exit_handler && fp->entry_data_size > FPROBE_MAX_DATA_SIZE)
+			return "entry_data_size is too large";
+		return "no memory";
+	case -EINVAL:
+		if (fp->exit_handler && fp->nr_maxactive < 0)
+			return "nr_maxactive is negative";
+		fallthrough;
+	default:
+		return "ftrace does not know this function";
+	}
+}
+
+/* The one of these functions that is why -ENOENT was returned, else the first. */
+static unsigned long going(unsigned long *ips, unsigned int nr, int err)
+{
+	unsigned int i;
+	unsigned long ip;
+
+	for (i = 0; err == -ENOENT && i < nr; i++) {
+		ip = ips[i];
+		if (!fprobe_skip_going(&ip, 1))
+			return ips[i];
+	}
+	return nr ? ips[0] : 0;
+}
+
 /*
  * @ips are where ftrace calls from; they get sorted. With @strict, functions that are going are
  * an error; else it is one if there are no others.
  */
-static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bool strict)
+static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bool strict,
+		      const char *call)
 {
 	struct fprobe_ips f = { .fp = fp, .ips = ips };
 	bool seen;
@@ -192,11 +241,12 @@ static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bo
 	f.nr = fprobe_sort_ips(ips, nr);
 	scoped_guard(mutex, &fprobe_mutex) {
 		if (is_registered(fp))
-			return -EBUSY;
+			return refuse(call, NULL, ips[0], -EBUSY, reason_of(fp, -EBUSY));
 		if (!strict && f.nr) {
 			f.nr = fprobe_skip_going(ips, f.nr);
 			if (!f.nr)
-				return -ENOENT;
+				return refuse(call, NULL, ips[0], -ENOENT,
+					      reason_of(fp, -ENOENT));
 		}
 		fp->nmissed = 0;
 		fp->nexhausted = 0;
@@ -206,7 +256,7 @@ static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bo
 	}
 	if (ret && seen)
 		synchronize_rcu();
-	return ret;
+	return ret ? refuse(call, NULL, going(ips, f.nr, ret), ret, reason_of(fp, ret)) : 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -215,16 +265,33 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Where ftrace calls from in these functions; -EINVAL if it does not in one of them. */
-static int locate_calls(unsigned long *addrs, unsigned int nr)
+static int locate_calls(const char *call, unsigned long *addrs, unsigned int nr)
 {
+	unsigned long ip;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		addrs[i] = ftrace_location(addrs[i]);
-		if (!addrs[i])
-			return -EINVAL;
+		ip = ftrace_location(addrs[i]);
+		if (!ip)
+			return refuse(call, NULL, addrs[i], -EINVAL,
+				      "notrace function, or not the entry of one");
+		addrs[i] = ip;
 	}
 	return 0;
+}
+
+static int register_ips(struct fprobe *fp, const unsigned long *addrs, int num, const char *call)
+{
+	unsigned long *ips;
+	int ret;
+
+	ips = kvmalloc_array(num, sizeof(*ips), GFP_KERNEL);
+	if (!ips)
+		return -ENOMEM;
+	memcpy(ips, addrs, array_size(num, sizeof(*ips)));
+	ret = locate_calls(call, ips, num) ?: attach_ips(fp, ips, num, true, call);
+	kvfree(ips);
+	return ret;
 }
 
 /**
@@ -245,37 +312,38 @@ static int locate_calls(unsigned long *addrs, unsigned int nr)
  */
 int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 {
-	unsigned long *ips;
-	int ret;
+	static const char call[] = "register_fprobe_ips";
 
 	if (!fp || !addrs || num <= 0)
-		return -EINVAL;
-	ips = kvmalloc_array(num, sizeof(*ips), GFP_KERNEL);
-	if (!ips)
-		return -ENOMEM;
-	memcpy(ips, addrs, array_size(num, sizeof(*ips)));
-	ret = locate_calls(ips, num);
-	if (!ret)
-		ret = attach_ips(fp, ips, num, true);
-	kvfree(ips);
-	return ret;
+		return refuse(call, NULL, 0, -EINVAL, "no functions were given");
+	return register_ips(fp, addrs, num, call);
 }
 EXPORT_SYMBOL_GPL(register_fprobe_ips);
 
-/* Addresses of functions by name; @names get sorted, @addrs are 0. */
-static int find_functions(const char **names, unsigned long *addrs, int num)
+static int refuse_name(const char *call, const char *name)
 {
-	int i;
+	const struct probe_refusal e = { .call = call, .symbol = name, .err = -ENOENT };
+
+	if (!kallsyms_lookup_name(name)) {
+		probe_error_no_symbol(&e);
+		return -ENOENT;
+	}
+	return refuse(call, name, 0, -ENOENT, "notrace function, or no function");
+}
+
+/* Addresses of functions by name; @names get sorted, @addrs are 0. */
+static int find_functions(const char *call, const char **names, unsigned long *addrs, int num)
+{
+	int i, ret;
 
 	sort(names, num, sizeof(*names), compare_names, NULL);
-	if (ftrace_lookup_symbols(names, num, addrs))
-		return -ENOENT;
-	/* In a kernel without modules that says nothing of those that were not found. */
+	ret = ftrace_lookup_symbols(names, num, addrs);
+	/* In a kernel without modules 0 says nothing of those that were not found. */
 	for (i = 0; i < num; i++) {
 		if (!addrs[i])
-			return -ENOENT;
+			return refuse_name(call, names[i]);
 	}
-	return 0;
+	return ret ? -ENOENT : 0;
 }
 
 /**
@@ -290,19 +358,19 @@ static int find_functions(const char **names, unsigned long *addrs, int num)
  */
 int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 {
+	static const char call[] = "register_fprobe_syms";
 	unsigned long *addrs;
 	const char **names;
 	int ret = -ENOMEM;
 
 	if (!fp || !syms || num <= 0)
-		return -EINVAL;
+		return refuse(call, NULL, 0, -EINVAL, "no functions were given");
 	addrs = kvcalloc(num, sizeof(*addrs), GFP_KERNEL);
 	names = kvmalloc_array(num, sizeof(*names), GFP_KERNEL);
 	if (addrs && names) {
 		memcpy(names, syms, array_size(num, sizeof(*names)));
-		ret = find_functions(names, addrs, num);
-		if (!ret)
-			ret = register_fprobe_ips(fp, addrs, num);
+		ret = find_functions(call, names, addrs, num) ?:
+		      register_ips(fp, addrs, num, call);
 	}
 	kvfree(names);
 	kvfree(addrs);
@@ -326,16 +394,21 @@ EXPORT_SYMBOL_GPL(register_fprobe_syms);
  */
 int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter)
 {
+	static const char call[] = "register_fprobe";
 	unsigned long *ips;
 	unsigned int nr;
 	int ret;
 
 	if (!fp || !filter)
-		return -EINVAL;
+		return refuse(call, NULL, 0, -EINVAL, "no functions were given");
 	ips = fprobe_find(filter, notfilter, &nr);
+	if (PTR_ERR_OR_ZERO(ips) == -EINVAL)
+		return refuse(call, filter, 0, -EINVAL, notfilter ?
+			      "no function that can be traced matches it, or what to leave out" :
+			      "no function that can be traced matches");
 	if (IS_ERR(ips))
 		return PTR_ERR(ips);
-	ret = attach_ips(fp, ips, nr, false);
+	ret = attach_ips(fp, ips, nr, false, call);
 	kvfree(ips);
 	return ret;
 }

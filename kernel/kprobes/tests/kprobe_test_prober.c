@@ -24,6 +24,14 @@ static unsigned long addr;
 module_param(addr, ulong, 0444);
 MODULE_PARM_DESC(addr, "where to probe, in place of a symbol");
 
+static unsigned int offset;
+module_param(offset, uint, 0444);
+MODULE_PARM_DESC(offset, "bytes from there");
+
+static bool post;
+module_param(post, bool, 0444);
+MODULE_PARM_DESC(post, "have a post handler");
+
 static bool ret;
 module_param(ret, bool, 0444);
 MODULE_PARM_DESC(ret, "probe returns as well");
@@ -51,6 +59,12 @@ static int count_hit(struct kprobe *p, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(count_hit);
+
+static void after_hit(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+NOKPROBE_SYMBOL(after_hit);
 
 static int count_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -150,12 +164,15 @@ static int place(void)
 	probe.flags = 0;
 	probe.addr = (kprobe_opcode_t *)addr;
 	probe.symbol_name = addr ? NULL : symbol;
+	probe.offset = offset;
+	probe.post_handler = post ? after_hit : NULL;
 	err = register_kprobe(&probe);
 	if (err || !ret)
 		return err;
 	retprobe.kp.flags = 0;
 	retprobe.kp.addr = NULL;
 	retprobe.kp.symbol_name = symbol;
+	retprobe.kp.offset = offset;
 	err = register_kretprobe(&retprobe);
 	if (err)
 		unregister_kprobe(&probe);

@@ -8,12 +8,31 @@
 #include <linux/bpf.h>
 #include <linux/kallsyms.h>
 #include <linux/perf_event.h>
+#include <linux/probe_errors.h>
 #include <linux/slab.h>
 
 #include "kprobe.h"
 
 /* tracefs and the list of dynamic events never see it, so names may repeat. */
 #define LOCAL_NAME	"DUMMY_EVENT"
+
+static int refuse_symbol(const char *symbol, unsigned long offset, int err)
+{
+	const struct probe_refusal e = {
+		.call	= "perf_event_open",
+		.symbol	= symbol,
+		.offset	= offset,
+		.err	= err,
+	};
+
+	if (err == -ENOENT)
+		probe_error_no_symbol(&e);
+	else if (err == -EADDRNOTAVAIL)
+		probe_error(&e, "several functions have this name", NULL);
+	else
+		probe_error(&e, "this cannot be the name of a symbol", NULL);
+	return err;
+}
 
 /**
  * create_local_trace_kprobe - make an event for one perf event
@@ -43,7 +62,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	if (symbol) {
 		err = kprobe_spec_resolve(symbol, &spec.base);
 		if (err)
-			return ERR_PTR(err);
+			return ERR_PTR(refuse_symbol(symbol, offset, err));
 		spec.symbol = kstrdup(symbol, GFP_KERNEL);
 		if (!spec.symbol)
 			return ERR_PTR(-ENOMEM);
@@ -61,6 +80,9 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	err = point_set_print_fmt(&pt->point);
 	if (!err)
 		err = kpoint_plant(pt, false);
+	/* Others wait for it. */
+	if (err == -ENOENT && pt->mod_len && !kprobe_module_present(pt->symbol, pt->mod_len))
+		refuse_symbol(pt->symbol, offset, err);
 	if (err) {
 		point_free_later(&pt->point);
 		return ERR_PTR(err);

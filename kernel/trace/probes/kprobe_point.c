@@ -16,6 +16,7 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/probe_errors.h>
 #include <linux/rcupdate.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -200,6 +201,20 @@ static void warn_of_notrace(struct kpoint *pt)
 	pr_warn("Could not probe notrace function %s\n", name);
 }
 
+static int refuse(const struct kpoint *pt, int err, const char *reason)
+{
+	const struct probe_refusal e = {
+		.call	= pt->point.kind->letter == 'r' ? "event at a return" : "event",
+		.symbol	= pt->symbol,
+		.addr	= pt->symbol ? 0 : pt->addr,
+		.offset	= kpoint_kp(pt)->offset,
+		.err	= err,
+	};
+
+	probe_error(&e, reason, NULL);
+	return err;
+}
+
 static void kpoint_reset_return(struct kpoint *pt)
 {
 	struct kretprobe *rp = kpoint_rp(pt);
@@ -245,13 +260,18 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 
 	err = security_locked_down(LOCKDOWN_KPROBES);
 	if (err)
-		return err;
+		return refuse(pt, err, "the kernel is locked down against kprobes");
+
+	/* It will come. That is no refusal. */
+	if (pt->mod_len && !kprobe_module_present(pt->symbol, pt->mod_len))
+		return -ENOENT;
 
 	if (out_of_bounds(pt)) {
 		if (text_leaves(pt))
-			return -ENOENT;
+			return refuse(pt, -ENOENT, "its module is being unloaded");
 		warn_of_notrace(pt);
-		return -EINVAL;
+		return refuse(pt, -EINVAL, kprobe_reason_at(kpoint_address(pt)) ?:
+			      "notrace function, in which events are refused");
 	}
 
 	err = point_update_args(&pt->point);

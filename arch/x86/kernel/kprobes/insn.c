@@ -319,7 +319,7 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 	if (!kallsyms_lookup(addr, &size, &offset, &module, name))
 		return -EILSEQ;
 	if (is_generated_symbol(name))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "generated code, which is rewritten at any time");
 
 	end = addr - offset + size;
 	for (pos = addr - offset; ; pos += text->insn.length) {
@@ -328,10 +328,36 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 		/* Then there is no telling what it hides. */
 		if (text->buf[0] == INT3_INSN_OPCODE &&
 		    is_debugger_breakpoint(pos))
-			return -EILSEQ;
+			return kprobe_refuse(-EILSEQ, "a debugger's breakpoint is before it");
 		if (pos == addr)
 			return 0;
 	}
+}
+
+/**
+ * arch_kprobe_insn_bounds - which instructions are around an address?
+ * @addr: not the start of an instruction
+ * @before: set to the start of the one that it is in
+ * @behind: set to the start of the next one
+ *
+ * Context: process, kprobe_mutex held, text_mutex not. Sleeps.
+ * Return: true if they are known.
+ */
+bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned long *behind)
+{
+	unsigned long size, offset, pos;
+	struct probed_text text;
+
+	if (!kallsyms_lookup_size_offset(addr, &size, &offset))
+		return false;
+	guard(mutex)(&text_mutex);
+	for (pos = addr - offset; pos <= addr; pos += text.insn.length) {
+		*before = pos;
+		if (kprobe_insn_read(&text, pos, addr - offset + size) < 0)
+			return false;
+	}
+	*behind = pos;
+	return true;
 }
 
 #ifdef CONFIG_DYNAMIC_FTRACE
@@ -361,28 +387,31 @@ int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
 
 	/* Padding behind a jump or ret, or somebody's breakpoint. */
 	if (kprobe_insn_opcode(insn) == INT3_INSN_OPCODE)
-		return -EILSEQ;
+		return kprobe_refuse(-EILSEQ, "padding, or somebody's breakpoint");
 
 	if (text_is_owned(addr, insn->length))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "alternatives or ftrace write to these bytes");
 
 	/* An indirect branch to a breakpoint in place of an ENDBR faults. */
 	if (HAS_KERNEL_IBT && kprobe_insn_is_endbr(insn))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "ENDBR: indirect branches to a breakpoint fault");
 
 	if (is_cfi_check(insn))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "check of control flow, which its trap decodes");
 
 	/* Hypervisors know these from prefixes that are no instruction's. */
 	if (insn->emulate_prefix_size)
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "instruction for a hypervisor");
 
 	/* The kernel neither uses nor saves the registers that these are for. */
 	if (insn->rex_prefix.nbytes == 2)
 		return -EOPNOTSUPP;
 
-	if (insn_refused(insn) || sti_then_wait(text))
+	if (insn_refused(insn))
 		return -EOPNOTSUPP;
+
+	if (sti_then_wait(text))
+		return kprobe_refuse(-EOPNOTSUPP, "sti, and it waits for interrupts next");
 
 	/* Intel's and AMD's processors disagree on what that is. */
 	if (is_near_branch(insn) && has_prefix(insn, 0x66))
@@ -422,11 +451,11 @@ static int copy_insn(u8 *buf, const struct probed_text *text,
 
 	/* With an address size prefix it is relative to the low half of %rip. */
 	if (insn.addr_bytes != sizeof(long))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "its operand is relative to the low half of %rip");
 
 	disp = (long)insn.displacement.value + (long)(from - to);
 	if (!fits_disp32(disp))
-		return -EINVAL;
+		return kprobe_refuse(-EINVAL, "its operand is out of reach of a copy");
 
 	insn.displacement.value = disp;
 	memcpy(buf + insn_offset_displacement(&insn),

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Why a probe was refused, for whoever cannot be told but an errno: callers in the kernel, of
+ * perf_event_open() and of bpf(). Users read it in tracefs, in the file probe_errors.
+ */
+#ifndef _LINUX_PROBE_ERRORS_H
+#define _LINUX_PROBE_ERRORS_H
+
+#include <linux/compiler_attributes.h>
+
+/**
+ * struct probe_refusal - a probe that is refused
+ * @call:	the function that refuses it; a string that stays
+ * @symbol:	"[MOD:]SYM" or a pattern, as the caller named it, or NULL
+ * @addr:	without @symbol: address, 0 if none was given
+ * @offset:	bytes from there
+ * @err:	negative errno that the caller gets
+ */
+struct probe_refusal {
+	const char	*call;
+	const char	*symbol;
+	unsigned long	addr;
+	unsigned long	offset;
+	int		err;
+};
+
+#ifdef CONFIG_PROBE_ERRORS
+void probe_error(const struct probe_refusal *e, const char *reason, const char *hint);
+void probe_error_no_symbol(const struct probe_refusal *e);
+#else
+static inline void probe_error(const struct probe_refusal *e, const char *reason, const char *hint)
+{
+}
+
+static inline void probe_error_no_symbol(const struct probe_refusal *e) { }
+#endif
+
+#endif /* _LINUX_PROBE_ERRORS_H */

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why probes were refused: the file probe_errors.
+ *
+ * An errno says little, and that is all that perf_event_open(), bpf() and modules get. So what
+ * refuses a probe leaves a line here: who asked, by which call, for what, the errno, the reason,
+ * and what would be possible.
+ *
+ * It knows nobody, and all that hooks or probes functions may call it.
+ */
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/kallsyms.h>
+#include <linux/list.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/probe_errors.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/security.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "trace.h"
+
+/* The latest ones are kept; a caller that asks in a loop gets no more memory for it. */
+#define MAX_ERRORS	64
+#define MAX_REASON	256
+
+/**
+ * struct kept_error - a line of the file
+ * @list:	in kept_errors, the newest last
+ * @time:	local_clock() when it happened
+ * @call:	as in struct probe_refusal
+ * @addr:	address that the caller gave, 0: it gave a symbol
+ * @err:	errno
+ * @pid:	of the task that asked, in the initial namespace
+ * @comm:	its name
+ * @where:	symbol and offset
+ * @reason:	reason and hint
+ */
+struct kept_error {
+	struct list_head	list;
+	u64			time;
+	const char		*call;
+	unsigned long		addr;
+	int			err;
+	pid_t			pid;
+	char			comm[TASK_COMM_LEN];
+	char			where[KSYM_SYMBOL_LEN];
+	char			reason[MAX_REASON];
+};
+
+/* Guards the next two. Nothing is called with it that takes other locks. */
+static DEFINE_MUTEX(errors_mutex);
+static LIST_HEAD(kept_errors);
+static unsigned int nr_kept;
+
+static void describe_place(struct kept_error *kept, const struct probe_refusal *e)
+{
+	if (e->symbol && e->offset)
+		snprintf(kept->where, sizeof(kept->where), "%s+0x%lx", e->symbol, e->offset);
+	else if (e->symbol)
+		strscpy(kept->where, e->symbol);
+	else if (e->addr)
+		snprintf(kept->where, sizeof(kept->where), "%pS", (void *)(e->addr + e->offset));
+	else
+		strscpy(kept->where, "(no place)");
+	kept->addr = e->symbol || !e->addr ? 0 : e->addr + e->offset;
+	/* What no symbol covers is shown as an address, which not all readers may know. */
+	if (kept->addr && str_has_prefix(kept->where, "0x"))
+		strscpy(kept->where, "(no symbol)");
+}
+
+static void keep(struct kept_error *kept)
+{
+	struct kept_error *oldest = NULL;
+
+	mutex_lock(&errors_mutex);
+	list_add_tail(&kept->list, &kept_errors);
+	if (nr_kept == MAX_ERRORS) {
+		oldest = list_first_entry(&kept_errors, struct kept_error, list);
+		list_del(&oldest->list);
+	} else {
+		nr_kept++;
+	}
+	mutex_unlock(&errors_mutex);
+	kfree(oldest);
+}
+
+/**
+ * probe_error - say why a probe is refused
+ * @e: the probe
+ * @reason: in words, no capital letter and no full stop
+ * @hint: what is possible instead, or NULL
+ *
+ * Without memory it says nothing.
+ *
+ * Context: process, any locks but that of tracefs. May sleep.
+ */
+void probe_error(const struct probe_refusal *e, const char *reason, const char *hint)
+{
+	struct kept_error *kept = kzalloc(sizeof(*kept), GFP_KERNEL | __GFP_NOWARN);
+
+	if (!kept)
+		return;
+	kept->time = local_clock();
+	kept->call = e->call;
+	kept->err = e->err;
+	kept->pid = current->pid;
+	get_task_comm(kept->comm, current);
+	describe_place(kept, e);
+	snprintf(kept->reason, sizeof(kept->reason), hint ? "%s; %s" : "%s", reason, hint);
+	keep(kept);
+}
+
+/* Does the kernel itself have a symbol of this name? */
+static int note_match(void *data, unsigned long addr)
+{
+	*(bool *)data = true;
+	return 1;
+}
+
+static bool is_symbol(const char *name)
+{
+	bool found = false;
+
+	kallsyms_on_each_match_symbol(note_match, name, &found);
+	return found;
+}
+
+/* What the compiler, or the wrapper of system calls, makes of a name. */
+static const char * const other_names[] = {
+	"%s.isra.0", "%s.constprop.0", "%s.part.0", "%s.isra.0.constprop.0",
+	"__x64_%s", "__arm64_%s", "__ia32_%s", "__se_%s", "__do_%s", "__%s", "do_%s",
+};
+
+static bool find_other_name(char *name, size_t room, const char *symbol)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(other_names); i++) {
+		snprintf(name, room, other_names[i], symbol);
+		if (is_symbol(name))
+			return true;
+	}
+	return false;
+}
+
+#ifdef CONFIG_MODULES
+/* "MOD:SYM": is MOD there? */
+static bool module_is_there(const char *symbol, size_t len)
+{
+	char name[MODULE_NAME_LEN];
+
+	if (len >= sizeof(name))
+		return false;
+	strscpy(name, symbol, len + 1);
+	guard(preempt)();
+	return find_module(name);
+}
+#else
+static bool module_is_there(const char *symbol, size_t len)
+{
+	return false;
+}
+#endif
+
+/**
+ * probe_error_no_symbol - say that there is no such symbol, and what there is
+ * @e: the probe, with a symbol
+ *
+ * Context: as probe_error().
+ */
+void probe_error_no_symbol(const struct probe_refusal *e)
+{
+	const char *colon = strchr(e->symbol, ':');
+	char hint[KSYM_NAME_LEN + 16] = "there is ";
+	size_t used = strlen(hint);
+
+	if (colon && !module_is_there(e->symbol, colon - e->symbol))
+		probe_error(e, "this module is not loaded", NULL);
+	else if (colon)
+		probe_error(e, "no such symbol in this module", NULL);
+	else if (find_other_name(hint + used, sizeof(hint) - used, e->symbol))
+		probe_error(e, "no such symbol", hint);
+	else
+		probe_error(e, "no such symbol, in the kernel or in a module that is loaded", NULL);
+}
+
+/* tracefs */
+
+static void *errors_start(struct seq_file *m, loff_t *pos)
+{
+	mutex_lock(&errors_mutex);
+	return seq_list_start(&kept_errors, *pos);
+}
+
+static void *errors_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &kept_errors, pos);
+}
+
+static void errors_stop(struct seq_file *m, void *v)
+{
+	mutex_unlock(&errors_mutex);
+}
+
+static int errors_show(struct seq_file *m, void *v)
+{
+	const struct kept_error *kept = list_entry(v, struct kept_error, list);
+	u64 sec = kept->time;
+	u32 nsec = do_div(sec, NSEC_PER_SEC);
+
+	seq_printf(m, "[%5llu.%06u] %s-%d: %s: ", sec, nsec / 1000, kept->comm, kept->pid,
+		   kept->call);
+	if (kept->addr && kallsyms_show_value(m->file->f_cred))
+		seq_printf(m, "0x%lx ", kept->addr);
+	seq_printf(m, "%s: %pe: %s\n", kept->where, ERR_PTR(kept->err), kept->reason);
+	return 0;
+}
+
+static const struct seq_operations errors_seq = {
+	.start	= errors_start,
+	.next	= errors_next,
+	.stop	= errors_stop,
+	.show	= errors_show,
+};
+
+static void forget_all(void)
+{
+	struct kept_error *kept, *next;
+	LIST_HEAD(all);
+
+	mutex_lock(&errors_mutex);
+	list_splice_init(&kept_errors, &all);
+	nr_kept = 0;
+	mutex_unlock(&errors_mutex);
+	list_for_each_entry_safe(kept, next, &all, list)
+		kfree(kept);
+}
+
+/* As with error_log: who truncates it, empties it. */
+static int errors_open(struct inode *inode, struct file *file)
+{
+	int err = security_locked_down(LOCKDOWN_TRACEFS);
+
+	if (err)
+		return err;
+	if (file->f_mode & FMODE_WRITE && file->f_flags & O_TRUNC)
+		forget_all();
+	return seq_open(file, &errors_seq);
+}
+
+static ssize_t errors_write(struct file *file, const char __user *text, size_t len, loff_t *pos)
+{
+	return len;
+}
+
+static const struct file_operations errors_fops = {
+	.open		= errors_open,
+	.release	= seq_release,
+	.read		= seq_read,
+	.write		= errors_write,
+	.llseek		= seq_lseek,
+};
+
+static int __init probe_errors_init(void)
+{
+	if (tracing_init_dentry())
+		return 0;
+	trace_create_file("probe_errors", TRACE_MODE_WRITE, NULL, NULL, &errors_fops);
+	return 0;
+}
+fs_initcall(probe_errors_init);

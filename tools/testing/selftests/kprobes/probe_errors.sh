@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Why probes are refused: probe_errors in tracefs, for all that get but an errno; and
+# blacklist_reasons in debugfs.
+
+cd "$(dirname "$0")" && . ./functions
+
+reasons=$tracefs/probe_errors
+long=/sys/kernel/livepatch/kprobe_test_patch
+
+# says TEXT...: the last line has each of the texts. Modprobe may have tried more than once.
+says() {
+	cat $reasons
+	for text in "$@"; do
+		tail -n 1 $reasons | grep -qF -- "$text"
+	done
+}
+
+# no_probe TEXT PARAMETER=VALUE...: a module is refused a probe, and why.
+no_probe() {
+	: > $reasons
+	because=$1
+	shift
+	not load kprobe_test_prober "$@"
+	says "$because" "modprobe-" "register_k"
+}
+
+modules_are_told() {
+	load_target
+	no_probe 'no_such_function: ' symbol=no_such_function
+	no_probe 'no such symbol, in the kernel or in a module' symbol=no_such_function
+	no_probe 'notamod:vfs_read: ' symbol=notamod:vfs_read
+	no_probe 'this module is not loaded' symbol=notamod:vfs_read
+	no_probe 'no such symbol in this module' symbol=kprobe_test_target:vfs_read
+	no_probe 'on the hit path of probes: NOKPROBE_SYMBOL()' symbol=get_kprobe
+	no_probe 'not in kernel text' symbol=jiffies
+	no_probe 'vfs_read+0x1: ' symbol=vfs_read offset=1
+	no_probe 'register_kprobe: ' symbol=get_kprobe
+}
+
+the_nearest_name_is_told() {
+	wrapper=$(sed -n 's/.* T \(__[a-z0-9]*_sys_openat\)$/\1/p' /proc/kallsyms | head -n 1)
+	[ -n "$wrapper" ] || skip "system calls have no wrappers"
+	no_probe "no such symbol; there is $wrapper" symbol=sys_openat
+}
+
+# Where instructions differ in size, what is one has to be said.
+boundaries_are_told() {
+	[ "$(uname -m)" = x86_64 ] || skip "instructions have one size"
+	load_target
+	no_probe 'inside an instruction; boundaries at +0x0, +0x4' symbol=vfs_read offset=2
+	at=$(tail -n 1 $reasons | sed 's/.*, +//')
+	load kprobe_test_prober symbol=vfs_read offset=$((at))
+	rmmod kprobe_test_prober
+}
+
+returns_are_told() {
+	load_target
+	no_probe 'register_kretprobe: ' "symbol=${inside%+*}" "offset=${inside#*+}" ret=1
+	no_probe 'not the entry of a function' "symbol=${inside%+*}" "offset=${inside#*+}" ret=1
+}
+
+# The name that is wrong among several.
+fprobes_are_told() {
+	load_or_skip kprobe_test_fprober filter=vfs_read
+	rmmod kprobe_test_fprober
+	: > $reasons
+	not load kprobe_test_fprober filter=vfs_read,no_such_function
+	says 'register_fprobe_syms: no_such_function: ' 'no such symbol'
+	not load kprobe_test_fprober filter=get_kprobe,vfs_read
+	says 'register_fprobe_syms: get_kprobe: ' 'notrace function'
+	not load kprobe_test_fprober filter='no_such_*'
+	says 'register_fprobe: no_such_*: ' 'no function that can be traced matches'
+}
+
+perf_is_told() {
+	: > $reasons
+	not ./perf_open no_such_function /dev/null x
+	says 'perf_open-' 'perf_event_open: no_such_function: ' 'no such symbol'
+	[ "$(wc -l < $reasons)" = 1 ]
+	not ./perf_open notamod:vfs_read /dev/null x
+	says 'perf_event_open: notamod:vfs_read: ' 'this module is not loaded'
+	not ./perf_open get_kprobe /dev/null x
+	says 'get_kprobe' 'on the hit path of probes'
+}
+
+# Events have error_log. What registration knows beyond that is here.
+events_are_told() {
+	: > $reasons
+	refused 'Invalid argument' 'p:no get_kprobe'
+	says 'event: get_kprobe' 'on the hit path of probes'
+}
+
+# It waits, and that is no refusal.
+waiting_is_no_refusal() {
+	: > $reasons
+	put 'p:later kprobe_test_target:kprobe_target_traced'
+	empty $reasons
+	load_target
+	empty $reasons
+}
+
+live_patches_are_named() {
+	[ -d /sys/kernel/livepatch ] || skip "no live patches"
+	load kprobe_test_long 2> "$tmp/err" || skip "no module kprobe_test_long"
+	load kprobe_test_patch
+	until_it grep 0 $long/transition
+	: > $reasons
+	not load kprobe_test_prober symbol=kprobe_test_long:kprobe_long post=1
+	says 'another user of ftrace redirects this function' 'live patch kprobe_test_patch'
+	load kprobe_test_prober symbol=kprobe_test_long:kprobe_long
+	rmmod kprobe_test_prober
+	echo 0 > $long/enabled
+	until_it not [ -e $long ]
+	rmmod kprobe_test_patch kprobe_test_long
+}
+
+# However many there are, the latest are kept, and no more.
+there_are_not_too_many() {
+	: > $reasons
+	for i in $(seq 70); do
+		not ./perf_open "no_such_$i" /dev/null x 2> /dev/null
+	done
+	[ "$(wc -l < $reasons)" = 64 ]
+	head -n 1 $reasons | grep ' no_such_7: '
+	tail -n 1 $reasons | grep ' no_such_70: '
+	echo > $reasons
+	empty $reasons
+}
+
+addresses_are_for_those_who_may_know() {
+	address=$(awk '$3 == "get_kprobe" { print $1 }' /proc/kallsyms)
+	: > $reasons
+	not load kprobe_test_prober "addr=0x$address"
+	says "register_kprobe: 0x$address get_kprobe+0x0/"
+	echo 2 > /proc/sys/kernel/kptr_restrict
+	undo="eval echo 0 > /proc/sys/kernel/kptr_restrict"
+	says 'register_kprobe: get_kprobe+0x0/'
+	not grep "$address" $reasons
+	# What no symbol covers has nothing but an address.
+	not load kprobe_test_prober addr=0x1234
+	says 'register_kprobe: (no symbol): ' 'no function is at this address'
+}
+
+blacklist_has_reasons() {
+	cut -f 1,2 $kprobes/blacklist_reasons | cmp - $kprobes/blacklist
+	grep -q '	get_kprobe	on the hit path of probes: NOKPROBE_SYMBOL()$' \
+		$kprobes/blacklist_reasons
+	grep -q '	noinstr: ' $kprobes/blacklist_reasons
+	[ -z "$(awk -F '\t' 'NF != 3 || $3 == ""' $kprobes/blacklist_reasons)" ]
+}
+
+begin
+run modules_are_told
+run the_nearest_name_is_told
+run boundaries_are_told
+run returns_are_told
+run fprobes_are_told
+run perf_is_told
+run events_are_told
+run waiting_is_no_refusal
+run live_patches_are_named
+run there_are_not_too_many
+run addresses_are_for_those_who_may_know
+run blacklist_has_reasons
+finish
