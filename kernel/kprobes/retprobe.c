@@ -65,7 +65,8 @@ static int prepare(struct kretprobe *rp)
 	rp->kp.pre_handler = kretprobe_pre_handler;
 	rp->kp.post_handler = NULL;
 	rp->nmissed = 0;
-	return kretprobe_pool_alloc(rp);
+	ret = kretprobe_pool_alloc(rp);
+	return ret == -EINVAL ? kprobe_refuse(ret, "maxactive exceeds the bound of the pool") : ret;
 }
 
 /**

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Run the shell examples of Documentation/trace/{k,f}probe*.rst: all blocks
+# Run the shell examples of Documentation/trace/{k,f}probe*.rst and probe_errors.rst: all blocks
 # ".. code-block:: sh". Each has to succeed, command by command, in a clean tracefs. What
 # it leaves switched on or defined is taken down as a user would, and has to go.
 #
@@ -16,7 +16,7 @@
 
 tracing=/sys/kernel/tracing
 debug=/sys/kernel/debug/kprobes
-files="kprobes.rst kprobetrace.rst fprobe.rst fprobetrace.rst"
+files="kprobes.rst kprobetrace.rst fprobe.rst fprobetrace.rst probe_errors.rst"
 
 skip() {
 	echo "1..0 # SKIP $*"
