@@ -6,7 +6,8 @@
 #ifndef _LINUX_PROBE_ERRORS_H
 #define _LINUX_PROBE_ERRORS_H
 
-#include <linux/compiler_attributes.h>
+#include <linux/errno.h>
+#include <linux/stddef.h>
 
 /**
  * struct probe_refusal - a probe that is refused
@@ -24,15 +25,28 @@ struct probe_refusal {
 	int		err;
 };
 
+/* A function, by name or by address, whose result may not be overridden. */
+#define probe_error_override(caller, name, address)				\
+	probe_error(&(struct probe_refusal) { .call = (caller), .symbol = (name),	\
+					      .addr = (address), .err = -EINVAL },	\
+		    "not marked with ALLOW_ERROR_INJECTION()", NULL)
+
 #ifdef CONFIG_PROBE_ERRORS
 void probe_error(const struct probe_refusal *e, const char *reason, const char *hint);
 void probe_error_no_symbol(const struct probe_refusal *e);
+void probe_error_names(const char *call, const char * const *names, const unsigned long *addrs,
+		       unsigned int nr, int err);
 #else
 static inline void probe_error(const struct probe_refusal *e, const char *reason, const char *hint)
 {
 }
 
 static inline void probe_error_no_symbol(const struct probe_refusal *e) { }
+
+static inline void probe_error_names(const char *call, const char * const *names,
+				     const unsigned long *addrs, unsigned int nr, int err)
+{
+}
 #endif
 
 #endif /* _LINUX_PROBE_ERRORS_H */

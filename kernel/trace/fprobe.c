@@ -16,7 +16,6 @@
 #include <linux/export.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -320,17 +319,6 @@ int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_ips);
 
-static int refuse_name(const char *call, const char *name)
-{
-	const struct probe_refusal e = { .call = call, .symbol = name, .err = -ENOENT };
-
-	if (!kallsyms_lookup_name(name)) {
-		probe_error_no_symbol(&e);
-		return -ENOENT;
-	}
-	return refuse(call, name, 0, -ENOENT, "notrace function, or no function");
-}
-
 /* Addresses of functions by name; @names get sorted, @addrs are 0. */
 static int find_functions(const char *call, const char **names, unsigned long *addrs, int num)
 {
@@ -339,11 +327,12 @@ static int find_functions(const char *call, const char **names, unsigned long *a
 	sort(names, num, sizeof(*names), compare_names, NULL);
 	ret = ftrace_lookup_symbols(names, num, addrs);
 	/* In a kernel without modules 0 says nothing of those that were not found. */
-	for (i = 0; i < num; i++) {
-		if (!addrs[i])
-			return refuse_name(call, names[i]);
-	}
-	return ret ? -ENOENT : 0;
+	for (i = 0; !ret && i < num; i++)
+		ret = addrs[i] ? 0 : -ENOENT;
+	if (!ret)
+		return 0;
+	probe_error_names(call, names, addrs, num, -ENOENT);
+	return -ENOENT;
 }
 
 /**

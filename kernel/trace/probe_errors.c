@@ -191,6 +191,35 @@ void probe_error_no_symbol(const struct probe_refusal *e)
 		probe_error(e, "no such symbol, in the kernel or in a module that is loaded", NULL);
 }
 
+/**
+ * probe_error_names - say which of several functions cannot be hooked
+ * @call: the function that refuses them
+ * @names: their names
+ * @addrs: their addresses, 0 for those that ftrace_lookup_symbols() has not found
+ * @nr: how many
+ * @err: negative errno that the caller gets
+ *
+ * Says nothing if all have been found.
+ *
+ * Context: as probe_error().
+ */
+void probe_error_names(const char *call, const char * const *names, const unsigned long *addrs,
+		       unsigned int nr, int err)
+{
+	struct probe_refusal e = { .call = call, .err = err };
+	unsigned int i = 0;
+
+	while (i < nr && addrs[i])
+		i++;
+	if (i == nr)
+		return;
+	e.symbol = names[i];
+	if (kallsyms_lookup_name(e.symbol))
+		probe_error(&e, "notrace function, or no function", NULL);
+	else
+		probe_error_no_symbol(&e);
+}
+
 /* tracefs */
 
 static void *errors_start(struct seq_file *m, loff_t *pos)

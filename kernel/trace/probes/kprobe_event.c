@@ -3,6 +3,7 @@
  * Kprobe events: what BPF asks about them.
  */
 #include <linux/error-injection.h>
+#include <linux/probe_errors.h>
 
 #include "kprobe.h"
 
@@ -32,7 +33,12 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
  */
 bool trace_kprobe_error_injectable(struct trace_event_call *call)
 {
-	struct kpoint *pt = kpoint_of_call(call);
+	const struct kpoint *pt = kpoint_of_call(call);
 
-	return pt && within_error_injection_list((unsigned long)kpoint_kp(pt)->addr);
+	if (!pt)
+		return false;
+	if (within_error_injection_list((unsigned long)kpoint_kp(pt)->addr))
+		return true;
+	probe_error_override("BPF program", pt->symbol, pt->symbol ? 0 : pt->addr);
+	return false;
 }

@@ -85,6 +85,23 @@ perf_is_told() {
 	says 'get_kprobe' 'on the hit path of probes'
 }
 
+# By the tests of BPF itself, which have it refused.
+bpf_is_told() {
+	needs_program bpf_probes
+	[ -e /proc/sys/kernel/unprivileged_bpf_disabled ] || skip "no BPF"
+	load_or_skip kprobe_test_args
+	: > $reasons
+	"$program" multi_refused
+	cat $reasons
+	grep -F ' bpf_link_create: no_such_function: ' $reasons | grep -F 'no such symbol'
+	grep -F 'bpf_probes-' $reasons | grep -F ' register_fprobe_ips: ' |
+		grep -F 'notrace function, or not the entry of one'
+	"$program" override_refused
+	grep -F ' BPF program: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
+	grep -F ' bpf_link_create: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
+	rmmod kprobe_test_args
+}
+
 # Events have error_log. What registration knows beyond that is here.
 events_are_told() {
 	: > $reasons
@@ -158,6 +175,7 @@ run boundaries_are_told
 run returns_are_told
 run fprobes_are_told
 run perf_is_told
+run bpf_is_told
 run events_are_told
 run waiting_is_no_refusal
 run live_patches_are_named
