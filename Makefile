@@ -4,8 +4,10 @@
 
 VM := tools/testing/vm/vm
 
-# Passed on as they are, whatever is in them.
-export PROBE CMD SEED
+# Passed on as they are, whatever is in them: $arg1 is no variable of make's.
+override export PROBE := $(value PROBE)
+override export CMD := $(value CMD)
+export SEED
 
 arch := $(if $(ARCH),--arch $(ARCH))
 

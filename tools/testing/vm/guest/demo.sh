@@ -9,6 +9,8 @@ cd /sys/kernel/tracing || exit 1
 fail() {
 	echo "$*" >&2
 	cat error_log >&2
+	# What registration knows beyond that; the untouched base has none.
+	[ ! -s probe_errors ] || cat probe_errors >&2
 	exit 1
 }
 
@@ -44,3 +46,12 @@ cat trace
 
 step "cat kprobe_profile    (event, hits, missed)"
 cat kprobe_profile
+
+[ -e probe_errors ] || exit 0
+echo
+echo "# Next, try:"
+cat << 'END'
+  make run PROBE='r:took vfs_read ns=$duration'      how long each call took
+  make run PROBE='p:opens sys_openat@*'              a system call by its plain name
+  make run PROBE='p:no vfs_read+2'                   what cannot be probed, and why
+END
