@@ -134,7 +134,7 @@ static bool hint_live_patch(unsigned long addr, char *hint, size_t room)
 		found = is_patched_by(patch, addr - into);
 		if (!found)
 			continue;
-		snprintf(hint, room, "it is live patch %s; without a post handler there is no conflict",
+		snprintf(hint, room, "it is live patch %s; without a post handler you could share",
 			 patch->mod->name);
 		break;
 	}

@@ -153,7 +153,7 @@ int arch_prepare_kprobe(struct kprobe *p)
 	int err;
 
 	if (!IS_ALIGNED((unsigned long)p->addr, AARCH64_INSN_SIZE))
-		return kprobe_refuse(-EINVAL, "not the start of an instruction, which is of 4 bytes");
+		return kprobe_refuse(-EINVAL, "not aligned: instructions have 4 bytes");
 	if (is_ftrace_literal((unsigned long)p->addr))
 		return kprobe_refuse(-EINVAL, "not code: ftrace keeps an address there");
 	err = aarch64_insn_read(p->addr, &p->opcode);
@@ -163,7 +163,7 @@ int arch_prepare_kprobe(struct kprobe *p)
 	if (kprobe_decode_insn(p->opcode, &p->ainsn.api) == INSN_REJECTED)
 		return kprobe_refuse(-EINVAL, "neither simulated nor run elsewhere");
 	if (is_in_exclusive_sequence((unsigned long)p->addr))
-		return kprobe_refuse(-EINVAL, "between exclusive load and store: would not succeed");
+		return kprobe_refuse(-EINVAL, "between an exclusive load and its store");
 	return kprobe_slot_make(p);
 }
 
