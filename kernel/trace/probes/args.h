@@ -8,6 +8,7 @@
  *	args_parse.c	one word of a command -> an argument
  *	args_fetch.c	FETCH -> a program
  *	args_vars.c	the words that begin with a $
+ *	args_keep.c	what is kept from a function's entry to its return
  *	args_type.c	TYPE -> how a value is stored and shown
  *	args_enum.c	values that are shown by their names
  *	args_btf.c	what type information knows of functions and structures
@@ -185,6 +186,8 @@ void args_store(const struct trace_probe *tp, const struct args_hit *hit,
 		struct args_record *rec);
 void args_store_plain(const struct trace_probe *tp, const struct args_hit *hit, void *args);
 void args_keep(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept);
+void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept);
+void args_stop_time(const struct trace_probe *tp, unsigned long *kept);
 
 /* args_words.c */
 void trace_probe_log_init(const char *reader, int nr, const char **words);
@@ -204,8 +207,10 @@ bool args_names_differ(const struct probe_arg *a, const struct probe_arg *b);
 /* args_fetch.c */
 int traceprobe_update_arg(struct probe_arg *arg);
 
-/* args_vars.c */
+/* args_keep.c */
 unsigned int args_kept_size(const struct trace_probe *tp);
+bool args_keep_is_mixed(const struct trace_probe *tp);
+bool args_keep_is_timed(const struct trace_probe *tp);
 
 /* args_meta.c */
 const char **traceprobe_expand_meta_args(int argc, const char *argv[], int *new_argc,

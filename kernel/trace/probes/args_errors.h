@@ -119,7 +119,10 @@
 	E(TYPECAST_NOT_EVENT,								\
 	  "Typecasts are only for eprobe field or kernel function arguments")		\
 	E(TYPECAST_REQ_FIELD,	"Typecast requires a field access")			\
-	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")
+	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")	\
+	/* And of no other kernel */							\
+	E(ONLY_AT_RETURN,								\
+	  "This is only available at the return of a kernel function")
 
 #define PROBE_ERROR_CODE(name, text)	TP_ERR_##name,
 enum probe_error { PROBE_ERRORS(PROBE_ERROR_CODE) TP_ERR_COUNT };

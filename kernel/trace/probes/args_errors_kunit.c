@@ -217,6 +217,8 @@ static void places_of_uprobes(struct kunit *test)
 		NO(NOSUP_BTFARG,	"p /init:10 ^name"),
 		NO(NOSUP_PERCPU,	"p /init:10 ^this_cpu_ptr(\\1)"),
 		NO(NOSUP_PERCPU,	"p /init:10 x=+0(^this_cpu_read(\\1))"),
+		NO(ONLY_AT_RETURN,	"p /init:10 ^$duration"),
+		NO(ONLY_AT_RETURN,	"r /init:10 x=+0(^$entry_cpu)"),
 	};
 
 	if (!IS_ENABLED(CONFIG_UPROBE_EVENTS))
@@ -235,6 +237,10 @@ static void places_of_fprobes(struct kunit *test)
 		NO(BAD_MAXACT_TYPE,	"t^100 kfree"),
 		NO(RETVAL_ON_PROBE,	"t kfree ^$retval"),
 		NO(BAD_FETCH_ARG,	"f vfs_read ^%x"),
+		NO(ONLY_AT_RETURN,	"f vfs_read ^$duration"),
+		NO(ONLY_AT_RETURN,	"f vfs_read c=^$entry_cpu:u8"),
+		NO(ONLY_AT_RETURN,	"t kfree ^$duration"),
+		NO(ONLY_AT_RETURN,	"t kfree ^$entry_cpu"),
 	};
 
 	if (!IS_ENABLED(CONFIG_FPROBE_EVENTS))
@@ -250,6 +256,8 @@ static void events_on_events(struct kunit *test)
 		NO(BAD_VAR,		"e sched.sched_switch ^$no_such_field"),
 		NO(BAD_VAR,		"e sched.sched_switch x=+0(^$retval)"),
 		NO(BAD_FETCH_ARG,	"e sched.sched_switch ^%x"),
+		NO(ONLY_AT_RETURN,	"e sched.sched_switch ^$duration"),
+		NO(ONLY_AT_RETURN,	"e sched.sched_switch x=+0(^$entry_cpu)"),
 		NO(NOSUP_PERCPU,	"e sched.sched_switch ^this_cpu_ptr(\\1)"),
 		NO(NOSUP_BTFARG,	"e sched.sched_switch x=^prev_pid"),
 		NO(BAD_STRING,		"e sched.sched_switch x=$prev_pid:^u8[2]"),
@@ -263,6 +271,10 @@ static void words(struct kunit *test)
 {
 	static const struct refusal all[] = {
 		NO(RETVAL_ON_PROBE,	"p vfs_read ^$retval"),
+		NO(ONLY_AT_RETURN,	"p vfs_read ^$duration"),
+		NO(ONLY_AT_RETURN,	"p vfs_read+16 c=^$entry_cpu"),
+		NO(BAD_VAR,		"r vfs_read ^$durations"),
+		NO(BAD_VAR,		"r vfs_read ^$entry_cpu0"),
 		NO(BAD_STACK_NUM,	"p vfs_read ^$stack100000"),
 		NO(BAD_ARG_NUM,		"p vfs_read x=+0(^$arg10000)"),
 		NO(BAD_VAR,		"p vfs_read ^$none_var"),
@@ -323,6 +335,9 @@ static void types(struct kunit *test)
 		NO(BAD_STRING,		"p vfs_read $stack0:^string"),
 		NO(BAD_STRING,		"p vfs_read $stack0:^u8[2]"),
 		NO(BAD_STRING,		"p vfs_read @11:^symstr[2]"),
+		NO(BAD_STRING,		"r vfs_read $duration:^string"),
+		NO(BAD_STRING,		"r vfs_read $entry_cpu:^u8[2]"),
+		NO(BAD_BITFIELD,	"r vfs_read $duration:^b65@0/64"),
 		NO(BAD_SYMSTRING,	"p vfs_read \\1:^symstr"),
 		NO(BAD_SYMSTRING,	"p vfs_read +u0(\\1):^symstr"),
 		NO(BAD_BITFIELD,	"p vfs_read @11:^b10@a/16"),

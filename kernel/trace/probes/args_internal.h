@@ -20,7 +20,9 @@ enum arg_source {
 	ARG_FROM_STACK,		/* word @param of the kernel's stack */
 	ARG_FROM_STACKP,	/* the kernel's stack pointer */
 	ARG_FROM_RETVAL,	/* word @param of the function's result */
-	ARG_FROM_KEPT,		/* word @param of what was kept at entry */
+	ARG_FROM_KEPT,		/* the parameter that is word @param of what was kept at entry */
+	ARG_FROM_DURATION,	/* time since entry, from word @param of what was kept */
+	ARG_FROM_ENTRY_CPU,	/* the CPU at entry, word @param of what was kept */
 	ARG_FROM_IMM,		/* @imm */
 	ARG_FROM_CURRENT,	/* the current task */
 	ARG_FROM_FIELD,		/* field @data of the other event's record */
@@ -59,6 +61,7 @@ enum arg_store {
 	ARG_STORE_SYMBOL,	/* the symbol that the value is the address of, as text */
 	ARG_STORE_TEXT,		/* the source's text */
 	ARG_STORE_RESULT,	/* both words of the function's result */
+	ARG_STORE_DURATION,	/* time since entry, where that is more than a word */
 };
 
 /**
@@ -103,15 +106,31 @@ struct arg_program {
 	struct arg_step		steps[];
 };
 
+/* Instead of the number of a parameter: what else is kept. */
+#define ARG_KEEP_TIME		U16_MAX
+#define ARG_KEEP_CPU		(U16_MAX - 1)
+
 /**
  * struct probe_entry_arg - what is kept from a function's entry to its return
- * @nr:		how many words
- * @params:	each is this parameter of the function, from 0
+ * @nr:		number of @values
+ * @words:	how many words it takes
+ * @time:	at which word the time is, -1: it is not kept
+ * @mixed:	there is something else than parameters, one in each word
+ * @values:	parameters of the function, from 0, and ARG_KEEP_*; and at which word they are
  */
 struct probe_entry_arg {
 	unsigned int	nr;
-	u16		params[];
+	unsigned int	words;
+	int		time;
+	bool		mixed;
+	struct {
+		u16	what;
+		u16	word;
+	} values[];
 };
+
+/* All that is kept. */
+#define ARG_MAX_KEPT		3072
 
 /* How many values an argument may go through, as every kernel counts them. */
 #define ARG_MAX_VALUES		15
@@ -186,6 +205,12 @@ static inline bool args_are_of_user(const struct traceprobe_parse_context *ctx)
 	return ctx->flags & TPARG_FL_USER;
 }
 
+/* Can something be kept from a function's entry? */
+static inline bool args_are_of_return(const struct traceprobe_parse_context *ctx)
+{
+	return (ctx->flags & TPARG_FL_KERNEL) && (ctx->flags & TPARG_FL_RETURN);
+}
+
 static inline bool args_are_of_event(const struct traceprobe_parse_context *ctx)
 {
 	return ctx->flags & TPARG_FL_TEVENT;
@@ -220,6 +245,11 @@ int args_next_value(struct arg_build *b);
 /* args_vars.c */
 int args_variable(struct arg_build *b, char *text);
 int args_parameter(struct arg_build *b, unsigned int param);
+
+/* args_keep.c */
+int args_keep_parameter(struct arg_build *b, unsigned int param);
+int args_keep_time(struct arg_build *b);
+int args_keep_cpu(struct arg_build *b);
 
 /* args_type.c */
 const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx,

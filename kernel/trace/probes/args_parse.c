@@ -30,10 +30,24 @@ static bool name_is_used(const struct trace_probe *tp, int nr, const char *name)
 	return false;
 }
 
-/* A parameter of the function gives its name to the argument, others are numbered. */
-static char *name_of_unnamed(const char *word, int nr)
+static bool is_of_call(const char *word)
 {
-	char *name = kstrndup(word, strcspn(word, ":"), GFP_KERNEL);
+	size_t len = strcspn(word, ":");
+
+	return (len == strlen("$duration") && strstarts(word, "$duration")) ||
+	       (len == strlen("$entry_cpu") && strstarts(word, "$entry_cpu"));
+}
+
+/*
+ * A parameter of the function gives its name to the argument, and so does what is known of a call.
+ * Others are numbered.
+ */
+static char *name_of_unnamed(const char *word, int nr, const struct traceprobe_parse_context *ctx)
+{
+	char *name;
+
+	word += args_are_of_return(ctx) && is_of_call(word);
+	name = kstrndup(word, strcspn(word, ":"), GFP_KERNEL);
 
 	if (!name || is_good_name(name))
 		return name;
@@ -50,7 +64,7 @@ static const char *take_name(struct trace_probe *tp, int nr, const char *word,
 	int code = 0;
 
 	if (!equals)
-		arg->name = name_of_unnamed(word, nr);
+		arg->name = name_of_unnamed(word, nr, ctx);
 	else if (equals - word > MAX_ARG_NAME_LEN)
 		code = TP_ERR_ARG_NAME_TOO_LONG;
 	else if (equals == word)
@@ -207,6 +221,11 @@ static bool is_result_in_two(const struct arg_build *b)
 	       b->type->size > sizeof(long) && arch_result_offset(1) >= 0;
 }
 
+static bool is_duration(const struct arg_build *b)
+{
+	return b->prog->source == ARG_FROM_DURATION && !b->prog->nr_steps && !b->place;
+}
+
 /* An array is in memory. */
 static int store_number(struct arg_build *b, const struct type_words *words)
 {
@@ -215,6 +234,8 @@ static int store_number(struct arg_build *b, const struct type_words *words)
 		return 0;
 	}
 	b->prog->store = b->place ? ARG_STORE_MEMORY : ARG_STORE_VALUE;
+	if (!words->count && is_duration(b) && sizeof(long) < sizeof(u64))
+		b->prog->store = ARG_STORE_DURATION;
 	if (!words->count)
 		return 0;
 	if (is_field_in_memory(b))
@@ -330,6 +351,11 @@ static int take_place(struct trace_probe *tp, struct probe_arg *arg,
 	return 0;
 }
 
+static bool is_entry_cpu(const struct arg_build *b)
+{
+	return b->prog->source == ARG_FROM_ENTRY_CPU && !b->prog->nr_steps && !b->place;
+}
+
 /* What type information says counts if the user says nothing. */
 static void find_default_type(struct arg_build *b, struct probe_arg *arg,
 			      const struct type_words *words)
@@ -338,7 +364,12 @@ static void find_default_type(struct arg_build *b, struct probe_arg *arg,
 
 	if (words->name || arg->type->is_string)
 		return;
-	type = args_type_by_btf(b);
+	if (is_duration(b))
+		type = args_type_of_size(sizeof(u64), false);
+	else if (is_entry_cpu(b))
+		type = args_type_of_size(sizeof(u32), false);
+	else
+		type = args_type_by_btf(b);
 	if (type)
 		arg->type = type;
 }

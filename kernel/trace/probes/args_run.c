@@ -15,6 +15,8 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
@@ -183,6 +185,9 @@ static noinline unsigned long other_value(const struct arg_program *prog,
 		return kernel_stack_pointer(hit->regs);
 	case ARG_FROM_CURRENT:
 		return (unsigned long)current;
+	case ARG_FROM_DURATION:
+	case ARG_FROM_ENTRY_CPU:
+		return hit->kept[prog->param];
 	case ARG_FROM_FIELD:
 		return event_field(prog->data, hit->rec);
 	case ARG_FROM_USER_STACK:
@@ -438,6 +443,29 @@ static nokprobe_inline void store_text(const struct arg_program *prog, u8 *place
 	}
 }
 
+/* It takes two words if one has only 32 bits. */
+static nokprobe_inline void put_time(unsigned long *words, u64 time)
+{
+	words[0] = time;
+	if (BITS_PER_LONG < 64)
+		words[1] = time >> 32;
+}
+
+static nokprobe_inline u64 get_time(const unsigned long *words)
+{
+	return BITS_PER_LONG < 64 ? words[0] | (u64)words[1] << 32 : words[0];
+}
+
+static void store_duration(const struct arg_program *prog, u8 *place, const unsigned long *kept)
+{
+	if (prog->size > sizeof(u64))
+		put_pair(place, get_time(kept), 0);
+	else
+		store_number(prog, place, get_time(kept));
+}
+
+NOKPROBE_SYMBOL(store_duration);
+
 /* Apart, as these are less frequent. */
 static noinline void store_other(const struct arg_program *prog, u8 *place, unsigned long value,
 				 bool valid, const struct args_hit *hit, struct args_record *rec)
@@ -458,6 +486,9 @@ static noinline void store_other(const struct arg_program *prog, u8 *place, unsi
 		break;
 	case ARG_STORE_STRING:
 		store_strings(prog, place, value + prog->offset, valid, rec);
+		break;
+	case ARG_STORE_DURATION:
+		store_duration(prog, place, hit->kept + prog->param);
 		break;
 	case ARG_STORE_SYMBOL:
 		store_symbol(place, value, valid, rec);
@@ -548,7 +579,7 @@ NOKPROBE_SYMBOL(args_store);
 
 /**
  * args_keep - keep what arguments at a function's return refer to at its entry
- * @tp: the probe, that keeps something
+ * @tp: the probe, that keeps parameters and nothing else
  * @regs: registers at the entry
  * @kept: gets args_kept_size() bytes
  *
@@ -560,7 +591,53 @@ void args_keep(const struct trace_probe *tp, struct pt_regs *regs, unsigned long
 	unsigned int i;
 
 	for (i = 0; i < entry->nr; i++)
-		kept[i] = parameter(regs, entry->params[i]);
+		kept[i] = parameter(regs, entry->values[i].what);
 }
 
 NOKPROBE_SYMBOL(args_keep);
+
+/**
+ * args_keep_mixed - the same for probes that keep something else than parameters, too
+ * @tp: the probe, that keeps something
+ * @regs: registers at the entry
+ * @kept: gets args_kept_size() bytes
+ *
+ * Context: any, with preemption disabled.
+ */
+void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept)
+{
+	const struct probe_entry_arg *entry = tp->entry_arg;
+	unsigned int i;
+
+	for (i = 0; i < entry->nr; i++) {
+		if (entry->values[i].what == ARG_KEEP_CPU)
+			kept[entry->values[i].word] = raw_smp_processor_id();
+		else if (entry->values[i].what != ARG_KEEP_TIME)
+			kept[entry->values[i].word] = parameter(regs, entry->values[i].what);
+	}
+	/* Last, so that what it took is no part of it. */
+	if (entry->time >= 0)
+		put_time(kept + entry->time, local_clock_noinstr());
+}
+
+NOKPROBE_SYMBOL(args_keep_mixed);
+
+/**
+ * args_stop_time - have the time of a function's entry become what has passed since
+ * @tp: the probe, that keeps the time
+ * @kept: what was kept at the entry
+ *
+ * All records of the return have the same. On machines whose clocks differ between CPUs, a task
+ * that has moved may be back before it went: no time has passed then.
+ *
+ * Context: any, with preemption disabled.
+ */
+void args_stop_time(const struct trace_probe *tp, unsigned long *kept)
+{
+	u64 now = local_clock_noinstr();
+	s64 passed = now - get_time(kept + tp->entry_arg->time);
+
+	put_time(kept + tp->entry_arg->time, max(passed, 0));
+}
+
+NOKPROBE_SYMBOL(args_stop_time);

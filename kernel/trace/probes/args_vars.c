@@ -5,9 +5,7 @@
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
-#include <linux/overflow.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "args_internal.h"
@@ -20,36 +18,6 @@ static int set_source(struct arg_build *b, enum arg_source source, unsigned int 
 	b->prog->source = source;
 	b->prog->param = param;
 	return args_next_value(b);
-}
-
-/* Keep a parameter of the function for its return, unless that is done already. */
-static int keep_parameter(struct trace_probe *tp, unsigned int param)
-{
-	struct probe_entry_arg *kept, *had = tp->entry_arg;
-	unsigned int i, nr = had ? had->nr : 0;
-
-	for (i = 0; i < nr; i++) {
-		if (had->params[i] == param)
-			return i;
-	}
-	kept = krealloc(had, struct_size(kept, params, nr + 1), GFP_KERNEL);
-	if (!kept)
-		return -ENOMEM;
-	kept->params[nr] = param;
-	kept->nr = nr + 1;
-	tp->entry_arg = kept;
-	return nr;
-}
-
-/**
- * args_kept_size - how much is kept from a function's entry to its return?
- * @tp: the probe
- *
- * Return: bytes, for args_keep().
- */
-unsigned int args_kept_size(const struct trace_probe *tp)
-{
-	return tp->entry_arg ? tp->entry_arg->nr * sizeof(unsigned long) : 0;
 }
 
 /**
@@ -67,10 +35,33 @@ int args_parameter(struct arg_build *b, unsigned int param)
 
 	if (!(b->ctx->flags & TPARG_FL_RETURN))
 		return set_source(b, ARG_FROM_PARAM, param);
-	kept = keep_parameter(b->tp, param);
+	kept = args_keep_parameter(b, param);
 	if (kept < 0)
 		return kept;
 	return set_source(b, ARG_FROM_KEPT, kept);
+}
+
+static bool is_duration(const char *name)
+{
+	return !strcmp(name, "duration");
+}
+
+static bool is_entry_cpu(const char *name)
+{
+	return !strcmp(name, "entry_cpu");
+}
+
+/* What is known at a function's return, as it was kept at the entry. */
+static int fetch_of_call(struct arg_build *b, const char *name)
+{
+	int kept;
+
+	if (!args_are_of_return(b->ctx))
+		return args_refuse(b->ctx, 0, TP_ERR_ONLY_AT_RETURN);
+	kept = is_duration(name) ? args_keep_time(b) : args_keep_cpu(b);
+	if (kept < 0)
+		return kept;
+	return set_source(b, is_duration(name) ? ARG_FROM_DURATION : ARG_FROM_ENTRY_CPU, kept);
 }
 
 static int fetch_field(struct arg_build *b, const char *name)
@@ -116,6 +107,8 @@ static int fetch_of_event(struct arg_build *b, char *text)
 		return fetch_current(b, text);
 	if (is_comm(name))
 		return set_source(b, ARG_FROM_COMM, 0);
+	if (is_duration(name) || is_entry_cpu(name))
+		return fetch_of_call(b, name);
 	if (b->cast)
 		return args_refuse(b->ctx, 0, TP_ERR_NO_EVENT_FIELD);
 	return args_refuse(b->ctx, 0, TP_ERR_BAD_VAR);
@@ -196,6 +189,8 @@ int args_variable(struct arg_build *b, char *text)
 		return fetch_stack(b, name + 5);
 	if (is_comm(name))
 		return set_source(b, ARG_FROM_COMM, 0);
+	if (is_duration(name) || is_entry_cpu(name))
+		return fetch_of_call(b, name);
 	if (strstarts(name, "arg"))
 		return fetch_parameter(b, name + 3);
 	return args_refuse(b->ctx, 0, TP_ERR_BAD_VAR);

@@ -313,7 +313,7 @@ static void parameters(struct kunit *test)
 		make(test, got, RETURN, NULL, text);
 		KUNIT_EXPECT_EQ(test, got->tp->args[0].prog->source, ARG_FROM_KEPT);
 		KUNIT_EXPECT_EQ(test, got->tp->entry_arg->nr, 1);
-		KUNIT_EXPECT_EQ(test, got->tp->entry_arg->params[0], nr - 1);
+		KUNIT_EXPECT_EQ(test, got->tp->entry_arg->values[0].what, nr - 1);
 	}
 }
 

@@ -53,6 +53,18 @@ static int fpoint_keep(struct fprobe *fp, unsigned long func, unsigned long to,
 
 NOKPROBE_SYMBOL(fpoint_keep);
 
+/* The same, of what keeps something else than parameters. */
+static int fpoint_keep_mixed(struct fprobe *fp, unsigned long func, unsigned long to,
+			     struct pt_regs *regs, void *kept)
+{
+	struct fpoint *pt = container_of(fp, struct fpoint, fp);
+
+	args_keep_mixed(&pt->point.tp, regs, kept);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(fpoint_keep_mixed);
+
 static void fpoint_returned(struct fprobe *fp, unsigned long func, unsigned long to,
 			    struct pt_regs *regs, void *kept)
 {
@@ -61,17 +73,28 @@ static void fpoint_returned(struct fprobe *fp, unsigned long func, unsigned long
 
 NOKPROBE_SYMBOL(fpoint_returned);
 
+static void fpoint_returned_timed(struct fprobe *fp, unsigned long func, unsigned long to,
+				  struct pt_regs *regs, void *kept)
+{
+	args_stop_time(&container_of(fp, struct fpoint, fp)->point.tp, kept);
+	deliver(fp, func, to, regs, kept);
+}
+
+NOKPROBE_SYMBOL(fpoint_returned_timed);
+
 /**
  * fpoint_set_handlers - say what runs at a point
  * @pt: the point, not planted
  */
 void fpoint_set_handlers(struct fpoint *pt)
 {
+	const struct trace_probe *tp = &pt->point.tp;
+
 	if (!point_is_return(&pt->point)) {
 		pt->fp.entry_handler = fpoint_entered;
 		return;
 	}
-	pt->fp.exit_handler = fpoint_returned;
-	if (pt->point.tp.entry_arg)
-		pt->fp.entry_handler = fpoint_keep;
+	pt->fp.exit_handler = args_keep_is_timed(tp) ? fpoint_returned_timed : fpoint_returned;
+	if (tp->entry_arg)
+		pt->fp.entry_handler = args_keep_is_mixed(tp) ? fpoint_keep_mixed : fpoint_keep;
 }

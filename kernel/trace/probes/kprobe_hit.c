@@ -85,6 +85,20 @@ static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kpoint_keep);
 
+/* The same, of what keeps something else than parameters. */
+static int kpoint_keep_mixed(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (!rp)
+		return -ENOENT;
+	args_keep_mixed(&container_of(rp, struct return_kpoint, rp)->pt.point.tp, regs,
+			(unsigned long *)call->data);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kpoint_keep_mixed);
+
 static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
@@ -106,11 +120,26 @@ static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kpoint_return);
 
+static int kpoint_return_timed(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (rp)
+		args_stop_time(&container_of(rp, struct return_kpoint, rp)->pt.point.tp,
+			       (unsigned long *)call->data);
+	return kpoint_return(call, regs);
+}
+
+NOKPROBE_SYMBOL(kpoint_return_timed);
+
 static void set_return_handlers(struct kpoint *pt)
 {
-	kpoint_rp(pt)->handler = kpoint_return;
-	if (pt->point.tp.entry_arg)
-		kpoint_rp(pt)->entry_handler = kpoint_keep;
+	const struct trace_probe *tp = &pt->point.tp;
+
+	kpoint_rp(pt)->handler = args_keep_is_timed(tp) ? kpoint_return_timed : kpoint_return;
+	if (tp->entry_arg)
+		kpoint_rp(pt)->entry_handler = args_keep_is_mixed(tp) ? kpoint_keep_mixed :
+									kpoint_keep;
 }
 #else
 static void set_return_handlers(struct kpoint *pt)
