@@ -122,7 +122,9 @@
 	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")	\
 	/* And of no other kernel */							\
 	E(ONLY_AT_RETURN,								\
-	  "This is only available at the return of a kernel function")
+	  "This is only available at the return of a kernel function")			\
+	E(NOT_AT_ENTRY,									\
+	  "lustring accepts only what is known at the function's entry")
 
 #define PROBE_ERROR_CODE(name, text)	TP_ERR_##name,
 enum probe_error { PROBE_ERRORS(PROBE_ERROR_CODE) TP_ERR_COUNT };

@@ -219,6 +219,7 @@ static void places_of_uprobes(struct kunit *test)
 		NO(NOSUP_PERCPU,	"p /init:10 x=+0(^this_cpu_read(\\1))"),
 		NO(ONLY_AT_RETURN,	"p /init:10 ^$duration"),
 		NO(ONLY_AT_RETURN,	"r /init:10 x=+0(^$entry_cpu)"),
+		NO(ONLY_AT_RETURN,	"r /init:10 $retval +0($retval):^lustring"),
 	};
 
 	if (!IS_ENABLED(CONFIG_UPROBE_EVENTS))
@@ -239,8 +240,11 @@ static void places_of_fprobes(struct kunit *test)
 		NO(BAD_FETCH_ARG,	"f vfs_read ^%x"),
 		NO(ONLY_AT_RETURN,	"f vfs_read ^$duration"),
 		NO(ONLY_AT_RETURN,	"f vfs_read c=^$entry_cpu:u8"),
+		NO(ONLY_AT_RETURN,	"f vfs_read x=+0($arg2):^lustring"),
 		NO(ONLY_AT_RETURN,	"t kfree ^$duration"),
 		NO(ONLY_AT_RETURN,	"t kfree ^$entry_cpu"),
+		NO(ONLY_AT_RETURN,	"t kfree +0($arg2):^lustring"),
+		NO(NOT_AT_ENTRY,	"f vfs_read%return x=+0($retval):^lustring"),
 	};
 
 	if (!IS_ENABLED(CONFIG_FPROBE_EVENTS))
@@ -258,6 +262,7 @@ static void events_on_events(struct kunit *test)
 		NO(BAD_FETCH_ARG,	"e sched.sched_switch ^%x"),
 		NO(ONLY_AT_RETURN,	"e sched.sched_switch ^$duration"),
 		NO(ONLY_AT_RETURN,	"e sched.sched_switch x=+0(^$entry_cpu)"),
+		NO(ONLY_AT_RETURN,	"e sched.sched_switch $prev_pid:^lustring"),
 		NO(NOSUP_PERCPU,	"e sched.sched_switch ^this_cpu_ptr(\\1)"),
 		NO(NOSUP_BTFARG,	"e sched.sched_switch x=^prev_pid"),
 		NO(BAD_STRING,		"e sched.sched_switch x=$prev_pid:^u8[2]"),
@@ -338,6 +343,12 @@ static void types(struct kunit *test)
 		NO(BAD_STRING,		"r vfs_read $duration:^string"),
 		NO(BAD_STRING,		"r vfs_read $entry_cpu:^u8[2]"),
 		NO(BAD_BITFIELD,	"r vfs_read $duration:^b65@0/64"),
+		NO(ONLY_AT_RETURN,	"p vfs_read +0($arg2):^lustring"),
+		NO(ONLY_AT_RETURN,	"p vfs_read x=+0($arg2):^lustring[2]"),
+		NO(NOT_AT_ENTRY,	"r vfs_read $retval:^lustring"),
+		NO(NOT_AT_ENTRY,	"p vfs_read%return x=+0($stack1):^lustring"),
+		NO(NOT_AT_ENTRY,	"r vfs_read x=+0(+0($duration)):^lustring[2]"),
+		NO(TOO_MANY_EARGS,	"r vfs_read a=+0($arg2):^lustring[20]"),
 		NO(BAD_SYMSTRING,	"p vfs_read \\1:^symstr"),
 		NO(BAD_SYMSTRING,	"p vfs_read +u0(\\1):^symstr"),
 		NO(BAD_BITFIELD,	"p vfs_read @11:^b10@a/16"),
@@ -510,7 +521,7 @@ static void long_names(struct kunit *test)
  */
 static const int never[] = {
 	TP_ERR_NO_TRACEPOINT,
-	TP_ERR_BAD_VAR_ARGS, TP_ERR_ARGIDX_2BIG, TP_ERR_BAD_ATTACH_ARG, TP_ERR_TOO_MANY_EARGS,
+	TP_ERR_BAD_VAR_ARGS, TP_ERR_ARGIDX_2BIG, TP_ERR_BAD_ATTACH_ARG,
 };
 
 /* Only where there is type information. */

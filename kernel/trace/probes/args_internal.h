@@ -62,6 +62,7 @@ enum arg_store {
 	ARG_STORE_TEXT,		/* the source's text */
 	ARG_STORE_RESULT,	/* both words of the function's result */
 	ARG_STORE_DURATION,	/* time since entry, where that is more than a word */
+	ARG_STORE_LATE,		/* the text there at entry, or else what is there now */
 };
 
 /**
@@ -79,6 +80,7 @@ enum arg_store {
  * @nr_steps:	number of @steps
  * @param:	of @source
  * @count:	how many elements, at least 1
+ * @late:	ARG_STORE_LATE: the word of what is kept where their &struct arg_kept_text begin
  * @imm:	of @source; may change while hits run the program, see traceprobe_update_arg()
  * @data:	of @source
  * @symbol:	"SYM[+-OFFS]" that @imm is the address of, NULL: it is not
@@ -99,6 +101,7 @@ struct arg_program {
 	u8			nr_steps;
 	u32			param;
 	u16			count;
+	u16			late;
 	unsigned long		imm;
 	const void		*data;
 	char			*symbol;
@@ -113,7 +116,7 @@ struct arg_program {
 /**
  * struct probe_entry_arg - what is kept from a function's entry to its return
  * @nr:		number of @values
- * @words:	how many words it takes
+ * @words:	how many words it takes, with texts, which programs know the place of
  * @time:	at which word the time is, -1: it is not kept
  * @mixed:	there is something else than parameters, one in each word
  * @values:	parameters of the function, from 0, and ARG_KEEP_*; and at which word they are
@@ -127,6 +130,25 @@ struct probe_entry_arg {
 		u16	what;
 		u16	word;
 	} values[];
+};
+
+/* How long a text may be to be kept whole. */
+#define ARG_MAX_KEPT_TEXT	255
+
+/**
+ * struct arg_kept_text - text that is kept from a function's entry to its return
+ * @mm:		whose memory it was in
+ * @addr:	and where, if @known
+ * @len:	its length with its zero, 0: it could not be read, or is too long
+ * @known:	what led to @addr could be read
+ * @text:	the text; with a byte more than needed, which tells if there is more of it
+ */
+struct arg_kept_text {
+	const struct mm_struct	*mm;
+	unsigned long		addr;
+	u16			len;
+	bool			known;
+	u8			text[ARG_MAX_KEPT_TEXT + 2];
 };
 
 /* All that is kept. */
@@ -250,6 +272,7 @@ int args_parameter(struct arg_build *b, unsigned int param);
 int args_keep_parameter(struct arg_build *b, unsigned int param);
 int args_keep_time(struct arg_build *b);
 int args_keep_cpu(struct arg_build *b);
+int args_keep_texts(struct arg_build *b, unsigned int nr, int at);
 
 /* args_type.c */
 const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx,

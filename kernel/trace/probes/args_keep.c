@@ -2,8 +2,8 @@
 /*
  * Arguments of probe events: what is kept from a function's entry to its return.
  *
- * It is in the node of the return's hook, a word for each value. What is asked for again is kept
- * once. See args_run.c for how it gets there.
+ * It is in the node of the return's hook, a word for each value, and texts among them. What is
+ * asked for again is kept once, but for texts. See args_run.c for how it gets there.
  */
 #include <linux/kernel.h>
 #include <linux/overflow.h>
@@ -100,6 +100,33 @@ int args_keep_cpu(struct arg_build *b)
 	if (word >= 0)
 		b->tp->entry_arg->mixed = true;
 	return word;
+}
+
+/**
+ * args_keep_texts - keep text from the function's entry to its return
+ * @b: the argument whose program leads to it
+ * @nr: how many texts
+ * @at: position of what asks for it, in the argument
+ *
+ * Return: the word at which the first &struct arg_kept_text is; -EINVAL if there is too much,
+ * -ENOMEM.
+ */
+int args_keep_texts(struct arg_build *b, unsigned int nr, int at)
+{
+	unsigned int bytes = nr * sizeof(struct arg_kept_text);
+	struct probe_entry_arg *entry;
+	int err;
+
+	BUILD_BUG_ON(sizeof(struct arg_kept_text) % sizeof(long));
+	err = check_room(b, bytes, at);
+	if (err)
+		return err;
+	entry = b->tp->entry_arg ?: grow(b->tp);
+	if (!entry)
+		return -ENOMEM;
+	entry->mixed = true;
+	entry->words += bytes / sizeof(long);
+	return entry->words - bytes / sizeof(long);
 }
 
 /**

@@ -148,6 +148,8 @@ static int find_type(struct probe_arg *arg, const struct type_words *words, cons
 			return args_refuse(ctx, words->at, TP_ERR_NEED_STRING_TYPE);
 		name = "string";
 	}
+	if (name && !strcmp(name, "lustring") && !args_are_of_return(ctx))
+		return args_refuse(ctx, words->at, TP_ERR_ONLY_AT_RETURN);
 	arg->type = name ? args_find_type(ctx, name) : args_default_type();
 	if (!arg->type)
 		return args_refuse(ctx, words->at, TP_ERR_BAD_TYPE);
@@ -188,6 +190,28 @@ static int store_string(struct arg_build *b, const struct type_words *words, boo
 	if (user && b->mem == ARG_MEM_KERNEL)
 		b->mem = ARG_MEM_USER;
 	prog->by_pointer = words->count;
+	return 0;
+}
+
+/* Is it found in the same way at the entry and at the return? */
+static bool is_known_at_entry(const struct arg_program *prog)
+{
+	return prog->source == ARG_FROM_KEPT || prog->source == ARG_FROM_IMM ||
+	       prog->source == ARG_FROM_CURRENT;
+}
+
+/* The same as text of a process, but read at the entry if that can be done. */
+static int store_late(struct arg_build *b, const struct type_words *words)
+{
+	int err;
+
+	if (!is_known_at_entry(b->prog))
+		return args_refuse(b->ctx, words->at, TP_ERR_NOT_AT_ENTRY);
+	err = store_string(b, words, true) ?: args_keep_texts(b, b->prog->count, words->at);
+	if (err < 0)
+		return err;
+	b->prog->store = ARG_STORE_LATE;
+	b->prog->late = err;
 	return 0;
 }
 
@@ -313,6 +337,8 @@ static int store_as(struct arg_build *b, struct probe_arg *arg, const struct typ
 		err = store_bits(b, words) ?: store_number(b, words);
 	else if (!strcmp(arg->type->name, "symstr"))
 		err = store_symbol(b, words);
+	else if (!strcmp(arg->type->name, "lustring"))
+		err = store_late(b, words);
 	else
 		err = store_string(b, words, !strcmp(arg->type->name, "ustring"));
 	if (err)

@@ -8,6 +8,7 @@
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
 #include "args_internal.h"
@@ -25,6 +26,7 @@ struct call {
 	unsigned long		kept[ARG_MAX_KEPT / sizeof(long)];
 	u8			record[RECORD_SIZE];
 	struct args_record	rec;
+	void __user		*room;
 };
 
 /* Add an argument. Returns what the engine says to it. */
@@ -89,22 +91,28 @@ static void enter(struct call *call)
 		args_keep(call->tp, &call->regs, call->kept);
 }
 
-static void leave(struct call *call)
+/* A record with room for so many bytes. */
+static void leave_with(struct call *call, unsigned int room)
 {
 	struct args_hit hit = { .regs = &call->regs, .kept = call->kept };
 
-	/* Parameters are gone. */
-	memset(&call->regs, FILL, sizeof(call->regs));
 	memset(call->record, FILL, sizeof(call->record));
 	call->rec = (struct args_record) {
 		.base	= call->record,
 		.args	= call->record,
-		.room	= RECORD_SIZE,
+		.room	= room,
 	};
 	guard(preempt)();
 	if (args_keep_is_timed(call->tp))
 		args_stop_time(call->tp, call->kept);
 	args_store(call->tp, &hit, &call->rec);
+}
+
+static void leave(struct call *call)
+{
+	/* Parameters are gone. */
+	memset(&call->regs, FILL, sizeof(call->regs));
+	leave_with(call, RECORD_SIZE);
 }
 
 static u64 number(const struct call *call, unsigned int nr)
@@ -114,6 +122,25 @@ static u64 number(const struct call *call, unsigned int nr)
 
 	return arg->type->size == sizeof(u64) ? get_unaligned((u64 *)place) :
 						get_unaligned((u32 *)place);
+}
+
+/* Element @i of argument @nr, NULL: it has no bytes. */
+static const char *text_at(const struct call *call, unsigned int nr, unsigned int i)
+{
+	const u8 *place = call->record + call->tp->args[nr].offset + i * sizeof(u32);
+	u32 loc = get_unaligned((u32 *)place);
+
+	return get_loc_len(loc) ? (const char *)call->record + get_loc_offs(loc) : NULL;
+}
+
+static const char *text(const struct call *call, unsigned int nr)
+{
+	return text_at(call, nr, 0) ?: "(none)";
+}
+
+static void put_user_text(struct kunit *test, void __user *to, const char *what)
+{
+	KUNIT_ASSERT_EQ(test, copy_to_user(to, what, strlen(what) + 1), 0);
 }
 
 /* Numbers */
@@ -240,6 +267,193 @@ static void cpu_of_entry(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
+/* Text */
+
+/* A call with the address of user memory that nobody has touched. */
+static struct call *call_with_room(struct kunit *test, unsigned int pages)
+{
+	struct call *call = call_of(test);
+
+	call->room = user_room(test, pages);
+	pass(test, call, 0, (unsigned long)call->room);
+	return call;
+}
+
+static void text_as_it_was(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 1);
+
+	ADD(test, call, "l=+0($arg1):lustring", "u=+0($arg1):ustring", "o=+u2($arg1):lustring");
+	put_user_text(test, call->room, "before");
+	enter(call);
+	put_user_text(test, call->room, "and after");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "before");
+	KUNIT_EXPECT_STREQ(test, text(call, 1), "and after");
+	KUNIT_EXPECT_STREQ(test, text(call, 2), "fore");
+
+	/* The empty one is one, too. */
+	put_user_text(test, call->room, "");
+	pass(test, call, 0, (unsigned long)call->room);
+	enter(call);
+	put_user_text(test, call->room, "something");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "");
+}
+
+static void text_paged_in_by_the_call(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 2);
+	void __user *across = call->room + PAGE_SIZE - 2;
+
+	ADD(test, call, "l=+0($arg1):lustring", "n=+8($arg1):lustring", "x=$arg1:x64");
+	enter(call);
+	put_user_text(test, call->room, "present");
+	put_user_text(test, call->room + 8, "as well");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "present");
+	KUNIT_EXPECT_STREQ(test, text(call, 1), "as well");
+	KUNIT_EXPECT_EQ(test, number(call, 2), (unsigned long)call->room);
+
+	/* Half of it is there. */
+	KUNIT_ASSERT_EQ(test, copy_to_user(across, "ha", 2), 0);
+	pass(test, call, 0, (unsigned long)across);
+	enter(call);
+	put_user_text(test, across, "half");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "half");
+}
+
+static void text_that_is_nowhere(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 1);
+
+	ADD(test, call, "l=+0($arg1):lustring", "u=+0($arg1):ustring", "k=+0($arg2):lustring");
+	/* Addresses of the kernel are none of a process. */
+	pass(test, call, 1, (unsigned long)"kernel");
+	enter(call);
+	leave(call);
+	KUNIT_EXPECT_NULL(test, text_at(call, 0, 0));
+	KUNIT_EXPECT_NULL(test, text_at(call, 1, 0));
+	KUNIT_EXPECT_NULL(test, text_at(call, 2, 0));
+	KUNIT_EXPECT_EQ(test, call->rec.used, 3 * sizeof(u32));
+}
+
+static void fill(char *text, unsigned int len)
+{
+	memset(text, 'x', len);
+	text[len] = '\0';
+}
+
+/* The longest that is kept, and a longer one. */
+static void text_that_does_not_fit(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 1);
+	char *longest = kunit_kzalloc(test, RECORD_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, longest);
+	ADD(test, call, "l=+0($arg1):lustring");
+	fill(longest, ARG_MAX_KEPT_TEXT);
+	put_user_text(test, call->room, longest);
+	enter(call);
+	put_user_text(test, call->room, "after");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
+
+	fill(longest, ARG_MAX_KEPT_TEXT + 1);
+	put_user_text(test, call->room, longest);
+	pass(test, call, 0, (unsigned long)call->room);
+	enter(call);
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
+
+	/* And no room in the record, of a text that is kept and of one that is not. */
+	leave_with(call, 100);
+	KUNIT_EXPECT_TRUE(test, call->rec.cut);
+	KUNIT_EXPECT_LE(test, call->rec.used, 100);
+	KUNIT_EXPECT_EQ(test, call->record[100], FILL);
+	put_user_text(test, call->room, "0123456789");
+	pass(test, call, 0, (unsigned long)call->room);
+	enter(call);
+	leave_with(call, sizeof(u32) + 11);
+	KUNIT_EXPECT_TRUE(test, call->rec.cut);
+	KUNIT_EXPECT_EQ(test, call->record[sizeof(u32) + 11], FILL);
+	leave_with(call, sizeof(u32) + 12);
+	KUNIT_EXPECT_FALSE(test, call->rec.cut);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "0123456789");
+}
+
+/* Pointers to it are in the process's memory, and are not there, either. */
+static void text_by_pointers(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 3);
+	unsigned long at = (unsigned long)call->room;
+	unsigned long pointers[2] = { at + PAGE_SIZE, at + 2 * PAGE_SIZE };
+	unsigned long none[2] = { };
+
+	ADD(test, call, "p=+0(+u0($arg1)):lustring", "a=+0($arg1):lustring[2]");
+	enter(call);
+	KUNIT_ASSERT_EQ(test, copy_to_user(call->room, pointers, sizeof(pointers)), 0);
+	put_user_text(test, call->room + PAGE_SIZE, "first");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "first");
+	KUNIT_EXPECT_STREQ(test, text_at(call, 1, 0), "first");
+	KUNIT_EXPECT_NULL(test, text_at(call, 1, 1));
+
+	/* One text is there, of the other one only the pointer, which changes. */
+	pass(test, call, 0, at);
+	enter(call);
+	KUNIT_ASSERT_EQ(test, copy_to_user(call->room, none, sizeof(none)), 0);
+	put_user_text(test, call->room + PAGE_SIZE, "changed");
+	put_user_text(test, call->room + 2 * PAGE_SIZE, "second");
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "first");
+	KUNIT_EXPECT_STREQ(test, text_at(call, 1, 0), "first");
+	KUNIT_EXPECT_STREQ(test, text_at(call, 1, 1), "second");
+}
+
+/* Another program is in the process by the return. */
+static void text_of_another_mm(struct kunit *test)
+{
+	struct call *call = call_with_room(test, 1);
+	struct arg_kept_text *kept;
+
+	ADD(test, call, "l=+0($arg1):lustring");
+	kept = (struct arg_kept_text *)(call->kept + call->tp->args[0].prog->late);
+	enter(call);
+	KUNIT_EXPECT_PTR_EQ(test, kept->mm, current->mm);
+	kept->mm = (void *)kept->mm + 1;
+	put_user_text(test, call->room, "secret");
+	leave(call);
+	KUNIT_EXPECT_NULL(test, text_at(call, 0, 0));
+
+	pass(test, call, 0, (unsigned long)call->room);
+	enter(call);
+	kept->mm = (void *)kept->mm + 1;
+	leave(call);
+	KUNIT_EXPECT_STREQ(test, text(call, 0), "secret");
+}
+
+static void as_much_as_is_kept(struct kunit *test)
+{
+	unsigned int i, fit = (ARG_MAX_KEPT - sizeof(long)) / sizeof(struct arg_kept_text);
+	struct call *call = call_with_room(test, 1);
+	char word[32];
+
+	KUNIT_ASSERT_LT(test, fit + 1, MOST_ARGS);
+	for (i = 0; i <= fit; i++) {
+		snprintf(word, sizeof(word), "l%u=+0($arg1):lustring", i);
+		KUNIT_EXPECT_EQ_MSG(test, add(call, word), i < fit ? 0 : -EINVAL, "%s", word);
+	}
+	KUNIT_EXPECT_LE(test, args_kept_size(call->tp), ARG_MAX_KEPT);
+	put_user_text(test, call->room, "all");
+	enter(call);
+	put_user_text(test, call->room, "of them");
+	leave(call);
+	for (i = 0; i < fit; i++)
+		KUNIT_EXPECT_STREQ(test, text(call, i), "all");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(how_they_are_called),
 	KUNIT_CASE(nothing_where_unused),
@@ -247,6 +461,13 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(durations),
 	KUNIT_CASE(long_durations),
 	KUNIT_CASE(cpu_of_entry),
+	KUNIT_CASE(text_as_it_was),
+	KUNIT_CASE(text_paged_in_by_the_call),
+	KUNIT_CASE(text_that_is_nowhere),
+	KUNIT_CASE(text_that_does_not_fit),
+	KUNIT_CASE(text_by_pointers),
+	KUNIT_CASE(text_of_another_mm),
+	KUNIT_CASE(as_much_as_is_kept),
 	{}
 };
 

@@ -390,24 +390,61 @@ static nokprobe_inline void store_string(const struct arg_program *prog, u8 *pla
 	take_text(place, rec, len);
 }
 
+/* Where text number @i is. Returns false if that cannot be read. */
+static nokprobe_inline bool find_text(const struct arg_program *prog, unsigned long addr,
+				      unsigned int i, u64 *from)
+{
+	*from = addr;
+	return !prog->by_pointer || read_number(prog->mem, addr + i * sizeof(long), sizeof(long),
+						from);
+}
+
 static void store_strings(const struct arg_program *prog, u8 *place, unsigned long addr,
 			  bool valid, struct args_record *rec)
 {
 	unsigned int i;
-	u64 from;
+	u64 from = 0;
 
 	for (i = 0; i < prog->count; i++) {
-		bool there = valid;
+		bool there = valid && find_text(prog, addr, i, &from);
 
-		from = addr;
-		if (there && prog->by_pointer)
-			there = read_number(prog->mem, addr + i * sizeof(long), sizeof(long),
-					    &from);
 		store_string(prog, place + i * sizeof(u32), from, there, rec);
 	}
 }
 
 NOKPROBE_SYMBOL(store_strings);
+
+static void store_kept(const struct arg_kept_text *kept, u8 *place, struct args_record *rec)
+{
+	if (kept->len <= rec->end - rec->at)
+		memcpy(rec->at, kept->text, kept->len);
+	take_text(place, rec, kept->len);
+}
+
+NOKPROBE_SYMBOL(store_kept);
+
+/*
+ * The function has paged in meanwhile what it has read. What has another mm by now, as by execve(),
+ * has something else there.
+ */
+static void store_late(const struct arg_program *prog, u8 *place, const struct args_hit *hit,
+		       unsigned long addr, bool valid, struct args_record *rec)
+{
+	const struct arg_kept_text *kept = (const void *)(hit->kept + prog->late);
+	unsigned int i;
+
+	for (i = 0; i < prog->count; i++, kept++, place += sizeof(u32)) {
+		u64 from = kept->addr;
+		bool there = kept->known || (valid && find_text(prog, addr, i, &from));
+
+		if (kept->len)
+			store_kept(kept, place, rec);
+		else
+			store_string(prog, place, from, there && kept->mm == current->mm, rec);
+	}
+}
+
+NOKPROBE_SYMBOL(store_late);
 
 /* As kallsyms writes it where it pleases, there has to be room for any. */
 static nokprobe_inline void store_symbol(u8 *place, unsigned long addr, bool valid,
@@ -486,6 +523,9 @@ static noinline void store_other(const struct arg_program *prog, u8 *place, unsi
 		break;
 	case ARG_STORE_STRING:
 		store_strings(prog, place, value + prog->offset, valid, rec);
+		break;
+	case ARG_STORE_LATE:
+		store_late(prog, place, hit, value + prog->offset, valid, rec);
 		break;
 	case ARG_STORE_DURATION:
 		store_duration(prog, place, hit->kept + prog->param);
@@ -596,6 +636,36 @@ void args_keep(const struct trace_probe *tp, struct pt_regs *regs, unsigned long
 
 NOKPROBE_SYMBOL(args_keep);
 
+static void keep_text(const struct arg_program *prog, struct arg_kept_text *kept,
+		      unsigned long addr, bool valid)
+{
+	long len = valid ? copy_text(prog->mem, kept->text, addr, sizeof(kept->text)) : 0;
+
+	kept->mm = current->mm;
+	kept->addr = addr;
+	kept->known = valid;
+	kept->len = len > 0 && len < sizeof(kept->text) ? len : 0;
+}
+
+NOKPROBE_SYMBOL(keep_text);
+
+static void keep_texts(const struct arg_program *prog, const struct args_hit *hit,
+		       struct arg_kept_text *kept)
+{
+	unsigned long value = first_value(prog, hit);
+	bool valid = run_steps(prog, &value);
+	unsigned int i;
+	u64 from = 0;
+
+	for (i = 0; i < prog->count; i++) {
+		bool there = valid && find_text(prog, value + prog->offset, i, &from);
+
+		keep_text(prog, kept + i, from, there);
+	}
+}
+
+NOKPROBE_SYMBOL(keep_texts);
+
 /**
  * args_keep_mixed - the same for probes that keep something else than parameters, too
  * @tp: the probe, that keeps something
@@ -606,7 +676,9 @@ NOKPROBE_SYMBOL(args_keep);
  */
 void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigned long *kept)
 {
+	const struct probe_arg *arg = tp->args, *end = arg + tp->nr_args;
 	const struct probe_entry_arg *entry = tp->entry_arg;
+	struct args_hit hit = { .regs = regs, .kept = kept };
 	unsigned int i;
 
 	for (i = 0; i < entry->nr; i++) {
@@ -615,6 +687,12 @@ void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigne
 		else if (entry->values[i].what != ARG_KEEP_TIME)
 			kept[entry->values[i].word] = parameter(regs, entry->values[i].what);
 	}
+	pagefault_disable();
+	for (; arg < end; arg++) {
+		if (arg->prog->store == ARG_STORE_LATE)
+			keep_texts(arg->prog, &hit, (void *)(kept + arg->prog->late));
+	}
+	pagefault_enable();
 	/* Last, so that what it took is no part of it. */
 	if (entry->time >= 0)
 		put_time(kept + entry->time, local_clock_noinstr());

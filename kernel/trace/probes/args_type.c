@@ -127,6 +127,7 @@ static const struct arg_type types[] = {
 	ENUM_TYPE(u64),
 	STRING_TYPE(string),
 	STRING_TYPE(ustring),
+	STRING_TYPE(lustring),
 	/* What is only found where the kernel is probed. */
 	STRING_TYPE(symstr),
 	{
