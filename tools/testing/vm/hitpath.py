@@ -20,7 +20,7 @@ ROOTS = [
     "kprobe_fault_handler", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
     "site_pre_handler", "site_post_handler", "kretprobe_pre_handler", "kretprobe_returned",
     "arch_rethook_trampoline", "fprobe_any_hit", "fprobe_switch_hit", "fprobe_entry_hit",
-    "fprobe_call_hit", "fprobe_returned", "any_returned", "nobody_hit",
+    "fprobe_call_hit", "fprobe_returned", "any_returned", "nobody_hit", "args_stop_time",
 ]
 
 # Calls that may lead to what can be probed, and why. What they lead to is not followed.
