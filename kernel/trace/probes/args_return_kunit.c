@@ -350,6 +350,7 @@ static void text_that_does_not_fit(struct kunit *test)
 {
 	struct call *call = call_with_room(test, 1);
 	char *longest = kunit_kzalloc(test, RECORD_SIZE, GFP_KERNEL);
+	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, longest);
 	ADD(test, call, "l=+0($arg1):lustring");
@@ -360,12 +361,14 @@ static void text_that_does_not_fit(struct kunit *test)
 	leave(call);
 	KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
 
-	fill(longest, ARG_MAX_KEPT_TEXT + 1);
-	put_user_text(test, call->room, longest);
-	pass(test, call, 0, (unsigned long)call->room);
-	enter(call);
-	leave(call);
-	KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
+	for (i = 1; i < 200; i *= 5) {
+		fill(longest, ARG_MAX_KEPT_TEXT + i);
+		put_user_text(test, call->room, longest);
+		pass(test, call, 0, (unsigned long)call->room);
+		enter(call);
+		leave(call);
+		KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
+	}
 
 	/* And no room in the record, of a text that is kept and of one that is not. */
 	leave_with(call, 100);
