@@ -79,6 +79,7 @@ ROWS = {
     "event-plain": event("event without arguments", 1.0),
     "event-registers": event("event, two registers", 1.0),
     "event-string": event("event, string", 1.0),
+    "event-btf-string": event("event, string by the names of C", 1.0),
     "event-eight": event("event, eight arguments", 1.0),
     "event-filtered": event("event, string, filtered out", 1.0),
     "event-return": event("return event", 0.75),

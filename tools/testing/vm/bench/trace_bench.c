@@ -133,6 +133,7 @@ static const struct event_row event_rows[] = {
 	{ "event-plain", "p:" EVENT " " FUNCTION, NULL },
 	{ "event-registers", "p:" EVENT " " FUNCTION " dfd=" ARG1 ":s32 name=" ARG2, NULL },
 	{ "event-string", "p:" EVENT " " FUNCTION " path=+0(+0(" ARG2 ")):string", NULL },
+	{ "event-btf-string", "p:" EVENT " " FUNCTION " path=pathname->name:string", NULL },
 	{ "event-eight", "p:" EVENT " " FUNCTION " " EIGHT_ARGUMENTS, NULL },
 	{ "event-filtered", "p:" EVENT " " FUNCTION " path=+0(+0(" ARG2 ")):string",
 	  "path == \"something else\"" },
