@@ -200,13 +200,25 @@ static bool is_known_at_entry(const struct arg_program *prog)
 	       prog->source == ARG_FROM_CURRENT;
 }
 
-/* The same as text of a process, but read at the entry if that can be done. */
+/* $argN, of whose type nothing is known or asked. */
+static bool is_plain_parameter(const struct arg_build *b)
+{
+	return b->prog->source == ARG_FROM_KEPT && !b->prog->nr_steps && !b->place && !b->type &&
+	       !b->pointee;
+}
+
+/*
+ * The same as text of a process, but read at the entry if that can be done. A parameter without a
+ * type is its address.
+ */
 static int store_late(struct arg_build *b, const struct type_words *words)
 {
 	int err;
 
 	if (!is_known_at_entry(b->prog))
 		return args_refuse(b->ctx, words->at, TP_ERR_NOT_AT_ENTRY);
+	if (is_plain_parameter(b))
+		args_refer(b, ARG_MEM_USER, 0);
 	err = store_string(b, words, true) ?: args_keep_texts(b, b->prog->count, words->at);
 	if (err < 0)
 		return err;

@@ -283,7 +283,8 @@ static void text_as_it_was(struct kunit *test)
 {
 	struct call *call = call_with_room(test, 1);
 
-	ADD(test, call, "l=+0($arg1):lustring", "u=+0($arg1):ustring", "o=+u2($arg1):lustring");
+	ADD(test, call, "l=+0($arg1):lustring", "u=+0($arg1):ustring", "o=+u2($arg1):lustring",
+	    "p=$arg1:lustring");
 	put_user_text(test, call->room, "before");
 	enter(call);
 	put_user_text(test, call->room, "and after");
@@ -291,6 +292,7 @@ static void text_as_it_was(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text(call, 0), "before");
 	KUNIT_EXPECT_STREQ(test, text(call, 1), "and after");
 	KUNIT_EXPECT_STREQ(test, text(call, 2), "fore");
+	KUNIT_EXPECT_STREQ(test, text(call, 3), "before");
 
 	/* The empty one is one, too. */
 	put_user_text(test, call->room, "");
