@@ -94,6 +94,22 @@ with_parameters() {
 		grep -x 3
 }
 
+# The same by names of parameters.
+by_types() {
+	[ -e /sys/kernel/btf/vmlinux ] || skip "no BTF"
+	needs_program user_texts
+	echo > "$tmp/there"
+	both opened do_sys_openat2 '$arg* $duration text=$arg2:lustring same=filename:lustring'
+	echo 1 > $grp/enable
+	"$program" open "$tmp/there"
+	echo 0 > $grp/enable
+	for e in $(kinds opened); do
+		texts "$e" | grep "^dfd=-100 filename=0x.* duration=[0-9]* \
+text=\"$tmp/there\" same=\"$tmp/there\"$"
+	done
+	bad 'Invalid argument' 'r:e do_sys_openat2 ^dfd:lustring'
+}
+
 # Both instances have the same.
 in_instances() {
 	put 'r:kprobes/nap hrtimer_nanosleep $duration'
@@ -117,7 +133,7 @@ texts() {
 texts_paged_in_by_the_call() {
 	needs_program user_texts
 	echo > "$tmp/there"
-	both opened do_sys_openat2 'late=+0($arg2):lustring' 'past=+4($arg2):lustring'
+	both opened do_sys_openat2 'late=$arg2:lustring' 'past=+4($arg2):lustring'
 	put 'p:kprobes/asked do_sys_openat2 now=+0($arg2):ustring'
 	for how in open reopen; do
 		: > $tracefs/trace
@@ -203,6 +219,7 @@ run durations
 run histogram_of_durations
 run filter_by_durations
 run with_parameters
+run by_types
 run in_instances
 run texts_paged_in_by_the_call
 run filter_by_late_texts
