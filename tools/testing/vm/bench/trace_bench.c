@@ -413,8 +413,40 @@ static bool measure_group_row(const char *name)
 	return false;
 }
 
+/* Are there events on functions? Where there are none, nor has BPF links to many functions. */
+static bool has_function_events(void)
+{
+	char line[256];
+	bool found = false;
+	FILE *f = fopen(TRACEFS "README", "r");
+
+	if (!f)
+		die("cannot read README of tracing");
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, "f[:[<group>/]");
+	fclose(f);
+	return found;
+}
+
+static bool is_on_functions(const char *name)
+{
+	static const char * const rows[] = { "fevent-", "arm-fevent-", "fgroup", "tgroup", "bpf" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!strncmp(name, rows[i], strlen(rows[i])))
+			return true;
+	}
+	return false;
+}
+
 static void measure(const char *name)
 {
+	if (is_on_functions(name) && !has_function_events()) {
+		printf("refused %s no fprobes\n", name);
+		fflush(stdout);
+		return;
+	}
 	if (measure_event_row(name) || measure_group_row(name))
 		return;
 	if (!strcmp(name, "disarm")) {
