@@ -37,6 +37,12 @@ static inline int arch_result_offset(unsigned int n)
 /* Is the address of a function's symbol what kprobe_lookup_name() returns? */
 #define ARCH_SYMBOL_IS_PLACE	0
 
+/*
+ * What the names of the functions begin with that system calls enter, in place of "sys_": each
+ * takes a struct pt_regs *. Strings with a comma behind each; nothing: they are called sys_ only.
+ */
+#define ARCH_SYSCALL_PREFIXES
+
 /* The register at @offset, of those that regs_query_register_offset() has told. */
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {

@@ -64,6 +64,7 @@ struct trace_probe;
  * @params:	its parameters, without what a tracepoint's has in front
  * @nr_params:	number of @params
  * @btf_asked:	@btf has been asked for
+ * @takes_params: some argument is a parameter of the function
  *
  * The caller sets the first three; traceprobe_finish_parse() is due afterwards.
  */
@@ -77,6 +78,7 @@ struct traceprobe_parse_context {
 	const struct btf_param		*params;
 	s32				nr_params;
 	bool				btf_asked;
+	bool				takes_params;
 };
 
 /**

@@ -120,11 +120,16 @@
 	  "Typecasts are only for eprobe field or kernel function arguments")		\
 	E(TYPECAST_REQ_FIELD,	"Typecast requires a field access")			\
 	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")	\
-	/* And of no other kernel */							\
+	/* Of no other kernel, and in the order in which they came */			\
 	E(ONLY_AT_RETURN,								\
 	  "This is only available at the return of a kernel function")			\
 	E(NOT_AT_ENTRY,									\
-	  "lustring accepts only what is known at the function's entry")
+	  "lustring accepts only what is known at the function's entry")		\
+	E(ALL_WITH_OFFS,	"All functions of a name have no offset")		\
+	E(TOO_MANY_FUNCS,	"Too many functions have this name")			\
+	E(LIST_NO_NAME,		"A name is missing in the list")			\
+	E(LIST_ONLY_EXCEPT,	"The list names nothing but exceptions")		\
+	E(LIST_TOO_LONG,	"Too many names in the list")
 
 #define PROBE_ERROR_CODE(name, text)	TP_ERR_##name,
 enum probe_error { PROBE_ERRORS(PROBE_ERROR_CODE) TP_ERR_COUNT };

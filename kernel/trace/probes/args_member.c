@@ -196,6 +196,7 @@ static int fetch_named(struct arg_build *b, const char *name, int dot)
 		return refuse_with(b, 0, TP_ERR_NOSUP_DAT_ARG, reg);
 	b->btf = ctx->btf;
 	b->type = btf_type_skip_modifiers(ctx->btf, ctx->params[i].type, NULL);
+	ctx->takes_params = true;
 	return args_parameter(b, reg);
 }
 

@@ -142,6 +142,7 @@ static int fetch_parameter(struct arg_build *b, const char *number)
 		return args_refuse(b->ctx, 0, TP_ERR_NOFENTRY_ARGS);
 	if (!nr || nr > ARG_MAX_PARAMS)
 		return args_refuse(b->ctx, 0, TP_ERR_BAD_ARG_NUM);
+	b->ctx->takes_params = true;
 	/* What a tracepoint calls has one more in front. */
 	return args_parameter(b, nr - !(b->ctx->flags & TPARG_FL_TPOINT));
 }

@@ -41,6 +41,8 @@ enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
  * @maxactive:	calls in flight that a return probe asked for, 0: default
  * @scope:	TPARG_FL_* that say what its arguments may refer to
  * @is_return:	probe the return
+ * @all:	@symbol stands for all functions of a name
+ * @colon:	entry or return were asked for by what is behind a colon
  * @group_buf:	room for @group
  * @event_buf:	room for a name made up for @event
  */
@@ -55,6 +57,8 @@ struct probe_spec {
 	unsigned int	maxactive;
 	unsigned int	scope;
 	bool		is_return;
+	bool		all;
+	bool		colon;
 	char		group_buf[MAX_EVENT_NAME_LEN];
 	char		event_buf[MAX_EVENT_NAME_LEN];
 };
@@ -97,6 +101,8 @@ struct probe_point;
  * @is_at:	would this second word of a command mean the point?
  * @show_place:	write what the second word of its command is, as far as the reader may know
  * @count:	tell what became of its hits since it was made
+ * @may_have_moved: did the compiler make one of its functions of another one, so that parameters
+ *		may be elsewhere? Besides what &probe_spec.function tells. NULL: no
  * @release:	free the point, which nothing uses any more
  *
  * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
@@ -115,6 +121,7 @@ struct point_class {
 	bool (*is_at)(const struct probe_point *pp, const char *text);
 	void (*show_place)(struct seq_file *m, const struct probe_point *pp);
 	void (*count)(const struct probe_point *pp, struct point_counts *counts);
+	bool (*may_have_moved)(const struct probe_point *pp);
 	void (*release)(struct probe_point *pp);
 };
 
@@ -189,6 +196,16 @@ int probe_spec_maxactive(struct probe_spec *spec, const char *head,
 int probe_spec_names(struct probe_spec *spec, const char *head, const char *group);
 int probe_spec_run(const struct point_class *class, int argc, const char **argv);
 void probe_spec_release(struct probe_spec *spec);
+bool symbol_may_have_moved(const char *symbol);
+
+#ifdef CONFIG_MODULES
+bool symbol_module_present(const char *symbol, size_t mod_len);
+#else
+static inline bool symbol_module_present(const char *symbol, size_t mod_len)
+{
+	return false;
+}
+#endif
 
 /* event_point.c */
 

@@ -5,8 +5,12 @@
  * Each class reads its head and place, with the help of what is here; the arguments are
  * the same for all.
  */
+#define pr_fmt(fmt)	"trace_probe: " fmt
+
 #include <linux/ctype.h>
 #include <linux/err.h>
+#include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -128,6 +132,34 @@ void probe_spec_release(struct probe_spec *spec)
 	spec->function = NULL;
 }
 
+#ifdef CONFIG_MODULES
+/**
+ * symbol_module_present - is the module that a symbol names here?
+ * @symbol:	"MOD:SYM"
+ * @mod_len:	length of MOD
+ *
+ * Tells nothing about the next moment. But what waits for a module that is going is
+ * found by the notifier when that comes back, as much as if it had been gone.
+ *
+ * Return: true if it is loaded or being loaded.
+ */
+bool symbol_module_present(const char *symbol, size_t mod_len)
+{
+	char name[MODULE_NAME_LEN];
+	struct module *mod;
+	bool present;
+
+	if (mod_len >= sizeof(name))
+		return false;
+	strscpy(name, symbol, mod_len + 1);
+	preempt_disable();
+	mod = find_module(name);
+	present = mod && mod->state != MODULE_STATE_GOING;
+	preempt_enable();
+	return present;
+}
+#endif /* CONFIG_MODULES */
+
 /**
  * struct arg_words - a command's arguments, with what stands for several spelt out
  * @argc:	how many there are
@@ -189,6 +221,31 @@ static int compile_args(struct probe_point *pp, const struct arg_words *words,
 	return point_set_print_fmt(pp);
 }
 
+/**
+ * symbol_may_have_moved - may parameters be elsewhere than the source has them?
+ * @symbol: name of a function
+ *
+ * Return: true if the compiler made the function of another one, without some of its parameters
+ * perhaps, or with other ones in their place.
+ */
+bool symbol_may_have_moved(const char *symbol)
+{
+	return strstr(symbol, ".isra.") || strstr(symbol, ".constprop.");
+}
+
+/* No refusal: they may well be where they are looked for. event_mutex held. */
+static void warn_of_moved(const struct probe_point *pp, const struct probe_spec *spec)
+{
+	const struct point_class *class = pp->kind->class;
+	const char *function = spec->function;
+
+	if (!(function && symbol_may_have_moved(function)) &&
+	    !(class->may_have_moved && class->may_have_moved(pp)))
+		return;
+	pr_warn("%s: on what the compiler made of a function (.isra or .constprop): parameters may have moved\n",
+		trace_event_name(&pp->event->call));
+}
+
 static int add_point(const struct point_class *class, struct probe_spec *spec,
 		     const struct arg_words *words,
 		     struct traceprobe_parse_context *ctx)
@@ -205,6 +262,8 @@ static int add_point(const struct point_class *class, struct probe_spec *spec,
 		kprobe_reclaim_throttle();
 		mutex_lock(&event_mutex);
 		err = point_publish(pp);
+		if (!err && ctx->takes_params)
+			warn_of_moved(pp, spec);
 		mutex_unlock(&event_mutex);
 	}
 	if (err)

@@ -7,7 +7,9 @@
  *
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
  *	kprobe_parse.c	the head of a command -> struct probe_spec
+ *	kprobe_names.c	names -> functions
  *	kprobe_point.c	the life of a point: made, planted, published, retired
+ *	kprobe_places.c	points at all functions of a name
  *	kprobe_switch.c	switching the probes on and off
  *	kprobe_event.c	what BPF asks about an event
  *	kprobe_hit.c	what runs when a point is hit
@@ -19,22 +21,42 @@
 
 #include "event_point.h"
 
+struct module;
+
 #define KPROBE_EVENT_GROUP	"kprobes"
 
 int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 int kprobe_spec_place(struct probe_spec *spec, const char *text);
 int kprobe_spec_resolve(const char *symbol, unsigned long *base);
 
-#ifdef CONFIG_MODULES
-bool kprobe_module_present(const char *symbol, size_t mod_len);
-#else
-static inline bool kprobe_module_present(const char *symbol, size_t mod_len)
-{
-	return false;
-}
-#endif
+/* Behind a name: all functions that have it, and what the compiler made of them. */
+#define KPROBE_ALL_SUFFIX	"@*"
+
+/* So many of them one event has at most. */
+#define KPLACES_MAX		1024
+
+/**
+ * struct kprobe_found - functions that have a name
+ * @nr:		how many
+ * @more:	there are more than fit in here
+ * @moved:	parameters of some may be elsewhere, see symbol_may_have_moved()
+ * @addr:	their addresses, each once
+ */
+struct kprobe_found {
+	unsigned int	nr;
+	bool		more;
+	bool		moved;
+	unsigned long	addr[KPLACES_MAX];
+};
+
+/* kprobe_names.c */
+int kprobe_names_look(const char *symbol, char **function);
+int kprobe_names_find(const char *symbol, const char *module, struct kprobe_found *found);
+void kprobe_names_tell(const char *symbol, unsigned long offset);
 
 extern const struct point_kind kprobe_kinds[2];
+
+struct kplaces;
 
 /**
  * struct kpoint - one probed place of a kprobe event
@@ -42,9 +64,11 @@ extern const struct point_kind kprobe_kinds[2];
  * @addr:	without @symbol, the address that was asked for; else the symbol's, if that stays
  *		as it is, and 0 if it is to be looked up when it is needed. The probe's addr
  *		is where it sits, which may be past an ENDBR
+ * @places:	instead, if @is_all: the functions, each with a probe. The point's own is not used
  * @maxactive:	as the user asked for
  * @mod_len:	length of MOD in @symbol, 0: none was named
  * @planted:	the probe is registered; event_mutex (points of perf: their owner)
+ * @is_all:	@symbol stands for all functions of a name
  * @hits:	per-CPU count, written by that CPU only
  * @point:	what all points have; ends in an array
  *
@@ -52,10 +76,14 @@ extern const struct point_kind kprobe_kinds[2];
  */
 struct kpoint {
 	char				*symbol;
-	unsigned long			addr;
+	union {
+		unsigned long		addr;
+		struct kplaces		*places;
+	};
 	unsigned int			maxactive;
 	u16				mod_len;
 	bool				planted;
+	bool				is_all;
 	unsigned long __percpu		*hits;
 	struct probe_point		point;
 };
@@ -70,6 +98,40 @@ struct insn_kpoint {
 struct return_kpoint {
 	struct kretprobe		rp;
 	struct kpoint			pt;
+};
+
+/**
+ * struct kplace - one of the functions of a point that is at several
+ * @kp:		the probe at an entry,
+ * @rp:		or at a return
+ * @pt:		the point
+ * @list:	in the point's places; event_mutex
+ * @addr:	of the function
+ * @rcu:	frees it
+ */
+struct kplace {
+	union {
+		struct kprobe		kp;
+		struct kretprobe	rp;
+	};
+	struct kpoint			*pt;
+	struct list_head		list;
+	unsigned long			addr;
+	struct rcu_head			rcu;
+};
+
+/**
+ * struct kplaces - the functions of a point that is at several; event_mutex
+ * @list:	its struct kplace, each with its probe registered
+ * @nr:		how many
+ * @moved:	parameters of some may be elsewhere
+ * @gone:	what those missed that are there no more
+ */
+struct kplaces {
+	struct list_head	list;
+	unsigned int		nr;
+	bool			moved;
+	struct point_counts	gone;
 };
 
 static nokprobe_inline bool kpoint_is_return(const struct kpoint *pt)
@@ -112,9 +174,20 @@ static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 extern const struct point_class kprobe_class;
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
 int kpoint_plant(struct kpoint *pt, bool armed);
+void kpoint_prepare_return(const struct kpoint *pt, struct kretprobe *rp);
+bool kprobe_is_out_of_bounds(unsigned long addr);
 bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec);
 void kpoint_count(const struct probe_point *pp, struct point_counts *counts);
 unsigned long kpoint_missed(const struct kpoint *pt);
+
+/* kprobe_places.c */
+int kplaces_create(struct kpoint *pt);
+void kplaces_free(struct kpoint *pt);
+int kplaces_plant(struct kpoint *pt, bool armed);
+void kplaces_unplant(struct kpoint *pt);
+void kplaces_count(const struct kpoint *pt, struct point_counts *counts);
+int kplaces_module_comes(struct kpoint *pt, const char *module);
+void kplaces_text_goes(struct kpoint *pt, const struct module *mod, bool init_only);
 
 /* kprobe_switch.c */
 bool kpoint_is_to_turn(const struct probe_point *pp, bool on);
@@ -122,6 +195,7 @@ int kpoints_turn(struct list_head *points, bool on);
 
 /* kprobe_hit.c */
 void kpoint_set_handlers(struct kpoint *pt);
+void kplace_set_handlers(struct kplace *place);
 
 /* trace_kprobe.c */
 void kpoint_show_place(struct seq_file *m, const struct probe_point *pp);

@@ -19,7 +19,8 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 {
 	struct kpoint *pt = kpoint_of_call(call);
 
-	return pt &&
+	/* What comes with a module is not known yet, nor whether it may be made to fail. */
+	return pt && !pt->is_all &&
 	       !kprobe_on_func_entry((kprobe_opcode_t *)pt->addr,
 				     pt->addr ? NULL : pt->symbol,
 				     kpoint_kp(pt)->offset);

@@ -70,6 +70,20 @@ static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kpoint_entry);
 
+/* At one of the functions of a point that is at several. */
+static int kplace_entry(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct kpoint *pt = container_of(kp, struct kplace, kp)->pt;
+	struct point_hit hit __uninitialized;
+
+	hit.pp = &pt->point;
+	hit.from.regs = regs;
+	hit.ip = (unsigned long)kp->addr;
+	return deliver(pt, &hit);
+}
+
+NOKPROBE_SYMBOL(kplace_entry);
+
 #ifdef CONFIG_KRETPROBES
 /* Keep what arguments of the return refer to at entry. */
 static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
@@ -132,6 +146,65 @@ static int kpoint_return_timed(struct kretprobe_instance *call, struct pt_regs *
 
 NOKPROBE_SYMBOL(kpoint_return_timed);
 
+static int kplace_keep(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (!rp)
+		return -ENOENT;
+	args_keep(&container_of(rp, struct kplace, rp)->pt->point.tp, regs,
+		  (unsigned long *)call->data);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kplace_keep);
+
+static int kplace_keep_mixed(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (!rp)
+		return -ENOENT;
+	args_keep_mixed(&container_of(rp, struct kplace, rp)->pt->point.tp, regs,
+			(unsigned long *)call->data);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kplace_keep_mixed);
+
+static int kplace_return(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+	struct point_hit hit __uninitialized;
+	struct kpoint *pt;
+
+	/* As above. */
+	if (!rp)
+		return 0;
+	pt = container_of(rp, struct kplace, rp)->pt;
+	hit.pp = &pt->point;
+	hit.from.regs = regs;
+	hit.from.kept = (unsigned long *)call->data;
+	hit.ip = (unsigned long)rp->kp.addr;
+	hit.ret_ip = get_kretprobe_retaddr(call);
+	deliver(pt, &hit);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kplace_return);
+
+static int kplace_return_timed(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	if (rp)
+		args_stop_time(&container_of(rp, struct kplace, rp)->pt->point.tp,
+			       (unsigned long *)call->data);
+	return kplace_return(call, regs);
+}
+
+NOKPROBE_SYMBOL(kplace_return_timed);
+
 static void set_return_handlers(struct kpoint *pt)
 {
 	const struct trace_probe *tp = &pt->point.tp;
@@ -141,8 +214,21 @@ static void set_return_handlers(struct kpoint *pt)
 		kpoint_rp(pt)->entry_handler = args_keep_is_mixed(tp) ? kpoint_keep_mixed :
 									kpoint_keep;
 }
+
+static void set_place_return_handlers(struct kplace *place)
+{
+	const struct trace_probe *tp = &place->pt->point.tp;
+
+	place->rp.handler = args_keep_is_timed(tp) ? kplace_return_timed : kplace_return;
+	if (tp->entry_arg)
+		place->rp.entry_handler = args_keep_is_mixed(tp) ? kplace_keep_mixed : kplace_keep;
+}
 #else
 static void set_return_handlers(struct kpoint *pt)
+{
+}
+
+static void set_place_return_handlers(struct kplace *place)
 {
 }
 #endif /* CONFIG_KRETPROBES */
@@ -157,4 +243,16 @@ void kpoint_set_handlers(struct kpoint *pt)
 		set_return_handlers(pt);
 	else
 		kpoint_kp(pt)->pre_handler = kpoint_entry;
+}
+
+/**
+ * kplace_set_handlers - say what runs at one of several functions of a point
+ * @place: the function, not planted
+ */
+void kplace_set_handlers(struct kplace *place)
+{
+	if (kpoint_is_return(place->pt))
+		set_place_return_handlers(place);
+	else
+		place->kp.pre_handler = kplace_entry;
 }

@@ -2,8 +2,8 @@
 /*
  * Kprobe events: reading the head of a command.
  *
- *	p[:[GRP/][EVENT]] [MOD:]SYM[+OFFS][%return]|MEMADDR
- *	r[MAXACTIVE][:[GRP/][EVENT]] [MOD:]SYM[+0]|MEMADDR
+ *	p[:[GRP/][EVENT]] [MOD:]SYM[+OFFS][%return]|MEMADDR|[MOD:]SYM@*[%return]
+ *	r[MAXACTIVE][:[GRP/][EVENT]] [MOD:]SYM[+0]|MEMADDR|[MOD:]SYM@*
  *
  * Nothing here has an effect outside the struct probe_spec that it fills in,
  * except for the entry in error_log when the command is wrong.
@@ -18,10 +18,29 @@
 
 #include "kprobe.h"
 
-/* MEMADDR or [MOD:]SYM[+OFFS], both perhaps with %return behind. */
+/* [MOD:]SYM@*. It stays part of the symbol. */
+static int parse_all(struct probe_spec *spec, const char *suffix, struct probe_flaw *flaw)
+{
+	const char *end = suffix + strlen(KPROBE_ALL_SUFFIX);
+	size_t len = strcspn(spec->symbol, "+-@");
+
+	if (spec->symbol + len != suffix)
+		return probe_flawed(flaw, TP_ERR_ALL_WITH_OFFS, len);
+	if (*end == '+' || *end == '-')
+		return probe_flawed(flaw, TP_ERR_ALL_WITH_OFFS, end - spec->symbol);
+	if (*end)
+		return probe_flawed(flaw, TP_ERR_BAD_ADDR_SUFFIX, end - spec->symbol);
+	if (!len || suffix[-1] == ':')
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	spec->all = true;
+	return 0;
+}
+
+/* MEMADDR, [MOD:]SYM[+OFFS] or [MOD:]SYM@*, all perhaps with %return behind. */
 static int parse_place(struct probe_spec *spec, const char *text,
 		       struct probe_flaw *flaw)
 {
+	const char *suffix;
 	long offset = 0;
 	int err;
 
@@ -33,6 +52,10 @@ static int parse_place(struct probe_spec *spec, const char *text,
 	err = probe_spec_cut_return(spec, flaw);
 	if (err)
 		return err;
+
+	suffix = strstr(spec->symbol, KPROBE_ALL_SUFFIX);
+	if (suffix)
+		return parse_all(spec, suffix, flaw);
 
 	if (!kstrtoul(spec->symbol, 0, &spec->addr)) {
 		probe_spec_release(spec);
@@ -85,34 +108,6 @@ static int count_if_match(void *data, const char *name, unsigned long addr)
 	return strcmp(name, count->name) ? 0 : count_match(data, addr);
 }
 
-#ifdef CONFIG_MODULES
-/**
- * kprobe_module_present - is the module that a symbol names here?
- * @symbol:	"MOD:SYM"
- * @mod_len:	length of MOD
- *
- * Tells nothing about the next moment. But what waits for a module that is going is
- * found by the notifier when that comes back, as much as if it had been gone.
- *
- * Return: true if it is loaded or being loaded.
- */
-bool kprobe_module_present(const char *symbol, size_t mod_len)
-{
-	char name[MODULE_NAME_LEN];
-	struct module *mod;
-	bool present;
-
-	if (mod_len >= sizeof(name))
-		return false;
-	strscpy(name, symbol, mod_len + 1);
-	preempt_disable();
-	mod = find_module(name);
-	present = mod && mod->state != MODULE_STATE_GOING;
-	preempt_enable();
-	return present;
-}
-#endif /* CONFIG_MODULES */
-
 /**
  * kprobe_spec_resolve - does a symbol name exactly one place?
  * @symbol: "SYM", looked for in the kernel and in all modules, or "MOD:SYM"
@@ -136,13 +131,13 @@ int kprobe_spec_resolve(const char *symbol, unsigned long *base)
 		    colon - symbol >= sizeof(module))
 			return -EINVAL;
 		strscpy(module, symbol, colon - symbol + 1);
-		if (!kprobe_module_present(symbol, colon - symbol))
+		if (!symbol_module_present(symbol, colon - symbol))
 			return 0;
 		count.name = colon + 1;
 		module_kallsyms_on_each_symbol(module, count_if_match, &count);
 		/* It may have gone before it was searched. */
 		if (!count.found &&
-		    !kprobe_module_present(symbol, colon - symbol))
+		    !symbol_module_present(symbol, colon - symbol))
 			return 0;
 	} else {
 		kallsyms_on_each_match_symbol(count_match, symbol, &count);
@@ -158,12 +153,27 @@ int kprobe_spec_resolve(const char *symbol, unsigned long *base)
 	return count.found ? 0 : -ENOENT;
 }
 
+/* Are there functions of the name? Each is probed at its entry, or return. */
+static int judge_all(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	int err = kprobe_names_look(spec->symbol, &spec->function);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
+	spec->scope = TPARG_FL_KERNEL;
+	spec->scope |= spec->is_return ? TPARG_FL_RETURN : TPARG_FL_FENTRY;
+	return 0;
+}
+
 static int judge_symbol(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	switch (kprobe_spec_resolve(spec->symbol, &spec->base)) {
 	case 0:
 		return 0;
 	case -EADDRNOTAVAIL:
+		kprobe_names_tell(spec->symbol, spec->offset);
 		return probe_flawed(flaw, TP_ERR_NON_UNIQ_SYMBOL, 0);
 	default:
 		return probe_flawed(flaw, TP_ERR_BAD_PROBE_ADDR, 0);
@@ -181,11 +191,31 @@ static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
 	return spec->function ? 0 : -ENOMEM;
 }
 
+/* An offset may lead to the entry of another function, whose parameters are meant then. */
+static int name_entered(struct probe_spec *spec)
+{
+	unsigned long addr = spec->base ?: kallsyms_lookup_name(spec->symbol);
+	const char *colon = strchr(spec->symbol, ':');
+	unsigned long size, into;
+	char name[KSYM_NAME_LEN];
+	int mod_len = 0;
+
+	if (!addr || !kallsyms_lookup_size_offset(addr + spec->offset, &size, &into) ||
+	    into == spec->offset || lookup_symbol_name(addr + spec->offset, name))
+		return 0;
+	if (colon)
+		mod_len = colon + 1 - spec->symbol;
+	spec->function = kasprintf(GFP_KERNEL, "%.*s%s", mod_len, spec->symbol, name);
+	return spec->function ? 0 : -ENOMEM;
+}
+
 /* Is the place one that can be probed, and which arguments make sense there? */
 static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err;
 
+	if (spec->all)
+		return judge_all(spec, flaw);
 	spec->scope = TPARG_FL_KERNEL;
 	err = spec->symbol ? judge_symbol(spec, flaw) : judge_address(spec, flaw);
 	if (err)
@@ -204,19 +234,22 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 	} else if (!err) {
 		spec->scope |= TPARG_FL_FENTRY;
 	}
-	return 0;
+	return !err && spec->symbol && spec->offset ? name_entered(spec) : 0;
 }
 
 /*
- * "r_SYM_OFFS", "p_0xHASH": for events that the user gave no name. Names are for everybody,
- * but an address is not.
+ * "r_SYM_OFFS", "r_SYM_all", "p_0xHASH": for events that the user gave no name. Names are for
+ * everybody, but an address is not.
  */
 static void invent_name(struct probe_spec *spec)
 {
 	const char letter = kprobe_kinds[spec->is_return].letter;
 	const size_t room = sizeof(spec->event_buf);
 
-	if (spec->symbol)
+	if (spec->all)
+		snprintf(spec->event_buf, room, "%c_%.*s_all", letter,
+			 (int)strcspn(spec->symbol, "@"), spec->symbol);
+	else if (spec->symbol)
 		snprintf(spec->event_buf, room, "%c_%s_%lu", letter,
 			 spec->symbol, spec->offset);
 	else

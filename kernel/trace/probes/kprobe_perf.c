@@ -81,7 +81,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	if (!err)
 		err = kpoint_plant(pt, false);
 	/* Others wait for it. */
-	if (err == -ENOENT && pt->mod_len && !kprobe_module_present(pt->symbol, pt->mod_len))
+	if (err == -ENOENT && pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
 		refuse_symbol(pt->symbol, offset, err);
 	if (err) {
 		point_free_later(&pt->point);

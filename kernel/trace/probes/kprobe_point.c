@@ -32,6 +32,7 @@ static void kpoint_release(struct probe_point *pp)
 {
 	struct kpoint *pt = kpoint_of(pp);
 
+	kplaces_free(pt);
 	free_percpu(pt->hits);
 	kfree(pt->symbol);
 	kfree(kpoint_kp(pt));
@@ -76,6 +77,8 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 	pt->hits = alloc_percpu(unsigned long);
 	if (pt->hits)
 		err = point_init(&pt->point, kind, spec, nargs);
+	if (!err && spec->all)
+		err = kplaces_create(pt);
 	if (err) {
 		kpoint_release(&pt->point);
 		return ERR_PTR(err);
@@ -84,7 +87,8 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 	swap(pt->symbol, spec->symbol);
 	if (pt->symbol && strchr(pt->symbol, ':'))
 		pt->mod_len = strcspn(pt->symbol, ":");
-	pt->addr = pt->symbol ? spec->base : spec->addr;
+	if (!pt->is_all)
+		pt->addr = pt->symbol ? spec->base : spec->addr;
 	kpoint_kp(pt)->offset = spec->offset;
 	pt->maxactive = spec->maxactive;
 	return pt;
@@ -102,6 +106,8 @@ static void kpoint_unplant(struct kpoint *pt)
 	struct kretprobe *rp = kpoint_rp(pt);
 	struct kprobe *kp = kpoint_kp(pt);
 
+	if (pt->is_all)
+		kplaces_unplant(pt);
 	if (!pt->planted)
 		return;
 	if (kpoint_is_return(pt))
@@ -142,14 +148,18 @@ static bool traceable(unsigned long addr)
 	return ftrace_location_range(addr - into, addr - into + size - 1);
 }
 
-/*
+/**
+ * kprobe_is_out_of_bounds - is this no place for events?
+ * @addr: the address, 0: not known
+ *
  * Event handlers themselves call functions that are notrace for that very
  * reason. A part that the compiler split off (foo.cold, foo.part.0) has no call
  * to ftrace in any case: what counts is the function that it was split from.
+ *
+ * Return: true if so.
  */
-static bool out_of_bounds(const struct kpoint *pt)
+bool kprobe_is_out_of_bounds(unsigned long addr)
 {
-	unsigned long addr = kpoint_address(pt);
 	char name[KSYM_NAME_LEN];
 	char *dot;
 
@@ -165,7 +175,7 @@ static bool out_of_bounds(const struct kpoint *pt)
 	return !addr || !traceable(addr);
 }
 #else
-static bool out_of_bounds(const struct kpoint *pt)
+bool kprobe_is_out_of_bounds(unsigned long addr)
 {
 	return false;
 }
@@ -215,10 +225,13 @@ static int refuse(const struct kpoint *pt, int err, const char *reason)
 	return err;
 }
 
-static void kpoint_reset_return(struct kpoint *pt)
+/**
+ * kpoint_prepare_return - say what a return probe of a point asks for
+ * @pt: the point
+ * @rp: the probe, with nothing in it afterwards but that
+ */
+void kpoint_prepare_return(const struct kpoint *pt, struct kretprobe *rp)
 {
-	struct kretprobe *rp = kpoint_rp(pt);
-
 	memset(rp, 0, sizeof(*rp));
 	rp->maxactive = pt->maxactive;
 	if (pt->point.tp.entry_arg)
@@ -238,7 +251,7 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 	};
 
 	if (kpoint_is_return(pt))
-		kpoint_reset_return(pt);
+		kpoint_prepare_return(pt, kpoint_rp(pt));
 	*kp = fresh;
 	INIT_LIST_HEAD(&kp->list);
 	kpoint_set_handlers(pt);
@@ -251,8 +264,9 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
  *
  * Context: may sleep. event_mutex held, unless the point is perf's.
  * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is
- * out of bounds; what registration says otherwise, e.g. -ENOENT for a symbol that
- * is not there or whose module is going, or -EILSEQ for an address amid an instruction.
+ * out of bounds; -E2BIG if too many functions have the name; what registration says
+ * otherwise, e.g. -ENOENT for a symbol that is not there or whose module is going, or -EILSEQ for
+ * an address amid an instruction.
  */
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
@@ -263,10 +277,13 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 		return refuse(pt, err, "the kernel is locked down against kprobes");
 
 	/* It will come. That is no refusal. */
-	if (pt->mod_len && !kprobe_module_present(pt->symbol, pt->mod_len))
+	if (pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
 		return -ENOENT;
 
-	if (out_of_bounds(pt)) {
+	if (pt->is_all)
+		return kplaces_plant(pt, armed);
+
+	if (kprobe_is_out_of_bounds(kpoint_address(pt))) {
 		if (text_leaves(pt))
 			return refuse(pt, -ENOENT, "its module is being unloaded");
 		warn_of_notrace(pt);
@@ -296,7 +313,7 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 	if (!err)
 		return 0;
 	if (err == -ENOENT && pt->mod_len &&
-	    !kprobe_module_present(pt->symbol, pt->mod_len)) {
+	    !symbol_module_present(pt->symbol, pt->mod_len)) {
 		pr_warn("This probe might be able to register after target module is loaded. Continue.\n");
 		return 0;
 	}
@@ -308,6 +325,9 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 		break;
 	case -ENOENT:
 		trace_probe_log_err(0, BAD_PROBE_ADDR);
+		break;
+	case -E2BIG:
+		trace_probe_log_err(0, TOO_MANY_FUNCS);
 		break;
 	case -ENOMEM:
 	case -EEXIST:
@@ -368,11 +388,22 @@ void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
 	const struct kpoint *pt = kpoint_of(pp);
 
 	counts->hits = point_sum_hits(pt->hits);
+	if (pt->is_all) {
+		kplaces_count(pt, counts);
+		return;
+	}
 	counts->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
 	counts->exhausted = 0;
 	/* What kretprobes find no node for; recursion is found before they look. */
 	if (kpoint_is_return(pt))
 		counts->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
+}
+
+static bool kpoint_may_have_moved(const struct probe_point *pp)
+{
+	const struct kpoint *pt = kpoint_of(pp);
+
+	return pt->is_all && pt->places->moved;
 }
 
 const struct point_class kprobe_class = {
@@ -388,6 +419,7 @@ const struct point_class kprobe_class = {
 	.is_at		= kpoint_is_named,
 	.show_place	= kpoint_show_place,
 	.count		= kpoint_count,
+	.may_have_moved	= kpoint_may_have_moved,
 	.release	= kpoint_release,
 };
 
@@ -424,6 +456,29 @@ static void revive(struct kpoint *pt)
 			err);
 }
 
+/* What is taken out there goes with the module, and comes back with it. */
+static void kpoints_all_follow(struct module *mod, unsigned long what)
+{
+	struct dyn_event *ev;
+	struct kpoint *pt;
+	int err;
+
+	for_each_dyn_event(ev) {
+		pt = kpoint_of_dyn(ev);
+		if (ev->ops != &kprobe_event_ops || !pt->is_all ||
+		    (pt->mod_len && !kpoint_is_in(pt, mod)))
+			continue;
+		if (what != MODULE_STATE_COMING) {
+			kplaces_text_goes(pt, mod, what == MODULE_STATE_LIVE);
+			continue;
+		}
+		err = kplaces_module_comes(pt, mod->name);
+		if (err)
+			pr_warn("%s: not planted as module %s came: %d\n", pt->symbol, mod->name,
+				err);
+	}
+}
+
 /*
  * What pointed into an earlier incarnation of the module is gone, but still
  * registered. Take all those out first, so that one grace period does for them.
@@ -435,10 +490,12 @@ static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 	struct dyn_event *ev;
 	bool wait = false;
 
-	if (what != MODULE_STATE_COMING)
-		return NOTIFY_DONE;
-
 	mutex_lock(&event_mutex);
+	kpoints_all_follow(mod, what);
+	if (what != MODULE_STATE_COMING) {
+		mutex_unlock(&event_mutex);
+		return NOTIFY_DONE;
+	}
 	for_each_dyn_event(ev) {
 		struct kpoint *pt = kpoint_of_dyn(ev);
 
@@ -451,7 +508,7 @@ static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 	if (wait)
 		synchronize_rcu();
 	for_each_dyn_event(ev) {
-		if (ev->ops == &kprobe_event_ops &&
+		if (ev->ops == &kprobe_event_ops && !kpoint_of_dyn(ev)->is_all &&
 		    kpoint_is_in(kpoint_of_dyn(ev), mod))
 			revive(kpoint_of_dyn(ev));
 	}

@@ -8,31 +8,80 @@
 
 #include "kprobe.h"
 
-static int switch_each(struct list_head *points, bool on)
+/* A module that goes marks it under kprobe_mutex. */
+static bool is_to_turn(const struct kprobe *kp, bool on)
 {
-	struct kprobe *kp;
-	struct kpoint *pt;
+	unsigned int flags = READ_ONCE(kp->flags);
+
+	return !(flags & KPROBE_FLAG_GONE) && !(flags & KPROBE_FLAG_DISABLED) == !on;
+}
+
+static int switch_one(struct kprobe *kp, bool on)
+{
+	return on ? enable_kprobe(kp) : disable_kprobe(kp);
+}
+
+static int switch_places(struct kpoint *pt, bool on)
+{
+	struct kplace *place;
 	int err = 0, ret;
 
-	list_for_each_entry(pt, points, point.batch) {
-		kp = kpoint_kp(pt);
-		ret = on ? enable_kprobe(kp) : disable_kprobe(kp);
+	list_for_each_entry(place, &pt->places->list, list) {
+		ret = is_to_turn(&place->kp, on) ? switch_one(&place->kp, on) : 0;
 		err = err ?: ret;
 	}
 	return err;
 }
 
-static struct kprobe **collect(struct list_head *points, int *n)
+static int switch_each(struct list_head *points, bool on)
+{
+	struct kpoint *pt;
+	int err = 0, ret;
+
+	list_for_each_entry(pt, points, point.batch) {
+		ret = pt->is_all ? switch_places(pt, on) : switch_one(kpoint_kp(pt), on);
+		err = err ?: ret;
+	}
+	return err;
+}
+
+static size_t count_probes(struct list_head *points)
+{
+	struct kpoint *pt;
+	size_t n = 0;
+
+	list_for_each_entry(pt, points, point.batch)
+		n += pt->is_all ? pt->places->nr : 1;
+	return n;
+}
+
+static int collect_places(struct kpoint *pt, bool on, struct kprobe **kps)
+{
+	struct kplace *place;
+	int n = 0;
+
+	list_for_each_entry(place, &pt->places->list, list) {
+		if (is_to_turn(&place->kp, on))
+			kps[n++] = &place->kp;
+	}
+	return n;
+}
+
+static struct kprobe **collect(struct list_head *points, bool on, int *n)
 {
 	struct kprobe **kps;
 	struct kpoint *pt;
 
 	*n = 0;
-	kps = kvmalloc_array(list_count_nodes(points), sizeof(*kps), GFP_KERNEL);
+	kps = kvmalloc_array(count_probes(points), sizeof(*kps), GFP_KERNEL);
 	if (!kps)
 		return NULL;
-	list_for_each_entry(pt, points, point.batch)
-		kps[(*n)++] = kpoint_kp(pt);
+	list_for_each_entry(pt, points, point.batch) {
+		if (pt->is_all)
+			*n += collect_places(pt, on, kps + *n);
+		else
+			kps[(*n)++] = kpoint_kp(pt);
+	}
 	return kps;
 }
 
@@ -51,7 +100,7 @@ int kpoints_turn(struct list_head *points, bool on)
 	struct kprobe **kps;
 	int err, n;
 
-	kps = collect(points, &n);
+	kps = collect(points, on, &n);
 	if (!kps)
 		return switch_each(points, on);
 	err = on ? enable_kprobes(kps, n) : disable_kprobes(kps, n);
@@ -70,9 +119,13 @@ int kpoints_turn(struct list_head *points, bool on)
 bool kpoint_is_to_turn(const struct probe_point *pp, bool on)
 {
 	const struct kpoint *pt = kpoint_of(pp);
-	/* A module that goes marks it under kprobe_mutex. */
-	unsigned int flags = READ_ONCE(kpoint_kp(pt)->flags);
+	struct kplace *place;
 
-	return pt->planted && !(flags & KPROBE_FLAG_GONE) &&
-	       !(flags & KPROBE_FLAG_DISABLED) == !on;
+	if (!pt->is_all)
+		return pt->planted && is_to_turn(kpoint_kp(pt), on);
+	list_for_each_entry(place, &pt->places->list, list) {
+		if (is_to_turn(&place->kp, on))
+			return true;
+	}
+	return false;
 }

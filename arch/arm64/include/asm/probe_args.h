@@ -26,6 +26,8 @@ static inline int arch_result_offset(unsigned int n)
 
 #define ARCH_SYMBOL_IS_PLACE	1
 
+#define ARCH_SYSCALL_PREFIXES	"__arm64_sys_", "__arm64_compat_sys_",
+
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {
 	return *(u64 *)((void *)regs + offset);

@@ -41,6 +41,9 @@ static inline int arch_result_offset(unsigned int n)
 
 #define ARCH_SYMBOL_IS_PLACE	1
 
+#define ARCH_SYSCALL_PREFIXES	"__x64_sys_", "__ia32_sys_", "__ia32_compat_sys_", \
+				"__x64_compat_sys_",
+
 static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, unsigned int offset)
 {
 	return *(unsigned long *)((void *)regs + offset);
