@@ -8,7 +8,6 @@
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/ftrace.h>
-#include <linux/glob.h>
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -85,8 +84,13 @@ static int add_module_namesake(void *data, const char *name, unsigned long addr)
 	return strcmp(name, found->name) ? 0 : add_namesake(found, addr);
 }
 
-/* Is it a name, and no pattern? */
-static bool is_name(const char *filter)
+/**
+ * fprobe_is_name - is it a name, and no pattern?
+ * @filter: what it may be
+ *
+ * Return: true if so.
+ */
+bool fprobe_is_name(const char *filter)
 {
 	const char *c;
 
@@ -110,19 +114,21 @@ static unsigned long *copy_sorted(const unsigned long *ips, unsigned int *nr)
 
 /*
  * A pattern has to be compared to the name of each function that ftrace knows; for a name,
- * the few that have it are found at once. NULL if this way leads nowhere.
+ * the few that have it are found at once, or that there is none. NULL if this way leads nowhere.
  */
 static unsigned long *find_name(const char *name, unsigned int *nr)
 {
 	struct namesakes found = { .name = name };
 
-	if (!is_name(name))
+	if (!fprobe_is_name(name))
 		return NULL;
 	kallsyms_on_each_match_symbol(add_namesake, name, &found);
 	if (!found.unsure)
 		module_kallsyms_on_each_symbol(NULL, add_module_namesake, &found);
-	if (found.unsure || !found.nr)
+	if (found.unsure)
 		return NULL;
+	if (!found.nr)
+		return ERR_PTR(-EINVAL);
 	*nr = found.nr;
 	return copy_sorted(found.ip, nr);
 }
@@ -212,7 +218,8 @@ unsigned long *fprobe_find(const char *filter, const char *notfilter, unsigned i
 #ifdef CONFIG_MODULES
 /* What to look for among a module's functions, and what was found. */
 struct module_search {
-	const char	*pattern;
+	bool		(*match)(const void *data, const char *name);
+	const void	*data;
 	unsigned long	*ips;
 	unsigned int	room;
 	unsigned int	nr;
@@ -224,7 +231,7 @@ static int add_matching(void *data, const char *name, unsigned long addr)
 	char mostly[KSYM_NAME_LEN];
 	unsigned long ip;
 
-	if (!glob_match(search->pattern, name))
+	if (!search->match(search->data, name))
 		return 0;
 	ip = ftrace_location(addr);
 	if (!ip || lookup_symbol_name(addr, mostly) || strcmp(mostly, name))
@@ -237,18 +244,21 @@ static int add_matching(void *data, const char *name, unsigned long addr)
 
 /**
  * fprobe_find_in - find functions of a module by their names
- * @mod: the module, which does not go in the meantime
- * @filter: pattern as in set_ftrace_filter
+ * @module: name of the module
+ * @match: is a name one of those?
+ * @data: for @match
  * @nr: set to how many there are
  *
  * Context: process. Sleeps.
  * Return: as fprobe_find(), but NULL if there is none.
  */
-unsigned long *fprobe_find_in(const struct module *mod, const char *filter, unsigned int *nr)
+unsigned long *fprobe_find_in(const char *module,
+			      bool (*match)(const void *data, const char *name),
+			      const void *data, unsigned int *nr)
 {
-	struct module_search search = { .pattern = filter };
+	struct module_search search = { .match = match, .data = data };
 
-	module_kallsyms_on_each_symbol(mod->name, add_matching, &search);
+	module_kallsyms_on_each_symbol(module, add_matching, &search);
 	*nr = 0;
 	if (!search.nr)
 		return NULL;
@@ -257,7 +267,7 @@ unsigned long *fprobe_find_in(const struct module *mod, const char *filter, unsi
 		return ERR_PTR(-ENOMEM);
 	search.room = search.nr;
 	search.nr = 0;
-	module_kallsyms_on_each_symbol(mod->name, add_matching, &search);
+	module_kallsyms_on_each_symbol(module, add_matching, &search);
 	*nr = fprobe_sort_ips(search.ips, min(search.nr, search.room));
 	return search.ips;
 }

@@ -87,9 +87,19 @@ void fprobe_drop_left(struct fprobe *fp);
 
 /* fprobe_find.c */
 unsigned int fprobe_sort_ips(unsigned long *ips, unsigned int nr);
+bool fprobe_is_name(const char *filter);
 unsigned long *fprobe_find(const char *filter, const char *notfilter, unsigned int *nr);
 #ifdef CONFIG_MODULES
-unsigned long *fprobe_find_in(const struct module *mod, const char *filter, unsigned int *nr);
+unsigned long *fprobe_find_in(const char *module,
+			      bool (*match)(const void *data, const char *name),
+			      const void *data, unsigned int *nr);
+#else
+static inline unsigned long *fprobe_find_in(const char *module,
+					    bool (*match)(const void *data, const char *name),
+					    const void *data, unsigned int *nr)
+{
+	return NULL;
+}
 #endif
 
 #endif /* _KERNEL_TRACE_FPROBE_INTERNAL_H */

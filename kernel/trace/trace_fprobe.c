@@ -2,13 +2,14 @@
 /*
  * Function probe and tracepoint probe events: commands.
  *
- *	f[:[GRP/][EVENT]] SYM
- *	f[MAXACTIVE][:[GRP/][EVENT]] SYM%return, or with $retval among the arguments
+ *	f[:[GRP/][EVENT]] LIST[:entry]
+ *	f[MAXACTIVE][:[GRP/][EVENT]] LIST%return, LIST:exit, or with $retval among the arguments
  *	t[:[GRP/][EVENT]] TRACEPOINT
  *
  * See Documentation/trace/fprobetrace.rst for what they do.
  */
 #include <linux/ctype.h>
+#include <linux/err.h>
 #include <linux/init.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -31,10 +32,43 @@ static bool for_tracepoint(const struct probe_spec *spec)
 	return spec->scope & TPARG_FL_TPOINT;
 }
 
-/* SYM or SYM%return. There may be functions to match SYM, or none: planting tells. */
-static int parse_function(struct probe_spec *spec, struct probe_flaw *flaw)
+/* Returns false if the suffix is not there. */
+static bool cut_suffix(char *symbol, const char *suffix)
 {
-	return probe_spec_cut_return(spec, flaw);
+	size_t len = strlen(symbol), cut = strlen(suffix);
+
+	if (len < cut || strcmp(symbol + len - cut, suffix))
+		return false;
+	symbol[len - cut] = '\0';
+	return true;
+}
+
+static void cut_entry_or_exit(struct probe_spec *spec)
+{
+	spec->is_return = cut_suffix(spec->symbol, FPROBE_EXIT_SUFFIX);
+	spec->colon = spec->is_return || cut_suffix(spec->symbol, FPROBE_ENTRY_SUFFIX);
+}
+
+/* There may be functions of these names, or none: planting tells. */
+static int parse_functions(struct probe_spec *spec, struct probe_flaw *flaw)
+{
+	int err, suffixed = strcspn(spec->symbol, "%");
+	struct fprobe_list *list;
+	bool returns;
+
+	err = probe_spec_cut_return(spec, flaw);
+	if (err)
+		return err;
+	returns = spec->is_return;
+	cut_entry_or_exit(spec);
+	if (returns && spec->colon)
+		return probe_flawed(flaw, TP_ERR_BAD_ADDR_SUFFIX, suffixed);
+	spec->is_return |= returns;
+	list = fprobe_list_read(spec->symbol, flaw);
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	fprobe_list_free(list);
+	return 0;
 }
 
 static int parse_tracepoint(struct probe_spec *spec, struct probe_flaw *flaw)
@@ -59,7 +93,7 @@ static int parse_place(struct probe_spec *spec, const char *text,
 	if (!spec->symbol)
 		return -ENOMEM;
 	return for_tracepoint(spec) ? parse_tracepoint(spec, flaw) :
-				      parse_function(spec, flaw);
+				      parse_functions(spec, flaw);
 }
 
 /* Where it says $retval, anywhere and by itself. */
@@ -79,7 +113,7 @@ static const char *find_retval(const char *arg)
 
 /*
  * Who asks for the result of a function means its return. Returns the number of the first
- * word that asks for that of a tracepoint, and 0 if none does.
+ * word that asks for it where there is none, and 0 if there is no such word.
  */
 static int look_for_retval(struct probe_spec *spec, int argc, const char **argv,
 			   struct probe_flaw *flaw)
@@ -91,13 +125,21 @@ static int look_for_retval(struct probe_spec *spec, int argc, const char **argv,
 		at = find_retval(argv[i]);
 		if (!at)
 			continue;
-		if (for_tracepoint(spec)) {
+		if (for_tracepoint(spec) || (spec->colon && !spec->is_return)) {
 			probe_flawed(flaw, TP_ERR_RETVAL_ON_PROBE, at - argv[i]);
 			return i;
 		}
 		spec->is_return = true;
 	}
 	return 0;
+}
+
+/* Nobody would find it by its functions. */
+static int refuse_without_name(const char *head)
+{
+	trace_probe_log_set_index(WORD_HEAD);
+	trace_probe_log_err(strlen(head), NO_EVENT_NAME);
+	return -EINVAL;
 }
 
 /* "SYM__entry", "SYM__exit", "TRACEPOINT": for events that the user gave no name. */
@@ -157,9 +199,12 @@ int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 
 	err = probe_spec_names(spec, head, for_tracepoint(spec) ?
 					   TPROBE_EVENT_GROUP : FPROBE_EVENT_GROUP);
-	if (!err && !spec->event)
-		invent_name(spec);
-	return err;
+	if (err || spec->event)
+		return err;
+	if (!for_tracepoint(spec) && strchr(spec->symbol, ','))
+		return refuse_without_name(head);
+	invent_name(spec);
+	return 0;
 }
 
 /* dyn_event_operations: dyn_event_ops_mutex for create, event_mutex for others. */
@@ -184,14 +229,20 @@ void fpoint_show_place(struct seq_file *m, const struct probe_point *pp)
 	seq_puts(m, fpoint_of(pp)->symbol);
 }
 
+static const char *suffix_of(const struct fpoint *pt)
+{
+	if (point_is_return(&pt->point))
+		return pt->colon ? FPROBE_EXIT_SUFFIX : PROBE_RETURN_SUFFIX;
+	return pt->colon ? FPROBE_ENTRY_SUFFIX : "";
+}
+
 static int fprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 {
 	struct fpoint *pt = fpoint_of(point_of_dyn(ev));
 
 	point_show_name(m, &pt->point, pt->maxactive);
 	fpoint_show_place(m, &pt->point);
-	if (point_is_return(&pt->point))
-		seq_puts(m, PROBE_RETURN_SUFFIX);
+	seq_puts(m, suffix_of(pt));
 	point_show_args(m, &pt->point);
 	return 0;
 }

@@ -6,6 +6,7 @@
  * in common with kprobe events is in event_point.h.
  *
  *	trace_fprobe.c		commands
+ *	fprobe_list.c	lists of functions
  *	fprobe_point.c	making points, and finding what they are for
  *	fprobe_switch.c	hooking it and letting go of it
  *	fprobe_module.c	modules come and go
@@ -24,11 +25,58 @@
 struct module;
 struct tracepoint;
 
+/* Behind functions: where in them. */
+#define FPROBE_ENTRY_SUFFIX	":entry"
+#define FPROBE_EXIT_SUFFIX	":exit"
+
+/* So many names a list has at most. */
+#define FPROBE_LIST_MAX	256
+
 /**
- * struct fpoint - one function (or all that match a pattern), or one tracepoint
+ * struct fprobe_item - one item of a list of functions
+ * @module:	the module that they are of, NULL: any, or the kernel
+ * @name:	their name, or a pattern
+ * @at:		where it begins in the list
+ * @plain:	@name is a name
+ * @but:	an exception
+ */
+struct fprobe_item {
+	const char	*module;
+	const char	*name;
+	unsigned int	at;
+	bool		plain;
+	bool		but;
+};
+
+/**
+ * struct fprobe_list - which functions an event is for
+ * @text:	what the items point into
+ * @nr:		how many there are
+ * @item:	in the order of the list
+ */
+struct fprobe_list {
+	char			*text;
+	unsigned int		nr;
+	struct fprobe_item	item[];
+};
+
+/* fprobe_list.c */
+struct fprobe_list *fprobe_list_read(const char *text, struct probe_flaw *flaw);
+void fprobe_list_free(struct fprobe_list *list);
+unsigned long *fprobe_list_find(const struct fprobe_list *list, unsigned int *nr,
+				unsigned int *at);
+#ifdef CONFIG_MODULES
+unsigned long *fprobe_list_find_in(const struct fprobe_list *list, const char *module,
+				   unsigned int *nr);
+#endif
+
+/**
+ * struct fpoint - functions, or one tracepoint
  * @fp:		the probe
  * @hits:	per-CPU count, written by that CPU only
- * @symbol:	pattern of functions, or name of the tracepoint
+ * @symbol:	list of functions, or name of the tracepoint
+ * @list:	@symbol, for functions
+ * @colon:	entry or return were asked for by what is behind a colon
  * @maxactive:	as the user asked for; returns are followed however many there are
  * @hooked:	@fp is registered; event_mutex
  * @nr_hooked:	for how many of @ips, the first ones; event_mutex
@@ -43,7 +91,9 @@ struct fpoint {
 	struct fprobe		fp;
 	unsigned long __percpu	*hits;
 	char			*symbol;
+	struct fprobe_list	*list;
 	unsigned int		maxactive;
+	bool			colon;
 	bool			hooked;
 	unsigned int		nr_hooked;
 	unsigned int		nr_ips;
@@ -85,7 +135,7 @@ static inline bool is_fpoint(const struct fpoint *pt)
 /* fprobe_point.c */
 extern const struct point_class fprobe_class;
 int fpoint_add_ips(struct fpoint *pt, const unsigned long *ips, unsigned int nr);
-int fpoint_get_ready(struct fpoint *pt);
+int fpoint_get_ready(struct fpoint *pt, unsigned int *at);
 
 /* fprobe_switch.c */
 bool fpoint_is_to_turn(const struct probe_point *pp, bool on);

@@ -68,18 +68,32 @@ static bool has_some_of(const struct fpoint *pt, const struct module *mod)
 	return false;
 }
 
+/* Which may have been while they became visible. */
+static unsigned int drop_known(const struct fpoint *pt, unsigned long *ips, unsigned int nr)
+{
+	unsigned int i, j, kept = 0;
+
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < pt->nr_ips && pt->ips[j] != ips[i]; j++)
+			;
+		if (j == pt->nr_ips)
+			ips[kept++] = ips[i];
+	}
+	return kept;
+}
+
 static int add_functions(struct fpoint *pt, const struct module *mod)
 {
 	unsigned long *ips;
 	unsigned int nr;
 	int err;
 
-	if (has_some_of(pt, mod))
-		return 0;
-	ips = fprobe_find_in(mod, pt->symbol, &nr);
+	ips = fprobe_list_find_in(pt->list, mod->name, &nr);
 	if (IS_ERR_OR_NULL(ips))
 		return PTR_ERR_OR_ZERO(ips);
-	err = fpoint_add_ips(pt, ips, nr);
+	if (has_some_of(pt, mod))
+		nr = drop_known(pt, ips, nr);
+	err = nr ? fpoint_add_ips(pt, ips, nr) : 0;
 	kvfree(ips);
 	/* They may refer to what has come with the module. */
 	if (!err)
@@ -89,6 +103,7 @@ static int add_functions(struct fpoint *pt, const struct module *mod)
 
 static int add_tracepoint(struct fpoint *pt, struct module *mod)
 {
+	unsigned int at;
 	int err;
 
 	if (pt->tracepoint)
@@ -97,7 +112,7 @@ static int add_tracepoint(struct fpoint *pt, struct module *mod)
 	if (!pt->tracepoint)
 		return 0;
 	pt->owner = mod;
-	err = fpoint_get_ready(pt);
+	err = fpoint_get_ready(pt, &at);
 	if (!err)
 		return 0;
 	pt->tracepoint = NULL;

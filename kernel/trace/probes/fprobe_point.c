@@ -31,6 +31,7 @@ static void release(struct probe_point *pp)
 {
 	struct fpoint *pt = fpoint_of(pp);
 
+	fprobe_list_free(pt->list);
 	free_percpu(pt->hits);
 	kvfree(pt->ips);
 	kfree(pt->symbol);
@@ -42,6 +43,18 @@ static const struct point_kind *kind_of(const struct probe_spec *spec)
 	if (spec->scope & TPARG_FL_TPOINT)
 		return &fprobe_kinds[FPROBE_TRACEPOINT];
 	return &fprobe_kinds[spec->is_return ? FPROBE_RETURN : FPROBE_ENTRY];
+}
+
+/* What parsing found right. */
+static int take_list(struct fpoint *pt, const char *symbol)
+{
+	struct probe_flaw flaw;
+	struct fprobe_list *list = fprobe_list_read(symbol, &flaw);
+
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	pt->list = list;
+	return 0;
 }
 
 static struct probe_point *create(struct probe_spec *spec, int nargs)
@@ -56,6 +69,8 @@ static struct probe_point *create(struct probe_spec *spec, int nargs)
 	pt->hits = alloc_percpu(unsigned long);
 	if (pt->hits)
 		err = point_init(&pt->point, kind_of(spec), spec, nargs);
+	if (!err && !fpoint_is_tracepoint(pt))
+		err = take_list(pt, spec->symbol);
 	if (err) {
 		release(&pt->point);
 		return ERR_PTR(err);
@@ -63,6 +78,7 @@ static struct probe_point *create(struct probe_spec *spec, int nargs)
 	INIT_LIST_HEAD(&pt->listening);
 	swap(pt->symbol, spec->symbol);
 	pt->maxactive = spec->maxactive;
+	pt->colon = spec->colon;
 	return &pt->point;
 }
 
@@ -100,17 +116,19 @@ static int find_stub(struct fpoint *pt)
 	return ip ? fpoint_add_ips(pt, &ip, 1) : -EINVAL;
 }
 
-static int find_functions(struct fpoint *pt)
+static int find_functions(struct fpoint *pt, unsigned int *at)
 {
 	unsigned long *ips;
 	unsigned int nr;
 
-	ips = fprobe_find(pt->symbol, NULL, &nr);
+	ips = fprobe_list_find(pt->list, &nr, at);
 	if (IS_ERR(ips))
 		return PTR_ERR(ips);
 	pt->ips = ips;
-	pt->nr_ips = fprobe_skip_going(ips, nr);
-	return pt->nr_ips ? 0 : -ENOENT;
+	pt->nr_ips = nr;
+	if (!nr)
+		pr_info("%s: waits for a module with these functions\n", pt->symbol);
+	return 0;
 }
 
 static void match_tracepoint(struct tracepoint *tracepoint, void *data)
@@ -135,32 +153,35 @@ static bool find_tracepoint(struct fpoint *pt)
 /**
  * fpoint_get_ready - find out what a point has to hook, and whether it can
  * @pt: the point, with all its arguments. If it is on a tracepoint, that is there
+ * @at: set to where in its place what is wrong is
  *
  * Context: may sleep; event_mutex held.
- * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a pattern that no function matches,
- * -ENOENT if those that do are going, -ENODEV if ftrace has shut itself down; -ENOMEM.
+ * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a name or pattern that no function
+ * has, -ENOENT if those that do are going or there is none left, -ENODEV if ftrace has shut itself
+ * down; -ENOMEM.
  */
-int fpoint_get_ready(struct fpoint *pt)
+int fpoint_get_ready(struct fpoint *pt, unsigned int *at)
 {
 	struct trace_probe *tp = &pt->point.tp;
 	int err;
 
+	*at = 0;
 	err = security_locked_down(LOCKDOWN_KPROBES) ?: point_update_args(&pt->point);
 	if (err)
 		return err;
 	if (tp->entry_arg)
 		pt->fp.entry_data_size = args_kept_size(tp);
 	fpoint_set_handlers(pt);
-	return fprobe_check(&pt->fp) ?: pt->tracepoint ? find_stub(pt) : find_functions(pt);
+	return fprobe_check(&pt->fp) ?: pt->tracepoint ? find_stub(pt) : find_functions(pt, at);
 }
 
-static int plant_one(struct fpoint *pt, bool armed)
+static int plant_one(struct fpoint *pt, bool armed, unsigned int *at)
 {
 	LIST_HEAD(one);
 	int err;
 
-	err = fpoint_get_ready(pt);
-	if (err || !armed)
+	err = fpoint_get_ready(pt, at);
+	if (err || !armed || !pt->nr_ips)
 		return err;
 	list_add(&pt->point.batch, &one);
 	err = fpoints_turn(&one, true);
@@ -172,10 +193,11 @@ static int plant_one(struct fpoint *pt, bool armed)
 static int plant_or_wait(struct probe_point *pp, bool armed)
 {
 	struct fpoint *pt = fpoint_of(pp);
+	unsigned int at = 0;
 	int err;
 
 	if (!fpoint_is_tracepoint(pt) || find_tracepoint(pt)) {
-		err = plant_one(pt, armed);
+		err = plant_one(pt, armed, &at);
 	} else {
 		err = point_update_args(pp);
 		if (!err)
@@ -186,9 +208,9 @@ static int plant_or_wait(struct probe_point *pp, bool armed)
 
 	trace_probe_log_set_index(WORD_PLACE);
 	if (err == -ENOENT)
-		trace_probe_log_err(0, BAD_PROBE_ADDR);
+		trace_probe_log_err(at, BAD_PROBE_ADDR);
 	else
-		trace_probe_log_err(0, FAIL_REG_PROBE);
+		trace_probe_log_err(at, FAIL_REG_PROBE);
 	return err;
 }
 
@@ -197,7 +219,7 @@ static bool same_place(const struct probe_point *a, const struct probe_point *b)
 	return !strcmp(fpoint_of(a)->symbol, fpoint_of(b)->symbol);
 }
 
-/* "SYM" is a point at the return of SYM, too. */
+/* "SYM" is a point at the return of SYM, too, and each way to say so is as good. */
 static bool is_at(const struct probe_point *pp, const char *text)
 {
 	const char *symbol = fpoint_of(pp)->symbol;
@@ -205,8 +227,12 @@ static bool is_at(const struct probe_point *pp, const char *text)
 
 	if (strncmp(text, symbol, len))
 		return false;
-	return !text[len] ||
-	       (point_is_return(pp) && !strcmp(text + len, PROBE_RETURN_SUFFIX));
+	text += len;
+	if (!*text)
+		return true;
+	if (point_is_return(pp))
+		return !strcmp(text, PROBE_RETURN_SUFFIX) || !strcmp(text, FPROBE_EXIT_SUFFIX);
+	return !fpoint_is_tracepoint(fpoint_of(pp)) && !strcmp(text, FPROBE_ENTRY_SUFFIX);
 }
 
 static void count(const struct probe_point *pp, struct point_counts *counts)

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function probe events: lists of functions, and which functions they mean.
+ *
+ *	[!][MOD:]NAME[,[!][MOD:]NAME]...
+ *
+ * NAME is a name or a pattern. What is behind a ! is not meant, whatever else matches it, and
+ * wherever it is in the list. A module that is named need not be there.
+ */
+#include <linux/err.h>
+#include <linux/glob.h>
+#include <linux/kallsyms.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../fprobe_internal.h"
+#include "fprobe.h"
+
+/**
+ * fprobe_list_free - free a list
+ * @list: the list, or NULL
+ */
+void fprobe_list_free(struct fprobe_list *list)
+{
+	if (list)
+		kfree(list->text);
+	kfree(list);
+}
+
+static unsigned int count_items(const char *text)
+{
+	unsigned int nr = 1;
+
+	for (; *text; text++)
+		nr += *text == ',';
+	return nr;
+}
+
+/* @word is cut up. */
+static int read_item(struct fprobe_item *item, char *word, unsigned int at,
+		     struct probe_flaw *flaw)
+{
+	char *colon;
+
+	item->at = at;
+	item->but = *word == '!';
+	if (item->but)
+		word++;
+	colon = strchr(word, ':');
+	item->module = colon ? word : NULL;
+	if (colon)
+		*colon++ = '\0';
+	item->name = colon ?: word;
+	item->plain = fprobe_is_name(item->name);
+	if (!*item->name || colon == word + 1 || *item->name == '!')
+		return probe_flawed(flaw, TP_ERR_LIST_NO_NAME, at);
+	return 0;
+}
+
+static int read_items(struct fprobe_list *list, struct probe_flaw *flaw)
+{
+	char *rest = list->text, *word;
+	bool any = false;
+	int err;
+
+	while ((word = strsep(&rest, ","))) {
+		struct fprobe_item *item = &list->item[list->nr++];
+
+		err = read_item(item, word, word - list->text, flaw);
+		if (err)
+			return err;
+		any |= !item->but;
+	}
+	return any ? 0 : probe_flawed(flaw, TP_ERR_LIST_ONLY_EXCEPT, 0);
+}
+
+/**
+ * fprobe_list_read - read a list
+ * @text: the list
+ * @flaw: says why if this fails
+ *
+ * Return: the list, or an ERR_PTR(): -EINVAL, -ENOMEM.
+ */
+struct fprobe_list *fprobe_list_read(const char *text, struct probe_flaw *flaw)
+{
+	unsigned int nr = count_items(text);
+	struct fprobe_list *list;
+	int err;
+
+	if (nr > FPROBE_LIST_MAX)
+		return ERR_PTR(probe_flawed(flaw, TP_ERR_LIST_TOO_LONG, 0));
+	list = kzalloc(struct_size(list, item, nr), GFP_KERNEL);
+	if (!list)
+		return ERR_PTR(-ENOMEM);
+	list->text = kstrdup(text, GFP_KERNEL);
+	err = list->text ? read_items(list, flaw) : -ENOMEM;
+	if (!err)
+		return list;
+	fprobe_list_free(list);
+	return ERR_PTR(err);
+}
+
+/* Does an item match a function, of the kernel if @module is NULL? */
+static bool matches(const struct fprobe_item *item, const char *module, const char *name)
+{
+	if (item->module && (!module || strcmp(item->module, module)))
+		return false;
+	return item->plain ? !strcmp(item->name, name) : glob_match(item->name, name);
+}
+
+static bool is_excepted(const struct fprobe_list *list, const char *module, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++) {
+		if (list->item[i].but && matches(&list->item[i], module, name))
+			return true;
+	}
+	return false;
+}
+
+static bool has_exceptions(const struct fprobe_list *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++) {
+		if (list->item[i].but)
+			return true;
+	}
+	return false;
+}
+
+static unsigned int drop_excepted(const struct fprobe_list *list, unsigned long *ips,
+				  unsigned int nr)
+{
+	unsigned int i, kept = 0;
+	char name[KSYM_NAME_LEN];
+	char *module;
+
+	if (!has_exceptions(list))
+		return nr;
+	for (i = 0; i < nr; i++) {
+		module = NULL;
+		if (!kallsyms_lookup(ips[i], NULL, NULL, &module, name) ||
+		    !is_excepted(list, module, name))
+			ips[kept++] = ips[i];
+		cond_resched();
+	}
+	return kept;
+}
+
+/**
+ * struct list_search - what a list means, as far as it is known
+ * @ips:	where ftrace calls from in functions
+ * @nr:		how many
+ * @waits:	for a module that is not there
+ */
+struct list_search {
+	unsigned long	*ips;
+	unsigned int	nr;
+	bool		waits;
+};
+
+static int add_ips(struct list_search *search, const unsigned long *ips, unsigned int nr)
+{
+	unsigned long *all;
+
+	all = kvmalloc_array(size_add(search->nr, nr), sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, search->ips, array_size(search->nr, sizeof(*all)));
+	memcpy(all + search->nr, ips, array_size(nr, sizeof(*all)));
+	kvfree(search->ips);
+	search->ips = all;
+	search->nr = fprobe_sort_ips(all, search->nr + nr);
+	return 0;
+}
+
+static bool match_item(const void *data, const char *name)
+{
+	const struct fprobe_item *item = data;
+
+	return matches(item, item->module, name);
+}
+
+/* What one item matches; NULL if there is nothing. */
+static unsigned long *find_item(const struct fprobe_item *item, unsigned int *nr)
+{
+	unsigned long *ips;
+
+	if (item->module)
+		return fprobe_find_in(item->module, match_item, item, nr);
+	ips = fprobe_find(item->name, NULL, nr);
+	if (ips == ERR_PTR(-EINVAL))
+		return NULL;
+	return ips;
+}
+
+/* No module has a name that is too long. */
+static bool module_is_to_come(const struct fprobe_item *item)
+{
+	size_t len;
+
+	if (!item->module || !IS_ENABLED(CONFIG_MODULES))
+		return false;
+	len = strlen(item->module);
+	return len < MODULE_NAME_LEN && !symbol_module_present(item->module, len);
+}
+
+/* A name has to mean something, and so has the only item of a list. */
+static int add_item(struct list_search *search, const struct fprobe_item *item, bool needed)
+{
+	unsigned long *ips;
+	unsigned int nr;
+	int err = 0;
+
+	ips = find_item(item, &nr);
+	if (IS_ERR(ips))
+		return PTR_ERR(ips);
+	if (ips)
+		nr = fprobe_skip_going(ips, nr);
+	if (ips && nr)
+		err = add_ips(search, ips, nr);
+	else if (module_is_to_come(item))
+		search->waits = true;
+	else if (needed)
+		err = ips ? -ENOENT : -EINVAL;
+	kvfree(ips);
+	return err;
+}
+
+static int find_symbol(void *unused, unsigned long addr)
+{
+	return 1;
+}
+
+static int find_module_symbol(void *data, const char *name, unsigned long addr)
+{
+	const struct fprobe_item *item = data;
+
+	return !strcmp(name, item->name);
+}
+
+/* An exception may well be for what cannot be traced, but not for what is not there. */
+static bool exception_makes_sense(const struct fprobe_item *item)
+{
+	if (!item->plain)
+		return true;
+	if (!item->module && kallsyms_on_each_match_symbol(find_symbol, item->name, NULL))
+		return true;
+	if (module_is_to_come(item))
+		return true;
+	return module_kallsyms_on_each_symbol(item->module, find_module_symbol, (void *)item);
+}
+
+static int look_for(const struct fprobe_list *list, struct list_search *search, unsigned int *at)
+{
+	const struct fprobe_item *item = list->item, *end = item + list->nr;
+	int err = 0;
+
+	for (; !err && item < end; item++) {
+		*at = item->at;
+		if (!item->but)
+			err = add_item(search, item, item->plain || list->nr == 1);
+	}
+	/* They may be about what is yet to come. */
+	if (err || search->waits)
+		return err;
+	for (item = list->item; item < end; item++) {
+		*at = item->at;
+		if (item->but && !exception_makes_sense(item))
+			return -ENOENT;
+	}
+	return 0;
+}
+
+/**
+ * fprobe_list_find - find the functions that a list means
+ * @list: the list
+ * @nr: set to how many there are; 0 if all are of modules that are not there
+ * @at: set to where in the list what is wrong is
+ *
+ * Context: may sleep.
+ * Return: where ftrace calls from in them, to be freed by kvfree(), NULL if there are none; or an
+ * ERR_PTR(): -EINVAL if there is no function that can be traced, -ENOENT if those are going or
+ * all are excepted, or for an exception that is no function; -ENOMEM.
+ */
+unsigned long *fprobe_list_find(const struct fprobe_list *list, unsigned int *nr,
+				unsigned int *at)
+{
+	struct list_search search = { };
+	int err;
+
+	err = look_for(list, &search, at);
+	if (!err) {
+		*at = 0;
+		search.nr = drop_excepted(list, search.ips, search.nr);
+		if (!search.nr && !search.waits)
+			err = -ENOENT;
+	}
+	if (err) {
+		kvfree(search.ips);
+		return ERR_PTR(err);
+	}
+	*nr = search.nr;
+	return search.ips;
+}
+
+#ifdef CONFIG_MODULES
+/* A list, for a module. */
+struct list_for {
+	const struct fprobe_list	*list;
+	const char			*module;
+};
+
+static bool match_list(const void *data, const char *name)
+{
+	const struct list_for *of = data;
+	unsigned int i;
+
+	for (i = 0; i < of->list->nr; i++) {
+		if (!of->list->item[i].but && matches(&of->list->item[i], of->module, name))
+			return !is_excepted(of->list, of->module, name);
+	}
+	return false;
+}
+
+/**
+ * fprobe_list_find_in - find the functions of a module that a list means
+ * @list: the list
+ * @module: name of the module, which does not go in the meantime
+ * @nr: set to how many there are
+ *
+ * Context: may sleep.
+ * Return: as fprobe_list_find(), NULL if there is none.
+ */
+unsigned long *fprobe_list_find_in(const struct fprobe_list *list, const char *module,
+				   unsigned int *nr)
+{
+	const struct list_for of = { .list = list, .module = module };
+
+	return fprobe_find_in(module, match_list, &of, nr);
+}
+#endif /* CONFIG_MODULES */
