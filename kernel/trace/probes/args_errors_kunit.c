@@ -13,6 +13,8 @@
 
 #include "args_internal.h"
 #include "args_kunit.h"
+#include "fprobe.h"
+#include "kprobe.h"
 
 #define MAX_COMMAND	4000
 
@@ -186,6 +188,11 @@ static void places(struct kunit *test)
 		NO(BAD_RETPROBE,	"p ^vfs_read+16%return"),
 		NO(BAD_ADDR_SUFFIX,	"p vfs_read^%hoge"),
 		NO(BAD_ADDR_SUFFIX,	"p vfs_read^%return%return"),
+		NO(BAD_ADDR_SUFFIX,	"p vfs_read@*^x"),
+		NO(BAD_PROBE_ADDR,	"p ^no_such_function_there_is@*"),
+		NO(BAD_PROBE_ADDR,	"p ^@*"),
+		NO(ALL_WITH_OFFS,	"p vfs_read@*^+4"),
+		NO(ALL_WITH_OFFS,	"r vfs_read^+0@*"),
 	};
 
 	refuse_all(test, all, ARRAY_SIZE(all));
@@ -245,11 +252,53 @@ static void places_of_fprobes(struct kunit *test)
 		NO(ONLY_AT_RETURN,	"t kfree ^$entry_cpu"),
 		NO(ONLY_AT_RETURN,	"t kfree +0($arg2):^lustring"),
 		NO(NOT_AT_ENTRY,	"f vfs_read%return x=+0($retval):^lustring"),
+		NO(FAIL_REG_PROBE,	"f:x vfs_read,^no_such_function_there_is,vfs_write"),
+		NO(BAD_PROBE_ADDR,	"f:x vfs_read,^!no_such_function_there_is"),
+		NO(BAD_PROBE_ADDR,	"f:x ^vfs_read,!vfs_*"),
+		NO(LIST_NO_NAME,	"f:x vfs_read,^,vfs_write"),
+		NO(LIST_NO_NAME,	"f:x vfs_read,^!"),
+		NO(LIST_NO_NAME,	"f:x ^:vfs_read"),
+		NO(LIST_ONLY_EXCEPT,	"f:x ^!vfs_read,!vfs_write"),
+		NO(NO_EVENT_NAME,	"f^ vfs_read,vfs_write"),
+		NO(RETVAL_ON_PROBE,	"f vfs_read:entry ^$retval"),
+		NO(BAD_ADDR_SUFFIX,	"f vfs_read:exit^%return"),
 	};
 
 	if (!IS_ENABLED(CONFIG_FPROBE_EVENTS))
 		kunit_skip(test, "no events on fprobes");
 	refuse_all(test, all, ARRAY_SIZE(all));
+}
+
+/* As many as there may be, and one more. */
+static void long_list(struct kunit *test)
+{
+	struct told *told = test->priv;
+	int i, len;
+
+	if (!IS_ENABLED(CONFIG_FPROBE_EVENTS))
+		kunit_skip(test, "no events on fprobes");
+	len = scnprintf(told->line, MAX_COMMAND, "f:kunit_errors/e vfs_read");
+	for (i = 1; i < FPROBE_LIST_MAX; i++)
+		len += scnprintf(told->line + len, MAX_COMMAND - len, ",!x*");
+	accepted(test, told->line);
+	accepted(test, "-:kunit_errors/e");
+	scnprintf(told->line, MAX_COMMAND, "f:kunit_errors/e ^vfs_read");
+	for (i = 1, len = strlen(told->line); i <= FPROBE_LIST_MAX; i++)
+		len += scnprintf(told->line + len, MAX_COMMAND - len, ",!x*");
+	refused(test, told->line, TP_ERR_LIST_TOO_LONG);
+}
+
+static int too_many(const char *symbol, const char *module, struct kprobe_found *found)
+{
+	return -E2BIG;
+}
+
+/* Not that there are. */
+static void many_namesakes(struct kunit *test)
+{
+	kunit_activate_static_stub(test, kprobe_names_find, too_many);
+	refused(test, "p:kunit_errors/e ^vfs_read@*", TP_ERR_TOO_MANY_FUNCS);
+	refused(test, "r:kunit_errors/e ^vfs_read@*", TP_ERR_TOO_MANY_FUNCS);
 }
 
 static void events_on_events(struct kunit *test)
@@ -545,7 +594,8 @@ static bool is_among(int code, const int *codes, unsigned int nr)
 /* Is there what an error is about? */
 static bool may_be(int code)
 {
-	if (code == TP_ERR_BAD_TP_NAME)
+	if (code == TP_ERR_BAD_TP_NAME || code == TP_ERR_LIST_NO_NAME ||
+	    code == TP_ERR_LIST_ONLY_EXCEPT || code == TP_ERR_LIST_TOO_LONG)
 		return IS_ENABLED(CONFIG_FPROBE_EVENTS);
 	if (code == TP_ERR_BAD_INSN_BNDRY)
 		return IS_ENABLED(CONFIG_X86);
@@ -588,6 +638,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(places),
 	KUNIT_CASE(places_of_uprobes),
 	KUNIT_CASE(places_of_fprobes),
+	KUNIT_CASE(long_list),
+	KUNIT_CASE(many_namesakes),
 	KUNIT_CASE(events_on_events),
 	KUNIT_CASE(words),
 	KUNIT_CASE(types),
