@@ -46,7 +46,6 @@ bad_functions() {
 	bad 'Invalid argument' 'f:e ^no_such_function'
 	bad 'Invalid argument' 'f:e ^no_such_*'
 	bad 'Invalid argument' 'f:e ^vfs_open+4'
-	bad 'Invalid argument' 'f:e ^no_such_module:vfs_open'
 	bad 'Invalid argument' 'f:e vfs_open^%retur'
 	bad 'Invalid argument' 'f:e vfs_open^%return+4'
 	bad 'Invalid argument' 'f:e ^%return'
