@@ -28,7 +28,7 @@
 
 /* The latest ones are kept; a caller that asks in a loop gets no more memory for it. */
 #define MAX_ERRORS	64
-#define MAX_REASON	256
+#define MAX_REASON	512
 
 /**
  * struct kept_error - a line of the file

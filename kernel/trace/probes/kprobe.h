@@ -52,6 +52,7 @@ struct kprobe_found {
 /* kprobe_names.c */
 int kprobe_names_look(const char *symbol, char **function);
 int kprobe_names_find(const char *symbol, const char *module, struct kprobe_found *found);
+char *kprobe_names_list(const char *symbol, unsigned long offset);
 void kprobe_names_tell(const char *symbol, unsigned long offset);
 
 extern const struct point_kind kprobe_kinds[2];

@@ -375,7 +375,39 @@ static void tell_all(struct seq_buf *text, const struct namesakes *all, unsigned
 }
 
 /**
- * kprobe_names_tell - list in error_log what selects each of several functions of a name
+ * kprobe_names_list - list what selects each of several functions of a name
+ * @symbol: "[MOD:]SYM"
+ * @offset: bytes from there that are meant
+ *
+ * Context: may sleep.
+ * Return: "SYM: SELECTOR...", to be freed by kfree(); NULL if there is nothing to list, or no
+ * memory.
+ */
+char *kprobe_names_list(const char *symbol, unsigned long offset)
+{
+	struct selector *sel __free(kfree) = kmalloc(sizeof(*sel), GFP_KERNEL);
+	char *room __free(kfree) = kzalloc(MAX_TOLD, GFP_KERNEL);
+	struct name_wanted wanted;
+	struct namesakes all = { };
+	struct seq_buf text;
+
+	if (!sel || !room || !read_wanted(symbol, &wanted))
+		return NULL;
+	all.name = wanted.name;
+	if (!*wanted.module)
+		kallsyms_on_each_match_symbol(add_namesake, all.name, &all);
+	module_kallsyms_on_each_symbol(*wanted.module ? wanted.module : NULL,
+				       add_module_namesake, &all);
+	if (!all.nr)
+		return NULL;
+	/* A little is left for how many more there are. */
+	seq_buf_init(&text, room, MAX_TOLD - 32);
+	tell_all(&text, &all, offset, sel);
+	return_ptr(room);
+}
+
+/**
+ * kprobe_names_tell - have error_log say what selects each of several functions of a name
  * @symbol: "[MOD:]SYM"
  * @offset: bytes from there that are meant
  *
@@ -386,23 +418,8 @@ static void tell_all(struct seq_buf *text, const struct namesakes *all, unsigned
 void kprobe_names_tell(const char *symbol, unsigned long offset)
 {
 	static const char *text_of_entry = "Each of these is one place";
-	struct selector *sel __free(kfree) = kmalloc(sizeof(*sel), GFP_KERNEL);
-	char *room __free(kfree) = kzalloc(MAX_TOLD, GFP_KERNEL);
-	struct name_wanted wanted;
-	struct namesakes all = { };
-	struct seq_buf text;
+	char *list __free(kfree) = kprobe_names_list(symbol, offset);
 
-	if (!sel || !room || !read_wanted(symbol, &wanted))
-		return;
-	all.name = wanted.name;
-	if (!*wanted.module)
-		kallsyms_on_each_match_symbol(add_namesake, all.name, &all);
-	module_kallsyms_on_each_symbol(*wanted.module ? wanted.module : NULL,
-				       add_module_namesake, &all);
-	if (!all.nr)
-		return;
-	/* A little is left for how many more there are. */
-	seq_buf_init(&text, room, MAX_TOLD - 32);
-	tell_all(&text, &all, offset, sel);
-	tracing_log_err(NULL, "trace_kprobe", room, &text_of_entry, 0, 0);
+	if (list)
+		tracing_log_err(NULL, "trace_kprobe", list, &text_of_entry, 0, 0);
 }

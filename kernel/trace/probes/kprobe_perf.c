@@ -25,12 +25,16 @@ static int refuse_symbol(const char *symbol, unsigned long offset, int err)
 		.err	= err,
 	};
 
-	if (err == -ENOENT)
+	char *list __free(kfree) = NULL;
+
+	if (err == -ENOENT) {
 		probe_error_no_symbol(&e);
-	else if (err == -EADDRNOTAVAIL)
-		probe_error(&e, "several functions have this name", NULL);
-	else
+	} else if (err == -EADDRNOTAVAIL) {
+		list = kprobe_names_list(symbol, offset);
+		probe_error(&e, "several functions have this name", list);
+	} else {
 		probe_error(&e, "this cannot be the name of a symbol", NULL);
+	}
 	return err;
 }
 

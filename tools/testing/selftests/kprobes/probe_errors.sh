@@ -83,6 +83,11 @@ perf_is_told() {
 	says 'perf_event_open: notamod:vfs_read: ' 'this module is not loaded'
 	not ./perf_open get_kprobe /dev/null x
 	says 'get_kprobe' 'on the hit path of probes'
+	double=$(awk '$2 == "t" && !/\[/ { print $3 }' /proc/kallsyms | grep -v '[.$]' | sort |
+		uniq -d | head -n 1)
+	not ./perf_open "$double" /dev/null x
+	says "perf_event_open: $double: " 'several functions have this name; ' "$double: "
+	tail -n 1 $reasons | grep '+0x[0-9a-f]* .*+0x[0-9a-f]*'
 }
 
 # By the tests of BPF itself, which have it refused.

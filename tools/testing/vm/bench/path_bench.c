@@ -34,7 +34,11 @@
 #define SWITCHES	10	/* for what takes long and waits */
 
 #define SYSCALL_EVENT	"events/syscalls/sys_enter_getppid/"
+#if defined(__aarch64__)
+#define CALLED		"__arm64_sys_getppid"
+#else
 #define CALLED		"__x64_sys_getppid"
+#endif
 #define NOT_CALLED	"vfs_fallocate"	/* and long enough for a probe inside of it */
 
 static int compare(const void *a, const void *b)
