@@ -8,6 +8,7 @@
 #ifndef _LINUX_KPROBE_CONTEXT_H
 #define _LINUX_KPROBE_CONTEXT_H
 
+#include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
@@ -19,16 +20,28 @@
 #define PROBE_CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /*
- * The preempt_count() of the latest handler, or of the copy that is stepped behind it. Valid while
- * current_kprobe is set. Only this CPU reads or writes it, with preemption off; what interrupts a
- * hit leaves it as it was.
+ * The preempt_count() of the latest handler, or of the copy that is stepped behind it;
+ * KPROBE_NO_CONTEXT if there is none. Only this CPU reads or writes it, with preemption off. What
+ * interrupts a hit once current_kprobe is set leaves it as it was, and what does before that, too,
+ * as there is none then.
  */
 DECLARE_PER_CPU(unsigned int, kprobe_context);
 
-/* A handler is about to run here. */
+/* Of no context, as no CPU is in as many interrupts at a time. */
+#define KPROBE_NO_CONTEXT	(~0U)
+
+/* A handler is about to run here, and current_kprobe is set. */
 static __always_inline void kprobe_context_begin(void)
 {
+	/* Or an NMI would take itself for the first one to hit, and leave that there. */
+	barrier();
 	__this_cpu_write(kprobe_context, preempt_count());
+}
+
+/* And no more, before or behind the reset of current_kprobe. */
+static __always_inline void kprobe_context_end(void)
+{
+	__this_cpu_write(kprobe_context, KPROBE_NO_CONTEXT);
 }
 
 /*

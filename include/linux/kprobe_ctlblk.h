@@ -11,6 +11,9 @@ struct kprobe;
 /* Task, interrupt, NMI and machine check or SError can each be in a hit inside a hit. */
 #define KPROBE_MAX_NESTING	8
 
+/* Task, soft interrupt, interrupt, NMI, and an exception in that: in no more do handlers run. */
+#define KPROBE_MAX_CONTEXTS	5
+
 /**
  * struct prev_kprobe - what a hit inside a hit puts aside
  * @saved:	kprobe_ctlblk::saved, of the outer hit

@@ -54,6 +54,7 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 
 static nokprobe_inline void hit_end(void)
 {
+	kprobe_context_end();
 	reset_current_kprobe();
 }
 
@@ -90,6 +91,9 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
 /*
  * Behind enter_nested(): run the handlers that may run here. Others are missed. @trap_count is
  * ARCH_KPROBE_TRAP_COUNT, if it is hit by a breakpoint, else 0. Returns what a pre handler does.
+ *
+ * A handler may cause exceptions that look like an NMI, and hit probes in there, again and again.
+ * It ends where there are no more contexts that a CPU can be in.
  */
 static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *p,
 				      struct pt_regs *regs, unsigned int trap_count, bool by_jump)
@@ -97,7 +101,7 @@ static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *
 	unsigned int probed = preempt_count() - trap_count;
 	int moved;
 
-	if (kprobe_context_is(probed)) {
+	if (kprobe_context_is(probed) || cpu->nesting >= KPROBE_MAX_CONTEXTS) {
 		kprobes_inc_nmissed_count(p);
 		return 0;
 	}

@@ -166,6 +166,7 @@ static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsig
 		instruction_pointer_set(regs, resume);
 	else
 		arch_kprobe_entry_moved(regs);
+	kprobe_context_end();
 	reset_current_kprobe();
 }
 

@@ -17,7 +17,7 @@
 #include "internal.h"
 
 /* See linux/kprobe_context.h. */
-DEFINE_PER_CPU(unsigned int, kprobe_context);
+DEFINE_PER_CPU(unsigned int, kprobe_context) = KPROBE_NO_CONTEXT;
 
 /* Stands for "in the core, not in any probe's handler". */
 static struct kprobe busy_kprobe = {
@@ -44,6 +44,7 @@ NOKPROBE_SYMBOL(kprobe_busy_begin);
  */
 void kprobe_busy_end(void)
 {
+	kprobe_context_end();
 	reset_current_kprobe();
 	preempt_enable();
 }

@@ -302,6 +302,7 @@ int kprobe_check_place(struct kprobe_place *place);
 /* reason.c */
 void kprobe_tell_refusal(const char *call, const struct kprobe *kp, int err);
 void kprobe_tell_none(const char *call);
+bool kprobe_is_live_patched(const struct kprobe *kp);
 
 /* register.c */
 extern bool kprobes_ready;

@@ -77,6 +77,7 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 		__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
 		kprobe_context_begin();
 		moved = site_run(to_site(p), regs, true);
+		kprobe_context_end();
 		reset_current_kprobe();
 	}
 	if (unlikely(rcu_started))

@@ -95,6 +95,7 @@ static bool hint_bounds(const struct kprobe *kp, char *hint, size_t room)
 {
 	struct kprobe_place place = { };
 	unsigned long before, behind, into;
+	bool elsewhere;
 
 	if (kprobe_locate(kp, &place) ||
 	    !kallsyms_lookup_size_offset(place.addr, NULL, &into) ||
@@ -102,7 +103,13 @@ static bool hint_bounds(const struct kprobe *kp, char *hint, size_t room)
 		return false;
 	before -= place.addr - into;
 	behind -= place.addr - into;
-	snprintf(hint, room, "boundaries at +0x%lx, +0x%lx", before, behind);
+	/* An offset may lead out of the function that is named. */
+	elsewhere = kp->symbol_name && into != kp->offset;
+	if (elsewhere)
+		snprintf(hint, room, "boundaries at %ps+0x%lx, +0x%lx",
+			 (void *)(place.addr - into), before, behind);
+	else
+		snprintf(hint, room, "boundaries at +0x%lx, +0x%lx", before, behind);
 	return true;
 }
 
@@ -148,6 +155,20 @@ static bool hint_live_patch(unsigned long addr, char *hint, size_t room)
 }
 #endif
 
+/**
+ * kprobe_is_live_patched - does a live patch redirect the function that a kprobe is in?
+ * @kp: the kprobe, with its address
+ *
+ * Context: process, kprobe_mutex held.
+ * Return: true if so; false also if that cannot be known now.
+ */
+bool kprobe_is_live_patched(const struct kprobe *kp)
+{
+	char unused[8];
+
+	return hint_live_patch((unsigned long)kp->addr, unused, sizeof(unused));
+}
+
 static bool find_hint(const struct kprobe *kp, int err, char *hint, size_t room)
 {
 	if (err == -EILSEQ)
@@ -163,7 +184,8 @@ static struct probe_refusal describe(const char *call, const struct kprobe *kp, 
 		.call	= call,
 		.symbol	= kp->symbol_name,
 		.addr	= kp->symbol_name ? 0 : (unsigned long)kp->addr,
-		.offset	= kp->offset,
+		/* One that listens has it in its address. */
+		.offset	= kp->symbol_name || !site_of_listener(kp) ? kp->offset : 0,
 		.err	= err,
 	};
 }

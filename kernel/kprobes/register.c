@@ -164,16 +164,27 @@ static void attach_forget(const struct kprobe_set *set, int num)
 	}
 }
 
-/* The text could not be changed for all: for the first one that ftrace may have refused. */
-static const struct kprobe *blamed(const struct kprobe_set *set)
+/*
+ * The text could not be changed for all. Ftrace does not say for which; if it is a live patch that
+ * is in the way, that can be found out.
+ */
+static const struct kprobe *blamed(const struct kprobe_set *set, int err)
 {
-	int i;
+	const struct kprobe *first = NULL, *kp;
+	int i, nr = 0;
 
-	for (i = 0; i < set->num; i++) {
-		if (nth(set, i)->post_handler && kprobe_ftrace(nth(set, i)))
-			return nth(set, i);
+	for (i = 0; err == -EBUSY && i < set->num; i++) {
+		kp = nth(set, i);
+		if (!kp->post_handler || !(kp->flags & KPROBE_FLAG_FTRACE))
+			continue;
+		if (kprobe_is_live_patched(kp))
+			return kp;
+		first = first ?: kp;
+		nr++;
 	}
-	return nth(set, 0);
+	if (nr > 1)
+		kprobe_refuse(err, "another user of ftrace redirects one of the functions");
+	return first ?: nth(set, 0);
 }
 
 /* If it fails, @nr is set to how many had been attached. */
@@ -193,7 +204,7 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch, in
 		kprobe_refuse(0, NULL);
 		ret = site_batch_commit(batch);
 		if (ret)
-			kprobe_attach_fails(blamed(set), ret);
+			kprobe_attach_fails(blamed(set, ret), ret);
 	}
 	if (ret)
 		attach_undo(set, i, batch);
@@ -366,15 +377,33 @@ static int set_disabled(struct kprobe **kps, int num, bool off)
 	return site_batch_commit(&batch);
 }
 
-static bool all_can_run(struct kprobe **kps, int num)
+/* The first one that cannot be switched, NULL: all can. */
+static const struct kprobe *cannot_run(struct kprobe **kps, int num)
 {
 	int i;
 
 	for (i = 0; i < num; i++) {
 		if (!site_of_listener(kps[i]) || kprobe_gone(kps[i]))
-			return false;
+			return kps[i];
 	}
-	return num > 0;
+	return NULL;
+}
+
+/* Returns 0 if all can be switched, else -EINVAL, and users are told why. */
+static int check_switch(const char *call, struct kprobe **kps, int num)
+{
+	const struct kprobe *bad;
+
+	if (num <= 0) {
+		kprobe_tell_none(call);
+		return -EINVAL;
+	}
+	bad = cannot_run(kps, num);
+	if (!bad)
+		return 0;
+	kprobe_refuse(-EINVAL, "not registered, or its text has gone");
+	kprobe_tell_refusal(call, bad, -EINVAL);
+	return -EINVAL;
 }
 
 /**
@@ -389,20 +418,7 @@ static bool all_can_run(struct kprobe **kps, int num)
 int disable_kprobes(struct kprobe **kps, int num)
 {
 	guard(mutex)(&kprobe_mutex);
-	if (!all_can_run(kps, num))
-		return -EINVAL;
-	return set_disabled(kps, num, true);
-}
-
-static int enable_fails(struct kprobe **kps, int num, int err)
-{
-	const struct kprobe_set set = { .kps = kps, .num = num };
-
-	if (num > 0)
-		kprobe_tell_refusal("enable_kprobe", blamed(&set), err);
-	else
-		kprobe_tell_none("enable_kprobe");
-	return err;
+	return check_switch("disable_kprobe", kps, num) ?: set_disabled(kps, num, true);
 }
 
 /**
@@ -416,20 +432,20 @@ static int enable_fails(struct kprobe **kps, int num, int err)
  */
 int enable_kprobes(struct kprobe **kps, int num)
 {
+	const struct kprobe_set set = { .kps = kps, .num = num };
 	int ret;
 
 	guard(mutex)(&kprobe_mutex);
-	if (!all_can_run(kps, num)) {
-		if (num > 0)
-			kprobe_refuse(-EINVAL, "not registered, or its text has gone");
-		return enable_fails(kps, num, -EINVAL);
-	}
-	kprobe_refuse(0, NULL);
+	ret = check_switch("enable_kprobe", kps, num);
+	if (ret)
+		return ret;
 	ret = set_disabled(kps, num, false);
 	if (!ret)
 		return 0;
 	set_disabled(kps, num, true);
-	return enable_fails(kps, num, ret);
+	kprobe_refuse(0, NULL);
+	kprobe_tell_refusal("enable_kprobe", blamed(&set, ret), ret);
+	return ret;
 }
 
 /**

@@ -53,6 +53,7 @@ static void kretprobe_returned(struct rethook_node *node, void *data,
 	get_kprobe_ctlblk()->kprobe_status = KPROBE_HIT_ACTIVE;
 	kprobe_context_begin();
 	rp->handler(to_call(node), regs);
+	kprobe_context_end();
 	reset_current_kprobe();
 }
 

@@ -240,7 +240,8 @@ static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bo
 	f.nr = fprobe_sort_ips(ips, nr);
 	scoped_guard(mutex, &fprobe_mutex) {
 		if (is_registered(fp))
-			return refuse(call, NULL, ips[0], -EBUSY, reason_of(fp, -EBUSY));
+			return refuse(call, NULL, f.nr ? ips[0] : 0, -EBUSY,
+				      reason_of(fp, -EBUSY));
 		if (!strict && f.nr) {
 			f.nr = fprobe_skip_going(ips, f.nr);
 			if (!f.nr)
@@ -286,7 +287,7 @@ static int register_ips(struct fprobe *fp, const unsigned long *addrs, int num, 
 
 	ips = kvmalloc_array(num, sizeof(*ips), GFP_KERNEL);
 	if (!ips)
-		return -ENOMEM;
+		return refuse(call, NULL, addrs[0], -ENOMEM, reason_of(fp, -ENOMEM));
 	memcpy(ips, addrs, array_size(num, sizeof(*ips)));
 	ret = locate_calls(call, ips, num) ?: attach_ips(fp, ips, num, true, call);
 	kvfree(ips);
@@ -367,6 +368,23 @@ int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_syms);
 
+/* Which of the two patterns matches nothing? */
+static int refuse_pattern(const char *call, const char *filter, const char *notfilter, int err)
+{
+	unsigned long *ips;
+	unsigned int nr;
+
+	if (err != -EINVAL)
+		return refuse(call, filter, 0, err, err == -ENOMEM ? "no memory" :
+			      "ftrace does not take this pattern");
+	ips = notfilter ? fprobe_find(filter, NULL, &nr) : ERR_PTR(err);
+	if (!IS_ERR(ips)) {
+		kvfree(ips);
+		filter = notfilter;
+	}
+	return refuse(call, filter, 0, err, "no function that can be traced matches");
+}
+
 /**
  * register_fprobe() - call an fprobe's handlers for functions given by a pattern
  * @fp: the fprobe
@@ -391,12 +409,8 @@ int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter
 	if (!fp || !filter)
 		return refuse(call, NULL, 0, -EINVAL, "no functions were given");
 	ips = fprobe_find(filter, notfilter, &nr);
-	if (PTR_ERR_OR_ZERO(ips) == -EINVAL)
-		return refuse(call, filter, 0, -EINVAL, notfilter ?
-			      "no function that can be traced matches it, or what to leave out" :
-			      "no function that can be traced matches");
 	if (IS_ERR(ips))
-		return PTR_ERR(ips);
+		return refuse_pattern(call, filter, notfilter, PTR_ERR(ips));
 	ret = attach_ips(fp, ips, nr, false, call);
 	kvfree(ips);
 	return ret;

@@ -23,6 +23,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/string_helpers.h>
 
 #include "trace.h"
 
@@ -194,7 +195,7 @@ void probe_error_no_symbol(const struct probe_refusal *e)
 /**
  * probe_error_names - say which of several functions cannot be hooked
  * @call: the function that refuses them
- * @names: their names
+ * @names: their names, sorted
  * @addrs: their addresses, 0 for those that ftrace_lookup_symbols() has not found
  * @nr: how many
  * @err: negative errno that the caller gets
@@ -214,7 +215,10 @@ void probe_error_names(const char *call, const char * const *names, const unsign
 	if (i == nr)
 		return;
 	e.symbol = names[i];
-	if (kallsyms_lookup_name(e.symbol))
+	if ((i && !strcmp(names[i - 1], e.symbol)) ||
+	    (i + 1 < nr && !strcmp(names[i + 1], e.symbol)))
+		probe_error(&e, "given twice", NULL);
+	else if (kallsyms_lookup_name(e.symbol))
 		probe_error(&e, "notrace function, or no function", NULL);
 	else
 		probe_error_no_symbol(&e);
@@ -238,17 +242,27 @@ static void errors_stop(struct seq_file *m, void *v)
 	mutex_unlock(&errors_mutex);
 }
 
+/* Names of commands and symbols are what users please, and must not look like another line. */
+static void show_text(struct seq_file *m, const char *text)
+{
+	seq_escape_str(m, text, ESCAPE_NP | ESCAPE_OCTAL, NULL);
+}
+
 static int errors_show(struct seq_file *m, void *v)
 {
 	const struct kept_error *kept = list_entry(v, struct kept_error, list);
 	u64 sec = kept->time;
 	u32 nsec = do_div(sec, NSEC_PER_SEC);
 
-	seq_printf(m, "[%5llu.%06u] %s-%d: %s: ", sec, nsec / 1000, kept->comm, kept->pid,
-		   kept->call);
+	seq_printf(m, "[%5llu.%06u] ", sec, nsec / 1000);
+	show_text(m, kept->comm);
+	seq_printf(m, "-%d: %s: ", kept->pid, kept->call);
 	if (kept->addr && kallsyms_show_value(m->file->f_cred))
 		seq_printf(m, "0x%lx ", kept->addr);
-	seq_printf(m, "%s: %pe: %s\n", kept->where, ERR_PTR(kept->err), kept->reason);
+	show_text(m, kept->where);
+	seq_printf(m, ": %pe: ", ERR_PTR(kept->err));
+	show_text(m, kept->reason);
+	seq_putc(m, '\n');
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * Hits in an interrupt that came while a handler ran: those of KPROBE_FLAG_REENTRANT are no miss,
  * those of others are, and so is what is hit in the context of a handler.
  */
+#include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
@@ -71,6 +72,37 @@ unsigned long test_irq_now(target_fn fn, unsigned long x)
 }
 
 NOKPROBE_SYMBOL(test_irq_now);
+
+/* In a soft interrupt. Guarded as above. */
+static struct {
+	struct tasklet_struct tasklet;
+	target_fn fn;
+	unsigned long x;
+	unsigned long result;
+} softirq_now;
+
+static void softirq_now_runs(struct tasklet_struct *t)
+{
+	softirq_now.result = softirq_now.fn(softirq_now.x);
+}
+
+NOKPROBE_SYMBOL(softirq_now_runs);
+
+/* fn(x), in a soft interrupt of this CPU while the caller waits; x if none can come. */
+static unsigned long test_softirq_now(target_fn fn, unsigned long x)
+{
+	if (irqs_disabled() || in_interrupt())
+		return x;
+	softirq_now.fn = fn;
+	softirq_now.x = x;
+	softirq_now.result = x;
+	local_bh_disable();
+	tasklet_hi_schedule(&softirq_now.tasklet);
+	local_bh_enable();
+	return softirq_now.result;
+}
+
+NOKPROBE_SYMBOL(test_softirq_now);
 
 static int nest_pre(struct kprobe *p, struct pt_regs *regs)
 {
@@ -169,6 +201,16 @@ static void in_an_interrupt(struct kunit *test)
 	test_nest_hits(test, test->param_value, test_irq_now);
 }
 
+/* On PREEMPT_RT they run in a task, and not while a handler does. */
+static void in_a_soft_interrupt(struct kunit *test)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "soft interrupts are tasks");
+	tasklet_setup(&softirq_now.tasklet, softirq_now_runs);
+	test_nest_hits(test, test->param_value, test_softirq_now);
+	tasklet_kill(&softirq_now.tasklet);
+}
+
 static unsigned long call_here(target_fn fn, unsigned long x)
 {
 	return call_target(fn, x);
@@ -253,6 +295,7 @@ static void with_a_post_handler(struct kunit *test)
 
 static struct kunit_case nest_cases[] = {
 	KUNIT_CASE_PARAM(in_an_interrupt, gen_place),
+	KUNIT_CASE_PARAM(in_a_soft_interrupt, gen_place),
 	KUNIT_CASE(in_the_same_context),
 	KUNIT_CASE_PARAM(returns_in_an_interrupt, gen_place),
 	KUNIT_CASE(with_a_post_handler),

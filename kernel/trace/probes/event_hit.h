@@ -244,8 +244,11 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	}
 	size = ALIGN(hit->size + sizeof(u32), sizeof(u64)) - sizeof(u32);
 	rec = perf_trace_buf_alloc(size, NULL, &rctx);
-	if (!rec)
+	/* perf is at one in this context, or in what looks like it: a trap does like an NMI. */
+	if (unlikely(!rec)) {
+		atomic_inc(&hit->pp->unsampled);
 		return;
+	}
 
 	/* Nothing stale is to leave the kernel. */
 	memset(rec + hit->size, 0, size - hit->size);

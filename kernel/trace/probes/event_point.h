@@ -147,7 +147,7 @@ struct point_kind {
  *		planted
  * @head:	size of what precedes the arguments in a record; set once
  * @unrecorded:	records that were too large for the buffer of an instance, modulo 2^32
- * @unsampled:	records that were too large for perf, modulo 2^32
+ * @unsampled:	records that perf did not take, modulo 2^32
  * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
  *		the owner of one that is on no list
  * @rcu:	once taken out, makes it one of those that no handler can use any more

@@ -7,6 +7,21 @@
 
 #include "kprobe.h"
 
+/* Tell users why a program that overrides results is not for an event. Returns false. */
+static bool refuse(const struct kpoint *pt, const char *reason)
+{
+	const struct probe_refusal e = {
+		.call	= "BPF program",
+		.symbol	= pt->symbol,
+		.addr	= pt->symbol ? 0 : pt->addr,
+		.offset	= kpoint_kp(pt)->offset,
+		.err	= -EINVAL,
+	};
+
+	probe_error(&e, reason, NULL);
+	return false;
+}
+
 /**
  * trace_kprobe_on_func_entry - is an event at the first instruction of a function?
  * @call: the event, one of ours
@@ -17,13 +32,17 @@
  */
 bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 {
-	struct kpoint *pt = kpoint_of_call(call);
+	const struct kpoint *pt = kpoint_of_call(call);
 
+	if (!pt)
+		return false;
 	/* What comes with a module is not known yet, nor whether it may be made to fail. */
-	return pt && !pt->is_all &&
-	       !kprobe_on_func_entry((kprobe_opcode_t *)pt->addr,
-				     pt->addr ? NULL : pt->symbol,
-				     kpoint_kp(pt)->offset);
+	if (pt->is_all)
+		return refuse(pt, "several functions: only one can be made to fail");
+	if (!kprobe_on_func_entry((kprobe_opcode_t *)pt->addr, pt->addr ? NULL : pt->symbol,
+				  kpoint_kp(pt)->offset))
+		return true;
+	return refuse(pt, "not the entry of a function: it cannot be made to fail there");
 }
 
 /**
@@ -40,6 +59,5 @@ bool trace_kprobe_error_injectable(struct trace_event_call *call)
 		return false;
 	if (within_error_injection_list((unsigned long)kpoint_kp(pt)->addr))
 		return true;
-	probe_error_override("BPF program", pt->symbol, pt->symbol ? 0 : pt->addr);
-	return false;
+	return refuse(pt, "not marked with ALLOW_ERROR_INJECTION()");
 }

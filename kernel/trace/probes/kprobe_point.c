@@ -246,7 +246,7 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 		.symbol_name	= pt->addr ? NULL : pt->symbol,
 		.addr		= (kprobe_opcode_t *)pt->addr,
 		.offset		= kp->offset,
-		/* What they use is there once for each context. */
+		/* What handlers use is there for each context, or sees to it itself. */
 		.flags		= KPROBE_FLAG_REENTRANT | (armed ? 0 : KPROBE_FLAG_DISABLED),
 	};
 

@@ -353,11 +353,13 @@ bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned
 	guard(mutex)(&text_mutex);
 	for (pos = addr - offset; pos <= addr; pos += text.insn.length) {
 		*before = pos;
-		if (kprobe_insn_read(&text, pos, addr - offset + size) < 0)
+		/* Behind a breakpoint of somebody else's there is no telling what it hides. */
+		if (kprobe_insn_read(&text, pos, addr - offset + size) < 0 ||
+		    text.buf[0] == INT3_INSN_OPCODE)
 			return false;
 	}
 	*behind = pos;
-	return true;
+	return *before != addr;
 }
 
 #ifdef CONFIG_DYNAMIC_FTRACE

@@ -70,6 +70,8 @@ fprobes_are_told() {
 	says 'register_fprobe_syms: no_such_function: ' 'no such symbol'
 	not load kprobe_test_fprober filter=get_kprobe,vfs_read
 	says 'register_fprobe_syms: get_kprobe: ' 'notrace function'
+	not load kprobe_test_fprober filter=vfs_read,vfs_read
+	says 'register_fprobe_syms: vfs_read: ' 'given twice'
 	not load kprobe_test_fprober filter='no_such_*'
 	says 'register_fprobe: no_such_*: ' 'no function that can be traced matches'
 }
@@ -88,6 +90,16 @@ perf_is_told() {
 	not ./perf_open "$double" /dev/null x
 	says "perf_event_open: $double: " 'several functions have this name; ' "$double: "
 	tail -n 1 $reasons | grep '+0x[0-9a-f]* .*+0x[0-9a-f]*'
+}
+
+# Whoever may open a perf event chooses its own name and the symbol.
+lines_are_not_forged() {
+	: > $reasons
+	forged=$(printf 'no\n[    1.000000] init-1: forged')
+	not ./perf_open "$forged" /dev/null x
+	cat $reasons
+	[ "$(wc -l < $reasons)" = 1 ]
+	grep -F 'no\012[    1.000000] init-1: forged: ' $reasons
 }
 
 # By the tests of BPF itself, which have it refused.
@@ -180,6 +192,7 @@ run boundaries_are_told
 run returns_are_told
 run fprobes_are_told
 run perf_is_told
+run lines_are_not_forged
 run bpf_is_told
 run events_are_told
 run waiting_is_no_refusal
