@@ -197,30 +197,6 @@ races_with_its_module() {
 	race_with_module switch_and_go
 }
 
-# Hundredths of a second.
-now() {
-	sed 's/ .*//; s/[.]//' /proc/uptime
-}
-
-# fifty NAME: how long it takes to be refused so often.
-fifty() {
-	from=$(now)
-	for i in $(seq 50); do
-		put "f:none $1" 2> "$tmp/err" || echo $i > "$tmp/refused"
-	done
-	[ "$(cat "$tmp/refused")" = 50 ]
-	took=$(($(now) - from))
-}
-
-# A name that is not there is not looked for among all that ftrace knows.
-no_such_name_costs_little() {
-	fifty no_such_function
-	name=$took
-	fifty 'no_such_functio[n]'
-	echo "$name for names, $took for patterns"
-	[ $((name * 3 / 2)) -lt "$took" ]
-}
-
 begin_dynamic 'f[:[<group>/][<event>]]'
 run lists_and_exceptions
 run written_and_read
@@ -230,5 +206,4 @@ run parameters
 run waits_for_its_module
 run exceptions_in_modules
 run races_with_its_module
-run no_such_name_costs_little
 finish
