@@ -34,7 +34,8 @@
 /**
  * struct kept_error - a line of the file
  * @list:	in kept_errors, the newest last
- * @time:	local_clock() when it happened
+ * @time:	local_clock() when it happened last
+ * @times:	how often it happened in a row
  * @call:	as in struct probe_refusal
  * @addr:	address that the caller gave, 0: it gave a symbol
  * @err:	errno
@@ -46,6 +47,7 @@
 struct kept_error {
 	struct list_head	list;
 	u64			time;
+	unsigned int		times;
 	const char		*call;
 	unsigned long		addr;
 	int			err;
@@ -76,20 +78,45 @@ static void describe_place(struct kept_error *kept, const struct probe_refusal *
 		strscpy(kept->where, "(no symbol)");
 }
 
+/* One that tries again, or looks for which of many it is, says the same. */
+static bool is_same(const struct kept_error *a, const struct kept_error *b)
+{
+	return a->pid == b->pid && a->err == b->err && a->addr == b->addr &&
+	       !strcmp(a->where, b->where) && !strcmp(a->reason, b->reason);
+}
+
+/* Returns what is to be freed. */
+static struct kept_error *take_in(struct kept_error *kept)
+{
+	struct kept_error *old;
+
+	lockdep_assert_held(&errors_mutex);
+	if (nr_kept) {
+		old = list_last_entry(&kept_errors, struct kept_error, list);
+		if (is_same(old, kept)) {
+			kept->times += old->times;
+			list_replace(&old->list, &kept->list);
+			return old;
+		}
+	}
+	list_add_tail(&kept->list, &kept_errors);
+	if (nr_kept < MAX_ERRORS) {
+		nr_kept++;
+		return NULL;
+	}
+	old = list_first_entry(&kept_errors, struct kept_error, list);
+	list_del(&old->list);
+	return old;
+}
+
 static void keep(struct kept_error *kept)
 {
-	struct kept_error *oldest = NULL;
+	struct kept_error *old;
 
 	mutex_lock(&errors_mutex);
-	list_add_tail(&kept->list, &kept_errors);
-	if (nr_kept == MAX_ERRORS) {
-		oldest = list_first_entry(&kept_errors, struct kept_error, list);
-		list_del(&oldest->list);
-	} else {
-		nr_kept++;
-	}
+	old = take_in(kept);
 	mutex_unlock(&errors_mutex);
-	kfree(oldest);
+	kfree(old);
 }
 
 /**
@@ -109,6 +136,7 @@ void probe_error(const struct probe_refusal *e, const char *reason, const char *
 	if (!kept)
 		return;
 	kept->time = local_clock();
+	kept->times = 1;
 	kept->call = e->call;
 	kept->err = e->err;
 	kept->pid = current->pid;
@@ -262,6 +290,8 @@ static int errors_show(struct seq_file *m, void *v)
 	show_text(m, kept->where);
 	seq_printf(m, ": %pe: ", ERR_PTR(kept->err));
 	show_text(m, kept->reason);
+	if (kept->times > 1)
+		seq_printf(m, " (%u times)", kept->times);
 	seq_putc(m, '\n');
 	return 0;
 }

@@ -92,6 +92,19 @@ perf_is_told() {
 	tail -n 1 $reasons | grep '+0x[0-9a-f]* .*+0x[0-9a-f]*'
 }
 
+# By one process, which is this shell.
+again_is_one_line() {
+	: > $reasons
+	for i in 1 2 3; do
+		echo 'p:no get_kprobe' >> $events || true
+	done
+	[ "$(wc -l < $reasons)" = 1 ]
+	says 'get_kprobe' '(3 times)'
+	not ./perf_open no_such_function /dev/null x
+	echo 'p:no get_kprobe' >> $events || true
+	[ "$(wc -l < $reasons)" = 3 ]
+}
+
 # Whoever may open a perf event chooses its own name and the symbol.
 lines_are_not_forged() {
 	: > $reasons
@@ -192,6 +205,7 @@ run boundaries_are_told
 run returns_are_told
 run fprobes_are_told
 run perf_is_told
+run again_is_one_line
 run lines_are_not_forged
 run bpf_is_told
 run events_are_told
