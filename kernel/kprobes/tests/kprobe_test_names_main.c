@@ -69,13 +69,6 @@ static unsigned long cloned_llvm(unsigned long x)
 }
 
 /* These are others. */
-NAMED(cloned_cold, "names_cloned.cold");
-
-static unsigned long cloned_cold(unsigned long x)
-{
-	return names_plus_one(x, 10);
-}
-
 NAMED(cloned_more, "names_cloned_more");
 
 static unsigned long cloned_more(unsigned long x)
@@ -140,7 +133,6 @@ static void call_all(unsigned int n)
 		wrong += cloned_both(i) != i + 1;
 		wrong += cloned_part(i) != i + 1;
 		wrong += cloned_llvm(i) != i + 1;
-		wrong += cloned_cold(i) != i + 1;
 		wrong += cloned_more(i) != i + 1;
 		wrong += cloned_odd(i) != i + 1;
 		wrong += only_part(i) != i + 1;

@@ -7,6 +7,7 @@
  * NAME is a name or a pattern. What is behind a ! is not meant, whatever else matches it, and
  * wherever it is in the list. A module that is named need not be there.
  */
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/glob.h>
 #include <linux/kallsyms.h>
@@ -38,7 +39,17 @@ static unsigned int count_items(const char *text)
 	return nr;
 }
 
-/* @word is cut up. */
+/* Where "MOD:" ends, if it is what a module may be called; else NULL. */
+static char *end_of_module(char *word)
+{
+	char *end = word;
+
+	while (isalnum(*end) || *end == '_' || *end == '-')
+		end++;
+	return end > word && *end == ':' && end[1] ? end : NULL;
+}
+
+/* @word is cut up. What has no meaning is a name that no function has. */
 static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 		     struct probe_flaw *flaw)
 {
@@ -48,14 +59,25 @@ static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 	item->but = *word == '!';
 	if (item->but)
 		word++;
-	colon = strchr(word, ':');
+	colon = end_of_module(word);
 	item->module = colon ? word : NULL;
 	if (colon)
 		*colon++ = '\0';
 	item->name = colon ?: word;
 	item->plain = fprobe_is_name(item->name);
-	if (!*item->name || colon == word + 1 || *item->name == '!')
+	if (!*item->name || *item->name == ':' || *item->name == '!')
 		return probe_flawed(flaw, TP_ERR_LIST_NO_NAME, at);
+	return 0;
+}
+
+/* By itself it is taken as 6.12 takes it: planting tells what is wrong. */
+static int read_single(struct fprobe_item *item, char *word)
+{
+	struct probe_flaw ignored;
+
+	if (*word != '!' && !read_item(item, word, 0, &ignored))
+		return 0;
+	*item = (struct fprobe_item){ .name = word, .plain = true };
 	return 0;
 }
 
@@ -65,6 +87,8 @@ static int read_items(struct fprobe_list *list, struct probe_flaw *flaw)
 	bool any = false;
 	int err;
 
+	if (!strchr(rest, ','))
+		return read_single(&list->item[list->nr++], rest);
 	while ((word = strsep(&rest, ","))) {
 		struct fprobe_item *item = &list->item[list->nr++];
 

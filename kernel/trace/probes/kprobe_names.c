@@ -417,8 +417,8 @@ char *kprobe_names_list(const char *symbol, unsigned long offset)
  */
 void kprobe_names_tell(const char *symbol, unsigned long offset)
 {
-	static const char *text_of_entry = "Each of these is one place";
 	char *list __free(kfree) = kprobe_names_list(symbol, offset);
+	static const char *text_of_entry = "Each of these is one place";
 
 	if (list)
 		tracing_log_err(NULL, "trace_kprobe", list, &text_of_entry, 0, 0);

@@ -191,24 +191,6 @@ static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
 	return spec->function ? 0 : -ENOMEM;
 }
 
-/* An offset may lead to the entry of another function, whose parameters are meant then. */
-static int name_entered(struct probe_spec *spec)
-{
-	unsigned long addr = spec->base ?: kallsyms_lookup_name(spec->symbol);
-	const char *colon = strchr(spec->symbol, ':');
-	unsigned long size, into;
-	char name[KSYM_NAME_LEN];
-	int mod_len = 0;
-
-	if (!addr || !kallsyms_lookup_size_offset(addr + spec->offset, &size, &into) ||
-	    into == spec->offset || lookup_symbol_name(addr + spec->offset, name))
-		return 0;
-	if (colon)
-		mod_len = colon + 1 - spec->symbol;
-	spec->function = kasprintf(GFP_KERNEL, "%.*s%s", mod_len, spec->symbol, name);
-	return spec->function ? 0 : -ENOMEM;
-}
-
 /* Is the place one that can be probed, and which arguments make sense there? */
 static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 {
@@ -234,7 +216,7 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 	} else if (!err) {
 		spec->scope |= TPARG_FL_FENTRY;
 	}
-	return !err && spec->symbol && spec->offset ? name_entered(spec) : 0;
+	return 0;
 }
 
 /*

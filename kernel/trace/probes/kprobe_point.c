@@ -276,10 +276,6 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 	if (err)
 		return refuse(pt, err, "the kernel is locked down against kprobes");
 
-	/* It will come. That is no refusal. */
-	if (pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
-		return -ENOENT;
-
 	if (pt->is_all)
 		return kplaces_plant(pt, armed);
 
@@ -294,6 +290,10 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 	err = point_update_args(&pt->point);
 	if (err)
 		return err;
+
+	/* It will come. That is no refusal. */
+	if (pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
+		return -ENOENT;
 
 	kpoint_reset_probe(pt, armed);
 	if (kpoint_is_return(pt))
