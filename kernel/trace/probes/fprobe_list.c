@@ -65,7 +65,7 @@ static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 		*colon++ = '\0';
 	item->name = colon ?: word;
 	item->plain = fprobe_is_name(item->name);
-	if (!*item->name || *item->name == ':' || *item->name == '!')
+	if (!*item->name || strchr(item->name, ':') || *item->name == '!')
 		return probe_flawed(flaw, TP_ERR_LIST_NO_NAME, at);
 	return 0;
 }

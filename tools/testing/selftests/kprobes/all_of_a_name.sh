@@ -79,7 +79,7 @@ what_the_compiler_made() {
 	for cold in $(sed -n 's/.* t \([a-z_0-9]*\)[.]cold$/\1/p' /proc/kallsyms | head -n 20); do
 		put "p:cold_$cold $cold@*" || true
 	done
-	[ -s $kprobes/list ] || [ -z "$cold" ]
+	grep -q . $kprobes/list || [ -z "$cold" ]
 	not grep '[.]cold+' $kprobes/list
 }
 

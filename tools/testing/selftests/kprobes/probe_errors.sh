@@ -50,7 +50,7 @@ boundaries_are_told() {
 	[ "$(uname -m)" = x86_64 ] || skip "instructions have one size"
 	load_target
 	no_probe 'inside an instruction; boundaries at +0x0, +0x4' symbol=vfs_read offset=2
-	at=$(tail -n 1 $reasons | sed 's/.*, +//')
+	at=$(tail -n 1 $reasons | sed 's/.*, +//; s/ .*//')
 	load kprobe_test_prober symbol=vfs_read offset=$((at))
 	rmmod kprobe_test_prober
 }
