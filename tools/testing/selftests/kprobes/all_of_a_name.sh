@@ -287,7 +287,7 @@ candidates_are_told() {
 
 # Each by a name of its own, and the rest by their number.
 not_too_many_are_told() {
-	many=$(awk '$2 ~ /[tT]/ && NF == 3 && $3 !~ /^__(pfx|cfi)_|\./ { n[$3]++ }
+	many=$(awk '$2 ~ /[tT]/ && NF == 3 && $3 ~ /^[a-z]/ && $3 !~ /^__(pfx|cfi)_|\./ { n[$3]++ }
 		END { for (f in n) if (n[f] > 8) { print f; exit } }' /proc/kallsyms)
 	[ -n "$many" ] || skip "no name is so frequent"
 	refused 'Invalid argument' "p:many $many"
