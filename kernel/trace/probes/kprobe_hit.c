@@ -56,9 +56,9 @@ static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 	return elsewhere;
 }
 
-static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
+/* @kp is the point's own, or that of one of its functions. */
+static nokprobe_inline int entered(struct kpoint *pt, struct kprobe *kp, struct pt_regs *regs)
 {
-	struct kpoint *pt = &container_of(kp, struct insn_kpoint, kp)->pt;
 	/* No argument of an entry has to do with what is not written. */
 	struct point_hit hit __uninitialized;
 
@@ -68,61 +68,57 @@ static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 	return deliver(pt, &hit);
 }
 
+static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
+{
+	return entered(&container_of(kp, struct insn_kpoint, kp)->pt, kp, regs);
+}
+
 NOKPROBE_SYMBOL(kpoint_entry);
 
 /* At one of the functions of a point that is at several. */
 static int kplace_entry(struct kprobe *kp, struct pt_regs *regs)
 {
-	struct kpoint *pt = container_of(kp, struct kplace, kp)->pt;
-	struct point_hit hit __uninitialized;
-
-	hit.pp = &pt->point;
-	hit.from.regs = regs;
-	hit.ip = (unsigned long)kp->addr;
-	return deliver(pt, &hit);
+	return entered(container_of(kp, struct kplace, kp)->pt, kp, regs);
 }
 
 NOKPROBE_SYMBOL(kplace_entry);
 
 #ifdef CONFIG_KRETPROBES
-/* Keep what arguments of the return refer to at entry. */
-static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
+/*
+ * The kretprobe of a call is NULL if it was taken out after the function was entered. It is read
+ * once in each handler, as that may happen at any time.
+ */
+static nokprobe_inline struct kpoint *kpoint_of_rp(struct kretprobe *rp)
 {
-	struct kretprobe *rp = get_kretprobe(call);
-
-	if (!rp)
-		return -ENOENT;
-	args_keep(&container_of(rp, struct return_kpoint, rp)->pt.point.tp, regs,
-		  (unsigned long *)call->data);
-	return 0;
+	return &container_of(rp, struct return_kpoint, rp)->pt;
 }
 
-NOKPROBE_SYMBOL(kpoint_keep);
+static nokprobe_inline struct kpoint *kplace_of_rp(struct kretprobe *rp)
+{
+	return container_of(rp, struct kplace, rp)->pt;
+}
+
+/* Keep what arguments of the return refer to at entry. */
+static nokprobe_inline int keep(struct kpoint *pt, struct kretprobe_instance *call,
+				struct pt_regs *regs)
+{
+	args_keep(&pt->point.tp, regs, (unsigned long *)call->data);
+	return 0;
+}
 
 /* The same, of what keeps something else than parameters. */
-static int kpoint_keep_mixed(struct kretprobe_instance *call, struct pt_regs *regs)
+static nokprobe_inline int keep_mixed(struct kpoint *pt, struct kretprobe_instance *call,
+				      struct pt_regs *regs)
 {
-	struct kretprobe *rp = get_kretprobe(call);
-
-	if (!rp)
-		return -ENOENT;
-	args_keep_mixed(&container_of(rp, struct return_kpoint, rp)->pt.point.tp, regs,
-			(unsigned long *)call->data);
+	args_keep_mixed(&pt->point.tp, regs, (unsigned long *)call->data);
 	return 0;
 }
 
-NOKPROBE_SYMBOL(kpoint_keep_mixed);
-
-static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
+static nokprobe_inline int returned(struct kpoint *pt, struct kretprobe *rp,
+				    struct kretprobe_instance *call, struct pt_regs *regs)
 {
-	struct kretprobe *rp = get_kretprobe(call);
 	struct point_hit hit __uninitialized;
-	struct kpoint *pt;
 
-	/* The function was entered before the point was taken out. */
-	if (!rp)
-		return 0;
-	pt = &container_of(rp, struct return_kpoint, rp)->pt;
 	hit.pp = &pt->point;
 	hit.from.regs = regs;
 	hit.from.kept = (unsigned long *)call->data;
@@ -130,6 +126,38 @@ static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
 	hit.ret_ip = get_kretprobe_retaddr(call);
 	deliver(pt, &hit);
 	return 0;
+}
+
+static nokprobe_inline int returned_timed(struct kpoint *pt, struct kretprobe *rp,
+					  struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	args_stop_time(&pt->point.tp, (unsigned long *)call->data);
+	return returned(pt, rp, call, regs);
+}
+
+static int kpoint_keep(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	return rp ? keep(kpoint_of_rp(rp), call, regs) : -ENOENT;
+}
+
+NOKPROBE_SYMBOL(kpoint_keep);
+
+static int kpoint_keep_mixed(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	return rp ? keep_mixed(kpoint_of_rp(rp), call, regs) : -ENOENT;
+}
+
+NOKPROBE_SYMBOL(kpoint_keep_mixed);
+
+static int kpoint_return(struct kretprobe_instance *call, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(call);
+
+	return rp ? returned(kpoint_of_rp(rp), rp, call, regs) : 0;
 }
 
 NOKPROBE_SYMBOL(kpoint_return);
@@ -138,23 +166,17 @@ static int kpoint_return_timed(struct kretprobe_instance *call, struct pt_regs *
 {
 	struct kretprobe *rp = get_kretprobe(call);
 
-	if (rp)
-		args_stop_time(&container_of(rp, struct return_kpoint, rp)->pt.point.tp,
-			       (unsigned long *)call->data);
-	return kpoint_return(call, regs);
+	return rp ? returned_timed(kpoint_of_rp(rp), rp, call, regs) : 0;
 }
 
 NOKPROBE_SYMBOL(kpoint_return_timed);
 
+/* The same for one of the functions of a point that is at several. */
 static int kplace_keep(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
 
-	if (!rp)
-		return -ENOENT;
-	args_keep(&container_of(rp, struct kplace, rp)->pt->point.tp, regs,
-		  (unsigned long *)call->data);
-	return 0;
+	return rp ? keep(kplace_of_rp(rp), call, regs) : -ENOENT;
 }
 
 NOKPROBE_SYMBOL(kplace_keep);
@@ -163,11 +185,7 @@ static int kplace_keep_mixed(struct kretprobe_instance *call, struct pt_regs *re
 {
 	struct kretprobe *rp = get_kretprobe(call);
 
-	if (!rp)
-		return -ENOENT;
-	args_keep_mixed(&container_of(rp, struct kplace, rp)->pt->point.tp, regs,
-			(unsigned long *)call->data);
-	return 0;
+	return rp ? keep_mixed(kplace_of_rp(rp), call, regs) : -ENOENT;
 }
 
 NOKPROBE_SYMBOL(kplace_keep_mixed);
@@ -175,20 +193,8 @@ NOKPROBE_SYMBOL(kplace_keep_mixed);
 static int kplace_return(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
-	struct point_hit hit __uninitialized;
-	struct kpoint *pt;
 
-	/* As above. */
-	if (!rp)
-		return 0;
-	pt = container_of(rp, struct kplace, rp)->pt;
-	hit.pp = &pt->point;
-	hit.from.regs = regs;
-	hit.from.kept = (unsigned long *)call->data;
-	hit.ip = (unsigned long)rp->kp.addr;
-	hit.ret_ip = get_kretprobe_retaddr(call);
-	deliver(pt, &hit);
-	return 0;
+	return rp ? returned(kplace_of_rp(rp), rp, call, regs) : 0;
 }
 
 NOKPROBE_SYMBOL(kplace_return);
@@ -197,10 +203,7 @@ static int kplace_return_timed(struct kretprobe_instance *call, struct pt_regs *
 {
 	struct kretprobe *rp = get_kretprobe(call);
 
-	if (rp)
-		args_stop_time(&container_of(rp, struct kplace, rp)->pt->point.tp,
-			       (unsigned long *)call->data);
-	return kplace_return(call, regs);
+	return rp ? returned_timed(kplace_of_rp(rp), rp, call, regs) : 0;
 }
 
 NOKPROBE_SYMBOL(kplace_return_timed);
