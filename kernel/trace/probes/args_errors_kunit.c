@@ -259,6 +259,8 @@ static void places_of_fprobes(struct kunit *test)
 		NO(LIST_NO_NAME,	"f:x vfs_read,^!"),
 		NO(LIST_NO_NAME,	"f:x vfs_write,^:vfs_read"),
 		NO(FAIL_REG_PROBE,	"f:x ^:vfs_read"),
+		NO(FAIL_REG_PROBE,	"f:x ^vfs_read:x:y"),
+		NO(LIST_NO_NAME,	"f:x vfs_write,^vfs_read:x:y"),
 		NO(FAIL_REG_PROBE,	"f:x ^!vfs_read"),
 		NO(LIST_ONLY_EXCEPT,	"f:x ^!vfs_read,!vfs_write"),
 		NO(NO_EVENT_NAME,	"f^ vfs_read,vfs_write"),

@@ -49,7 +49,7 @@ static char *end_of_module(char *word)
 	return end > word && *end == ':' && end[1] ? end : NULL;
 }
 
-/* @word is cut up. What has no meaning is a name that no function has. */
+/* @word is cut up if it is an item. */
 static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 		     struct probe_flaw *flaw)
 {
@@ -61,16 +61,19 @@ static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 		word++;
 	colon = end_of_module(word);
 	item->module = colon ? word : NULL;
-	if (colon)
-		*colon++ = '\0';
-	item->name = colon ?: word;
+	item->name = colon ? colon + 1 : word;
 	item->plain = fprobe_is_name(item->name);
 	if (!*item->name || strchr(item->name, ':') || *item->name == '!')
 		return probe_flawed(flaw, TP_ERR_LIST_NO_NAME, at);
+	if (colon)
+		*colon = '\0';
 	return 0;
 }
 
-/* By itself it is taken as 6.12 takes it: planting tells what is wrong. */
+/*
+ * A word by itself is taken as 6.12 takes it. What can be no item is a name that no function has,
+ * and planting tells that.
+ */
 static int read_single(struct fprobe_item *item, char *word)
 {
 	struct probe_flaw ignored;
@@ -262,21 +265,23 @@ static int find_symbol(void *unused, unsigned long addr)
 
 static int find_module_symbol(void *data, const char *name, unsigned long addr)
 {
-	const struct fprobe_item *item = data;
+	const char **sought = data;
 
-	return !strcmp(name, item->name);
+	return !strcmp(name, *sought);
 }
 
 /* An exception may well be for what cannot be traced, but not for what is not there. */
 static bool exception_makes_sense(const struct fprobe_item *item)
 {
+	const char *name = item->name;
+
 	if (!item->plain)
 		return true;
-	if (!item->module && kallsyms_on_each_match_symbol(find_symbol, item->name, NULL))
+	if (!item->module && kallsyms_on_each_match_symbol(find_symbol, name, NULL))
 		return true;
 	if (module_is_to_come(item))
 		return true;
-	return module_kallsyms_on_each_symbol(item->module, find_module_symbol, (void *)item);
+	return module_kallsyms_on_each_symbol(item->module, find_module_symbol, &name);
 }
 
 static int look_for(const struct fprobe_list *list, struct list_search *search, unsigned int *at)
