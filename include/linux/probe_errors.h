@@ -6,9 +6,6 @@
 #ifndef _LINUX_PROBE_ERRORS_H
 #define _LINUX_PROBE_ERRORS_H
 
-#include <linux/errno.h>
-#include <linux/stddef.h>
-
 /**
  * struct probe_refusal - a probe that is refused
  * @call:	the function that refuses it; a string that stays
@@ -25,17 +22,12 @@ struct probe_refusal {
 	int		err;
 };
 
-/* A function, by name or by address, whose result may not be overridden. */
-#define probe_error_override(caller, name, address)				\
-	probe_error(&(struct probe_refusal) { .call = (caller), .symbol = (name),	\
-					      .addr = (address), .err = -EINVAL },	\
-		    "not marked with ALLOW_ERROR_INJECTION()", NULL)
-
 #ifdef CONFIG_PROBE_ERRORS
 void probe_error(const struct probe_refusal *e, const char *reason, const char *hint);
 void probe_error_no_symbol(const struct probe_refusal *e);
 void probe_error_names(const char *call, const char * const *names, const unsigned long *addrs,
 		       unsigned int nr, int err);
+void probe_error_override(const char *call, unsigned long addr);
 #else
 static inline void probe_error(const struct probe_refusal *e, const char *reason, const char *hint)
 {
@@ -47,6 +39,8 @@ static inline void probe_error_names(const char *call, const char * const *names
 				     const unsigned long *addrs, unsigned int nr, int err)
 {
 }
+
+static inline void probe_error_override(const char *call, unsigned long addr) { }
 #endif
 
 #endif /* _LINUX_PROBE_ERRORS_H */

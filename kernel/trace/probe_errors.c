@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
+#include <asm/probe_args.h>
 
 #include "trace.h"
 
@@ -161,16 +162,35 @@ static bool is_symbol(const char *name)
 	return found;
 }
 
-/* What the compiler, or the wrapper of system calls, makes of a name. */
+#define SYSCALL_PREFIX	"sys_"
+
+/* What wraps a system call here. */
+static bool find_wrapper(char *name, size_t room, const char *symbol)
+{
+	static const char * const prefixes[] = { ARCH_SYSCALL_PREFIXES NULL };
+	size_t cut = str_has_prefix(symbol, SYSCALL_PREFIX);
+	unsigned int i;
+
+	for (i = 0; cut && prefixes[i]; i++) {
+		snprintf(name, room, "%s%s", prefixes[i], symbol + cut);
+		if (is_symbol(name))
+			return true;
+	}
+	return false;
+}
+
+/* What the compiler, or its author, makes of a name. */
 static const char * const other_names[] = {
 	"%s.isra.0", "%s.constprop.0", "%s.part.0", "%s.isra.0.constprop.0",
-	"__x64_%s", "__arm64_%s", "__ia32_%s", "__se_%s", "__do_%s", "__%s", "do_%s",
+	"__se_%s", "__do_%s", "__%s", "do_%s",
 };
 
 static bool find_other_name(char *name, size_t room, const char *symbol)
 {
 	unsigned int i;
 
+	if (find_wrapper(name, room, symbol))
+		return true;
 	for (i = 0; i < ARRAY_SIZE(other_names); i++) {
 		snprintf(name, room, other_names[i], symbol);
 		if (is_symbol(name))
@@ -250,6 +270,20 @@ void probe_error_names(const char *call, const char * const *names, const unsign
 		probe_error(&e, "notrace function, or no function", NULL);
 	else
 		probe_error_no_symbol(&e);
+}
+
+/**
+ * probe_error_override - say that the result of a function may not be overridden
+ * @call: the function that refuses it
+ * @addr: the function's address
+ *
+ * Context: as probe_error().
+ */
+void probe_error_override(const char *call, unsigned long addr)
+{
+	const struct probe_refusal e = { .call = call, .addr = addr, .err = -EINVAL };
+
+	probe_error(&e, "not marked with ALLOW_ERROR_INJECTION()", NULL);
 }
 
 /* tracefs */
