@@ -13,40 +13,37 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-/*
- * What of preempt_count() tells contexts apart. That bottom halves are disabled does not make a
- * context.
- */
+/* The bits of preempt_count() that tell contexts apart; disabling bottom halves is none. */
 #define PROBE_CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /*
- * The preempt_count() of the latest handler, or of the copy that is stepped behind it;
- * KPROBE_NO_CONTEXT if there is none. Only this CPU reads or writes it, with preemption off. What
- * interrupts a hit once current_kprobe is set leaves it as it was, and what does before that, too,
- * as there is none then.
+ * The preempt_count() of the innermost handler that runs on this CPU, or of the copy that is
+ * stepped behind it; KPROBE_NO_CONTEXT if there is none. Only this CPU reads or writes it, with
+ * preemption off. A nested hit restores it. A hit that comes before current_kprobe is set finds
+ * KPROBE_NO_CONTEXT, and leaves that.
  */
 DECLARE_PER_CPU(unsigned int, kprobe_context);
 
-/* Of no context, as no CPU is in as many interrupts at a time. */
+/* Matches no context: a CPU does not nest that many interrupts. */
 #define KPROBE_NO_CONTEXT	(~0U)
 
-/* A handler is about to run here, and current_kprobe is set. */
+/* Call it when current_kprobe is set, before the handler runs. */
 static __always_inline void kprobe_context_begin(void)
 {
-	/* Or an NMI would take itself for the first one to hit, and leave that there. */
+	/* Otherwise an NMI between the two stores would be an outermost hit, and reset this. */
 	barrier();
 	__this_cpu_write(kprobe_context, preempt_count());
 }
 
-/* And no more, before or behind the reset of current_kprobe. */
+/* Call it when the handler has run, before or after resetting current_kprobe. */
 static __always_inline void kprobe_context_end(void)
 {
 	__this_cpu_write(kprobe_context, KPROBE_NO_CONTEXT);
 }
 
 /*
- * Is this what preempt_count() is where a handler runs, for all that tells contexts apart? Contexts
- * only nest in ones that have more in it, so that none further out has to be compared with.
+ * Does the innermost handler run in the context of @count? A context has more in preempt_count()
+ * than those that it interrupts, so no outer handler has to be compared with.
  */
 static __always_inline bool kprobe_context_is(unsigned int count)
 {

@@ -11,7 +11,7 @@ struct kprobe;
 /* Task, interrupt, NMI and machine check or SError can each be in a hit inside a hit. */
 #define KPROBE_MAX_NESTING	8
 
-/* Task, soft interrupt, interrupt, NMI, and an exception in that: in no more do handlers run. */
+/* Handlers run in no more: task, soft interrupt, interrupt, NMI, and an exception in that. */
 #define KPROBE_MAX_CONTEXTS	5
 
 /**

@@ -92,8 +92,8 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
  * Behind enter_nested(): run the handlers that may run here. Others are missed. @trap_count is
  * ARCH_KPROBE_TRAP_COUNT, if it is hit by a breakpoint, else 0. Returns what a pre handler does.
  *
- * A handler may cause exceptions that look like an NMI, and hit probes in there, again and again.
- * It ends where there are no more contexts that a CPU can be in.
+ * A handler may cause exceptions that look like an NMI, and hit probes in them, again and again.
+ * KPROBE_MAX_CONTEXTS ends that.
  */
 static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *p,
 				      struct pt_regs *regs, unsigned int trap_count, bool by_jump)
