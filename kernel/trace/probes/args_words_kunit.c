@@ -15,6 +15,9 @@
 #include "args_kunit.h"
 
 #define ARG_LEN		(MAX_ARGSTR_LEN + 40)
+
+/* An address, as commands have it. */
+#define AT(pointer)	((unsigned long)(pointer))
 #define RECORD_SIZE	1024
 #define FILL		0xa5
 
@@ -368,13 +371,14 @@ static void numbers_in_memory(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		for (at = 0; at < 9; at++) {
-			snprintf(text, sizeof(text), "@0x%px:%s", pattern + at, numbers[i].name);
-			stores(test, got, INSIDE, text, pattern + at, numbers[i].size);
-			snprintf(text, sizeof(text), "+%u(\\0x%px):%s", at, pattern,
+			snprintf(text, sizeof(text), "@0x%lx:%s", AT(pattern + at),
 				 numbers[i].name);
 			stores(test, got, INSIDE, text, pattern + at, numbers[i].size);
-			snprintf(text, sizeof(text), "-%u(\\0x%px):%s", at,
-				 pattern + sizeof(pattern) - 8, numbers[i].name);
+			snprintf(text, sizeof(text), "+%u(\\0x%lx):%s", at, AT(pattern),
+				 numbers[i].name);
+			stores(test, got, INSIDE, text, pattern + at, numbers[i].size);
+			snprintf(text, sizeof(text), "-%u(\\0x%lx):%s", at,
+				 AT(pattern + sizeof(pattern) - 8), numbers[i].name);
 			stores(test, got, INSIDE, text, pattern + sizeof(pattern) - 8 - at,
 			       numbers[i].size);
 		}
@@ -408,7 +412,8 @@ static void arrays_of_numbers(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		for (n = 0; n < ARRAY_SIZE(counts); n++) {
-			snprintf(text, sizeof(text), "@0x%px:%s[%u]", pattern + 3, numbers[i].name,
+			snprintf(text, sizeof(text), "@0x%lx:%s[%u]", AT(pattern + 3),
+				 numbers[i].name,
 				 counts[n]);
 			stores(test, got, INSIDE, text, pattern + 3, numbers[i].size * counts[n]);
 		}
@@ -492,9 +497,9 @@ static void expect_bits(struct kunit *test, struct fetched *got, unsigned int si
 
 	put_word(bytes, size, bits_of(word_of(at, size), width, shift));
 	put_word(bytes + size, size, bits_of(word_of(at + size, size), width, shift));
-	snprintf(text, sizeof(text), "@0x%px:b%u@%u/%u", at, width, shift, size * 8);
+	snprintf(text, sizeof(text), "@0x%lx:b%u@%u/%u", AT(at), width, shift, size * 8);
 	stores(test, got, INSIDE, text, bytes, size);
-	snprintf(text, sizeof(text), "@0x%px:b%u@%u/%u[2]", at, width, shift, size * 8);
+	snprintf(text, sizeof(text), "@0x%lx:b%u@%u/%u[2]", AT(at), width, shift, size * 8);
 	stores(test, got, INSIDE, text, bytes, 2 * size);
 	put_word(bytes, size, bits_of(word_of(at, 8), width, shift));
 	snprintf(text, sizeof(text), "\\0x%llx:b%u@%u/%u", word_of(at, 8), width, shift, size * 8);
@@ -548,9 +553,9 @@ static void end_of_memory(struct kunit *test)
 		for (at = 1; at <= 4 * size; at++) {
 			memset(bytes, 0, sizeof(bytes));
 			memset(bytes, 0x3c, at / size * size);
-			snprintf(text, sizeof(text), "@0x%px:%s[4]", end - at, numbers[i].name);
+			snprintf(text, sizeof(text), "@0x%lx:%s[4]", AT(end - at), numbers[i].name);
 			stores(test, got, INSIDE, text, bytes, 4 * size);
-			snprintf(text, sizeof(text), "@0x%px:%s", end - at, numbers[i].name);
+			snprintf(text, sizeof(text), "@0x%lx:%s", AT(end - at), numbers[i].name);
 			stores(test, got, INSIDE, text, bytes, size);
 		}
 	}
@@ -604,11 +609,11 @@ static void behind_a_fault(struct kunit *test)
 	put_unaligned((unsigned long)pattern, (unsigned long *)(end - 16));
 	put_unaligned((unsigned long)pattern, (unsigned long *)(end - 8));
 	/* The pointer is half in the page. */
-	snprintf(text, sizeof(text), "-12(+0(\\0x%px)):x64", end - 4);
+	snprintf(text, sizeof(text), "-12(+0(\\0x%lx)):x64", AT(end - 4));
 	stores(test, got, INSIDE, text, zeros, 8);
-	snprintf(text, sizeof(text), "-12(+0(\\0x%px)):string", end - 4);
+	snprintf(text, sizeof(text), "-12(+0(\\0x%lx)):string", AT(end - 4));
 	stores_string(test, got, INSIDE, text, NULL);
-	snprintf(text, sizeof(text), "-12(+0(\\0x%px)):string[2]", end - 4);
+	snprintf(text, sizeof(text), "-12(+0(\\0x%lx)):string[2]", AT(end - 4));
 	stores(test, got, INSIDE, text, zeros, 8);
 }
 
@@ -621,13 +626,13 @@ static void user_memory(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(room, pattern, 64), 0);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
-		snprintf(text, sizeof(text), "+u3(\\0x%px):%s", room, numbers[i].name);
+		snprintf(text, sizeof(text), "+u3(\\0x%lx):%s", AT(room), numbers[i].name);
 		stores(test, got, INSIDE, text, pattern + 3, numbers[i].size);
-		snprintf(text, sizeof(text), "+u5(\\0x%px):%s[2]", room, numbers[i].name);
+		snprintf(text, sizeof(text), "+u5(\\0x%lx):%s[2]", AT(room), numbers[i].name);
 		stores(test, got, INSIDE, text, pattern + 5, 2 * numbers[i].size);
 		if (!strcmp(numbers[i].name, "symbol"))
 			continue;
-		snprintf(text, sizeof(text), "+5(\\0x%px):%s[2]", room, numbers[i].name);
+		snprintf(text, sizeof(text), "+5(\\0x%lx):%s[2]", AT(room), numbers[i].name);
 		stores(test, got, USER, text, pattern + 5, 2 * numbers[i].size);
 	}
 }
@@ -647,16 +652,16 @@ static void user_strings(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, copy_to_user(room + PAGE_SIZE - sizeof(source), source,
 						   sizeof(source)), 0);
-		snprintf(text, sizeof(text), "+u0(\\0x%px):string", at);
+		snprintf(text, sizeof(text), "+u0(\\0x%lx):string", AT(at));
 		stores_string(test, got, INSIDE, text, source + i);
-		snprintf(text, sizeof(text), "@0x%px:ustring", at);
+		snprintf(text, sizeof(text), "@0x%lx:ustring", AT(at));
 		stores_string(test, got, INSIDE, text, source + i);
-		snprintf(text, sizeof(text), "@0x%px:string", at);
+		snprintf(text, sizeof(text), "@0x%lx:string", AT(at));
 		stores_string(test, got, USER, text, source + i);
 	}
 	KUNIT_ASSERT_EQ(test, copy_to_user(room, &pointer, sizeof(pointer)), 0);
 	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)pointer + 8, source, 4), 0);
-	snprintf(text, sizeof(text), "+u8(+u0(\\0x%px)):char[4]", room);
+	snprintf(text, sizeof(text), "+u8(+u0(\\0x%lx)):char[4]", AT(room));
 	stores(test, got, INSIDE, text, source, 4);
 }
 
@@ -668,19 +673,19 @@ static void absent_memory(struct kunit *test)
 	static const u8 zeros[8];
 	char text[ARG_LEN];
 
-	snprintf(text, sizeof(text), "+u0(\\0x%px):string", room);
+	snprintf(text, sizeof(text), "+u0(\\0x%lx):string", AT(room));
 	stores_string(test, got, INSIDE, text, NULL);
-	snprintf(text, sizeof(text), "+u0(\\0x%px):u64", room);
+	snprintf(text, sizeof(text), "+u0(\\0x%lx):u64", AT(room));
 	stores(test, got, INSIDE, text, zeros, 8);
-	snprintf(text, sizeof(text), "+0(\\0x%px):ustring", room);
+	snprintf(text, sizeof(text), "+0(\\0x%lx):ustring", AT(room));
 	stores_string(test, got, INSIDE, text, NULL);
-	snprintf(text, sizeof(text), "+0(\\0x%px):string", room);
+	snprintf(text, sizeof(text), "+0(\\0x%lx):string", AT(room));
 	stores_string(test, got, USER, text, "");
 	/* And from there into what is not there yet. */
 	KUNIT_ASSERT_EQ(test, copy_to_user(room + PAGE_SIZE - 2, "ab", 2), 0);
-	snprintf(text, sizeof(text), "+u0(\\0x%px):string", room + PAGE_SIZE - 2);
+	snprintf(text, sizeof(text), "+u0(\\0x%lx):string", AT(room + PAGE_SIZE - 2));
 	stores_string(test, got, INSIDE, text, NULL);
-	snprintf(text, sizeof(text), "+0(\\0x%px):string", room + PAGE_SIZE - 2);
+	snprintf(text, sizeof(text), "+0(\\0x%lx):string", AT(room + PAGE_SIZE - 2));
 	stores_string(test, got, USER, text, "ab");
 }
 
@@ -716,7 +721,7 @@ static void arrays_of_strings(struct kunit *test)
 		memcpy(bytes + at - 1, texts[i], len);
 		at += len;
 	}
-	snprintf(text, sizeof(text), "@0x%px:string[4]", texts);
+	snprintf(text, sizeof(text), "@0x%lx:string[4]", AT(texts));
 	stores(test, got, INSIDE, text, bytes, at - 1);
 }
 
@@ -728,7 +733,7 @@ static void room_for_a_string(struct kunit *test)
 	unsigned int room, need = 1 + sizeof(u32) + sizeof(source);
 	char text[ARG_LEN];
 
-	snprintf(text, sizeof(text), "@0x%px:string", source);
+	snprintf(text, sizeof(text), "@0x%lx:string", AT(source));
 	make(test, got, INSIDE, NULL, text);
 	for (room = 1 + sizeof(u32); room < need + 4; room++) {
 		store(got, room);
