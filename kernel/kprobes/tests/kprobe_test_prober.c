@@ -5,6 +5,7 @@
  *
  * It can also keep those waiting who wait for all tasks, as for jumps to be written.
  */
+#include <linux/array_size.h>
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/kprobes.h>
@@ -23,6 +24,10 @@ MODULE_PARM_DESC(symbol, "where to probe");
 static unsigned long addr;
 module_param(addr, ulong, 0444);
 MODULE_PARM_DESC(addr, "where to probe, in place of a symbol");
+
+static char *first;
+module_param(first, charp, 0444);
+MODULE_PARM_DESC(first, "another symbol, which is registered by the same call");
 
 static unsigned int offset;
 module_param(offset, uint, 0444);
@@ -75,6 +80,10 @@ static int count_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 NOKPROBE_SYMBOL(count_return);
 
 static struct kprobe probe = {
+	.pre_handler = count_hit,
+};
+
+static struct kprobe other = {
 	.pre_handler = count_hit,
 };
 
@@ -156,6 +165,17 @@ static const struct kernel_param_ops hold_ops = {
 module_param_cb(hold, &hold_ops, NULL, 0200);
 MODULE_PARM_DESC(hold, "write 1 to have waits for all tasks not end, until 0 is written");
 
+static int place_two(void)
+{
+	struct kprobe *both[] = { &other, &probe };
+
+	other.flags = 0;
+	other.addr = NULL;
+	other.symbol_name = first;
+	other.post_handler = probe.post_handler;
+	return register_kprobes(both, ARRAY_SIZE(both));
+}
+
 static int place(void)
 {
 	int err;
@@ -166,7 +186,7 @@ static int place(void)
 	probe.symbol_name = addr ? NULL : symbol;
 	probe.offset = offset;
 	probe.post_handler = post ? after_hit : NULL;
-	err = register_kprobe(&probe);
+	err = first ? place_two() : register_kprobe(&probe);
 	if (err || !ret)
 		return err;
 	retprobe.kp.flags = 0;
@@ -174,8 +194,11 @@ static int place(void)
 	retprobe.kp.symbol_name = symbol;
 	retprobe.kp.offset = offset;
 	err = register_kretprobe(&retprobe);
-	if (err)
+	if (err) {
 		unregister_kprobe(&probe);
+		if (first)
+			unregister_kprobe(&other);
+	}
 	return err;
 }
 
@@ -186,6 +209,8 @@ static void take_away(void)
 	if (ret)
 		unregister_kretprobe(&retprobe);
 	unregister_kprobe(&probe);
+	if (first)
+		unregister_kprobe(&other);
 	result = 1;
 }
 

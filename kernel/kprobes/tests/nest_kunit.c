@@ -148,6 +148,11 @@ struct nest *test_nest_at(struct kunit *test, target_fn at, nest_call call, targ
 }
 
 #if defined(CONFIG_OPTPROBES) && defined(KPROBE_MAX_NESTING)
+static int nest_contexts(void)
+{
+	return KPROBE_MAX_CONTEXTS;
+}
+
 /* Its handler runs in the context of the probed code, with interrupts on. */
 void test_nest_jump(struct kunit *test, target_fn at)
 {
@@ -158,6 +163,11 @@ void test_nest_jump(struct kunit *test, target_fn at)
 	KUNIT_ASSERT_TRUE(test, method == SITE_JUMP || method == SITE_FTRACE);
 }
 #else
+static int nest_contexts(void)
+{
+	return 0;
+}
+
 void test_nest_jump(struct kunit *test, target_fn at)
 {
 	kunit_skip(test, "all hits trap, or do not nest");
@@ -240,6 +250,32 @@ static void in_the_same_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, outer->wrong + middle->wrong, 0);
 }
 
+/* What an exception does that is entered like an interrupt. */
+static unsigned long as_if_in_irq(target_fn fn, unsigned long x)
+{
+	unsigned long result;
+
+	__preempt_count_add(HARDIRQ_OFFSET);
+	result = call_target(fn, x);
+	__preempt_count_sub(HARDIRQ_OFFSET);
+	return result;
+}
+
+NOKPROBE_SYMBOL(as_if_in_irq);
+
+/* Each handler raises what hits its own probe in yet another context. That comes to an end. */
+static void without_end(struct kunit *test)
+{
+	struct nest *n = test_nest_at(test, test_many[1], as_if_in_irq, test_many[1]);
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&n->tp.kp), 0);
+	test_nest_jump(test, test_many[1]);
+	test_call(test, test_many[1], 1);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&n->tp), nest_contexts());
+	KUNIT_EXPECT_EQ(test, n->tp.kp.nmissed, 1);
+	KUNIT_EXPECT_EQ(test, n->wrong, 0);
+}
+
 #ifdef CONFIG_KRETPROBES
 static atomic_t nest_returns;
 
@@ -297,6 +333,7 @@ static struct kunit_case nest_cases[] = {
 	KUNIT_CASE_PARAM(in_an_interrupt, gen_place),
 	KUNIT_CASE_PARAM(in_a_soft_interrupt, gen_place),
 	KUNIT_CASE(in_the_same_context),
+	KUNIT_CASE(without_end),
 	KUNIT_CASE_PARAM(returns_in_an_interrupt, gen_place),
 	KUNIT_CASE(with_a_post_handler),
 	{}

@@ -156,6 +156,8 @@ live_patches_are_named() {
 	: > $reasons
 	not load kprobe_test_prober symbol=kprobe_test_long:kprobe_long post=1
 	says 'another user of ftrace redirects this function' 'live patch kprobe_test_patch'
+	not load kprobe_test_prober first=vfs_read symbol=kprobe_test_long:kprobe_long post=1
+	says 'register_kprobes: kprobe_test_long:kprobe_long: ' 'live patch kprobe_test_patch'
 	load kprobe_test_prober symbol=kprobe_test_long:kprobe_long
 	rmmod kprobe_test_prober
 	echo 0 > $long/enabled
