@@ -140,12 +140,33 @@ static const struct held_row held_rows[] = {
 	{ "bytes-fprobe", "fprobe", 512, false },
 };
 
-static void hold(const char *kind, unsigned int n)
+/* Returns an errno. */
+static int try_hold(const char *kind, unsigned int n)
 {
+	int fd = open_file(HOLD, O_WRONLY), err;
 	char text[NAME_SIZE];
 
 	snprintf(text, sizeof(text), "%s %u", kind, n);
-	write_file(HOLD, 0, text);
+	err = put(fd, text);
+	close(fd);
+	return err;
+}
+
+static void hold(const char *kind, unsigned int n)
+{
+	errno = try_hold(kind, n);
+	if (errno)
+		die("cannot hold %u of %s", n, kind);
+}
+
+/* Can this kernel have such probes? */
+static bool can_hold(const struct held_row *row)
+{
+	bool jumps = !access(OPTIMIZATION, W_OK);
+
+	if (jumps)
+		write_file(OPTIMIZATION, 0, row->jumps ? "1" : "0");
+	return row->jumps <= jumps && !try_hold(row->kind, 1);
 }
 
 /* From one on, as the first may bring what the others share. */
@@ -153,7 +174,11 @@ static void measure_held(const struct held_row *row)
 {
 	long long before, after;
 
-	write_file(OPTIMIZATION, 0, row->jumps ? "1" : "0");
+	if (!can_hold(row)) {
+		printf("refused %s none of them here\n", row->name);
+		fflush(stdout);
+		return;
+	}
 	/* What stays for good comes with these. */
 	hold(row->kind, row->number + 1);
 	hold(row->kind, 1);
