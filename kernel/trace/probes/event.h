@@ -10,6 +10,7 @@
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/rculist.h>
+#include <linux/rhashtable-types.h>
 #include <linux/spinlock_types.h>
 #include <linux/trace_events.h>
 
@@ -56,6 +57,7 @@ struct trace_uprobe_filter {
  * @call:	its face to the event core
  * @files:	event_file_link of each instance that records it; event_mutex, RCU
  * @probes:	its probes; event_mutex, and trace_event_sem for who removes or prints
+ * @named:	in the table of names, from registering to unregistering; event_mutex
  * @filter:	for uprobes, one; for others, none
  */
 struct trace_probe_event {
@@ -64,6 +66,7 @@ struct trace_probe_event {
 	struct trace_event_call		call;
 	struct list_head		files;
 	struct list_head		probes;
+	struct rhash_head		named;
 	struct trace_uprobe_filter	filter[];
 };
 
@@ -183,6 +186,7 @@ int trace_probe_append(struct trace_probe *probe, struct trace_probe *to);
 void trace_probe_unlink(struct trace_probe *probe);
 int trace_probe_register_event_call(struct trace_probe *probe);
 int trace_probe_unregister_event_call(struct trace_probe *probe);
+struct trace_event_call *trace_probe_find_call(const char *group, const char *name);
 int trace_probe_add_file(struct trace_probe *probe, struct trace_event_file *instance);
 int trace_probe_remove_file(struct trace_probe *probe, struct trace_event_file *instance);
 struct event_file_link *trace_probe_get_file_link(struct trace_probe *probe,

@@ -233,17 +233,18 @@ static int point_join(struct probe_point *pp, struct probe_point *host)
 	return dyn_event_add(&pp->dyn, trace_probe_event_call(&pp->tp));
 }
 
+/* The event that has the name of @pp's, if its points are made by the same commands. */
 static struct probe_point *find_host(struct probe_point *pp)
 {
 	const char *group = trace_probe_group_name(&pp->tp);
 	const char *name = trace_probe_name(&pp->tp);
-	struct dyn_event *ev;
+	struct trace_event_call *call = trace_probe_find_call(group, name);
+	struct probe_point *host;
 
-	for_each_dyn_event(ev) {
-		if (ev->ops == pp->dyn.ops && ev->ops->match(group, name, 0, NULL, ev))
-			return point_of_dyn(ev);
-	}
-	return NULL;
+	if (!call || !(call->flags & (TRACE_EVENT_FL_KPROBE | TRACE_EVENT_FL_FPROBE)))
+		return NULL;
+	host = point_of_call(call);
+	return host && host->dyn.ops == pp->dyn.ops ? host : NULL;
 }
 
 /**

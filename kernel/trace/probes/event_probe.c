@@ -110,55 +110,6 @@ int trace_probe_append(struct trace_probe *probe, struct trace_probe *to)
 	return 0;
 }
 
-static bool name_is_taken(struct trace_event_call *call)
-{
-	struct trace_event_call *other;
-
-	list_for_each_entry(other, &ftrace_events, list) {
-		if (!strcmp(call->class->system, other->class->system) &&
-		    !strcmp(trace_event_name(call), trace_event_name(other)))
-			return true;
-	}
-	return false;
-}
-
-/**
- * trace_probe_register_event_call - make a probe's event visible
- * @probe: the probe; its arguments, and what the event is to do, are set
- *
- * Context: may sleep; event_mutex held.
- * Return: 0; -EEXIST if there is an event of this name in this group; -ENODEV if there are no
- * more numbers for events; what trace_add_event_call() says.
- */
-int trace_probe_register_event_call(struct trace_probe *probe)
-{
-	struct trace_event_call *call = trace_probe_event_call(probe);
-	int err;
-
-	lockdep_assert_held(&event_mutex);
-
-	if (name_is_taken(call))
-		return -EEXIST;
-	if (!register_trace_event(&call->event))
-		return -ENODEV;
-	err = trace_add_event_call(call);
-	if (err)
-		unregister_trace_event(&call->event);
-	return err;
-}
-
-/**
- * trace_probe_unregister_event_call - have a probe's event vanish
- * @probe: the probe
- *
- * Context: may sleep; event_mutex held.
- * Return: 0, or -EBUSY if the event is in use.
- */
-int trace_probe_unregister_event_call(struct trace_probe *probe)
-{
-	return trace_remove_event_call(&probe->event->call);
-}
-
 /**
  * trace_probe_get_file_link - find the link to an instance
  * @probe: a probe of the event

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Probe events: the names that are taken.
+ */
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/string.h>
+
+#include "event.h"
+
+/* Those are in the table of names. */
+#define OF_PROBES (TRACE_EVENT_FL_KPROBE | TRACE_EVENT_FL_UPROBE | TRACE_EVENT_FL_EPROBE | \
+		   TRACE_EVENT_FL_FPROBE)
+
+struct event_name {
+	const char	*group;
+	const char	*name;
+};
+
+static u32 hash_strings(const char *group, const char *name, u32 seed)
+{
+	return jhash(name, strlen(name), jhash(group, strlen(group), seed));
+}
+
+static u32 hash_name(const void *data, u32 len, u32 seed)
+{
+	const struct event_name *key = data;
+
+	return hash_strings(key->group, key->name, seed);
+}
+
+static u32 hash_event(const void *data, u32 len, u32 seed)
+{
+	const struct trace_probe_event *event = data;
+
+	return hash_strings(event->class.system, event->call.name, seed);
+}
+
+static int compare_name(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct trace_probe_event *event = obj;
+	const struct event_name *key = arg->key;
+
+	return strcmp(key->name, event->call.name) ?: strcmp(key->group, event->class.system);
+}
+
+static const struct rhashtable_params by_name = {
+	.head_offset	= offsetof(struct trace_probe_event, named),
+	.hashfn		= hash_name,
+	.obj_hashfn	= hash_event,
+	.obj_cmpfn	= compare_name,
+	.automatic_shrinking = true,
+};
+
+/* The events of probes. Guarded by event_mutex; set up with the first one. */
+static struct rhashtable names;
+static bool names_ready;
+
+static struct trace_probe_event *find_event(const char *group, const char *name)
+{
+	struct event_name key = { group, name };
+
+	lockdep_assert_held(&event_mutex);
+	return names_ready ? rhashtable_lookup_fast(&names, &key, by_name) : NULL;
+}
+
+/**
+ * trace_probe_find_call - find a registered event of probes by its name
+ * @group: the group of the event
+ * @name: its name
+ *
+ * Context: event_mutex held.
+ * Return: the event's call, of whatever kind its probes are, or NULL.
+ */
+struct trace_event_call *trace_probe_find_call(const char *group, const char *name)
+{
+	struct trace_probe_event *event = find_event(group, name);
+
+	return event ? &event->call : NULL;
+}
+
+/* An event that is not of probes. Those of a group mostly follow each other. */
+static bool is_taken_by_others(struct trace_event_call *call)
+{
+	const char *unequal = NULL;
+	struct trace_event_call *other;
+
+	list_for_each_entry(other, &ftrace_events, list) {
+		if (other->class->system == unequal || other->flags & OF_PROBES)
+			continue;
+		if (strcmp(call->class->system, other->class->system))
+			unequal = other->class->system;
+		else if (!strcmp(trace_event_name(call), trace_event_name(other)))
+			return true;
+	}
+	return false;
+}
+
+static int names_add(struct trace_probe_event *event)
+{
+	int err;
+
+	if (!names_ready) {
+		err = rhashtable_init(&names, &by_name);
+		if (err)
+			return err;
+		names_ready = true;
+	}
+	return rhashtable_insert_fast(&names, &event->named, by_name);
+}
+
+/**
+ * trace_probe_register_event_call - make a probe's event visible
+ * @probe: the probe; its arguments, and what the event is to do, are set
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0; -EEXIST if there is an event of this name in this group; -ENODEV if there are no
+ * more numbers for events; -ENOMEM; what trace_add_event_call() says.
+ */
+int trace_probe_register_event_call(struct trace_probe *probe)
+{
+	struct trace_event_call *call = trace_probe_event_call(probe);
+	int err;
+
+	lockdep_assert_held(&event_mutex);
+
+	if (find_event(call->class->system, call->name) || is_taken_by_others(call))
+		return -EEXIST;
+	err = names_add(probe->event);
+	if (err)
+		return err;
+	err = -ENODEV;
+	if (register_trace_event(&call->event)) {
+		err = trace_add_event_call(call);
+		if (!err)
+			return 0;
+		unregister_trace_event(&call->event);
+	}
+	rhashtable_remove_fast(&names, &probe->event->named, by_name);
+	return err;
+}
+
+/**
+ * trace_probe_unregister_event_call - have a probe's event vanish
+ * @probe: the probe
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: 0, or -EBUSY if the event is in use.
+ */
+int trace_probe_unregister_event_call(struct trace_probe *probe)
+{
+	int err = trace_remove_event_call(&probe->event->call);
+
+	if (!err)
+		rhashtable_remove_fast(&names, &probe->event->named, by_name);
+	return err;
+}
