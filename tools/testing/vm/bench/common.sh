@@ -73,7 +73,7 @@ load() {
 		{ cold_functions; cat $functions; } |
 			awk 'NF == 2 && !($1 in given) { given[$1]; print $1 }' | give_places
 		;;
-	*\ batch\ * | *\ single\ * | *\ bytes-*)
+	*\ batch* | *\ single* | *\ bytes-*)
 		cold_functions | give_places
 		;;
 	*\ share-*)

@@ -7,9 +7,9 @@
  *	row NAME COST N MISSED
  *
  * Rows of hits.c: COST is how much longer N calls of a function take with the row's probes
- * than without. Rows "batch" and "single" (many.c) are two results, for register-ROW and
- * unregister-ROW: COST is what N probes take, waiting included. Row "share-jump" (share.c):
- * COST of N probes became jumps.
+ * than without. Rows "batch", "single" and these with "-inside" (many.c) are two results, for
+ * register-ROW and unregister-ROW: COST is what N probes take, waiting included. Row
+ * "share-jump" (share.c): COST of N probes became jumps.
  *
  * Rows with many probes need places for them: write to "places", as often as it takes, the
  * addresses that ftrace knows for functions (available_filter_functions_addrs). Row

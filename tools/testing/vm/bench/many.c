@@ -146,6 +146,21 @@ static int prepare_entries(unsigned int n)
 	return 0;
 }
 
+/* An instruction inside of each of n functions. Which ones may be probed is found by trying. */
+static int prepare_inside(unsigned int n)
+{
+	unsigned int i;
+	int ret;
+
+	ret = set_many_inside(n);
+	if (ret)
+		return ret;
+	unregister_kprobes(many, n);
+	for (i = 0; i < n; i++)
+		*many[i] = (struct kprobe) { .addr = many[i]->addr, .pre_handler = bench_pre };
+	return 0;
+}
+
 static int attach_batch(void)
 {
 	return register_kprobes(many, nr_many);
@@ -184,19 +199,23 @@ static int attach_single(void)
  * struct bench_attach - a way to attach many probes, and to detach them
  * @name: what it is called
  * @number: how many; the fewer the longer one takes
+ * @prepare: have the probes in many[], not registered; 0 or an errno
  * @attach: register the probes in many[]; 0, or an errno and none is registered
  * @detach: unregister them
  */
 struct bench_attach {
 	const char *name;
 	unsigned int number;
+	int (*prepare)(unsigned int n);
 	int (*attach)(void);
 	void (*detach)(void);
 };
 
 static const struct bench_attach attaches[] = {
-	{ "batch", 512, attach_batch, detach_batch },
-	{ "single", 64, attach_single, detach_single },
+	{ "batch", 512, prepare_entries, attach_batch, detach_batch },
+	{ "single", 64, prepare_entries, attach_single, detach_single },
+	{ "batch-inside", 512, prepare_inside, attach_batch, detach_batch },
+	{ "single-inside", 64, prepare_inside, attach_single, detach_single },
 };
 
 static const struct bench_attach *find_attach(const char *name)
@@ -226,7 +245,7 @@ int measure_attach(const char *name, char *result, size_t size)
 
 	if (!how)
 		return -ENOENT;
-	ret = prepare_entries(how->number);
+	ret = how->prepare(how->number);
 	if (ret)
 		return ret;
 	start = bench_ticks();
