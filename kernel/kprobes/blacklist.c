@@ -260,6 +260,18 @@ bool within_kprobe_blacklist(unsigned long addr)
 	return black_address(addr) || clone_of_black(addr);
 }
 
+/**
+ * kprobe_place_is_black - the same, where it is known what the name says
+ * @place: a place in kernel text
+ *
+ * Context: any.
+ * Return: true if a probe there is refused.
+ */
+bool kprobe_place_is_black(const struct kprobe_place *place)
+{
+	return black_address(place->addr) || (place->is_clone && clone_of_black(place->addr));
+}
+
 static const char *reason_at(unsigned long addr)
 {
 	const struct black_ranges *list = blacklist_locked();

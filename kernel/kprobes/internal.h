@@ -289,14 +289,19 @@ static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)
  * @addr:	the address after symbol lookup and the architecture's adjustment
  * @on_entry:	this is a function's first instruction
  * @ftrace:	this is where ftrace patches a function's entry
+ * @is_clone:	the function has a name as the compiler gives to parts and variants of others
+ * @is_padding:	the symbol is what an architecture has in front of a function
  */
 struct kprobe_place {
 	unsigned long addr;
 	bool on_entry;
 	bool ftrace;
+	bool is_clone;
+	bool is_padding;
 };
 
 int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place);
+void kprobe_place_at(unsigned long addr, struct kprobe_place *place);
 int kprobe_check_place(struct kprobe_place *place);
 
 /* reason.c */
@@ -336,6 +341,7 @@ int kprobe_blacklist_init(void);
 void kprobe_blacklist_module(struct module *mod, bool coming);
 int kprobe_blacklist_show(struct seq_file *m, bool with_reasons);
 const char *kprobe_blacklist_reason(unsigned long addr);
+bool kprobe_place_is_black(const struct kprobe_place *place);
 
 /* slots.c */
 void kprobe_slots_init(void);

@@ -80,6 +80,31 @@ static unsigned long behind_ftrace_insns(unsigned long entry)
 }
 #endif /* CONFIG_DYNAMIC_FTRACE */
 
+/* Padding in front of a function is never run, and other code writes there. */
+static void note_name(struct kprobe_place *place, const char *name)
+{
+	place->is_clone = strchr(name, '.');
+	place->is_padding = str_has_prefix(name, "__cfi_") || str_has_prefix(name, "__pfx_");
+}
+
+/*
+ * How far @at is behind the start of its symbol. In a module all symbols are gone through for
+ * that, so the name, which is asked for later, is looked up with it.
+ */
+static bool find_symbol(unsigned long at, unsigned long *into, struct kprobe_place *place)
+{
+	char buf[KSYM_NAME_LEN], *module = NULL;
+	unsigned long size;
+	const char *name;
+
+	name = kallsyms_lookup(at, &size, into, &module, buf);
+	/* Ftrace still knows the names of init text that is gone. */
+	if (!name || (module && !is_module_address(at)))
+		return false;
+	note_name(place, name);
+	return true;
+}
+
 static int locate(const kprobe_opcode_t *addr, const char *name,
 		  unsigned long offset, struct kprobe_place *place)
 {
@@ -95,7 +120,7 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
 
 	/* The offset may well lead out of the symbol that was named. */
 	at = (unsigned long)start + offset;
-	if (!kallsyms_lookup_size_offset(at, NULL, &into))
+	if (!find_symbol(at, &into, place))
 		return -ENOENT;
 	start = arch_adjust_kprobe_addr(at - into, into, &place->on_entry);
 	if (!start)
@@ -133,6 +158,22 @@ int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place)
 }
 
 /**
+ * kprobe_place_at - the place of an address, as it is
+ * @addr: the address, which need not be one that can be probed
+ * @place: receives what kprobe_check_place() needs
+ *
+ * Context: process.
+ */
+void kprobe_place_at(unsigned long addr, struct kprobe_place *place)
+{
+	char name[KSYM_NAME_LEN];
+
+	*place = (struct kprobe_place) { .addr = addr };
+	if (!lookup_symbol_name(addr, name))
+		note_name(place, name);
+}
+
+/**
  * kprobe_on_func_entry - is this the first instruction of a function?
  * @addr: an address, or NULL
  * @sym: a symbol, if @addr is NULL
@@ -151,16 +192,6 @@ int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
 	if (ret)
 		return ret;
 	return place.on_entry ? 0 : -EINVAL;
-}
-
-/* Padding in front of a function: never run, and other code writes there. */
-static bool in_function_prefix(unsigned long addr)
-{
-	char name[KSYM_NAME_LEN];
-
-	if (lookup_symbol_name(addr, name))
-		return false;
-	return str_has_prefix(name, "__cfi_") || str_has_prefix(name, "__pfx_");
 }
 
 /**
@@ -241,7 +272,7 @@ static int check_module_text(unsigned long addr)
 
 /**
  * kprobe_check_place - may a probe go there?
- * @place: from kprobe_locate(); receives whether ftrace owns the address
+ * @place: from kprobe_locate() or kprobe_place_at(); receives whether ftrace owns the address
  *
  * Context: process, kprobe_mutex held.
  * Return: 0; -ENOENT if the text is about to be freed; -EINVAL if it is no kernel
@@ -260,7 +291,7 @@ int kprobe_check_place(struct kprobe_place *place)
 	}
 	if (in_gate_area_no_mm(addr))
 		return kprobe_refuse(-EINVAL, not_text);
-	if (within_kprobe_blacklist(addr))
+	if (kprobe_place_is_black(place))
 		return kprobe_refuse(-EINVAL, kprobe_blacklist_reason(addr));
 
 	/* What is ftrace's is nobody else's; those look through long lists. */
@@ -271,7 +302,7 @@ int kprobe_check_place(struct kprobe_place *place)
 		return 0;
 	if (in_ftrace_insns(addr))
 		return kprobe_refuse(-EILSEQ, "inside what ftrace patches at a function's entry");
-	if (in_function_prefix(addr))
+	if (place->is_padding)
 		return kprobe_refuse(-EINVAL, "padding in front of a function, which never runs");
 	other = who_needs_text(addr);
 	return other ? kprobe_refuse(-EINVAL, other) : 0;

@@ -48,8 +48,9 @@ int kprobe_refuse(int err, const char *reason)
  */
 const char *kprobe_reason_at(unsigned long addr)
 {
-	struct kprobe_place place = { .addr = addr };
+	struct kprobe_place place;
 
+	kprobe_place_at(addr, &place);
 	guard(mutex)(&kprobe_mutex);
 	why = NULL;
 	return kprobe_check_place(&place) ? why : NULL;

@@ -24,8 +24,9 @@ static int locate(void *addr, const char *name, unsigned int offset,
 
 static int check(unsigned long addr)
 {
-	struct kprobe_place place = { .addr = addr };
+	struct kprobe_place place;
 
+	kprobe_place_at(addr, &place);
 	guard(mutex)(&kprobe_mutex);
 	return kprobe_check_place(&place);
 }

@@ -94,6 +94,8 @@ ROWS = {
     "unregister-batch-inside": attach("unregister_kprobes()", 0.05, "batch-inside"),
     "register-single-inside": attach("register_kprobe(), 64 of them one by one", 0.03, "single-inside"),
     "unregister-single-inside": attach("unregister_kprobe()", 1.0, "single-inside"),
+    "register-batch-module": attach("register_kprobes(), 512 functions of a module", 0.02, "batch-module"),
+    "register-single-module": attach("register_kprobe(), 64 of them one by one", 1.0, "single-module"),
     "group-create": many("create 300 events on kprobes", 0.5, "group"),
     "group-enable": many("enable them as a group", 0.02, "group"),
     "group-disable": many("disable them", 0.02, "group"),

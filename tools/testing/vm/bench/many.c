@@ -161,6 +161,19 @@ static int prepare_inside(unsigned int n)
 	return 0;
 }
 
+/* Functions of this module. */
+static int prepare_crowd(unsigned int n)
+{
+	int ret;
+
+	ret = alloc_many(n);
+	if (ret)
+		return ret;
+	while (nr_many < n)
+		add_many(crowd_member(nr_many));
+	return 0;
+}
+
 static int attach_batch(void)
 {
 	return register_kprobes(many, nr_many);
@@ -215,6 +228,8 @@ static const struct bench_attach attaches[] = {
 	{ "batch", 512, prepare_entries, attach_batch, detach_batch },
 	{ "single", 64, prepare_entries, attach_single, detach_single },
 	{ "batch-inside", 512, prepare_inside, attach_batch, detach_batch },
+	{ "batch-module", CROWD, prepare_crowd, attach_batch, detach_batch },
+	{ "single-module", 64, prepare_crowd, attach_single, detach_single },
 	{ "single-inside", 64, prepare_inside, attach_single, detach_single },
 };
 

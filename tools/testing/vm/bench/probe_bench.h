@@ -48,6 +48,11 @@ int wait_for_jump(const void *addr);
 #define FIELD_INSNS	1024
 void *field_insn(unsigned int i);
 
+/* crowd.c */
+#define CROWD	512	/* functions */
+
+void *crowd_member(unsigned int i);
+
 /* hits.c: what hits cost. */
 struct bench_row;
 
