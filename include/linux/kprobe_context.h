@@ -9,6 +9,7 @@
 #define _LINUX_KPROBE_CONTEXT_H
 
 #include <linux/compiler.h>
+#include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
@@ -22,7 +23,11 @@
  * preemption off. A nested hit restores it. A hit that comes before current_kprobe is set finds
  * KPROBE_NO_CONTEXT, and leaves that.
  */
+#ifdef KPROBE_MAX_NESTING
+#define kprobe_context	kprobe_ctlblk.context
+#else
 DECLARE_PER_CPU(unsigned int, kprobe_context);
+#endif
 
 /* Matches no context: a CPU does not nest that many interrupts. */
 #define KPROBE_NO_CONTEXT	(~0U)

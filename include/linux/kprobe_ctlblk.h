@@ -30,19 +30,26 @@ struct prev_kprobe {
 
 /**
  * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
- * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while current_kprobe is set
+ * @running:		what this CPU is in a handler of, or steps a copy for: current_kprobe
+ * @context:		kprobe_context
+ * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while @running is set
  * @saved:		what is changed in the registers while the copy is stepped
  * @nesting:		number of entries in @prev_kprobe
  * @prev_kprobe:	the hits that the current one is inside of
  *
  * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they found it, so no
- * lock is needed.
+ * lock is needed. What a hit touches is in one struct: to find a variable of a CPU costs arm64
+ * four instructions.
  */
 struct kprobe_ctlblk {
+	struct kprobe *running;
+	unsigned int context;
 	unsigned long kprobe_status;
 	struct kprobe_saved saved;
 	unsigned int nesting;
 	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
 };
+
+#define KPROBE_CTLBLK_INIT	{ .context = ~0U }	/* KPROBE_NO_CONTEXT */
 
 #endif /* _LINUX_KPROBE_CTLBLK_H */

@@ -3,7 +3,7 @@
  * The steps of a hit that all ways to plant a probe have in common. For architectures that have
  * linux/kprobe_ctlblk.h.
  *
- * @cpu is this CPU's; current_kprobe is what makes it a hit, so that is set first and reset last.
+ * @cpu is this CPU's; its @running is what makes it a hit, so that is set first and reset last.
  */
 #ifndef _LINUX_KPROBE_HIT_H
 #define _LINUX_KPROBE_HIT_H
@@ -21,17 +21,31 @@
 #define ARCH_KPROBE_TRAP_COUNT 0
 #endif
 
+/*
+ * Of this CPU's struct. x86 has an instruction for that, and a hit by a jump then needs no pointer
+ * to the struct; elsewhere the pointer is found once.
+ */
+#ifdef ARCH_KPROBE_CPU_DIRECT
+#define hit_cpu_read(cpu, field)	__this_cpu_read(kprobe_ctlblk.field)
+#define hit_cpu_write(cpu, field, to)	__this_cpu_write(kprobe_ctlblk.field, to)
+#else
+#define hit_cpu_read(cpu, field)	READ_ONCE((cpu)->field)
+#define hit_cpu_write(cpu, field, to)	WRITE_ONCE((cpu)->field, to)
+#endif
+
 static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
-	__this_cpu_write(current_kprobe, p);
-	cpu->kprobe_status = KPROBE_HIT_ACTIVE;
-	kprobe_context_begin();
+	hit_cpu_write(cpu, running, p);
+	hit_cpu_write(cpu, kprobe_status, KPROBE_HIT_ACTIVE);
+	/* As in kprobe_context_begin(). */
+	barrier();
+	hit_cpu_write(cpu, context, preempt_count());
 }
 
 /* The trap returns to a copy that is stepped, in the context of the probed code. */
-static nokprobe_inline void hit_steps(void)
+static nokprobe_inline void hit_steps(struct kprobe_ctlblk *cpu)
 {
-	__this_cpu_write(kprobe_context, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
+	hit_cpu_write(cpu, context, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
 }
 
 /* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
@@ -48,14 +62,14 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 	if (!post)
 		return;
 	cpu->kprobe_status = KPROBE_HIT_SSDONE;
-	kprobe_context_begin();
+	hit_cpu_write(cpu, context, preempt_count());
 	post(p, regs, 0);
 }
 
-static nokprobe_inline void hit_end(void)
+static nokprobe_inline void hit_end(struct kprobe_ctlblk *cpu)
 {
-	kprobe_context_end();
-	reset_current_kprobe();
+	hit_cpu_write(cpu, context, KPROBE_NO_CONTEXT);
+	hit_cpu_write(cpu, running, NULL);
 }
 
 /* Puts the running hit aside for one of @p. Undone by leave_nested(). */
@@ -78,13 +92,13 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
 	 */
 	prev->saved = cpu->saved;
 	prev->status = cpu->kprobe_status;
-	prev->kp = kprobe_running();
-	prev->context = __this_cpu_read(kprobe_context);
+	prev->kp = hit_cpu_read(cpu, running);
+	prev->context = hit_cpu_read(cpu, context);
 	barrier();
 	cpu->nesting++;
 	barrier();
 
-	__this_cpu_write(current_kprobe, p);
+	hit_cpu_write(cpu, running, p);
 	cpu->kprobe_status = KPROBE_REENTER;
 }
 
@@ -109,7 +123,7 @@ static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *
 	kprobe_context_begin();
 	moved = kprobe_nested_hit(p, regs, by_jump);
 	cpu->kprobe_status = KPROBE_REENTER;
-	__this_cpu_write(kprobe_context, probed);
+	hit_cpu_write(cpu, context, probed);
 	return moved;
 }
 
@@ -119,8 +133,8 @@ static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
 
 	cpu->saved = prev->saved;
 	cpu->kprobe_status = prev->status;
-	__this_cpu_write(current_kprobe, prev->kp);
-	__this_cpu_write(kprobe_context, prev->context);
+	hit_cpu_write(cpu, running, prev->kp);
+	hit_cpu_write(cpu, context, prev->context);
 	barrier();
 	cpu->nesting--;
 }

@@ -200,8 +200,13 @@ struct kretprobe_blackpoint {
 
 extern struct kretprobe_blackpoint kretprobe_blacklist[];
 
-DECLARE_PER_CPU(struct kprobe *, current_kprobe);
 DECLARE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
+/* Architectures with linux/kprobe_ctlblk.h have it in there. */
+#ifdef KPROBE_MAX_NESTING
+#define current_kprobe	kprobe_ctlblk.running
+#else
+DECLARE_PER_CPU(struct kprobe *, current_kprobe);
+#endif
 
 /* What this CPU is in a handler of, or NULL. Preemption must be off. */
 static nokprobe_inline struct kprobe *kprobe_running(void)

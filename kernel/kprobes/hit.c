@@ -16,8 +16,10 @@
 
 #include "internal.h"
 
+#ifndef KPROBE_MAX_NESTING
 /* See linux/kprobe_context.h. */
 DEFINE_PER_CPU(unsigned int, kprobe_context) = KPROBE_NO_CONTEXT;
+#endif
 
 /* Stands for "in the core, not in any probe's handler". */
 static struct kprobe busy_kprobe = {

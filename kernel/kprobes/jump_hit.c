@@ -65,20 +65,19 @@ NOKPROBE_SYMBOL(jump_inside);
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
+	struct kprobe_ctlblk *cpu;
 	bool rcu_started;
 	int moved = 0;
 
 	preempt_disable_notrace();
 	rcu_started = rcu_starts_watching();
-	if (unlikely(kprobe_running())) {
+	cpu = get_kprobe_ctlblk();
+	if (unlikely(hit_cpu_read(cpu, running))) {
 		moved = jump_inside(p, regs);
 	} else {
-		__this_cpu_write(current_kprobe, p);
-		__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
-		kprobe_context_begin();
+		hit_begin(cpu, p);
 		moved = site_run(to_site(p), regs, true);
-		kprobe_context_end();
-		reset_current_kprobe();
+		hit_end(cpu);
 	}
 	if (unlikely(rcu_started))
 		ct_nmi_exit();

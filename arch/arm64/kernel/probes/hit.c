@@ -30,10 +30,7 @@
 #include "private.h"
 
 /* The state of stepping; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
-
-/* What this CPU runs a handler of; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe *, current_kprobe);
+DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = KPROBE_CTLBLK_INIT;
 
 static nokprobe_inline void go_to(struct pt_regs *regs, const kprobe_opcode_t *copy)
 {
@@ -91,7 +88,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_reg
 	if (p->pre_handler(p, regs)) {
 		/* It has chosen where to go on. */
 		regs->pstate &= ~PSR_BTYPE_MASK;
-		hit_end();
+		hit_end(cpu);
 		return;
 	}
 	post = hit_has_post(p);
@@ -100,7 +97,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_reg
 		return;
 	if (post)
 		hit_post(cpu, p, regs);
-	hit_end();
+	hit_end(cpu);
 }
 
 NOKPROBE_SYMBOL(first_hit);
@@ -131,12 +128,13 @@ NOKPROBE_SYMBOL(nested_hit);
 int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
 	struct kprobe *site = get_kprobe((void *)regs->pc);
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
 
 	if (site) {
-		if (kprobe_running())
-			nested_hit(get_kprobe_ctlblk(), site, regs);
+		if (READ_ONCE(cpu->running))
+			nested_hit(cpu, site, regs);
 		else
-			first_hit(get_kprobe_ctlblk(), site, regs);
+			first_hit(cpu, site, regs);
 		return DBG_HOOK_HANDLED;
 	}
 	/*
@@ -181,7 +179,7 @@ static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu, struct pt_regs *
 int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
-	struct kprobe *running = kprobe_running();
+	struct kprobe *running = READ_ONCE(cpu->running);
 
 	if (!is_stepping(cpu, running) || regs->pc != kprobe_step_end(&running->ainsn))
 		return DBG_HOOK_ERROR;
@@ -189,7 +187,7 @@ int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr)
 	if (end_step(cpu, regs))
 		return DBG_HOOK_HANDLED;
 	hit_post(cpu, running, regs);
-	hit_end();
+	hit_end(cpu);
 	return DBG_HOOK_HANDLED;
 }
 
@@ -228,13 +226,13 @@ NOKPROBE_SYMBOL(kretprobe_brk_handler);
 int kprobe_fault_handler(struct pt_regs *regs, unsigned int esr)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
-	struct kprobe *running = kprobe_running();
+	struct kprobe *running = READ_ONCE(cpu->running);
 
 	if (!is_stepping(cpu, running) || regs->pc != kprobe_step_start(&running->ainsn))
 		return 0;
 	go_to(regs, running->addr);
 	if (!end_step(cpu, regs))
-		hit_end();
+		hit_end(cpu);
 	local_daif_inherit(regs);
 	return 0;
 }

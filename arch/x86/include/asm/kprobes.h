@@ -139,6 +139,9 @@ struct kprobe_saved {
 
 #include <linux/kprobe_ctlblk.h>
 
+/* By way of gs. */
+#define ARCH_KPROBE_CPU_DIRECT
+
 /* The trap of a breakpoint is entered like an NMI. */
 #define ARCH_KPROBE_TRAP_COUNT	(NMI_OFFSET + HARDIRQ_OFFSET)
 

@@ -92,7 +92,7 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 	} else {
 		arch_kprobe_entry_moved(regs);
 	}
-	hit_end();
+	hit_end(cpu);
 }
 
 NOKPROBE_SYMBOL(ftrace_hit);

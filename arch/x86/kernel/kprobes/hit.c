@@ -30,10 +30,7 @@
 #include "private.h"
 
 /* The state of stepping; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
-
-/* What this CPU runs a handler of; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe *, current_kprobe);
+DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = KPROBE_CTLBLK_INIT;
 
 /*
  * A jump is, or is going to be, written over what is behind the breakpoint, or was and is
@@ -87,7 +84,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	if (p->pre_handler(p, regs)) {
 		/* It has chosen where to go on. */
 		leave_displaced(p, regs);
-		hit_end();
+		hit_end(cpu);
 		return;
 	}
 
@@ -98,10 +95,10 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 			hit_post(cpu, p, regs);
 			leave_displaced(p, regs);
 		}
-		hit_end();
+		hit_end(cpu);
 		return;
 	}
-	hit_steps();
+	hit_steps(cpu);
 }
 
 NOKPROBE_SYMBOL(first_hit);
@@ -156,7 +153,7 @@ static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	}
 	hit_post(cpu, p, regs);
 	leave_displaced(p, regs);
-	hit_end();
+	hit_end(cpu);
 }
 
 NOKPROBE_SYMBOL(step_trap);
@@ -248,7 +245,7 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 
 	int3_emulate_jmp(regs, (unsigned long)running->addr);
 	if (!end_step(cpu, regs))
-		hit_end();
+		hit_end(cpu);
 
 	return trapnr != X86_TRAP_PF && fixup_exception(regs, trapnr, 0, 0);
 }

@@ -217,7 +217,58 @@ no_probes_in_trampolines() {
 	[ $i -gt 0 ] || skip "no trampolines of these names"
 }
 
+# called N: ftrace calls somebody from so many functions.
+called() {
+	wc -l < $tracefs/enabled_functions > "$tmp/called"
+	cat "$tmp/called"
+	[ "$(cat "$tmp/called")" = "$1" ]
+}
+
+# The first probe and the last one are looked at alone, and others come and go in between.
+few_functions_among_many() {
+	put 'r:entry vfs_read'
+	put 'r:other vfs_write'
+	[ -e $tracefs/enabled_functions ] || skip "ftrace does not show what it calls from"
+	called 0
+	enable kprobes/entry
+	called 1
+	grep -q '^vfs_read ' $tracefs/enabled_functions
+	disable kprobes/entry
+	called 0
+	echo 'vfs_r*' > $tracefs/set_ftrace_filter
+	some=$(wc -l < $tracefs/set_ftrace_filter)
+	[ "$some" -gt 2 ]
+	echo function > $tracefs/current_tracer
+	called "$some"
+	enable kprobes/entry
+	called "$some"
+	grep '^vfs_read (2)' $tracefs/enabled_functions
+	enable kprobes/other
+	called $((some + 1))
+	disable kprobes/entry
+	called $((some + 1))
+	grep '^vfs_read (1)' $tracefs/enabled_functions
+	disable kprobes/other
+	called "$some"
+	enable kprobes/entry
+	stop_tracer
+	called 1
+	echo function > $tracefs/current_tracer
+	all=$(wc -l < $tracefs/enabled_functions)
+	[ "$all" -gt 1000 ]
+	disable kprobes/entry
+	called "$all"
+	enable kprobes/other
+	called "$all"
+	stop_tracer
+	called 1
+	disable kprobes/other
+	called 0
+}
+
 begin
+run few_functions_among_many
+stop_tracer
 run no_probes_in_trampolines
 run function_tracer_first
 stop_tracer
