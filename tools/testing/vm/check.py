@@ -323,8 +323,9 @@ def step_commands(ctx, step):
 
 
 def step_fuzz(ctx, step):
-    """Some of make fuzz's commands, on the debug profile."""
-    k = ctx.kernel("debug", arch=split_step(step)[0]).result().k
+    """Some of make fuzz's commands: with KASAN, and where types are known."""
+    (arch, profile), = needs(step)
+    k = ctx.kernel(profile, arch=arch).result().k
     seed = int(os.environ.get("SEED") or fuzz.new_seed())
     say(f"  {step}: seed {seed}")
     failed, counts = fuzz.sample(k, seed, functools.partial(ctx.boot_job, step, "commands"))
@@ -403,6 +404,7 @@ STEPS = {
     "ftrace": step_suite,
     "campaign": step_campaign,
     "commands": step_commands,
+    "fuzz": step_fuzz,
     "clients": step_suite,
     "kunit": step_suite,
     "preempt": step_suite,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Run the shell examples of Documentation/trace/{k,f}probe*.rst and probe_errors.rst: all blocks
+# Run the shell examples of Documentation/trace/{k,f}probe*.rst and probe_*.rst: all blocks
 # ".. code-block:: sh". Each has to succeed, command by command, in a clean tracefs. What
 # it leaves switched on or defined is taken down as a user would, and has to go.
 #
@@ -9,14 +9,15 @@
 #
 # A comment ".. needs BTF" before a block has it skipped where there is none.
 #
-# Registers are those of x86-64 there; on arm64 the ones that hold the same are taken.
+# Registers are those of x86-64 there; on arm64 the ones that hold the same are taken, and an
+# instruction that is not for ftrace.
 #
 # DOCS may name the directory with the documents; they may also be beside this, where
 # "make install" leaves them, or where the kernel's tree has them.
 
 tracing=/sys/kernel/tracing
 debug=/sys/kernel/debug/kprobes
-files="kprobes.rst kprobetrace.rst fprobe.rst fprobetrace.rst probe_errors.rst"
+files="kprobes.rst kprobetrace.rst probe_arguments.rst fprobe.rst fprobetrace.rst probe_errors.rst"
 
 skip() {
 	echo "1..0 # SKIP $*"
@@ -35,7 +36,7 @@ own_registers() {
 	case $(uname -m) in
 	aarch64)
 		sed 's/%di\>/%x0/g; s/%si\>/%x1/g; s/%dx\>/%x2/g; s/%cx\>/%x3/g; s/%ax\>/%x0/g; s/%ip\>/%pc/g
-			s/+0(\$stack):symstr/%lr:symstr/'
+			s/+0(\$stack):symstr/%lr:symstr/; s/vfs_read+4\>/vfs_read+16/'
 		;;
 	*)	cat ;;
 	esac
