@@ -49,7 +49,6 @@ others_are_there_first() {
 	refused "$taken" 'p:synthetic/one vfs_read'
 	put '!one int x' $tracefs/synthetic_events
 	put 'p:synthetic/one vfs_read'
-	refused . 'one int x' $tracefs/synthetic_events
 	put '-:synthetic/one'
 }
 
