@@ -207,6 +207,7 @@ class Round:
         self.values = {}
         self.odd = {}           # offset: what is odd about it
         self.unhit = []         # offsets, if they are asked for
+        self.traps = []         # those of breakpoints where jumps are wanted
         self.said = []
         self.complete = False
         self.times = ""         # seconds: planting, settling, the rest of the workload
@@ -216,6 +217,8 @@ class Round:
             self.odd[int(word[1], 16)] = word[2]
         elif word[0] == "unhit":
             self.unhit.append(int(word[1], 16))
+        elif word[0] == "trap":
+            self.traps.append(int(word[1], 16))
         elif word[0] == "said":
             self.said.append(" ".join(word[1:]))
         elif word[0] in ("unsettled", "batch"):
@@ -255,6 +258,7 @@ class Chunk:
         self.least_hit = task.least_hit
         self.rounds = []
         self.refused = {}
+        self.refusals = {}      # offset: errno, if they are asked for
         self.middle = []
         self.ended = False
         self.fault = ""         # of the guest, that ended it
@@ -262,6 +266,8 @@ class Chunk:
     def take(self, word):
         if word[0] == "refused":
             self.refused[ERRNO.get(int(word[1]), word[1])] = int(word[2])
+        elif word[0] == "refusal":
+            self.refusals[int(word[1], 16)] = ERRNO.get(int(word[2]), word[2])
         elif word[0] == "middle":
             self.middle.append(int(word[1], 16))
         elif word[0] == "round":
@@ -449,7 +455,7 @@ def command(k):
 
 
 def repeat(k, name):
-    return f"{command(k)} --chunk {name}"
+    return f"{command(k)}{' --executed' if name[0] == 'x' else ''} --chunk {name}"
 
 
 def do_chunks(k, text, names, on_chunk, until=None, **how):
@@ -581,10 +587,9 @@ def show_places(k, words):
         out("  " + " ".join(re.sub("^[0-9a-f]+:\t", "", l.strip()) for l in lines))
 
 
-def one(k, name):
+def one(k, task):
     """Run a chunk; if it fails, find out which of its instructions do."""
-    text = Text(k)
-    task, tools, found = text.task(name), build(k), []
+    name, tools, found = task.name, build(k), []
     run_guest(k, tools, [task], found.append)
     if not found:
         raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")
@@ -607,7 +612,7 @@ def one(k, name):
 
 def run(k, seed, chunk, some, minutes):
     if chunk:
-        return one(k, chunk)
+        return one(k, Text(k).task(chunk))
     if some or seed:
         return run_sample(k, seed)
     return full(k, minutes)

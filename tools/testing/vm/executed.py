@@ -4,25 +4,33 @@
 Which they are QEMU tells: it is switched to one instruction at a time and to a log of what it
 translates, hence of what is executed from then on, each instruction once. What the workload
 executes each time it is run, not by chance, is what several such guests agree on. These are
-probed, chunk by chunk; those that were not hit are probed again, until none is left, or nothing
-more comes of it. `vm campaign --executed`; see campaign.py for the rest.
+probed, chunk by chunk, and then the workload runs once: unlike the campaign's other chunks, which
+come and go while it runs, for that takes long. Those that were not hit are probed again, until
+none is left, or nothing more comes of it; so are those that were no jumps, once, without
+neighbours that keep them from it. `vm campaign --executed` goes on where it was interrupted; see
+campaign.py for the rest.
 """
 import array
+import json
 import os
 import re
 import shutil
 import socket
 import tempfile
+import time
 
 import campaign
 import guest
-from campaign import LENGTH_SHIFT, Task, out
-from common import Failure, say
+import reasons
+import tree
+from campaign import APART, LENGTH_SHIFT, Task, out
+from common import TOP, Failure, say
 
 RECORDINGS = 3          # guests that have to agree
 LIMIT = 1800            # seconds that each may take, at one instruction a time
-CHUNK = 25000           # instructions that are probed at once
+CHUNK = 50000           # instructions that are probed at once
 AGAIN = 4               # more tries for what was not hit
+FEW = 1000              # instructions that are probed at once, then, as jumps
 WAYS = ("plain", "jump")
 
 
@@ -78,81 +86,202 @@ def some(words, offsets):
     return array.array("I", (w for w in words if w & (1 << LENGTH_SHIFT) - 1 in offsets))
 
 
-def find(k, text, tools):
+def offsets_of(words):
+    return {w & (1 << LENGTH_SHIFT) - 1 for w in words}
+
+
+class Progress:
+    """What is done of a kernel, in files."""
+
+    def __init__(self, k, text):
+        self.stem = os.path.join(campaign.RESULTS, k.name)
+        self.of, self.done = text.id, {}
+        path = self.stem + ".executed.json"
+        if os.path.exists(path):
+            with open(path) as f:
+                kept = json.load(f)
+            if kept["of"] == text.id:
+                self.done = kept["done"]
+                return
+            say(f"{k.name} has been built anew: beginning from the start")
+        for nr in range(RECORDINGS):
+            if os.path.exists(self.recording(nr)):
+                os.unlink(self.recording(nr))
+        self.save()
+
+    def recording(self, nr):
+        return f"{self.stem}.recording-{nr}"
+
+    def save(self):
+        path = self.stem + ".executed.json"
+        with open(path + ".tmp", "w") as f:
+            json.dump({"of": self.of, "done": self.done}, f)
+        os.rename(path + ".tmp", path)
+
+    def take(self, task, chunk):
+        """What a guest says about a task. A round that it did not end has hit nothing."""
+        rounds = {r.name: r for r in chunk.rounds if r.complete}
+        missed = sorted(offsets_of(task.words) - set(chunk.refusals))
+        self.done[task.name] = {
+            "bad": chunk.complaints(), "figures": chunk.figures(), "refused": list(chunk.refusals.items()),
+            "unhit": {way: rounds[way].unhit if way in rounds else missed for way in task.rounds},
+            "traps": rounds["jump"].traps if "jump" in rounds else [],
+        }
+        self.save()
+
+
+def find(k, text, tools, progress):
     """What the workload executes for certain: words as those of text."""
     spans, base = campaign.functions(os.path.join(k.out, "vmlinux"))
     kept = None
     for nr in range(RECORDINGS):
-        found = record(k, tools, base, max(e for _, e in spans))
-        kept = found if kept is None else kept & found
-        say(f"recording {nr + 1} of {RECORDINGS}: {len(found)} instructions, {len(kept)} in all so far")
-    return some(text.words, {a - base for a in kept})
+        path = progress.recording(nr)
+        if not os.path.exists(path):
+            found = record(k, tools, base, max(e for _, e in spans))
+            with open(path + ".tmp", "wb") as f:
+                some(text.words, {a - base for a in found}).tofile(f)
+            os.rename(path + ".tmp", path)
+        words = array.array("I")
+        with open(path, "rb") as f:
+            words.frombytes(f.read())
+        kept = set(words) if kept is None else kept & set(words)
+        say(f"recording {nr + 1} of {RECORDINGS}: {len(words)} instructions, {len(kept)} in all so far")
+    return array.array("I", (w for w in text.words if w in kept))
 
 
-def kept_words(k, text, tools):
-    """The same, from a file if it is known already."""
-    path = os.path.join(campaign.RESULTS, k.name + ".executed")
-    stamp = path + ".of"
-    if not os.path.exists(stamp) or open(stamp).read() != text.id:
-        with open(path, "wb") as f:
-            find(k, text, tools).tofile(f)
-        with open(stamp, "w") as f:
-            f.write(text.id)
-    words = array.array("I")
-    with open(path, "rb") as f:
-        words.frombytes(f.read())
-    return words
-
-
-def chunks(words, ways, name):
-    """What guests are to do with these."""
-    count = -(-len(words) // CHUNK)
+def chunks(words, ways, name, least=1):
+    """What guests are to do with these: at least so many chunks, so that neighbours are apart."""
+    count = min(len(words), max(least, -(-len(words) // CHUNK)))
     return [Task(f"x{name}{i}", words[i::count], list(ways), 0) for i in range(count)]
 
 
-def probe(k, tools, tasks):
-    """(what is wrong, {way: offsets that were not hit}, figures) of these."""
-    bad, unhit, figures = [], {}, []
-    left = list(tasks)
-    while left:
-        seen = []
+def outcome(tasks, done, key):
+    """{way: offsets} of these tasks that are of that kind."""
+    found = {way: set() for way in WAYS}
+    for t in tasks:
+        for way in t.rounds:
+            found[way].update(done[t.name]["unhit"][way] if key == "unhit" else done[t.name]["traps"])
+    return found
+
+
+def plan(words, done):
+    """([(number of the try, task)] of all tries so far, {way: offsets not hit}, offsets of no jumps)."""
+    tasks = chunks(words, WAYS, "")
+    tries = [(0, t) for t in tasks]
+    unhit, traps = {}, set()
+    for nr in range(1 + AGAIN):
+        if any(t.name not in done for t in tasks):
+            break
+        unhit, again = outcome(tasks, done, "unhit"), outcome(tasks, done, "traps")["jump"]
+        # With nobody near they could not be jumps either. Until then, they may.
+        traps = again if nr == 0 else traps & again if nr == 1 else traps
+        todo = {**unhit, "jump": unhit["jump"] | (traps if nr == 0 else set())}
+        tasks = [t for way in WAYS
+                 for t in chunks(some(words, todo[way]), [way], f"{way}-{nr + 1}-",
+                                 max(APART, -(-len(todo[way]) // FEW)) if way == "jump" else 1)]
+        if nr < AGAIN:
+            tries += [(nr + 1, t) for t in tasks]
+    return tries, unhit, traps
+
+
+def probe(k, tools, words, progress, until):
+    """Have guests do what is left, as long as there is time."""
+    while True:
+        left = [(nr, t) for nr, t in plan(words, progress.done)[0] if t.name not in progress.done]
+        if not left or until and time.time() > until:
+            return
+        tasks = [t for nr, t in left if nr == left[0][0]][:campaign.PER_BOOT]
+        by_name, seen = {t.name: t for t in tasks}, []
 
         def take(chunk):
-            complaints = chunk.complaints()
-            campaign.tell(k, chunk, complaints, "")
+            progress.take(by_name[chunk.name], chunk)
+            campaign.tell(k, chunk, chunk.complaints(), "")
             seen.append(chunk.name)
-            bad.extend(f"{chunk.name}: {c}" for c in complaints)
-            figures.append(chunk.figures())
-            for r in chunk.rounds:
-                unhit.setdefault(r.name, set()).update(r.unhit)
 
-        fault = campaign.run_guest(k, tools, left[:campaign.PER_BOOT], take)
+        fault = campaign.run_guest(k, tools, tasks, take)
         if not seen:
             raise Failure(f"a guest did no chunk ({fault})")
-        left = [t for t in left if t.name not in seen]
-    return bad, unhit, figures
 
 
-def run(k):
-    """All of it; the exit status."""
-    text, tools = campaign.Text(k), campaign.build(k)
-    words = kept_words(k, text, tools)
-    out(f"the workload executes {len(words)} of {len(text.words)} instructions each time")
-    bad, unhit, figures = probe(k, tools, chunks(words, WAYS, ""))
-    total = campaign.add_up(figures)
-    for nr in range(AGAIN):
-        tasks = [t for way in WAYS for t in chunks(some(words, unhit.get(way, ())), [way], f"{way}-{nr}-")]
-        if not tasks:
-            break
-        more, again, _ = probe(k, tools, tasks)
-        bad += more
-        unhit = {way: again.get(way, set()) for way in WAYS}
+def base_version():
+    """The base's, by its Makefile."""
+    with open(os.path.join(tree.BASE, "Makefile")) as f:
+        found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", f.read(), re.M))
+    return ".".join(found[n] for n in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+
+
+def report(k, text, words, progress):
+    """What came of it, all done, in lines."""
+    symbols = reasons.Symbols(k)
+    tries, unhit, traps = plan(words, progress.done)
+    first = [progress.done[t.name] for nr, t in tries if nr == 0]
+    total = campaign.add_up([d["figures"] for d in first])
+    executed = offsets_of(words)
+    refused = {o: symbols.why_refused(o, errno) for d in first for o, errno in d["refused"]}
+    probed = len(executed) - len(refused)
+    changed = any(d["bad"] for d in progress.done.values())
+    lines = [f"What the campaign's workload executes, probed: {k.name}, by {campaign.command(k)} --executed",
+             f"Linux {base_version()} with ours in place of what series/removed lists; QEMU's -cpu {k.arch.cpu}",
+             "",
+             f"{len(text.words)} instructions in functions, {len(executed)} of them executed in each of "
+             f"{RECORDINGS} recordings of the workload",
+             f"{probed} probed, {len(refused)} refused; {len(tries)} chunks in 1 + {AGAIN} tries at most",
+             f"the workload's results: {'CHANGED, or a guest has failed' if changed else 'as without probes'}",
+             ""]
+    for way, what in (("plain", "hit as breakpoints"), ("jump", "hit where jumps are allowed")):
+        hit = probed - len(unhit[way])
+        lines.append(f"{what}: {hit} of {probed}, {100 * hit / max(1, probed):.3f} %")
+    jumps = probed - total["ftrace"] - len(traps)
+    lines += [f"there: {jumps} jumps, {total['ftrace']} entries that ftrace patches, {len(traps)} breakpoints", ""]
+    lines += reasons.grouped(symbols, "refused", refused)
+    for way, what in (("plain", "not hit as breakpoints"), ("jump", "not hit where jumps are allowed")):
+        lines += ["", *reasons.grouped(symbols, what, {
+            o: symbols.why_not_hit(o, unhit[way], executed) for o in unhit[way]})]
+    lines += ["", *reasons.grouped(symbols, "breakpoints, with nobody near", {
+        o: "could be no jump" for o in traps})]
+    return lines
+
+
+def tell(k, text, words, progress):
+    """What came of it; the exit status."""
+    tries, unhit, traps = plan(words, progress.done)
+    done = [progress.done[t.name] for nr, t in tries if nr == 0 and t.name in progress.done]
+    bad = [f"{name}: {b}" for name, d in progress.done.items() for b in d["bad"]]
+    total = campaign.add_up([d["figures"] for d in done])
     out(campaign.describe(total))
+    left = [t.name for _, t in tries if t.name not in progress.done]
+    for b in bad:
+        out(f"FAILED {b}")
+    if left:
+        out(f"{len(left)} chunks are left; the same command goes on with them")
+        return 1 if bad else 0
     for way in WAYS:
-        missing = sorted(unhit.get(way, ()))
-        share = 100 * (1 - len(missing) / max(1, total["probed"]))
-        out(f"{way}: {total['probed'] - len(missing)} of {total['probed']} hit ({share:.2f} %)")
-        if missing:
+        hit = total["probed"] - len(unhit[way])
+        out(f"{way}: {hit} of {total['probed']} hit ({100 * hit / max(1, total['probed']):.2f} %)")
+        if unhit[way]:
             out("not hit:")
-            campaign.show_places(k, some(words, missing))
+            campaign.show_places(k, some(words, unhit[way]))
+    if traps:
+        out(f"{len(traps)} of them could be no jumps:")
+        campaign.show_places(k, some(words, traps))
+    path = progress.stem + ".report"
+    with open(path, "w") as f:
+        f.writelines(line + "\n" for line in report(k, text, words, progress))
+    out(f"all of that: {os.path.relpath(path, TOP)}")
     return 1 if bad or any(unhit.values()) else 0
+
+
+def run(k, chunk, minutes):
+    """All of it, or a chunk; the exit status."""
+    until = time.time() + minutes * 60 if minutes else None
+    text, tools = campaign.Text(k), campaign.build(k)
+    progress = Progress(k, text)
+    words = find(k, text, tools, progress)
+    out(f"the workload executes {len(words)} of {len(text.words)} instructions each time")
+    if chunk:
+        tasks = {t.name: t for _, t in plan(words, progress.done)[0]}
+        if chunk not in tasks:
+            raise Failure(f"there is no chunk {chunk}; there is: {' '.join(tasks)}")
+        return campaign.one(k, tasks[chunk])
+    probe(k, tools, words, progress, until)
+    return tell(k, text, words, progress)

@@ -101,7 +101,7 @@ def cmd_campaign(args):
     k = kernel_of(args)
     kbuild.ready(k, not args.no_build)
     if args.executed:
-        return executed.run(k)
+        return executed.run(k, args.chunk, args.minutes)
     return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
 
 

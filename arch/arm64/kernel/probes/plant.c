@@ -318,10 +318,14 @@ static const struct text_range {
 /* The same; some are not in each configuration. */
 static const char * const untouchable_functions[] __initconst = {
 	/*
-	 * A processor that comes up has neither vectors nor a stack, and then does not know which
-	 * one it is.
+	 * A processor that comes up, or back from a suspend that has switched it off, has neither
+	 * vectors nor a stack, and then does not know which one it is.
 	 */
 	"__secondary_switched",
+	"__secondary_too_slow",
+	"set_cpu_boot_mode_flag",
+	"finalise_el2",
+	"_cpu_resume",
 	"secondary_start_kernel",
 	/* Ftrace writes branches into it. They have labels, which functions end at. */
 	"ftrace_caller",

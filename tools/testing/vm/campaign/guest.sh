@@ -2,12 +2,17 @@
 #
 # In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
 # running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
-# round. With UNHIT, what is not hit is told place by place. campaign.py puts these in front and
-# reads what is printed. Without a QUEUE the workload just runs: executed.py looks on.
+# round. With UNHIT, the workload runs once, when all probes are there and are what they are to
+# be, and what cannot be probed, is not hit then, or is a breakpoint, is told place by place.
+# campaign.py puts these in front and reads what is printed. Without a QUEUE the workload just
+# runs: executed.py looks on.
 
 control=/sys/kernel/debug/probe_campaign
 optimization=/proc/sys/debug/kprobes-optimization
 POLLS=1200
+PER_SECOND=50
+MANY=5000
+LONG=5
 
 fail() {
 	echo "lost $*"
@@ -39,14 +44,18 @@ expect() {
 }
 
 start_workload() {
-	[ -n "$TESTS" ] && return
+	[ -n "$TESTS$UNHIT" ] && return
 	/mnt/workload /tmp/expected > /tmp/said 2>&1 &
 	pid=$!
 }
 
 # Once from the beginning to the end.
 test_all() {
-	run_tests 3>&1 > /tmp/got
+	if [ -n "$TESTS" ]; then
+		run_tests 3>&1 > /tmp/got
+	else
+		/mnt/workload > /tmp/got
+	fi
 	cmp -s /tmp/expected /tmp/got
 	echo "status $?"
 	diff /tmp/expected /tmp/got | sed -n 's/^[<>]/said &/p'
@@ -54,7 +63,7 @@ test_all() {
 
 # Once more from the beginning to the end, and then it is over.
 finish_workload() {
-	if [ -n "$TESTS" ]; then
+	if [ -n "$TESTS$UNHIT" ]; then
 		test_all
 		return
 	fi
@@ -72,8 +81,23 @@ value() {
 	awk -v n="$1" '$1 == n { print $2 }' $control/result
 }
 
+# Until there is a jump, hence all is decided on. Whoever asks the kernel meanwhile is in its way.
+# So are probes in what decides; among many they rest, and have their turn when there are fewer.
+await_decisions() {
+	probed=$(value probed)
+	[ "$probed" -lt $MANY ] || echo 3000 > $control/tired
+	polls=0
+	most=$((probed / PER_SECOND / LONG + 2))
+	while [ "$(value jumps)" = 0 ] && [ $polls -lt $most ]; do
+		polls=$((polls + 1))
+		[ $((polls % 12)) != 0 ] || echo "deciding $polls"
+		sleep $LONG
+	done
+}
+
 # Until what is decided to be a jump is one.
 settle() {
+	[ -z "$UNHIT" ] || await_decisions
 	jumps=$(grep -c OPTIMIZED /sys/kernel/debug/kprobes/list)
 	polls=0
 	while [ "$(value jumps)" -lt "$jumps" ]; do
@@ -105,6 +129,9 @@ round() {
 	finish_workload
 	cat $control/result
 	[ -z "$UNHIT" ] || cat $control/unhit
+	case $UNHIT$1 in
+	yjump*)	cat $control/traps ;;
+	esac
 	echo "times $((placed - from)) $((settled - placed)) $(($(now) - settled))"
 	# They go, and the next ones come, while it runs.
 	start_workload
@@ -117,6 +144,7 @@ chunk() {
 	cat "/mnt/$name.places" > $control/places || fail "places of $name"
 	echo try > $control/round || fail "trying $name"
 	awk '{ n[$2]++ } END { for (e in n) print "refused", e, n[e] }' $control/refused
+	[ -z "$UNHIT" ] || sed 's/^/refusal /' $control/refused
 	awk '$2 == 84 && i++ < 5 { print "middle", $1 }' $control/refused
 	for r in $(echo "${1#*:}" | tr : ' '); do
 		echo "campaign: chunk $name, $r" > /dev/kmsg
@@ -149,5 +177,5 @@ for c in $QUEUE; do
 	chunk "$c"
 	echo "end ${c%%:*}"
 done
-[ -n "$TESTS" ] || finish_workload
+[ -n "$TESTS$UNHIT" ] || finish_workload
 rmmod probe_campaign

@@ -10,10 +10,12 @@
  *		left out from here on. "post" or "plain": all are probed, in one batch, with
  *		or without a post handler; "post K N", "plain K N": every N-th from the K-th on.
  *		"off": none is any more, and the text has to be as it was
- * tired	write: a number of hits; a probe that has had more is disabled, since more of the
- *		same would only take time. 0 for no limit
+ * tired	write: a number of hits; a probe that has more from now on is disabled, since more
+ *		of the same would only take time. 0 for no limit
  * result	read: what has been seen since the round began
- * unhit	read: the places that are probed in this round, and have not been hit
+ * unhit	read: the places that are probed in this round, and have not been hit since
+ *		"tired" was written
+ * traps	read: the places that are breakpoints, or were when their probes were disabled
  * refused	read: the places that cannot be probed, and why
  *
  * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
@@ -43,7 +45,7 @@
 #define LENGTH_SHIFT	28
 #define NEAR		256	/* bytes between a struct pt_regs and the stack it interrupted */
 
-#define LOOK		20	/* milliseconds between two looks for tired probes */
+#define LOOK		50	/* milliseconds between two looks for tired probes */
 
 enum planted {
 	PLANTED_NOTHING,
@@ -62,6 +64,7 @@ MODULE_PARM_DESC(base, "what the places are offsets from");
  * @len:	of the instruction
  * @code:	what is there without a probe
  * @odd:	a hit was not as it has to be; set by handlers, whoever comes first
+ * @before:	hits that it had when "tired" was written
  * @tired:	it has been disabled
  * @planted:	what was in the text when that was done
  */
@@ -71,6 +74,7 @@ struct place {
 	u8 len;
 	u8 code[LONGEST_INSN];
 	const char *odd;
+	unsigned long before;
 	bool tired;
 	enum planted planted;
 };
@@ -244,6 +248,7 @@ static int plant(bool post, unsigned int first, unsigned int step)
 	forget_counts();
 	for (i = 0; i < nr_places; i++) {
 		places[i].odd = NULL;
+		places[i].before = 0;
 		places[i].tired = false;
 	}
 	for (i = first; i < nr_places; i += step) {
@@ -297,7 +302,7 @@ static unsigned long hits_of(const struct place *p)
 
 static void rest_if_tired(struct place *p)
 {
-	if (p->tired || hits_of(p) < limit)
+	if (p->tired || hits_of(p) - p->before < limit)
 		return;
 	p->planted = planted_at(p->kp.addr);
 	p->tired = !disable_kprobe(&p->kp);
@@ -321,7 +326,14 @@ static DECLARE_DELAYED_WORK(look, look_fn);
 
 static int tired_set(void *data, u64 value)
 {
+	struct place *p;
+	unsigned int i;
+
 	guard(mutex)(&campaign_mutex);
+	for (i = 0; i < nr_batch; i++) {
+		p = place_of(batch[i]);
+		p->before = hits_of(p);
+	}
 	limit = value;
 	schedule_delayed_work(&look, 0);
 	return 0;
@@ -335,9 +347,14 @@ struct tally {
 	unsigned int hit, tired, jumps, breakpoints, ftrace, bare;
 };
 
+static enum planted planted_for(const struct place *p)
+{
+	return p->tired ? p->planted : planted_at(p->kp.addr);
+}
+
 static void add_place(struct tally *t, const struct place *p)
 {
-	enum planted planted = p->tired ? p->planted : planted_at(p->kp.addr);
+	enum planted planted = planted_for(p);
 	unsigned long pre = hits_of(p), post = 0;
 	int cpu;
 
@@ -397,12 +414,27 @@ static int unhit_show(struct seq_file *m, void *v)
 	guard(mutex)(&campaign_mutex);
 	for (i = 0; i < nr_batch; i++) {
 		p = place_of(batch[i]);
-		if (!hits_of(p))
+		if (hits_of(p) == p->before)
 			seq_printf(m, "unhit %x\n", words[p - places] & OFFSET_MASK);
 	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(unhit);
+
+static int traps_show(struct seq_file *m, void *v)
+{
+	const struct place *p;
+	unsigned int i;
+
+	guard(mutex)(&campaign_mutex);
+	for (i = 0; i < nr_batch; i++) {
+		p = place_of(batch[i]);
+		if (!(p->kp.flags & KPROBE_FLAG_FTRACE) && planted_for(p) == PLANTED_BREAKPOINT)
+			seq_printf(m, "trap %x\n", words[p - places] & OFFSET_MASK);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(traps);
 
 static int refused_show(struct seq_file *m, void *v)
 {
@@ -526,6 +558,7 @@ static int __init campaign_init(void)
 	debugfs_create_file_unsafe("tired", 0200, directory, NULL, &tired_fops);
 	debugfs_create_file("result", 0400, directory, NULL, &result_fops);
 	debugfs_create_file("unhit", 0400, directory, NULL, &unhit_fops);
+	debugfs_create_file("traps", 0400, directory, NULL, &traps_fops);
 	debugfs_create_file("refused", 0400, directory, NULL, &refused_fops);
 	return 0;
 }
