@@ -22,30 +22,74 @@
 #endif
 
 /*
- * Of this CPU's struct. x86 has an instruction for that, and a hit by a jump then needs no pointer
- * to the struct; elsewhere the pointer is found once.
+ * What is in this CPU's struct. x86 has instructions for that, and a hit by a jump then needs no
+ * pointer to the struct; elsewhere the pointer is found once.
  */
 #ifdef ARCH_KPROBE_CPU_DIRECT
-#define hit_cpu_read(cpu, field)	__this_cpu_read(kprobe_ctlblk.field)
-#define hit_cpu_write(cpu, field, to)	__this_cpu_write(kprobe_ctlblk.field, to)
+static nokprobe_inline struct kprobe *hit_running(const struct kprobe_ctlblk *cpu)
+{
+	return __this_cpu_read(kprobe_ctlblk.running);
+}
+
+static nokprobe_inline void hit_set_running(struct kprobe_ctlblk *cpu, struct kprobe *p)
+{
+	__this_cpu_write(kprobe_ctlblk.running, p);
+}
+
+static nokprobe_inline void hit_set_status(struct kprobe_ctlblk *cpu, unsigned long status)
+{
+	__this_cpu_write(kprobe_ctlblk.kprobe_status, status);
+}
+
+static nokprobe_inline unsigned int hit_context(const struct kprobe_ctlblk *cpu)
+{
+	return __this_cpu_read(kprobe_ctlblk.context);
+}
+
+static nokprobe_inline void hit_set_context(struct kprobe_ctlblk *cpu, unsigned int count)
+{
+	__this_cpu_write(kprobe_ctlblk.context, count);
+}
 #else
-#define hit_cpu_read(cpu, field)	READ_ONCE((cpu)->field)
-#define hit_cpu_write(cpu, field, to)	WRITE_ONCE((cpu)->field, to)
+static nokprobe_inline struct kprobe *hit_running(const struct kprobe_ctlblk *cpu)
+{
+	return READ_ONCE(cpu->running);
+}
+
+static nokprobe_inline void hit_set_running(struct kprobe_ctlblk *cpu, struct kprobe *p)
+{
+	WRITE_ONCE(cpu->running, p);
+}
+
+static nokprobe_inline void hit_set_status(struct kprobe_ctlblk *cpu, unsigned long status)
+{
+	WRITE_ONCE(cpu->kprobe_status, status);
+}
+
+static nokprobe_inline unsigned int hit_context(const struct kprobe_ctlblk *cpu)
+{
+	return READ_ONCE(cpu->context);
+}
+
+static nokprobe_inline void hit_set_context(struct kprobe_ctlblk *cpu, unsigned int count)
+{
+	WRITE_ONCE(cpu->context, count);
+}
 #endif
 
 static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
-	hit_cpu_write(cpu, running, p);
-	hit_cpu_write(cpu, kprobe_status, KPROBE_HIT_ACTIVE);
+	hit_set_running(cpu, p);
+	hit_set_status(cpu, KPROBE_HIT_ACTIVE);
 	/* As in kprobe_context_begin(). */
 	barrier();
-	hit_cpu_write(cpu, context, preempt_count());
+	hit_set_context(cpu, preempt_count());
 }
 
 /* The trap returns to a copy that is stepped, in the context of the probed code. */
 static nokprobe_inline void hit_steps(struct kprobe_ctlblk *cpu)
 {
-	hit_cpu_write(cpu, context, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
+	hit_set_context(cpu, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
 }
 
 /* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
@@ -62,14 +106,14 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 	if (!post)
 		return;
 	cpu->kprobe_status = KPROBE_HIT_SSDONE;
-	hit_cpu_write(cpu, context, preempt_count());
+	hit_set_context(cpu, preempt_count());
 	post(p, regs, 0);
 }
 
 static nokprobe_inline void hit_end(struct kprobe_ctlblk *cpu)
 {
-	hit_cpu_write(cpu, context, KPROBE_NO_CONTEXT);
-	hit_cpu_write(cpu, running, NULL);
+	hit_set_context(cpu, KPROBE_NO_CONTEXT);
+	hit_set_running(cpu, NULL);
 }
 
 /* Puts the running hit aside for one of @p. Undone by leave_nested(). */
@@ -92,13 +136,13 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
 	 */
 	prev->saved = cpu->saved;
 	prev->status = cpu->kprobe_status;
-	prev->kp = hit_cpu_read(cpu, running);
-	prev->context = hit_cpu_read(cpu, context);
+	prev->kp = hit_running(cpu);
+	prev->context = hit_context(cpu);
 	barrier();
 	cpu->nesting++;
 	barrier();
 
-	hit_cpu_write(cpu, running, p);
+	hit_set_running(cpu, p);
 	cpu->kprobe_status = KPROBE_REENTER;
 }
 
@@ -123,7 +167,7 @@ static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *
 	kprobe_context_begin();
 	moved = kprobe_nested_hit(p, regs, by_jump);
 	cpu->kprobe_status = KPROBE_REENTER;
-	hit_cpu_write(cpu, context, probed);
+	hit_set_context(cpu, probed);
 	return moved;
 }
 
@@ -133,8 +177,8 @@ static nokprobe_inline void leave_nested(struct kprobe_ctlblk *cpu)
 
 	cpu->saved = prev->saved;
 	cpu->kprobe_status = prev->status;
-	hit_cpu_write(cpu, running, prev->kp);
-	hit_cpu_write(cpu, context, prev->context);
+	hit_set_running(cpu, prev->kp);
+	hit_set_context(cpu, prev->context);
 	barrier();
 	cpu->nesting--;
 }

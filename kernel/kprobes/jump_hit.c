@@ -65,14 +65,14 @@ NOKPROBE_SYMBOL(jump_inside);
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
-	struct kprobe_ctlblk *cpu;
 	bool rcu_started;
-	int moved = 0;
+	struct kprobe_ctlblk *cpu;
+	int moved;
 
 	preempt_disable_notrace();
 	rcu_started = rcu_starts_watching();
 	cpu = get_kprobe_ctlblk();
-	if (unlikely(hit_cpu_read(cpu, running))) {
+	if (unlikely(hit_running(cpu))) {
 		moved = jump_inside(p, regs);
 	} else {
 		hit_begin(cpu, p);

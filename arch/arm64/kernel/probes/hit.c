@@ -131,7 +131,7 @@ int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
 
 	if (site) {
-		if (READ_ONCE(cpu->running))
+		if (hit_running(cpu))
 			nested_hit(cpu, site, regs);
 		else
 			first_hit(cpu, site, regs);
@@ -179,7 +179,7 @@ static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu, struct pt_regs *
 int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
-	struct kprobe *running = READ_ONCE(cpu->running);
+	struct kprobe *running = hit_running(cpu);
 
 	if (!is_stepping(cpu, running) || regs->pc != kprobe_step_end(&running->ainsn))
 		return DBG_HOOK_ERROR;
@@ -226,7 +226,7 @@ NOKPROBE_SYMBOL(kretprobe_brk_handler);
 int kprobe_fault_handler(struct pt_regs *regs, unsigned int esr)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
-	struct kprobe *running = READ_ONCE(cpu->running);
+	struct kprobe *running = hit_running(cpu);
 
 	if (!is_stepping(cpu, running) || regs->pc != kprobe_step_start(&running->ainsn))
 		return 0;
