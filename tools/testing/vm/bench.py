@@ -36,7 +36,7 @@ SOURCE = os.path.join(HERE, "bench")
 RESULTS = os.path.join(BUILD, "bench")
 MODULE = "probe_bench"
 MARK = "probe_bench_mark"   # the function that surrounds a call to be followed
-PROGRAMS = ("trace_bench", "bytes_bench", "path_bench")
+PROGRAMS = ("trace_bench", "bytes_bench", "path_bench", "bpf_bench")
 TIMES = 2                   # that most rows are taken
 LIMIT = 900                 # seconds for a guest
 TURNS = 2                   # of either kernel when time is measured
@@ -48,6 +48,7 @@ MEASURES = {
     "trace": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "attach": ("measure.sh", {"ours": TIMES, "stock": 1}, {}),
     "many": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
+    "bpf": ("bpf.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "path": ("path.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "bytes": ("bytes.sh", {"ours": TIMES, "stock": 1}, {}),
     "share": ("measure.sh", {"ours": 1, "stock": 1}, {}),

@@ -19,6 +19,8 @@ SHOWN = (
     ("Instructions per probe", ("register-batch", "unregister-batch")),
     ("Instructions per event or perf probe", (
         "group-create", "group-enable", "group-disable", "group-clear", "perf")),
+    ("Instructions per hit of a BPF program that does nothing", (
+        "bpf-kprobe", "bpf-kretprobe", "bpf-multi", "bpf-multi-return", "bpf-fentry", "bpf-fexit")),
     ("Bytes per probe", ("bytes-kprobe-entry", "bytes-kprobe-inside", "bytes-kprobe-jump")),
     ("Percent, more is better", ("share-jump",)),
 )

@@ -44,6 +44,10 @@ def many(title, reach, run):
     return Row(title, reach, by="many", run=run)
 
 
+def program(title):
+    return Row(title, 1.0, by="bpf")
+
+
 def path(title):
     return Row(title, 1.0, by="path")
 
@@ -119,6 +123,12 @@ ROWS = {
     "wall-open": wall("perf_event_open(), 300 kprobes one by one", 1.0),
     "wall-close": wall("close them", 1.0),
     "wall": wall("open and close", 0.1),
+    "bpf-kprobe": program("kprobe, by perf_event_open()"),
+    "bpf-kretprobe": program("kretprobe, by perf_event_open()"),
+    "bpf-multi": program("link to functions (kprobe-multi), at the entry"),
+    "bpf-multi-return": program("link to functions, at the return"),
+    "bpf-fentry": program("fentry, by a trampoline of the base"),
+    "bpf-fexit": program("fexit, by a trampoline of the base"),
     "path-syscall": path("a system call, nothing traced"),
     "path-fork": path("vfork() and exit"),
     "path-switch": path("there and back between two tasks"),
@@ -162,6 +172,7 @@ PARTS = {
     "trace": "instructions per hit of an event on do_filp_open",
     "attach": "instructions per probe of a module, waiting counted like running",
     "many": "instructions per event or perf probe, waiting counted like running",
+    "bpf": "instructions per hit of a BPF program that does nothing",
     "path": "instructions where there is no probe, or none is meant; both kernels as a whole",
     "wall": f"microseconds per probe, {WALL_PROCESSORS} processors, the fastest of several rounds",
     "bytes": "bytes per probe, its caller's struct not included, one processor",
