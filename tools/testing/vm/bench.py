@@ -49,6 +49,7 @@ MEASURES = {
     "attach": ("measure.sh", {"ours": TIMES, "stock": 1}, {}),
     "many": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "bpf": ("bpf.sh", {"ours": TIMES, "stock": TIMES}, {}),
+    "links": ("bpf.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "path": ("path.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "bytes": ("bytes.sh", {"ours": TIMES, "stock": 1}, {}),
     "share": ("measure.sh", {"ours": 1, "stock": 1}, {}),

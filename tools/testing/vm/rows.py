@@ -48,6 +48,10 @@ def program(title):
     return Row(title, 1.0, by="bpf")
 
 
+def linked(title, reach, run):
+    return Row(title, reach, by="links", run=run)
+
+
 def path(title):
     return Row(title, 1.0, by="path")
 
@@ -129,6 +133,10 @@ ROWS = {
     "bpf-multi-return": program("link to functions, at the return"),
     "bpf-fentry": program("fentry, by a trampoline of the base"),
     "bpf-fexit": program("fexit, by a trampoline of the base"),
+    "link-attach": linked("attach a link to 300 functions by name", 0.9, "link"),
+    "link-detach": linked("detach it", 0.3, "link"),
+    "link-all-attach": linked("attach a link to all functions by address", 0.95, "link-all"),
+    "link-all-detach": linked("detach it", 0.5, "link-all"),
     "path-syscall": path("a system call, nothing traced"),
     "path-fork": path("vfork() and exit"),
     "path-switch": path("there and back between two tasks"),
@@ -173,6 +181,7 @@ PARTS = {
     "attach": "instructions per probe of a module, waiting counted like running",
     "many": "instructions per event or perf probe, waiting counted like running",
     "bpf": "instructions per hit of a BPF program that does nothing",
+    "links": "instructions per function of a link, waiting counted like running",
     "path": "instructions where there is no probe, or none is meant; both kernels as a whole",
     "wall": f"microseconds per probe, {WALL_PROCESSORS} processors, the fastest of several rounds",
     "bytes": "bytes per probe, its caller's struct not included, one processor",

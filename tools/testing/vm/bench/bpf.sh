@@ -2,5 +2,6 @@
 #
 # Measure the rows of the user program that ROWS names.
 
+name_places
 # shellcheck disable=SC2086 # a list of words
-/mnt/bpf_bench $ROWS
+/mnt/bpf_bench /tmp/functions $ROWS

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a BPF program at a function costs a call of it, by each way to attach one. The program
- * does nothing.
+ * What a BPF program at a function costs a call of it, by each way to attach one, and what it
+ * costs to attach one to many functions. The program does nothing.
  *
- * bpf_bench ROW...
+ * bpf_bench FUNCTIONS ROW...
  *
- * measures rows one after the other and prints for each
+ * measures rows one after the other and prints for each result
  *
- *	row NAME TICKS 1 0
+ *	row NAME TICKS N 0
  *
  * where TICKS, of the cycle counter, is how much longer a call takes with the program than
- * without: the difference of two medians.
+ * without, the difference of two medians; or what it takes to attach it to N functions, or to
+ * detach it. FUNCTIONS is a file with the names of functions that nobody calls, one a line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@
 
 #define RUNS		300	/* calls that are measured */
 #define WARMUP		30	/* before those */
+#define LINKED		300	/* functions of a link */
+#define MOST		100000	/* functions of a kernel */
 #define SETTLE		200000	/* microseconds; for who frees what the last row had */
 
 #if defined(__aarch64__)
@@ -39,6 +42,7 @@
 #define CALLED		"__x64_sys_getpgid"
 #endif
 
+#define ALL_FUNCTIONS	TRACEFS "available_filter_functions_addrs"
 #define PERF_KPROBE	"/sys/bus/event_source/devices/kprobe/type"
 #define BTF_FILE	"/sys/kernel/btf/vmlinux"
 
@@ -201,20 +205,29 @@ static int attach_perf(bool at_return)
 	return fd;
 }
 
+/* To functions by their names, or by their addresses. */
+static int attach_link(int prog, const char **symbols, const uint64_t *addrs, unsigned int n,
+		       bool at_return)
+{
+	union bpf_attr attr = { };
+
+	attr.link_create.prog_fd = prog;
+	attr.link_create.attach_type = BPF_TRACE_KPROBE_MULTI;
+	attr.link_create.kprobe_multi.syms = (uintptr_t)symbols;
+	attr.link_create.kprobe_multi.addrs = (uintptr_t)addrs;
+	attr.link_create.kprobe_multi.cnt = n;
+	attr.link_create.kprobe_multi.flags = at_return ? BPF_F_KPROBE_MULTI_RETURN : 0;
+	return bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
 static int attach_multi(bool at_return)
 {
-	static const char * const symbols[] = { CALLED };
-	union bpf_attr attr = { };
+	const char *symbol = CALLED;
 	int fd, prog = load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0);
 
 	if (prog < 0)
 		return -1;
-	attr.link_create.prog_fd = prog;
-	attr.link_create.attach_type = BPF_TRACE_KPROBE_MULTI;
-	attr.link_create.kprobe_multi.syms = (uintptr_t)symbols;
-	attr.link_create.kprobe_multi.cnt = 1;
-	attr.link_create.kprobe_multi.flags = at_return ? BPF_F_KPROBE_MULTI_RETURN : 0;
-	fd = bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+	fd = attach_link(prog, &symbol, NULL, 1, at_return);
 	close(prog);
 	return fd;
 }
@@ -267,12 +280,85 @@ static void measure(const struct row *row)
 	result(row->name, with - without, 1, 0);
 }
 
+/* Attaching to many */
+
+static struct names functions;
+
+static void refuse_link(const char *name)
+{
+	printf("refused %s-attach %s\nrefused %s-detach %s\n", name, strerror(errno), name,
+	       strerror(errno));
+	fflush(stdout);
+}
+
+static void measure_link(const char *name, const char **symbols, const uint64_t *addrs,
+			 unsigned int n)
+{
+	int fd, prog = load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0);
+	uint64_t start, attached, detached;
+	char row[NAME_SIZE];
+
+	usleep(SETTLE);
+	start = ticks();
+	fd = prog < 0 ? -1 : attach_link(prog, symbols, addrs, n, false);
+	attached = ticks();
+	if (fd < 0) {
+		refuse_link(name);
+		return;
+	}
+	close(fd);
+	detached = ticks();
+	close(prog);
+	snprintf(row, sizeof(row), "%s-attach", name);
+	result(row, attached - start, n, 0);
+	snprintf(row, sizeof(row), "%s-detach", name);
+	result(row, detached - attached, n, 0);
+}
+
+static void measure_some(void)
+{
+	const char *symbols[LINKED];
+	unsigned int i;
+
+	for (i = 0; i < LINKED; i++)
+		symbols[i] = functions.name[i];
+	measure_link("link", symbols, NULL, LINKED);
+}
+
+/* All that ftrace knows, but for what it has given up on. */
+static void measure_all(void)
+{
+	static uint64_t addrs[MOST];
+	FILE *f = fopen(ALL_FUNCTIONS, "r");
+	char line[512], name[256];
+	unsigned int n = 0;
+
+	if (!f)
+		die("cannot open " ALL_FUNCTIONS);
+	while (n < MOST && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %255s", (unsigned long *)&addrs[n], name) == 2 &&
+		    strncmp(name, "__ftrace_invalid", 16))
+			n++;
+	}
+	fclose(f);
+	measure_link("link-all", NULL, addrs, n);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int r;
 	int i;
 
-	for (i = 1; i < argc; i++) {
+	if (argc < 3) {
+		fputs("usage: bpf_bench FUNCTIONS ROW...\n", stderr);
+		return 2;
+	}
+	read_names(argv[1], &functions, LINKED);
+	for (i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "link") || !strcmp(argv[i], "link-all")) {
+			strcmp(argv[i], "link") ? measure_all() : measure_some();
+			continue;
+		}
 		for (r = 0; r < ARRAY_SIZE(rows); r++) {
 			if (!strcmp(argv[i], rows[r].name))
 				break;
