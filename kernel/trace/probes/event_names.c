@@ -106,7 +106,8 @@ static int names_add(struct trace_probe_event *event)
 			return err;
 		names_ready = true;
 	}
-	return rhashtable_insert_fast(&names, &event->named, by_name);
+	/* What it says beside -ENOMEM is about the table, and would be taken for the event. */
+	return rhashtable_insert_fast(&names, &event->named, by_name) ? -ENOMEM : 0;
 }
 
 /**

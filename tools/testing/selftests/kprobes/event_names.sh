@@ -23,6 +23,7 @@ only_first_of() {
 
 kinds_share_names() {
 	grep -q 'f\[:' $tracefs/README || skip "there are no events on functions"
+	[ -e $tracefs/uprobe_events ] || skip "there are no events on programs"
 	k='p:named/one vfs_read'
 	f='f:named/one vfs_read'
 	u="p:named/one $text:0x1000"
@@ -33,13 +34,14 @@ kinds_share_names() {
 	only_first_of "$e" "$k" "$f" "$u"
 }
 
-# Those of the kernel, of a module and synthetic ones, in groups that have events of ours, too.
+# Those of the kernel and synthetic ones, in groups that have events of ours, too.
 others_are_there_first() {
 	put 'p:sched/mine vfs_read'
 	put 'p:sched/two vfs_write'
 	bad "$taken" '^p:sched/sched_switch vfs_read'
 	bad "$taken" '^p:sched/sched_wakeup vfs_read'
-	bad "$taken" '^p:syscalls/sys_enter_read vfs_read'
+	[ ! -e $tracefs/events/syscalls/sys_enter_read ] ||
+		bad "$taken" '^p:syscalls/sys_enter_read vfs_read'
 	put '-:sched/mine'
 	bad "$taken" '^p:sched/sched_switch vfs_read'
 	put '-:sched/two'

@@ -229,6 +229,7 @@ few_functions_among_many() {
 	put 'r:entry vfs_read'
 	put 'r:other vfs_write'
 	[ -e $tracefs/enabled_functions ] || skip "ftrace does not show what it calls from"
+	echo nop > $tracefs/current_tracer
 	called 0
 	enable kprobes/entry
 	called 1
