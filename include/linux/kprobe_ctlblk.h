@@ -50,6 +50,4 @@ struct kprobe_ctlblk {
 	struct prev_kprobe prev_kprobe[KPROBE_MAX_NESTING];
 };
 
-#define KPROBE_CTLBLK_INIT	{ .context = ~0U }	/* KPROBE_NO_CONTEXT */
-
 #endif /* _LINUX_KPROBE_CTLBLK_H */

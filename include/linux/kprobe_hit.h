@@ -80,6 +80,8 @@ static nokprobe_inline void hit_set_context(struct kprobe_ctlblk *cpu, unsigned 
 static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
 	hit_set_running(cpu, p);
+	/* An NMI in between leaves the status as it likes, if it finds no hit running. */
+	barrier();
 	hit_set_status(cpu, KPROBE_HIT_ACTIVE);
 	/* As in kprobe_context_begin(). */
 	barrier();
@@ -113,6 +115,7 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 static nokprobe_inline void hit_end(struct kprobe_ctlblk *cpu)
 {
 	hit_set_context(cpu, KPROBE_NO_CONTEXT);
+	barrier();
 	hit_set_running(cpu, NULL);
 }
 

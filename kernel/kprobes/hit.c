@@ -16,7 +16,10 @@
 
 #include "internal.h"
 
-#ifndef KPROBE_MAX_NESTING
+#ifdef KPROBE_MAX_NESTING
+/* See linux/kprobe_ctlblk.h. */
+DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = { .context = KPROBE_NO_CONTEXT };
+#else
 /* See linux/kprobe_context.h. */
 DEFINE_PER_CPU(unsigned int, kprobe_context) = KPROBE_NO_CONTEXT;
 #endif

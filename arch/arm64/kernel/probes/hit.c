@@ -29,9 +29,6 @@
 
 #include "private.h"
 
-/* The state of stepping; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = KPROBE_CTLBLK_INIT;
-
 static nokprobe_inline void go_to(struct pt_regs *regs, const kprobe_opcode_t *copy)
 {
 	regs->pc = (unsigned long)copy;

@@ -29,9 +29,6 @@
 
 #include "private.h"
 
-/* The state of stepping; only this CPU reads or writes it. */
-DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = KPROBE_CTLBLK_INIT;
-
 /*
  * A jump is, or is going to be, written over what is behind the breakpoint, or was and is
  * being taken back: go on at the copies of what it displaces.
