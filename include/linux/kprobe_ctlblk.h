@@ -38,8 +38,8 @@ struct prev_kprobe {
  * @prev_kprobe:	the hits that the current one is inside of
  *
  * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they found it, so no
- * lock is needed. What a hit touches is in one struct: to find a variable of a CPU costs arm64
- * four instructions.
+ * lock is needed. All that a hit touches is in one struct, because computing the address of a
+ * per-CPU variable takes arm64 four instructions.
  */
 struct kprobe_ctlblk {
 	struct kprobe *running;

@@ -22,8 +22,8 @@
 #endif
 
 /*
- * What is in this CPU's struct. x86 has instructions for that, and a hit by a jump then needs no
- * pointer to the struct; elsewhere the pointer is found once.
+ * Accesses to this CPU's struct. x86 addresses a member of it in one instruction, so a hit by a
+ * jump there needs no pointer to the struct. Other architectures compute the pointer once.
  */
 #ifdef ARCH_KPROBE_CPU_DIRECT
 static nokprobe_inline struct kprobe *hit_running(const struct kprobe_ctlblk *cpu)
@@ -80,7 +80,7 @@ static nokprobe_inline void hit_set_context(struct kprobe_ctlblk *cpu, unsigned 
 static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
 	hit_set_running(cpu, p);
-	/* An NMI in between leaves the status as it likes, if it finds no hit running. */
+	/* A hit in an NMI changes the status if no hit is running, and else restores it. */
 	barrier();
 	hit_set_status(cpu, KPROBE_HIT_ACTIVE);
 	/* As in kprobe_context_begin(). */
@@ -115,6 +115,7 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 static nokprobe_inline void hit_end(struct kprobe_ctlblk *cpu)
 {
 	hit_set_context(cpu, KPROBE_NO_CONTEXT);
+	/* Until then a hit in an NMI is one inside of this hit, which restores the context. */
 	barrier();
 	hit_set_running(cpu, NULL);
 }

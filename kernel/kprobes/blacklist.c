@@ -261,8 +261,10 @@ bool within_kprobe_blacklist(unsigned long addr)
 }
 
 /**
- * kprobe_place_is_black - the same, where it is known what the name says
- * @place: a place in kernel text
+ * kprobe_place_is_black - is this place out of bounds for probes?
+ * @place: a place in kernel text, with what kprobe_locate() or kprobe_place_at() has noted
+ *
+ * As within_kprobe_blacklist(), without another lookup of the symbol.
  *
  * Context: any.
  * Return: true if a probe there is refused.

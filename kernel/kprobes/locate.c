@@ -80,7 +80,7 @@ static unsigned long behind_ftrace_insns(unsigned long entry)
 }
 #endif /* CONFIG_DYNAMIC_FTRACE */
 
-/* Padding in front of a function is never run, and other code writes there. */
+/* Padding in front of a function never runs, and other code writes there. */
 static void note_name(struct kprobe_place *place, const char *name)
 {
 	place->is_clone = strchr(name, '.');
@@ -88,8 +88,19 @@ static void note_name(struct kprobe_place *place, const char *name)
 }
 
 /*
- * How far @at is behind the start of its symbol. In a module all symbols are gone through for
- * that, so the name, which is asked for later, is looked up with it.
+ * Is @at in the module of this name? Ftrace keeps the names of a module's init text after that was
+ * freed, when another module may be there.
+ */
+static bool in_module(unsigned long at, const char *name)
+{
+	struct module *mod = __module_address(at);
+
+	return mod && !strcmp(mod->name, name);
+}
+
+/*
+ * Find out how far @at is behind the start of its symbol. A lookup in a module goes through all
+ * of its symbols, so note what the name says, which kprobe_check_place() needs, in the same one.
  */
 static bool find_symbol(unsigned long at, unsigned long *into, struct kprobe_place *place)
 {
@@ -97,9 +108,10 @@ static bool find_symbol(unsigned long at, unsigned long *into, struct kprobe_pla
 	unsigned long size;
 	const char *name;
 
+	/* The module does not go as long as preemption is off. */
+	guard(preempt)();
 	name = kallsyms_lookup(at, &size, into, &module, buf);
-	/* Ftrace still knows the names of init text that is gone. */
-	if (!name || (module && !is_module_address(at)))
+	if (!name || (module && !in_module(at, module)))
 		return false;
 	note_name(place, name);
 	return true;

@@ -50,8 +50,8 @@ const char *kprobe_reason_at(unsigned long addr)
 {
 	struct kprobe_place place;
 
-	kprobe_place_at(addr, &place);
 	guard(mutex)(&kprobe_mutex);
+	kprobe_place_at(addr, &place);
 	why = NULL;
 	return kprobe_check_place(&place) ? why : NULL;
 }

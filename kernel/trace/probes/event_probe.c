@@ -140,12 +140,12 @@ struct event_file_link *trace_probe_get_file_link(struct trace_probe *probe,
  */
 int trace_probe_add_file(struct trace_probe *probe, struct trace_event_file *instance)
 {
-	struct event_file_link one = { .file = instance }, *link;
+	struct event_file_link *new = kmalloc(sizeof(*new), GFP_KERNEL);
 
-	link = kmemdup(&one, sizeof(one), GFP_KERNEL);
-	if (!link)
+	if (!new)
 		return -ENOMEM;
-	list_add_tail_rcu(&link->list, &probe->event->files);
+	new->file = instance;
+	list_add_tail_rcu(&new->list, &probe->event->files);
 	trace_probe_set_flag(probe, TP_FLAG_TRACE);
 	return 0;
 }

@@ -139,7 +139,7 @@ struct kprobe_saved {
 
 #include <linux/kprobe_ctlblk.h>
 
-/* By way of gs. */
+/* One instruction accesses a per-CPU variable, by the segment register. */
 #define ARCH_KPROBE_CPU_DIRECT
 
 /* The trap of a breakpoint is entered like an NMI. */

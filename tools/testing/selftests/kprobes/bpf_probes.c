@@ -520,6 +520,29 @@ static void misses(void)
 	expect("returns missed", missed_by(ret), CALLS);
 }
 
+/* Functions of the kernel by their names, alone and with those of a module. */
+static void link_to_kernel(int prog)
+{
+	static const char * const names[] = { "vfs_fallocate", "vfs_fsync", FUNCTION, OTHER };
+	unsigned int i, nr;
+
+	for (nr = 2; nr <= ARRAY_SIZE(names); nr++) {
+		__u64 told[ARRAY_SIZE(names) + 1] = {}, sum = 0;
+		struct bpf_link_info info = {
+			.kprobe_multi.addrs = (uintptr_t)told,
+			.kprobe_multi.count = ARRAY_SIZE(told),
+		};
+		int link = multi_link(prog, MULTI, names, nr);
+
+		info_of(link, &info, sizeof(info));
+		close(link);
+		expect("functions of kernel and module", info.kprobe_multi.count, nr);
+		for (i = 0; i < nr; i++)
+			sum += told[i] - address_of(names[i]);
+		expect("sum of their addresses", sum, 0);
+	}
+}
+
 static void multi(void)
 {
 	static const char * const names[] = { FUNCTION, OTHER };
@@ -570,17 +593,23 @@ static void multi(void)
 		       told[0] == addrs[0] ? given[0] : given[1]);
 		close(link);
 	}
+	link_to_kernel(prog);
 }
 
 static void multi_refused(void)
 {
 	static const char * const unknown[] = { FUNCTION, "no_such_function" };
+	static const char * const unknown_beside[] = { "vfs_fsync", "no_such_function" };
+	static const char * const twice[] = { "vfs_fsync", "vfs_fsync" };
 	static const char * const names[] = { FUNCTION, OTHER };
 	__u64 addrs[] = { address_of(OTHER) + 11 };
 	int prog = counter(MULTI, new_map(BPF_MAP_TYPE_ARRAY), 0, 0);
 	int by_perf = counter(BY_PERF, new_map(BPF_MAP_TYPE_ARRAY), 0, 0);
 
 	expect("unknown name", try_multi(prog, MULTI, 0, unknown, NULL, NULL, 2), -ESRCH);
+	expect("unknown name beside one of the kernel",
+	       try_multi(prog, MULTI, 0, unknown_beside, NULL, NULL, 2), -ESRCH);
+	expect("one name twice", try_multi(prog, MULTI, 0, twice, NULL, NULL, 2), -ESRCH);
 	expect("no function", try_multi(prog, MULTI, 0, names, NULL, NULL, 0), -EINVAL);
 	expect("unknown flag", try_multi(prog, MULTI, 2, names, NULL, NULL, 2), -EINVAL);
 	expect("names and addresses", try_multi(prog, MULTI, 0, names, addrs, NULL, 1), -EINVAL);
