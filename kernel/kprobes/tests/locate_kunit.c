@@ -203,7 +203,8 @@ static int look_at_clone(void *data, const char *name, unsigned long addr)
 	if (!fn || !within_kprobe_blacklist(fn))
 		return 0;
 	c->black++;
-	if (within_kprobe_blacklist(addr))
+	/* Debuggers ask by address; the other is what registering goes by. */
+	if (within_kprobe_blacklist(addr) && check(addr) == -EINVAL)
 		return 0;
 	c->open++;
 	kunit_err(c->test, "%s can be probed", name);
@@ -218,6 +219,26 @@ static void clones_are_as_black(struct kunit *test)
 	if (!c.black)
 		kunit_skip(test, "the compiler split no blacklisted function");
 	KUNIT_EXPECT_EQ(test, c.open, 0);
+}
+
+/* What an architecture has in front of a function, if it has anything there. */
+static void padding_is_refused(struct kunit *test)
+{
+	static const char * const names[] = { "__pfx_vprintk", "__cfi_vprintk" };
+	struct kprobe_place place;
+	unsigned long addr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		addr = kallsyms_lookup_name(names[i]);
+		if (!addr)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, check(addr), -EINVAL, "%s", names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, locate((void *)addr, NULL, 0, &place), 0, "%s", names[i]);
+		KUNIT_EXPECT_TRUE_MSG(test, place.is_padding, "%s", names[i]);
+	}
+	KUNIT_EXPECT_EQ(test, locate((void *)vprintk, NULL, 0, &place), 0);
+	KUNIT_EXPECT_FALSE(test, place.is_padding);
 }
 
 /*
@@ -371,6 +392,7 @@ static struct kunit_case locate_cases[] = {
 	KUNIT_CASE(data_is_refused),
 	KUNIT_CASE(blacklist_covers),
 	KUNIT_CASE_SLOW(clones_are_as_black),
+	KUNIT_CASE(padding_is_refused),
 	KUNIT_CASE(hit_path_is_refused),
 	KUNIT_CASE(bugs_are_refused),
 	KUNIT_CASE(static_branches_are_refused),

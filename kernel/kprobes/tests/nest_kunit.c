@@ -6,6 +6,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/kprobe_context.h>
 #include <linux/kprobes.h>
 
 #include "jumps.h"
@@ -329,6 +330,21 @@ static void with_a_post_handler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), 0);
 }
 
+/* A hit finds the context of no other hit but one that runs, on whichever CPU. */
+static void no_context_is_left(struct kunit *test)
+{
+	struct nest *nest = test_nest_at(test, test_many[1], call_here, NULL);
+	unsigned int cpu;
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&nest->tp.kp), 0);
+	test_call(test, test_many[1], CALLS);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(&nest->tp), CALLS);
+	for_each_possible_cpu(cpu) {
+		KUNIT_EXPECT_EQ(test, per_cpu(kprobe_context, cpu), KPROBE_NO_CONTEXT);
+		KUNIT_EXPECT_PTR_EQ(test, per_cpu(current_kprobe, cpu), (struct kprobe *)NULL);
+	}
+}
+
 static struct kunit_case nest_cases[] = {
 	KUNIT_CASE_PARAM(in_an_interrupt, gen_place),
 	KUNIT_CASE_PARAM(in_a_soft_interrupt, gen_place),
@@ -336,6 +352,7 @@ static struct kunit_case nest_cases[] = {
 	KUNIT_CASE(without_end),
 	KUNIT_CASE_PARAM(returns_in_an_interrupt, gen_place),
 	KUNIT_CASE(with_a_post_handler),
+	KUNIT_CASE(no_context_is_left),
 	{}
 };
 

@@ -14,7 +14,10 @@ only_first_of() {
 	shift
 	put "$first" $dynamic
 	for other in "$@"; do
+		: > $tracefs/error_log
 		refused "$taken" "$other" $dynamic
+		cat $tracefs/error_log
+		grep 'already used by another event' $tracefs/error_log
 	done
 	[ "$(wc -l < $dynamic)" = 1 ]
 	put "-:$(echo "$first" | sed 's/^[^:]*://; s/ .*//')" $dynamic
