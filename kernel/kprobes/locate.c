@@ -95,7 +95,7 @@ static bool in_module(unsigned long at, const char *name)
 {
 	struct module *mod = __module_address(at);
 
-	return mod && !strcmp(mod->name, name);
+	return mod && !strcmp(module_name(mod), name);
 }
 
 /*

@@ -686,13 +686,13 @@ STACK_FRAME_NON_STANDARD insn_test_state_\name
  * Something else leads to behind the instruction, so a jump has to do with the two bytes that
  * there are, and with \byte as the most significant one of its displacement.
  */
-.macro STATE_PUN name:req byte:req
+.macro STATE_PUN name:req byte:req second=0x7f
 SYM_FUNC_START_LOCAL(insn_test_state_\name)
 	jmp	7f
 	jmp	1f
 7:	movq	%rax, %rax
 1:	nop
-	.byte	\byte, 0x7f
+	.byte	\byte, \second
 	jmp	insn_test_exit
 SYM_FUNC_END(insn_test_state_\name)
 STACK_FRAME_NON_STANDARD insn_test_state_\name
@@ -711,6 +711,12 @@ STATE_PUN pun_24	0x24
 STATE_PUN pun_2c	0x2c
 STATE_PUN pun_34	0x34
 STATE_PUN pun_3c	0x3c
+
+/*
+ * A nop with a prefix. It leads farther, to the area of modules from a kernel that is mapped
+ * at or near its lowest address; KASAN keeps slots in that area.
+ */
+STATE_PUN pun_44	0x44 0x90
 
 	TABLE CASES insn_test_cases_end
 	TABLE REFUSED insn_test_refused_end
