@@ -77,15 +77,21 @@ static nokprobe_inline void hit_set_context(struct kprobe_ctlblk *cpu, unsigned 
 }
 #endif
 
-static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
+static nokprobe_inline void hit_begin_with(struct kprobe_ctlblk *cpu, struct kprobe *p,
+					   unsigned long status)
 {
 	hit_set_running(cpu, p);
 	/* A hit in an NMI changes the status if no hit is running, and else restores it. */
 	barrier();
-	hit_set_status(cpu, KPROBE_HIT_ACTIVE);
+	hit_set_status(cpu, status);
 	/* As in kprobe_context_begin(). */
 	barrier();
 	hit_set_context(cpu, preempt_count());
+}
+
+static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *p)
+{
+	hit_begin_with(cpu, p, KPROBE_HIT_ACTIVE);
 }
 
 /* The trap returns to a copy that is stepped, in the context of the probed code. */

@@ -192,7 +192,7 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 	 * Pairs with site_refresh(): the owner is as new as @kp, or newer. An older one might
 	 * be a kretprobe that was alone before @kp came, and @kp would miss the hit.
 	 */
-	kp = smp_load_acquire(&site->only);
+	kp = smp_load_acquire(&site->sole);
 	if (unlikely(!kp || kprobe_running())) {
 		any_hit(site, ip, regs);
 		return;
@@ -287,13 +287,13 @@ static void plain_uproot(struct list_head *sites)
 
 /**
  * site_ftrace_refresh - find out who is the only listener
- * @site: ftrace calls for it, and its &kprobe_site.only is up to date
+ * @site: ftrace calls for it, and its &kprobe_site.sole is up to date
  *
  * Context: kprobe_mutex held.
  */
 void site_ftrace_refresh(struct kprobe_site *site)
 {
-	struct kretprobe *rp = site->only ? kretprobe_if_plain(site->only) : NULL;
+	struct kretprobe *rp = site->sole ? kretprobe_if_plain(site->sole) : NULL;
 
 	/*
 	 * Hits go from there to what it points to, which is complete: site_entry_hit(). Between

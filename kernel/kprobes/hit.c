@@ -65,9 +65,8 @@ static nokprobe_inline bool may_nest(const struct kprobe *kp)
 }
 
 /*
- * Post handlers need the trap behind the instruction. A hit by a jump has none, so it passes
- * over listeners with a post handler: they are about to join, and a breakpoint will take the
- * place of the jump before they have.
+ * A hit by a jump that cannot have post handlers run passes over listeners with one: they are
+ * about to join, and a breakpoint will take the place of the jump before they have.
  */
 static nokprobe_inline bool is_to_run(struct kprobe *kp, unsigned int how)
 {
@@ -75,7 +74,7 @@ static nokprobe_inline bool is_to_run(struct kprobe *kp, unsigned int how)
 		return false;
 	if (how & HIT_NESTED && !may_nest(kp))
 		return false;
-	return !(how & HIT_BY_JUMP && kp->post_handler);
+	return !(how & HIT_WITHOUT_POST && kp->post_handler);
 }
 
 /* Misses on several CPUs, or in an NMI on this one, must all be counted. */
@@ -169,15 +168,18 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 
 NOKPROBE_SYMBOL(run_others);
 
-/**
- * site_pre_handlers - run the pre handlers of all who listen, in the order of registration
- * @site: where
- * @regs: the state at the hit
- * @how: HIT_*
- *
- * Return: as site_pre_handler().
- */
-int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how)
+/* The listener if there is one, enabled or not; NULL if there are several or none. */
+static nokprobe_inline struct kprobe *single_listener(struct kprobe_site *site)
+{
+	struct list_head *first = READ_ONCE(site->listeners.next);
+
+	if (unlikely(first == &site->listeners || READ_ONCE(first->next) != &site->listeners))
+		return NULL;
+	return list_entry(first, struct kprobe, list);
+}
+
+static noinline int several_pre_handlers(struct kprobe_site *site, struct pt_regs *regs,
+					 unsigned int how)
 {
 	unsigned long ip = instruction_pointer(regs), sp = kernel_stack_pointer(regs);
 	struct kprobe *kp;
@@ -192,9 +194,31 @@ int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned i
 			return moved;
 		}
 	}
+	return 0;
+}
+
+NOKPROBE_SYMBOL(several_pre_handlers);
+
+/**
+ * site_pre_handlers - run the pre handlers of all who listen, in the order of registration
+ * @site: where
+ * @regs: the state at the hit
+ * @how: HIT_*
+ *
+ * Return: as site_pre_handler().
+ */
+int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how)
+{
+	struct kprobe *kp = single_listener(site);
+	int moved;
+
+	if (unlikely(!kp))
+		moved = several_pre_handlers(site, regs, how);
+	else
+		moved = is_to_run(kp, how) ? kp->pre_handler(kp, regs) : 0;
 	/* Who asks now for post handlers sees those of all listeners that this has seen. */
 	smp_rmb(); /* pairs with announce_post_handler() */
-	return 0;
+	return moved;
 }
 
 NOKPROBE_SYMBOL(site_pre_handlers);
@@ -209,10 +233,30 @@ NOKPROBE_SYMBOL(site_pre_handlers);
  */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	return site_run(to_site(p), regs, false);
+	return site_run(to_site(p), regs, 0);
 }
 
 NOKPROBE_SYMBOL(site_pre_handler);
+
+static nokprobe_inline void run_post_handler(struct kprobe *kp, struct pt_regs *regs,
+					     unsigned long flags)
+{
+	kprobe_post_handler_t post = kp->post_handler;
+
+	if (post && !kprobe_disabled(kp))
+		post(kp, regs, flags);
+}
+
+static noinline void several_post_handlers(struct kprobe_site *site, struct pt_regs *regs,
+					   unsigned long flags)
+{
+	struct kprobe *kp;
+
+	for_each_listener(kp, site)
+		run_post_handler(kp, regs, flags);
+}
+
+NOKPROBE_SYMBOL(several_post_handlers);
 
 /**
  * site_post_handler - the post handler of a site where somebody has one
@@ -224,12 +268,12 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags)
 {
 	struct kprobe_site *site = to_site(p);
-	struct kprobe *kp;
+	struct kprobe *kp = single_listener(site);
 
-	for_each_listener(kp, site) {
-		if (kp->post_handler && !kprobe_disabled(kp))
-			kp->post_handler(kp, regs, flags);
-	}
+	if (likely(kp))
+		run_post_handler(kp, regs, flags);
+	else
+		several_post_handlers(site, regs, flags);
 }
 
 NOKPROBE_SYMBOL(site_post_handler);
@@ -281,7 +325,7 @@ int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump)
 		if (!kprobe_disabled(kp) && !may_nest(kp))
 			count_miss(kp);
 	}
-	return site_pre_handlers(site, regs, HIT_NESTED | (by_jump ? HIT_BY_JUMP : 0));
+	return site_pre_handlers(site, regs, HIT_NESTED | (by_jump ? HIT_WITHOUT_POST : 0));
 }
 
 NOKPROBE_SYMBOL(kprobe_nested_hit);

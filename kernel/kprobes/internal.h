@@ -9,10 +9,11 @@
  * A site changes in steps, and a CPU, or an NMI on the CPU that changes it, may hit between
  * any two of them. The steps are made in this order, and tests/windows_kunit.c hits at each:
  *
- *	a listener joins	only = NULL and post_handler, if it has one; the list; only,
- *				owner, post_handler, KPROBE_FLAG_DISABLED of the site
+ *	a listener joins	jump_runs_post, sole = NULL and post_handler, if it has one; the
+ *				list; sole, owner, post_handler, KPROBE_FLAG_DISABLED of the site
  *	it leaves		the list; the others in the same order
- *	it is enabled		only = NULL and post_handler, if it has one; its flag; the others
+ *	it is enabled		jump_runs_post, sole = NULL and post_handler, if it has one; its
+ *				flag; the others
  *	it is disabled		its flag; the others
  *	unplanted -> breakpoint	all of the above; the text; method
  *	any -> jump		with ARCH_KPROBE_JUMP_IN_PLACE: KPROBE_FLAG_OPTIMIZED; the text;
@@ -33,8 +34,9 @@
  * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may be the jump's. A
  *   hit goes on at the detour's copies of what these displace, whatever handlers there are.
  *   With ARCH_KPROBE_JUMP_IN_PLACE there are none, and hits do not ask.
- * - A jump has no post handlers run. A hit by one passes over listeners that have a post
- *   handler: these have not joined before the jump has become a breakpoint.
+ * - A jump runs post handlers if jump_runs_post. A hit by any other passes over listeners that
+ *   have a post handler: these have not joined before the jump has become a breakpoint. Both
+ *   handlers of a hit run on one CPU: preemption stays off between them.
  * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
  *   For a hit that began before a listener joined, its post handler may run alone.
  * - A hit that comes by the ftrace_ops that makes the claim runs handlers only with
@@ -80,8 +82,8 @@ enum site_method {
  * @kp:		the site's
  * @hook:	with SITE_FTRACE, at the function's entry, where the architecture lets
  *		kprobes share that with fprobes. Changed under kprobe_mutex. @hook.owner is
- *		the one listener that wants to know, if it is a kretprobe and no more is
- *		wanted than that the call returns. Read by hits under RCU
+ *		the only enabled listener, if it is a kretprobe without an entry handler.
+ *		Read by hits under RCU
  */
 struct site_entry {
 	struct kprobe kp;
@@ -103,11 +105,13 @@ struct site_entry {
  * @idle:	with @retired, waiting to be reclaimed, see retire.c; else in gone_sites,
  *		see module.c. Guarded by kprobe_mutex
  * @rcu:	frees the site once out of the table
- * @only:	the one listener that wants to know, if it has no post handler. Changed
+ * @sole:	the only enabled listener; NULL if several or if it has a post handler. Changed
  *		under kprobe_mutex, read by hits under RCU
  * @method:	how it is planted now, an enum site_method. Changed under kprobe_mutex, read
  *		by hits
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
+ * @jump_runs_post: a jump can have post handlers run. Set once, under kprobe_mutex and before
+ *		a listener with one is published; read by hits
  * @retired:	nobody has listened since it was retired. Guarded by kprobe_mutex
  *
  * Created by the first listener and retired after the last one; a listener that
@@ -131,9 +135,10 @@ struct kprobe_site {
 		struct list_head idle;
 		struct rcu_head rcu;
 	};
-	struct kprobe *only;
+	struct kprobe *sole;
 	u8 method;
 	bool no_jump;
+	bool jump_runs_post;
 	bool retired;
 };
 
@@ -212,6 +217,7 @@ void sites_to_breakpoints(struct list_head *sites);
 void jumps_make_way(struct site_batch *batch);
 void jump_init(struct kprobe_site *site);
 void jump_prepare_in_place(struct kprobe_site *site);
+void jump_prepare_post(struct kprobe_site *site);
 void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
@@ -228,6 +234,7 @@ static inline void sites_to_breakpoints(struct list_head *sites) { }
 static inline void jumps_make_way(struct site_batch *batch) { }
 static inline void jump_init(struct kprobe_site *site) { }
 static inline void jump_prepare_in_place(struct kprobe_site *site) { }
+static inline void jump_prepare_post(struct kprobe_site *site) { }
 static inline void jump_consider(struct kprobe_site *site) { }
 static inline void jump_consider_around(struct kprobe_site *site) { }
 static inline void jump_release(struct kprobe_site *site) { }
@@ -253,9 +260,9 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 
 /* hit.c */
 
-/* How a site is hit: by a jump; while a handler of another context runs. */
-#define HIT_BY_JUMP	BIT(0)
-#define HIT_NESTED	BIT(1)
+/* How a site is hit: by what runs no post handlers; while a handler of another context runs. */
+#define HIT_WITHOUT_POST	BIT(0)
+#define HIT_NESTED		BIT(1)
 
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
 int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how);
@@ -263,14 +270,14 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
 /* Most sites have one listener. Returns what site_pre_handler() does. */
-static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, bool by_jump)
+static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, unsigned int how)
 {
 	/* What is in it: by address, pairs with site_refresh(). */
-	struct kprobe *kp = READ_ONCE(site->only);
+	struct kprobe *kp = READ_ONCE(site->sole);
 
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
-	return site_pre_handlers(site, regs, by_jump ? HIT_BY_JUMP : 0);
+	return site_pre_handlers(site, regs, how);
 }
 
 /* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
@@ -313,16 +320,20 @@ bool kprobe_is_live_patched(const struct kprobe *kp);
 extern bool kprobes_ready;
 
 /**
- * struct kprobe_set - what a call is about
- * @kps: an array of kprobes, or
- * @rps: an array of kretprobes
+ * struct kprobe_set - the probes of one call
+ * @kps: an array of kprobes, without @of_kretprobes
+ * @rps: an array of kretprobes, with it
  * @num: entries in the array
+ * @of_kretprobes: which of both
  * @is_array: the caller gave an array, not one probe
  */
 struct kprobe_set {
-	struct kprobe **kps;
-	struct kretprobe **rps;
+	union {
+		struct kprobe **kps;
+		struct kretprobe **rps;
+	};
 	int num;
+	bool of_kretprobes;
 	bool is_array;
 };
 

@@ -19,7 +19,7 @@
  */
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	site_run(to_site(p), regs, true);
+	site_run(to_site(p), regs, HIT_WITHOUT_POST);
 }
 
 NOKPROBE_SYMBOL(opt_pre_handler);
@@ -40,6 +40,12 @@ static nokprobe_inline bool rcu_starts_watching(void)
 #ifdef KPROBE_MAX_NESTING
 #include <linux/kprobe_hit.h>
 
+/* Architectures that never say that a jump has post handlers run leave this. */
+bool __weak __kprobes arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
+{
+	return true;
+}
+
 static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
@@ -53,12 +59,47 @@ static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(jump_inside);
 
+/*
+ * Of a site with several listeners, or with one that has a post handler. A copy of the instruction
+ * is run with preemption off; kprobe_jump_post() follows.
+ */
+static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
+{
+	struct kprobe_site *site = to_site(p);
+	bool runs_post;
+	int moved;
+
+	/* With what was prepared for that: pairs with jump_prepare_post(). */
+	runs_post = smp_load_acquire(&site->jump_runs_post);
+	moved = site_pre_handlers(site, regs, runs_post ? 0 : HIT_WITHOUT_POST);
+	if (moved || !runs_post || !hit_has_post(p))
+		return moved;
+	if (arch_kprobe_jump_run(p, regs))
+		hit_post(get_kprobe_ctlblk(), p, regs);
+	else
+		preempt_disable_notrace();
+	return 1;
+}
+
+NOKPROBE_SYMBOL(jump_with_post);
+
+static nokprobe_inline int jump_outside(struct kprobe *p, struct pt_regs *regs)
+{
+	/* As site_run() does. */
+	struct kprobe *kp = READ_ONCE(to_site(p)->sole);
+
+	if (likely(kp))
+		return kp->pre_handler(kp, regs);
+	return jump_with_post(p, regs);
+}
+
 /**
  * kprobe_jump_hit - run the handlers of a site that is planted as a jump
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * For architectures whose detours let handlers choose where to go on.
+ * For architectures whose detours let handlers choose where to go on. That may be where
+ * arch_kprobe_jump_run() says, on the way to kprobe_jump_post().
  *
  * Context: the probed code's.
  * Return: 0 to go on with the displaced instructions, else go on where @regs say.
@@ -76,7 +117,7 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 		moved = jump_inside(p, regs);
 	} else {
 		hit_begin(cpu, p);
-		moved = site_run(to_site(p), regs, true);
+		moved = jump_outside(p, regs);
 		hit_end(cpu);
 	}
 	if (unlikely(rcu_started))
@@ -86,4 +127,34 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(kprobe_jump_hit);
+
+/**
+ * kprobe_jump_post - run the post handlers of a hit by a jump
+ * @p: the site's kprobe
+ * @regs: the state behind the instruction
+ *
+ * A hit whose pre handlers ran is not inside of another one in its own context, and is not now.
+ *
+ * Context: the probed code's, but with preemption off since kprobe_jump_hit(), which ends here.
+ * Return: 0 to go on behind the instruction, else go on where @regs say.
+ */
+int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs)
+{
+	unsigned long behind = instruction_pointer(regs);
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
+	bool rcu_started = rcu_starts_watching();
+
+	/* Before this, too: else unwinders took @p for one whose pre handlers run. */
+	hit_set_status(cpu, KPROBE_HIT_SSDONE);
+	barrier();
+	hit_begin_with(cpu, p, KPROBE_HIT_SSDONE);
+	hit_post(cpu, p, regs);
+	hit_end(cpu);
+	if (unlikely(rcu_started))
+		ct_nmi_exit();
+	preempt_enable_notrace();
+	return instruction_pointer(regs) != behind;
+}
+
+NOKPROBE_SYMBOL(kprobe_jump_post);
 #endif /* KPROBE_MAX_NESTING */

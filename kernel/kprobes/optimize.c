@@ -14,8 +14,8 @@
  * That is done by a worker, as soon as there is a site to do it for. The way back is
  * short: the breakpoint is written, then what was displaced, and nobody is waited for.
  *
- * A site is not, or no longer, fit when a listener has a post handler, or when there is
- * another site among the instructions that it displaces.
+ * A site is not, or no longer, fit when there is another site among the instructions that it
+ * displaces, or when a listener has a post handler that the architecture cannot run by a jump.
  *
  * With ARCH_KPROBE_JUMP_IN_PLACE there are no such instructions and nobody to wait for. What a
  * site needs for its jump is prepared when the site is made, and a commit writes a jump as it
@@ -35,12 +35,12 @@
 static bool jumps_allowed = true;
 
 /*
- * Sites to be looked at; those that have only to wait for tasks; and those that the wait
- * under way is for. By their op.list. Guarded by kprobe_mutex.
+ * Sites to be decided on; those that become jumps after the next grace period, and those that do
+ * after the one under way. Linked by op.list. Guarded by kprobe_mutex.
  */
 static LIST_HEAD(to_consider);
-static LIST_HEAD(waiting);
-static LIST_HEAD(awaited);
+static LIST_HEAD(next_gp);
+static LIST_HEAD(this_gp);
 
 /* Sites that displace, or are about to. Guarded by kprobe_mutex. */
 static unsigned int nr_displacing;
@@ -57,6 +57,11 @@ int __weak arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kpr
 
 void __weak arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 {
+}
+
+int __weak arch_prepare_post_jump(struct optimized_kprobe *op)
+{
+	return -EOPNOTSUPP;
 }
 
 int __weak arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
@@ -123,9 +128,15 @@ static bool is_crowded(struct kprobe_site *site)
 	return false;
 }
 
+/* Would a jump run the handlers that the listeners have? */
+static bool jump_suffices(struct kprobe_site *site)
+{
+	return !site->kp.post_handler || site->jump_runs_post;
+}
+
 static bool is_fit(struct kprobe_site *site)
 {
-	return jumps_allowed && sites_armed() && is_wanted(site) && !site->kp.post_handler &&
+	return jumps_allowed && sites_armed() && is_wanted(site) && jump_suffices(site) &&
 	       !kprobe_gone(&site->kp) && is_prepared(site) && !is_crowded(site) &&
 	       !arch_check_optimized_kprobe(&site->op);
 }
@@ -297,6 +308,20 @@ void jump_prepare_in_place(struct kprobe_site *site)
 }
 
 /**
+ * jump_prepare_post - have a site's jump run post handlers, if it can
+ * @site: the site; nothing is done if it is not prepared for a jump
+ *
+ * Context: kprobe_mutex held. Sleeps.
+ */
+void jump_prepare_post(struct kprobe_site *site)
+{
+	if (!is_prepared(site) || site->jump_runs_post)
+		return;
+	/* With what has been prepared: pairs with jump_with_post(). */
+	smp_store_release(&site->jump_runs_post, !arch_prepare_post_jump(&site->op));
+}
+
+/**
  * jump_consider - see whether a site could be a jump
  * @site: the site
  *
@@ -356,11 +381,13 @@ static bool decide_next(void)
 	list_del_init(&site->op.list);
 	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
 		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+	if (site->kp.post_handler)
+		jump_prepare_post(site);
 	if (site->method == SITE_BREAKPOINT && is_fit(site)) {
 		kprobe_test_step();
 		start_displacing(site);
 		kprobe_test_step();
-		list_add_tail(&site->op.list, &waiting);
+		list_add_tail(&site->op.list, &next_gp);
 	}
 	return true;
 }
@@ -386,17 +413,17 @@ void jumps_decide(void)
 }
 
 /* Those that have waited, and were not told to stop, become jumps. */
-static void write_awaited(void)
+static void write_this_gp(void)
 {
 	struct kprobe_site *site, *next;
 	LIST_HEAD(sites);
 
-	if (list_empty(&awaited))
+	if (list_empty(&this_gp))
 		return;
 	/* Architectures may take them off the list that they get. */
-	list_for_each_entry(site, &awaited, op.list)
+	list_for_each_entry(site, &this_gp, op.list)
 		list_add_tail(&site->kp.list, &sites);
-	write_jumps(&sites, &awaited);
+	write_jumps(&sites, &this_gp);
 	list_for_each_entry_safe(site, next, &sites, kp.list)
 		list_del_init(&site->kp.list);
 }
@@ -405,15 +432,15 @@ static void write_awaited(void)
 static bool start_wait(void)
 {
 	guard(mutex)(&kprobe_mutex);
-	list_splice_tail_init(&waiting, &awaited);
-	return !list_empty(&awaited);
+	list_splice_tail_init(&next_gp, &this_gp);
+	return !list_empty(&this_gp);
 }
 
 static void end_wait(void)
 {
 	guard(mutex)(&kprobe_mutex);
-	write_awaited();
-	if (!list_empty(&waiting))
+	write_this_gp();
+	if (!list_empty(&next_gp))
 		queue_work(system_unbound_wq, &jump_work);
 }
 
@@ -430,7 +457,7 @@ static void jump_work_fn(struct work_struct *work)
 static bool jumps_are_due(void)
 {
 	guard(mutex)(&kprobe_mutex);
-	return !list_empty(&to_consider) || !list_empty(&waiting) || !list_empty(&awaited);
+	return !list_empty(&to_consider) || !list_empty(&next_gp) || !list_empty(&this_gp);
 }
 
 /**

@@ -27,19 +27,19 @@ static const char *open_call;
 
 static const char *call_of(const struct kprobe_set *set)
 {
-	if (set->rps)
+	if (set->of_kretprobes)
 		return set->is_array ? "register_kretprobes" : "register_kretprobe";
 	return set->is_array ? "register_kprobes" : "register_kprobe";
 }
 
 static struct kprobe *nth(const struct kprobe_set *set, int i)
 {
-	return set->rps ? &set->rps[i]->kp : set->kps[i];
+	return set->of_kretprobes ? &set->rps[i]->kp : set->kps[i];
 }
 
 static void release_nth(const struct kprobe_set *set, int i)
 {
-	if (set->rps)
+	if (set->of_kretprobes)
 		kretprobe_release(set->rps[i]);
 }
 
@@ -49,7 +49,7 @@ static void release_nth(const struct kprobe_set *set, int i)
  */
 static int attach_nth(const struct kprobe_set *set, int i)
 {
-	if (set->rps)
+	if (set->of_kretprobes)
 		return set->is_array ? register_kretprobe(set->rps[i]) :
 				       kretprobe_attach(set->rps[i]);
 	return set->is_array ? register_kprobe(set->kps[i]) : kprobe_attach(set->kps[i]);

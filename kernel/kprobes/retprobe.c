@@ -119,7 +119,9 @@ void kretprobe_release(struct kretprobe *rp)
  */
 int register_kretprobes(struct kretprobe **rps, int num)
 {
-	const struct kprobe_set set = { .rps = rps, .num = num, .is_array = true };
+	const struct kprobe_set set = {
+		.rps = rps, .of_kretprobes = true, .num = num, .is_array = true,
+	};
 
 	return kprobe_set_attach(&set);
 }
@@ -134,7 +136,7 @@ EXPORT_SYMBOL_GPL(register_kretprobes);
  */
 noinline __noclone int register_kretprobe(struct kretprobe *rp)
 {
-	const struct kprobe_set set = { .rps = &rp, .num = 1 };
+	const struct kprobe_set set = { .rps = &rp, .of_kretprobes = true, .num = 1 };
 
 	return kprobe_set_is_open() ? kretprobe_attach(rp) : kprobe_set_attach(&set);
 }
@@ -152,7 +154,7 @@ EXPORT_SYMBOL_GPL(register_kretprobe);
  */
 void unregister_kretprobes(struct kretprobe **rps, int num)
 {
-	const struct kprobe_set set = { .rps = rps, .num = num };
+	const struct kprobe_set set = { .rps = rps, .of_kretprobes = true, .num = num };
 
 	kprobe_set_remove(&set);
 }
@@ -166,7 +168,7 @@ EXPORT_SYMBOL_GPL(unregister_kretprobes);
  */
 void unregister_kretprobe(struct kretprobe *rp)
 {
-	const struct kprobe_set one = { .rps = &rp, .num = 1 };
+	const struct kprobe_set one = { .rps = &rp, .of_kretprobes = true, .num = 1 };
 
 	kprobe_set_remove(&one);
 }
@@ -184,7 +186,7 @@ EXPORT_SYMBOL_GPL(unregister_kretprobe);
  */
 void unregister_kretprobes_nowait(struct kretprobe **rps, int num)
 {
-	const struct kprobe_set set = { .rps = rps, .num = num };
+	const struct kprobe_set set = { .rps = rps, .of_kretprobes = true, .num = num };
 
 	kprobe_set_detach(&set);
 }

@@ -63,14 +63,14 @@ static void set_flag(struct kprobe *kp, u32 flag, bool on)
 /* Make what architecture code sees the sum of the listeners. */
 static void site_refresh(struct kprobe_site *site)
 {
-	struct kprobe *only = NULL;
+	struct kprobe *sole = NULL;
 	bool enabled = false, post = false;
 	struct kprobe *kp;
 
 	list_for_each_entry(kp, &site->listeners, list) {
 		if (kprobe_disabled(kp))
 			continue;
-		only = enabled || kp->post_handler || !kp->pre_handler ? NULL : kp;
+		sole = enabled || kp->post_handler || !kp->pre_handler ? NULL : kp;
 		enabled = true;
 		if (kp->post_handler)
 			post = true;
@@ -80,7 +80,7 @@ static void site_refresh(struct kprobe_site *site)
 	 * Hits go from it to what it points to, which is complete: by its address, site_run(). For
 	 * site_entry_hit(), which acquires it, the owner that was stored before comes along.
 	 */
-	smp_store_release(&site->only, only);
+	smp_store_release(&site->sole, sole);
 	kprobe_test_step();
 	if (kprobe_ftrace(&site->kp))
 		site_ftrace_refresh(site);
@@ -186,7 +186,7 @@ static void uproot(struct list_head *sites, enum site_method method)
 }
 
 /*
- * One ftrace_ops more, for the claim that it makes. A call that goes by way of both must
+ * Also register in side_ip, only to get IPMODIFY. A call that goes by way of both ftrace_ops must
  * run the handlers once, so they stay where they are, and the method says so first.
  */
 static int claim(struct list_head *sites)
@@ -412,14 +412,15 @@ void site_put(struct kprobe_site *site)
 /*
  * Before a listener can be seen. A hit that comes from now on must not have the pre handler of the
  * only one run; and when it has run pre handlers it asks whether there are post handlers. The
- * barrier pairs with that of site_pre_handlers(). A hit that has read @only before is one that
+ * barrier pairs with that of site_pre_handlers(). A hit that has read @sole before is one that
  * began before, whatever it finds then; so the order of the first two stores does not matter.
  */
 static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
 {
 	if (!kp->post_handler)
 		return;
-	WRITE_ONCE(site->only, NULL);
+	jump_prepare_post(site);
+	WRITE_ONCE(site->sole, NULL);
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
 	smp_wmb(); /* see above */

@@ -70,7 +70,7 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 
 NOKPROBE_SYMBOL(many_hit);
 
-static __always_inline void first_hit(struct entry_hook *hook, unsigned long ip,
+static __always_inline void one_hit(struct entry_hook *hook, unsigned long ip,
 				      unsigned long caller, struct pt_regs *regs)
 {
 	entry_hit_t hit = READ_ONCE(hook->first);
@@ -83,7 +83,7 @@ static noinline void far_hit(unsigned long ip, unsigned long caller, struct pt_r
 	struct entry_hook *hook = addr_table_find(&entry_table, ip);
 
 	if (hook)
-		first_hit(hook, ip, caller, regs);
+		one_hit(hook, ip, caller, regs);
 }
 
 NOKPROBE_SYMBOL(far_hit);
@@ -99,7 +99,7 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 	if (probe_hit_is_watched()) {
 		regs = arch_entry_regs(fregs, &room);
 		if (likely(addr_table_near(&entry_table, ip, &hook)))
-			first_hit(hook, ip, caller, regs);
+			one_hit(hook, ip, caller, regs);
 		else
 			far_hit(ip, caller, regs);
 		arch_entry_regs_back(fregs, regs);

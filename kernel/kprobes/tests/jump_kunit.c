@@ -57,15 +57,14 @@ static void hits_all_the_way(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
-	struct test_probe *guest = test_probe_at(test, pl->at, WITH_POST);
 	unsigned int jumps = 0, i = 0;
 	struct callers *c;
 
 	c = callers_start(test, kprobe_test_plain, 2 * num_online_cpus());
 	while (callers_busy(c) || i++ < 3) {
 		jumps += test_method_in_the_end(pl->at) == SITE_JUMP;
-		KUNIT_EXPECT_EQ(test, register_kprobe(&guest->kp), 0);
-		unregister_kprobe(&guest->kp);
+		test_allow_jumps(false);
+		test_allow_jumps(true);
 	}
 	callers_wait(c);
 	KUNIT_EXPECT_GT(test, jumps, 0);
@@ -113,6 +112,7 @@ static void gone_before_it_is_a_jump(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 50);
 }
 
+/* A jump has it run, and stays. */
 static void post_handler_joins(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -121,14 +121,16 @@ static void post_handler_joins(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
-	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
+	KUNIT_EXPECT_EQ(test, test_method_at(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	test_expect_hits(test, tp, 10, 0);
 	test_expect_hits(test, post, 10, 10);
+	KUNIT_EXPECT_LT(test, post->when_pre, post->when_post);
 	unregister_kprobe(&post->kp);
-	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	KUNIT_EXPECT_EQ(test, test_method_at(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);
 	test_expect_hits(test, tp, 20, 0);
+	test_expect_hits(test, post, 10, 10);
 }
 
 static void post_handler_joins_early(struct kunit *test)
@@ -138,10 +140,86 @@ static void post_handler_joins_early(struct kunit *test)
 	struct test_probe *post = test_probe_at(test, pl->at, WITH_POST);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&post->kp), 0);
-	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
 	test_call(test, kprobe_test_plain, 10);
 	test_expect_hits(test, tp, 10, 0);
 	test_expect_hits(test, post, 0, 10);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	test_call(test, kprobe_test_plain, 10);
+	test_expect_hits(test, tp, 20, 0);
+	test_expect_hits(test, post, 0, 20);
+}
+
+/* It is the first one, and its jump is there before another one listens. */
+static void post_handler_comes_first(struct kunit *test)
+{
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *post, *tp;
+
+	kprobe_reclaim_flush();
+	post = test_probe_new(test, pl->at, WITH_PRE | WITH_POST);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	test_call(test, kprobe_test_plain, 10);
+	test_expect_hits(test, post, 10, 10);
+	tp = test_probe_new(test, pl->at, WITH_PRE);
+	test_call(test, kprobe_test_plain, 10);
+	test_expect_hits(test, post, 20, 20);
+	test_expect_hits(test, tp, 10, 0);
+	unregister_kprobe(&post->kp);
+	unregister_kprobe(&tp->kp);
+	test_expect_untouched(test, pl);
+	test_call(test, kprobe_test_plain, 10);
+}
+
+static void post_handlers_under_hits(struct kunit *test)
+{
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE | WITH_POST);
+	struct test_probe *guest = test_probe_at(test, pl->at, WITH_PRE | WITH_POST);
+	unsigned int others = 0, i = 0;
+	struct callers *c;
+
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	c = callers_start(test, kprobe_test_plain, 2 * num_online_cpus());
+	while (callers_busy(c) || i++ < 3) {
+		KUNIT_EXPECT_EQ(test, register_kprobe(&guest->kp), 0);
+		others += test_method_at(pl->at) != SITE_JUMP;
+		unregister_kprobe(&guest->kp);
+	}
+	callers_wait(c);
+	KUNIT_EXPECT_EQ(test, others, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->wrong), 0);
+	test_expect_hits(test, tp, c->nr * CALLS_EACH, c->nr * CALLS_EACH);
+	unregister_kprobe(&tp->kp);
+	test_expect_untouched(test, pl);
+}
+
+/* As between the traps of a breakpoint, so that a post handler runs on its pre handler's CPU. */
+static void preemption_is_off_in_between(struct kunit *test)
+{
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE | WITH_POST);
+	struct pt_regs regs = {};
+	int before, between, behind;
+	struct kprobe *kp;
+	bool is_pending;
+
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	scoped_guard(preempt) {
+		kp = get_kprobe(pl->at);
+		instruction_pointer_set(&regs, (unsigned long)pl->at);
+		before = preempt_count();
+		KUNIT_EXPECT_TRUE(test, kprobe_jump_hit(kp, &regs));
+		between = preempt_count();
+		is_pending = !test_post_hits(tp);
+		if (is_pending)
+			kprobe_jump_post(kp, &regs);
+		behind = preempt_count();
+	}
+	test_expect_hits(test, tp, 1, 1);
+	KUNIT_EXPECT_EQ(test, behind, before);
+	/* Without a copy of the instruction, all is over by then. */
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		KUNIT_EXPECT_EQ(test, between, before + is_pending);
 }
 
 static void disabled_and_enabled(struct kunit *test)
@@ -322,6 +400,9 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(gone_before_it_is_a_jump),
 	KUNIT_CASE(post_handler_joins),
 	KUNIT_CASE(post_handler_joins_early),
+	KUNIT_CASE(post_handler_comes_first),
+	KUNIT_CASE_SLOW(post_handlers_under_hits),
+	KUNIT_CASE(preemption_is_off_in_between),
 	KUNIT_CASE(disabled_and_enabled),
 	KUNIT_CASE(all_disarmed_and_armed),
 	KUNIT_CASE(handler_goes_elsewhere),

@@ -22,6 +22,13 @@ enum site_method test_method_in_the_end(void *addr)
 	return test_method_at(addr);
 }
 
+/* What is a jump becomes a breakpoint, or the other way round. */
+void test_allow_jumps(bool allowed)
+{
+	guard(mutex)(&kprobe_mutex);
+	jumps_allow(allowed);
+}
+
 static bool would_displace(void *at, void *addr)
 {
 	struct kprobe_site *site;

@@ -23,6 +23,11 @@ struct jump_place {
 
 enum site_method test_method_at(void *addr);
 enum site_method test_method_in_the_end(void *addr);
+#ifdef CONFIG_OPTPROBES
+void test_allow_jumps(bool allowed);
+#else
+static inline void test_allow_jumps(bool allowed) { }
+#endif
 void test_no_jump(struct kunit *test, const char *why);
 struct jump_place *test_jump_place(struct kunit *test);
 struct jump_place *test_crowded_place(struct kunit *test);

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <trace/events/printk.h>
 
+#include "jumps.h"
 #include "tests.h"
 
 /* KCSAN looks at one access among hundreds, and two processors have to meet there. */
@@ -19,12 +20,12 @@
  * struct way - how the racing handler comes to run
  * @name:	of the method
  * @fn:		the function that is probed
- * @post:	a post handler, which keeps the probe from being a jump
+ * @jump:	the probe may become a jump
  */
 struct way {
 	const char *name;
 	target_fn fn;
-	kprobe_post_handler_t post;
+	bool jump;
 };
 
 /* What handlers race about, and whether KCSAN has said so. */
@@ -39,16 +40,10 @@ static int kprobes_planted_race(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kprobes_planted_race);
 
-static void no_post(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
-{
-}
-
-NOKPROBE_SYMBOL(no_post);
-
 static const struct way ways[] = {
-	{ "breakpoint", kprobe_test_plain, no_post },
-	{ "jump", kprobe_test_plain, NULL },
-	{ "entry, by ftrace where it is used", kprobe_test_traced, NULL },
+	{ "breakpoint", kprobe_test_plain, false },
+	{ "jump", kprobe_test_plain, true },
+	{ "entry, by ftrace where it is used", kprobe_test_traced, true },
 };
 
 static void look_at_console(void *unused, const char *text, size_t len)
@@ -92,6 +87,7 @@ static void start_threads(struct kunit *test, target_fn fn)
 static void drop_kprobe(void *kp)
 {
 	unregister_kprobe(kp);
+	test_allow_jumps(true);
 }
 
 static void race_is_seen(struct kunit *test)
@@ -106,10 +102,10 @@ static void race_is_seen(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, kp);
 	kp->addr = (void *)test_entry_of(way->fn);
 	kp->pre_handler = kprobes_planted_race;
-	kp->post_handler = way->post;
 	WRITE_ONCE(reported, false);
 	KUNIT_ASSERT_EQ(test, 0, register_trace_console(look_at_console, NULL));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_looking, NULL));
+	test_allow_jumps(way->jump);
 	KUNIT_ASSERT_EQ(test, 0, register_kprobe(kp));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kprobe, kp));
 	wait_for_kprobe_optimizer();

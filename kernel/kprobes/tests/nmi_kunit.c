@@ -24,6 +24,7 @@ static int nmi_suite_init(struct kunit *test)
 
 static void nmi_suite_exit(struct kunit *test)
 {
+	test_allow_jumps(true);
 	test_nmi_end();
 }
 
@@ -89,7 +90,8 @@ static void expect_jump(struct kunit *test, void *addr) { }
  * Ten hits, in each of which an NMI is sent. Then its hit is one inside a hit; or, if they are
  * masked there, it comes as soon as the hit is over.
  */
-static void ten_with_nmis(struct kunit *test, target_fn fn, unsigned int handlers, bool masked)
+static void ten_with_nmis(struct kunit *test, target_fn fn, unsigned int handlers, bool jump,
+			  bool masked)
 {
 	struct test_probe *outer = test_probe_at(test, fn, WITH_PRE | handlers), *inner = outer;
 	int own = 10;
@@ -99,8 +101,9 @@ static void ten_with_nmis(struct kunit *test, target_fn fn, unsigned int handler
 	else if (masked)
 		own = 20;
 	outer->kp.pre_handler = pre_with_nmi;
+	test_allow_jumps(jump);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->kp), 0);
-	if (!(handlers & WITH_POST))
+	if (jump)
 		expect_jump(test, outer->kp.addr);
 	came_inside = 0;
 	test_call(test, fn, 10);
@@ -119,8 +122,8 @@ static void nmi_in_a_handler(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
 
-	/* With a post handler it is a breakpoint that is hit, or what ftrace has there. */
-	ten_with_nmis(test, t->fn, WITH_POST, arch_test_traps_mask_nmis);
+	/* It is a breakpoint that is hit, or what ftrace has there. */
+	ten_with_nmis(test, t->fn, WITH_POST, false, arch_test_traps_mask_nmis);
 }
 
 /* In which nothing is masked that was not before. */
@@ -128,7 +131,14 @@ static void nmi_in_a_handler_of_a_jump(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_OPTPROBES))
 		kunit_skip(test, "no jumps");
-	ten_with_nmis(test, kprobe_test_plain, 0, false);
+	ten_with_nmis(test, kprobe_test_plain, 0, true, false);
+}
+
+static void nmi_in_a_handler_of_a_jump_with_post(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "no jumps");
+	ten_with_nmis(test, kprobe_test_plain, WITH_POST, true, false);
 }
 
 /* Handlers that may be nested run, whatever the NMI has come upon. */
@@ -321,6 +331,7 @@ static struct kunit_case nmi_cases[] = {
 	KUNIT_CASE_PARAM(hit_in_nmi, target_gen_params),
 	KUNIT_CASE_PARAM(nmi_in_a_handler, target_gen_params),
 	KUNIT_CASE(nmi_in_a_handler_of_a_jump),
+	KUNIT_CASE(nmi_in_a_handler_of_a_jump_with_post),
 	KUNIT_CASE_PARAM(nested_in_nmi, gen_place),
 	KUNIT_CASE(nested_in_nmi_of_a_trap),
 	KUNIT_CASE(three_deep),

@@ -180,12 +180,10 @@ static void becomes_a_jump_and_goes(struct kunit *test)
 	struct watch *w;
 
 	/* The way from the breakpoint, where it does not become a jump at once. */
-	scoped_guard(mutex, &kprobe_mutex)
-		jumps_allow(false);
+	test_allow_jumps(false);
 	tp = test_probe_new(test, pl->at, WITH_PRE);
 	w = watch_begin(test, kprobe_test_plain, tp, NULL);
-	scoped_guard(mutex, &kprobe_mutex)
-		jumps_allow(true);
+	test_allow_jumps(true);
 	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	watch_end(test, w);
 

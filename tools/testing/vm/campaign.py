@@ -54,9 +54,9 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
        "tcp_recvmsg_locked", "ip_finish_output2", "do_epoll_wait", "pipe_read", "futex_wait",
        "hrtimer_nanosleep", "load_elf_binary")
 
-# What is done with a chunk: breakpoints with post handlers and without, jumps.
+# What is done with a chunk: breakpoints with post handlers and without, jumps with and without.
 ROUNDS = {
-    "s": ["post", "plain", "jump"],
+    "s": ["post", "plain", "post-jump", "jump"],
     "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
     "f": ["plain", "jump"],
 }

@@ -44,14 +44,18 @@ typedef probe_opcode_t kprobe_opcode_t;
  * @insn:	its slot, NULL if it has none
  * @boosted:	the slot has a copy that branches back by itself
  * @detour:	the slot has a detour
+ * @post:	from @insn to the slot with the way by post handlers, in instructions; 0 if there is
+ *		none. Set once, before hits are told that there is one
  *
- * Filled by arch_prepare_kprobe() and constant from then on, so hits read it without a lock.
+ * Filled by arch_prepare_kprobe() and constant from then on, but for @post, so hits read it
+ * without a lock.
  */
 struct arch_specific_insn {
 	struct arch_probe_insn api;
 	kprobe_opcode_t *insn;
 	bool boosted;
 	bool detour;
+	s32 post;
 };
 
 /**

@@ -15,6 +15,19 @@
  *	.quad	the site's kprobe
  *	.quad	an address that the instruction refers to
  *
+ * If there are post handlers, the detour goes on in another slot, from its first ldp on. Branches
+ * and the like are simulated instead:
+ *
+ *	ldp, add			as above
+ *	the probed instruction
+ *	sub, stp			as above
+ *	ldr	x30, =kprobe_detour_post
+ *	blr	x30			which runs the handlers
+ *	ldp, add
+ *	b				to what is behind the probed instruction
+ *	.quad	kprobe_detour_post
+ *	.quad	the site's kprobe
+ *
  * A slot is within reach of a branch from and to the probed code, and to where the instruction
  * branches. If there is no memory there it is anywhere, and all it has is the copy to be stepped.
  *
@@ -29,6 +42,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
@@ -333,13 +347,57 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	return 0;
 }
 
+/* It only has to be within reach of what is behind the instruction. */
+static int make_post_slot(struct optimized_kprobe *op)
+{
+	unsigned long addr = (unsigned long)op->kp.addr;
+	struct slot_code s = { .len = POST_GO_ON };
+	struct reach r = { .last = ULONG_MAX };
+	kprobe_opcode_t *slot;
+
+	keep_in_reach(&r, addr);
+	slot = kprobe_get_slots_near(&kprobe_insn_slots, 1, r.first, r.last);
+	if (!slot)
+		return -ENOMEM;
+	s.slot = (unsigned long)slot;
+	memcpy(s.code, kprobe_post_slot_template, sizeof(s.code));
+	s.code[POST_COPY] = cpu_to_le32(op->kp.opcode);
+	emit_go_on(&s, addr);
+	*(u64 *)(s.code + POST_KPROBE) = (unsigned long)&op->kp;
+	write_code(slot, s.code, SLOT_LEN);
+	/* Hits by a jump may go there at once. Others come by way of text that is synced later. */
+	if (kprobe_optimized(&op->kp))
+		kick_all_cpus_sync();
+	op->kp.ainsn.post = slot - op->kp.ainsn.insn;
+	return 0;
+}
+
 /**
- * arch_remove_optimized_kprobe - undo arch_prepare_optimized_kprobe()
+ * arch_prepare_post_jump - get a jump ready to have post handlers run
+ * @op: a prepared site, whose hits may go on meanwhile
+ *
+ * Context: kprobe_mutex held; may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int arch_prepare_post_jump(struct optimized_kprobe *op)
+{
+	probes_handler_t *simulated_by = op->kp.ainsn.api.handler;
+
+	return simulated_by && simulated_by != simulate_nop ? 0 : make_post_slot(op);
+}
+
+/**
+ * arch_remove_optimized_kprobe - undo arch_prepare_optimized_kprobe(), arch_prepare_post_jump()
  * @op: the site; arch_remove_kprobe() frees the detour
  */
 void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 {
+	struct arch_specific_insn *ainsn = &op->kp.ainsn;
+
 	op->optinsn.insn = NULL;
+	if (ainsn->post)
+		kprobe_put_slots(&kprobe_insn_slots, ainsn->insn + ainsn->post, 1);
+	ainsn->post = 0;
 }
 
 /**

@@ -5,11 +5,13 @@
 #include <asm/alternative.h>
 #include <asm/asm-offsets.h>
 #include <asm/assembler.h>
+#include <asm/insn-def.h>
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
 
-/* From the address that kprobe_detour() returns to. */
+/* From the addresses that kprobe_detour() and kprobe_detour_post() return to. */
 #define KPROBE_OF_DETOUR	32
+#define KPROBE_OF_POST		20
 
 #define PAN_BIT			22
 
@@ -48,22 +50,44 @@ SYM_DATA_START(kprobe_slot_template)
 	.quad	0
 SYM_DATA_END(kprobe_slot_template)
 
+/* The same of a slot with the way by post handlers. */
+	.balign	8
+SYM_DATA_START(kprobe_post_slot_template)
+	ldp	x29, x30, [sp, #S_FP]
+	add	sp, sp, #PT_REGS_SIZE
+	brk	#0
+	sub	sp, sp, #PT_REGS_SIZE
+	stp	x29, x30, [sp, #S_FP]
+	ldr	x30, 1f
+	blr	x30
+	ldp	x29, x30, [sp, #S_FP]
+	add	sp, sp, #PT_REGS_SIZE
+	brk	#0
+1:	.quad	kprobe_detour_post
+	.quad	0
+	.quad	0
+SYM_DATA_END(kprobe_post_slot_template)
+
 /*
  * What the slot has saved of a struct pt_regs are the frame pointer and the link register. The
- * rest follows, and a frame record, in which the caller is the probed instruction.
+ * rest follows, and a frame record, in which the caller is the instruction \offset bytes behind
+ * the probed one.
  *
  * If a handler has chosen where to go on, or with which state, that takes an exception's return:
- * no register is left for the address.
+ * no register is left for the address. Or kprobe_detour_leave() says where in another slot to
+ * return to.
  */
-	.text
-SYM_CODE_START(kprobe_detour)
+	.macro	detour, run, kprobe, offset
 	bti	c
 	each_pair stp
 	str	x28, [sp, #S_X0 + 224]
 	mov	x19, x30
 
-	ldr	x0, [x19, #KPROBE_OF_DETOUR]
+	ldr	x0, [x19, #\kprobe]
 	ldr	x3, [x0]			// kprobe::addr
+	.if	\offset
+	add	x3, x3, #\offset
+	.endif
 	add	x2, sp, #PT_REGS_SIZE
 	stp	x2, x3, [sp, #S_SP]
 	stp	x29, x3, [sp, #S_STACKFRAME]
@@ -79,23 +103,24 @@ alternative_if ARM64_HAS_GIC_PRIO_MASKING
 	str	x5, [sp, #S_PMR_SAVE]
 alternative_else_nop_endif
 alternative_if_not ARM64_HAS_PAN
-	b	.Lhit
+	b	.Lhit\@
 alternative_else
 	mrs_s	x5, SYS_PSTATE_PAN
 alternative_endif
 	orr	x20, x20, x5
-	tbz	x5, #PAN_BIT, .Lforbid
-.Lhit:
+	tbz	x5, #PAN_BIT, .Lforbid\@
+.Lhit\@:
 	str	x20, [sp, #S_PSTATE]
 	mov	x1, sp
-	bl	kprobe_jump_hit
+	bl	\run
 	ldr	x1, [sp, #S_PSTATE]
-	cbnz	w0, .Lleave
+	cbnz	w0, .Lleave\@
 	eor	x2, x1, x20
 	tst	x2, #0xffffff			// all but the flags
-	b.ne	.Lleave
-	tbz	x20, #PAN_BIT, .Lallow
-.Lback:
+	b.ne	.Lleave\@
+.Lallow\@:
+	tbz	x20, #PAN_BIT, .Lallowed\@
+.Lback\@:
 	mov	x30, x19
 	msr	nzcv, x1
 	each_pair ldp
@@ -103,20 +128,24 @@ alternative_endif
 	ret
 
 	/* Nobody gets access to user memory that the probed code has given itself. */
-.Lforbid:
+.Lforbid\@:
 	SET_PSTATE_PAN(1)
-	b	.Lhit
-.Lallow:
+	b	.Lhit\@
+.Lallowed\@:
 alternative_if ARM64_HAS_PAN
 	SET_PSTATE_PAN(0)
 alternative_else_nop_endif
-	b	.Lback
+	b	.Lback\@
 
-.Lleave:
+.Lleave\@:
 	mov	w2, w0
 	mov	x1, sp
-	ldr	x0, [x19, #KPROBE_OF_DETOUR]
+	ldr	x0, [x19, #\kprobe]
+	mov	x3, x20
 	bl	kprobe_detour_leave
+	ldr	x1, [sp, #S_PSTATE]
+	mov	x19, x0
+	cbnz	x0, .Lallow\@
 	msr	daifset, #0xf
 	ldp	x0, x1, [sp, #S_PC]
 	msr	elr_el1, x0
@@ -127,5 +156,15 @@ alternative_else_nop_endif
 	add	sp, sp, #PT_REGS_SIZE
 	eret
 	sb
+	.endm
+
+	.text
+SYM_CODE_START(kprobe_detour)
+	detour	kprobe_jump_hit, KPROBE_OF_DETOUR, 0
 SYM_CODE_END(kprobe_detour)
 NOKPROBE(kprobe_detour)
+
+SYM_CODE_START(kprobe_detour_post)
+	detour	kprobe_jump_post, KPROBE_OF_POST, AARCH64_INSN_SIZE
+SYM_CODE_END(kprobe_detour_post)
+NOKPROBE(kprobe_detour_post)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* arm64: when handlers choose where to go on from a jump; see detour_entry.S. */
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/stddef.h>
 
 #include <asm/cpufeature.h>
+#include <asm/insn.h>
 #include <asm/sysreg.h>
 
 #include "private.h"
@@ -13,7 +15,8 @@
 /* detour_entry.S reads it. */
 static_assert(offsetof(struct kprobe, addr) == 0);
 
-asmlinkage void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved);
+asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved,
+					     unsigned long pstate);
 
 /* Bits of PSTATE that can be read by themselves. */
 #define PSTATE_SSBS_REG	sys_reg(3, 3, 4, 2, 6)
@@ -34,19 +37,56 @@ static nokprobe_inline unsigned long current_pstate_bits(void)
 	return bits;
 }
 
+/* In its slot, what post handlers follow. */
+static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
+{
+	return (unsigned long)(p->ainsn.insn + p->ainsn.post + POST_COPY);
+}
+
+/* All but the flags, which are restored in any case. */
+#define PSTATE_KEPT	GENMASK(23, 0)
+
 /**
  * kprobe_detour_leave - get ready to go on elsewhere, or in another state
  * @p: the site
  * @regs: what handlers want
  * @moved: they have chosen where to go on
+ * @pstate: what was in @regs at the hit
  *
  * Context: a hit.
+ * Return: 0, or the address to return to in place of that in the slot.
  */
-asmlinkage void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved)
+asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved,
+					     unsigned long pstate)
 {
-	if (!moved)
+	/* Behind post handlers, nothing is left to be done by a copy. */
+	if (!moved && regs->pc == (unsigned long)p->addr)
 		regs->pc = (unsigned long)(p->ainsn.insn + SLOT_COPIES);
+	else if (p->ainsn.post && regs->pc == copy_before_post(p) &&
+		 !((regs->pstate ^ pstate) & PSTATE_KEPT))
+		return regs->pc - (POST_COPY - POST_ENTRY) * AARCH64_INSN_SIZE;
 	regs->pstate |= current_pstate_bits();
+	return 0;
 }
 
 NOKPROBE_SYMBOL(kprobe_detour_leave);
+
+/**
+ * arch_kprobe_jump_run - have the probed instruction done by simulation, or go to a copy of it
+ * @p: a site that is a jump, and for which arch_prepare_post_jump() has returned 0
+ * @regs: the state at the hit; set to that behind the instruction, or in front of the copy
+ *
+ * Context: a hit.
+ * Return: true if it is done; false if the copy is to be run, which leads to kprobe_jump_post().
+ */
+bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
+{
+	if (p->ainsn.post) {
+		regs->pc = copy_before_post(p);
+		return false;
+	}
+	p->ainsn.api.handler(p->opcode, (long)p->addr, regs);
+	return true;
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_run);

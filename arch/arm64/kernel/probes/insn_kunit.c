@@ -238,7 +238,7 @@ static void expect_same(struct kunit *test, const struct outcome *now,
  * struct way - how a probe is hit
  * @name: of the way
  * @jump: jumps are allowed
- * @post: there is a post handler, for which a copy is stepped
+ * @post: there is a post handler; without a jump, a copy is stepped for it
  * @nested: a handler seems to be running
  */
 struct way {
@@ -254,6 +254,7 @@ static const struct way ways[] = {
 	{ "breakpoint inside a hit", .nested = true },
 #ifdef CONFIG_OPTPROBES
 	{ "jump", .jump = true },
+	{ "jump, post handler", .jump = true, .post = true },
 	{ "jump inside a hit", .jump = true, .nested = true },
 #endif
 };

@@ -21,6 +21,14 @@ enum {
 	SLOT_LEN = 16,
 };
 
+/* The same of a slot with the way by post handlers. */
+enum {
+	POST_ENTRY = 0,		/* where kprobe_detour() returns to */
+	POST_COPY = 2,		/* the probed instruction, with nothing of the detour on the stack */
+	POST_GO_ON = 9,		/* the branch to what is behind the probed instruction */
+	POST_KPROBE = 12,	/* the site's kprobe, 64 bits */
+};
+
 /* Where the copy is that is to be stepped. */
 static __always_inline unsigned long kprobe_step_start(const struct arch_specific_insn *ainsn)
 {
@@ -38,6 +46,7 @@ int kprobe_slot_make(struct kprobe *p);
 
 /* detour_entry.S */
 extern const __le32 kprobe_slot_template[SLOT_LEN];
+extern const __le32 kprobe_post_slot_template[SLOT_LEN];
 
 /* text.c */
 

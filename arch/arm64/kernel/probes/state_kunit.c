@@ -111,6 +111,8 @@ static const struct method methods[] = {
 #ifdef CONFIG_OPTPROBES
 	{ "jump, simulated", "simulated", .jump = true },
 	{ "jump, boosted", "boosted", .jump = true },
+	{ "jump, simulated, post handler", "simulated", .post = true, .jump = true },
+	{ "jump, boosted, post handler", "boosted", .post = true, .jump = true },
 #endif
 };
 
@@ -244,7 +246,7 @@ static void hit_with_masks(struct kunit *test, const struct insn_test_case *c,
 	if (!m->post)
 		return;
 	KUNIT_EXPECT_EQ(test, post_saw.pstate & DAIF_MASK, masks);
-	expect_proper(test, &post_saw, DAIF_MASK);
+	expect_proper(test, &post_saw, masks_in_handler(m, masks));
 }
 
 /* All that include interrupts, which would be let in against what lockdep has been told. */

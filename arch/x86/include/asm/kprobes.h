@@ -120,6 +120,8 @@ struct kprobe_copies {
  * @nr_slots:	that the detour takes
  * @copied_insn: what is behind the byte that the breakpoint takes
  * @copies:	what the detour has, for unwinders
+ * @post:	from @insn to the copy of the instruction, in another slot, that post handlers
+ *		follow; 0 if there is none. Set once, before hits are told that there is one
  */
 struct arch_optimized_insn {
 	kprobe_opcode_t *insn;
@@ -127,6 +129,7 @@ struct arch_optimized_insn {
 	u8 nr_slots;
 	kprobe_opcode_t copied_insn[DISP32_SIZE];
 	struct kprobe_copies copies;
+	s32 post;
 };
 
 /**

@@ -17,6 +17,19 @@
  *	the displaced instructions
  *	jmp	behind the displaced instructions
  *
+ * If there are post handlers, the detour goes on in another slot, from the lea on. Branches and
+ * the like are emulated instead:
+ *
+ *	.quad	the site's kprobe
+ *	.long	address + 1
+ *	lea, popf, pop			as above
+ *	the probed instruction
+ *	push, push, pushf, push		as above
+ *	push	$(address of what is behind the instruction)
+ *	call	kprobe_detour_post	which runs the handlers
+ *	lea, popf, pop
+ *	jmp	the first one's copy of what is behind the instruction
+ *
  * A slot is wherever there is room, or, for a jump whose displacement is in part other
  * instructions', where that leads to.
  *
@@ -55,6 +68,10 @@ static const u8 detour_frame[DETOUR_COPIES - DETOUR_START] = {
 };
 
 static_assert(DETOUR_CALL + CALL_INSN_SIZE == DETOUR_BACK);
+static_assert(POST_CALL + CALL_INSN_SIZE == POST_BACK);
+static_assert(POST_COPY(MAX_INSN_SIZE - 1) + POST_ENTRY >= POST_IP + (int)sizeof(s32));
+static_assert(POST_GO_ON + JMP32_INSN_SIZE <= KPROBE_OPTINSN_SLOT_SIZE);
+static_assert(KPROBE_FAR_SLOT_SIZE == KPROBE_OPTINSN_SLOT_SIZE);
 
 /**
  * struct detour_code - a detour being written
@@ -435,15 +452,110 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	return 0;
 }
 
+/* Post handlers */
+
+/* In reach of the detour, which may be one that a pun leads to. */
+static kprobe_opcode_t *get_post_slot(const struct optimized_kprobe *op)
+{
+	unsigned long near = (unsigned long)op->optinsn.insn;
+
+	if (!kprobe_far_slot_find(near))
+		return kprobe_get_slots(&kprobe_optinsn_slots, 1);
+	return kprobe_far_slot_get(max(near - SZ_1G, lowest_slot()),
+				   min(near, ULONG_MAX - SZ_1G) + SZ_1G);
+}
+
+static void emit_post_frame(struct detour_code *d, const struct kprobe *p)
+{
+	s32 behind = (unsigned long)p->addr + p->ainsn.size;
+
+	d->len = POST_FRAME;
+	emit(d, detour_frame, sizeof(detour_frame));
+	memcpy(d->code + POST_FRAME + DETOUR_IP - DETOUR_START, &behind, sizeof(behind));
+	__text_gen_insn(d->code + POST_CALL, CALL_INSN_OPCODE, (void *)d->slot + POST_CALL,
+			kprobe_detour_post, CALL_INSN_SIZE);
+}
+
+static int emit_post(struct detour_code *d, struct optimized_kprobe *op)
+{
+	const struct kprobe_copies *copies = &op->optinsn.copies;
+	unsigned long addr = (unsigned long)op->kp.addr;
+	s32 ip = addr + INT3_INSN_SIZE;
+	struct kprobe *p = &op->kp;
+	struct probed_text text;
+	int ret;
+
+	memset(d->code, INT3_INSN_OPCODE, sizeof(d->code));
+	memcpy(d->code + POST_KPROBE, &p, sizeof(p));
+	memcpy(d->code + POST_IP, &ip, sizeof(ip));
+	d->len = POST_COPY(p->ainsn.size) + POST_ENTRY;
+	emit(d, detour_frame + DETOUR_BACK - DETOUR_START, DETOUR_COPIES - DETOUR_BACK);
+	scoped_guard(mutex, &text_mutex) {
+		ret = kprobe_insn_read(&text, addr, addr + p->ainsn.size);
+		if (ret >= 0)
+			ret = emit_copy(d, &text, addr);
+	}
+	if (ret < 0)
+		return ret;
+	emit_post_frame(d, p);
+	emit_jump(d, (unsigned long)op->optinsn.insn + copies->copy[1].at);
+	return d->far ? -ERANGE : 0;
+}
+
+/* Hits by a jump may go there at once. Others come by way of text that is synced later. */
+static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
+{
+	text_poke_copy((void *)d->slot, d->code, d->size);
+	if (kprobe_optimized(&op->kp))
+		text_poke_sync();
+	WRITE_ONCE(op->optinsn.post, d->slot + POST_COPY(op->kp.ainsn.size) -
+				     (unsigned long)op->optinsn.insn);
+}
+
+/**
+ * arch_prepare_post_jump - get a jump ready to have post handlers run
+ * @op: a prepared site, whose hits may go on meanwhile
+ *
+ * Context: kprobe_mutex held; takes text_mutex, may sleep.
+ * Return: 0; -EOPNOTSUPP if the instruction has to be stepped; -ENOMEM; -ERANGE if what it refers
+ * to is out of reach.
+ */
+int arch_prepare_post_jump(struct optimized_kprobe *op)
+{
+	struct detour_code *d __free(kfree) = NULL;
+	kprobe_opcode_t *slot;
+	int ret;
+
+	if (!op->kp.ainsn.boosted && !kprobe_emulation_is_optional(&op->kp.ainsn))
+		return op->kp.ainsn.emulate ? 0 : -EOPNOTSUPP;
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	slot = d ? get_post_slot(op) : NULL;
+	if (!slot)
+		return -ENOMEM;
+	d->slot = (unsigned long)slot;
+	d->nr_slots = 1;
+	d->size = KPROBE_OPTINSN_SLOT_SIZE;
+	ret = emit_post(d, op);
+	if (ret)
+		put_slots(slot, 1);
+	else
+		publish_post(d, op);
+	return ret;
+}
+
 /**
  * arch_remove_optimized_kprobe - undo arch_prepare_optimized_kprobe()
- * @op: the site; nothing is in its detour
+ * @op: the site; nothing is in its detour, or in what arch_prepare_post_jump() has made
  */
 void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 {
+	kprobe_opcode_t *post = kprobe_copy_before_post(op);
+
 	if (!op->optinsn.size)
 		return;
 	op->optinsn.size = 0;
+	if (post)
+		put_slots(post - POST_COPY(op->kp.ainsn.size), 1);
 	put_slots(op->optinsn.insn, op->optinsn.nr_slots);
 }
 

@@ -2,6 +2,7 @@
 /* x86: what runs in a detour, and what an address in one stands for; see detour.c. */
 #include <linux/align.h>
 #include <linux/array_size.h>
+#include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/objtool.h>
 #include <linux/ptrace.h>
@@ -29,56 +30,96 @@
  *
  * If a handler has chosen where to go on, kprobe_detour_leave() has put flags and address on
  * the stack that it has chosen, too, and where that is in the place of the instruction
- * pointer. The site is not freed before.
+ * pointer. The site is not freed before. Or it says where in another slot to return to.
  *
  * For objtool this is no function, as a function that forbids access to user memory has to
  * have allowed it.
  */
-asm(".pushsection .text\n"
-	ASM_FUNC_ALIGN "\n"
-	".globl kprobe_detour\n"
-	"kprobe_detour:\n"
-	ANNOTATE_NOENDBR
-	UNWIND_HINT_FUNC
-	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n"
-	"pushq	%r\\reg\n"
-	".endr\n"
-	"movq	120(%rsp), %rbx\n"
-	"addq	$8, 152(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
-	ENCODE_FRAME_POINTER
-	ALTERNATIVE("", "clac", X86_FEATURE_SMAP)
-	"cld\n"
-	"movq	%rsp, %rsi\n"
-	"movq	" __stringify(-(DETOUR_BACK - DETOUR_KPROBE)) "(%rbx), %rdi\n"
-	"call	kprobe_jump_hit\n"
-	"testl	%eax, %eax\n"
-	"jnz	1f\n"
-	"movq	%rbx, 120(%rsp)\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 128, 0)
-	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
-	"popq	%r\\reg\n"
-	".endr\n"
-	UNWIND_HINT_FUNC
-	ASM_RET
-	"1:\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)
-	"movq	%rsp, %rsi\n"
-	"movq	" __stringify(-(DETOUR_BACK - DETOUR_KPROBE)) "(%rbx), %rdi\n"
-	"call	kprobe_detour_leave\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)
-	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n"
-	"popq	%r\\reg\n"
-	".endr\n"
-	"leaq	8(%rsp), %rsp\n"
-	"popq	%rsp\n"
-	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 16, 0)
-	"popfq\n"
-	UNWIND_HINT_FUNC
-	ASM_RET
-	".size kprobe_detour, . - kprobe_detour\n"
-	".popsection\n");
+#define DETOUR_ASM(name, run, kprobe)					\
+asm(".pushsection .text\n"						\
+	ASM_FUNC_ALIGN "\n"						\
+	".globl " #name "\n"						\
+	#name ":\n"							\
+	ANNOTATE_NOENDBR						\
+	UNWIND_HINT_FUNC						\
+	".irp	reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15\n" \
+	"pushq	%r\\reg\n"						\
+	".endr\n"							\
+	"movq	120(%rsp), %rbx\n"					\
+	"addq	$8, 152(%rsp)\n"					\
+	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)		\
+	ENCODE_FRAME_POINTER						\
+	ALTERNATIVE("", "clac", X86_FEATURE_SMAP)			\
+	"cld\n"								\
+	"movq	%rsp, %rsi\n"						\
+	"movq	" __stringify(-(kprobe)) "(%rbx), %rdi\n"		\
+	"call	" #run "\n"						\
+	"testl	%eax, %eax\n"						\
+	"jnz	2f\n"							\
+	"1:\n"								\
+	"movq	%rbx, 120(%rsp)\n"					\
+	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 128, 0)		\
+	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n" \
+	"popq	%r\\reg\n"						\
+	".endr\n"							\
+	UNWIND_HINT_FUNC						\
+	ASM_RET								\
+	"2:\n"								\
+	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)		\
+	"movq	%rsp, %rsi\n"						\
+	"movq	" __stringify(-(kprobe)) "(%rbx), %rdi\n"		\
+	"call	kprobe_detour_leave\n"					\
+	"movq	%rax, %rbx\n"						\
+	"testq	%rax, %rax\n"						\
+	"jnz	1b\n"							\
+	UNWIND_HINT(UNWIND_HINT_TYPE_UNDEFINED, 0, 0, 0)		\
+	".irp	reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di\n" \
+	"popq	%r\\reg\n"						\
+	".endr\n"							\
+	"leaq	8(%rsp), %rsp\n"					\
+	"popq	%rsp\n"							\
+	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 16, 0)		\
+	"popfq\n"							\
+	UNWIND_HINT_FUNC						\
+	ASM_RET								\
+	".size " #name ", . - " #name "\n"				\
+	".popsection\n")
+
+DETOUR_ASM(kprobe_detour, kprobe_jump_hit, (DETOUR_BACK - DETOUR_KPROBE));
 NOKPROBE_SYMBOL(kprobe_detour);
+
+DETOUR_ASM(kprobe_detour_post, kprobe_jump_post, (POST_BACK - POST_KPROBE));
+NOKPROBE_SYMBOL(kprobe_detour_post);
+
+/**
+ * arch_kprobe_jump_run - have the probed instruction done by emulation, or go to a copy of it
+ * @p: a site that is a jump, and for which arch_prepare_post_jump() has returned 0
+ * @regs: the state at the hit; set to that behind the instruction, or in front of the copy
+ *
+ * The stack in use ends where @regs do. An instruction that pushes a word overwrites what nobody
+ * reads any more.
+ *
+ * Context: a hit.
+ * Return: true if it is done; false if the copy is to be run, which leads to kprobe_jump_post().
+ */
+bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
+{
+	kprobe_opcode_t *copy;
+
+	copy = kprobe_copy_before_post(container_of(p, struct optimized_kprobe, kp));
+	if (likely(copy)) {
+		regs->ip = (unsigned long)copy;
+		return false;
+	}
+	/* From here on, the instruction pointer is not that of a hit: kprobe_trap_ip(). */
+	hit_set_status(get_kprobe_ctlblk(), KPROBE_HIT_SS);
+	p->ainsn.emulate(&p->ainsn, regs);
+	/* They are no longer those of a hit: kprobe_detour_passed(). */
+	WRITE_ONCE(regs->orig_ax, -1);
+	return true;
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_run);
 
 /* Where the hits of a breakpoint go on that is to become a jump. */
 unsigned long kprobe_detour_copies(const struct kprobe *p)
@@ -114,17 +155,7 @@ unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
 
 NOKPROBE_SYMBOL(kprobe_detour_target);
 
-/**
- * kprobe_detour_leave - get ready to go on elsewhere than behind the detour
- * @p: the site
- * @regs: what the handler that has chosen wants; of no further use
- *
- * What the handler wants as stack may be above ours, which is directly below that of the
- * probed code: it has dropped words from there. Or it has pushed one.
- *
- * Context: a hit.
- */
-void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
+static noinline void leave_detour(const struct kprobe *p, struct pt_regs *regs)
 {
 	unsigned long *sp = (unsigned long *)regs->sp;
 	unsigned long to = kprobe_detour_target(p, regs->ip);
@@ -133,6 +164,30 @@ void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 	sp[-1] = to;
 	sp[-2] = flags;
 	regs->ip = (unsigned long)(sp - 2);
+}
+
+NOKPROBE_SYMBOL(leave_detour);
+
+/**
+ * kprobe_detour_leave - get ready to go on elsewhere than behind the detour
+ * @p: the site
+ * @regs: what the handler that has chosen wants; of no further use if it returns 0
+ *
+ * What the handler wants as stack may be above ours, which is directly below that of the
+ * probed code: it has dropped words from there. Or it has pushed one.
+ *
+ * Context: a hit.
+ * Return: 0, or the address to return to with all that @regs say.
+ */
+unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
+{
+	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
+
+	/* arch_kprobe_jump_run() */
+	if (likely(regs->ip == (unsigned long)kprobe_copy_before_post(op)))
+		return regs->ip + POST_ENTRY;
+	leave_detour(p, regs);
+	return 0;
 }
 
 NOKPROBE_SYMBOL(kprobe_detour_leave);
@@ -155,20 +210,40 @@ static const struct {
 	{ DETOUR_COPIES, 0 },
 };
 
-/* The site whose detour starts here. If none does, what is here says nothing of use. */
-static const struct optimized_kprobe *detour_at(unsigned long slot)
+/* The site of which the address is here, as at a hit. If there is none, that says nothing. */
+static const struct optimized_kprobe *site_noted_at(unsigned long addr)
 {
-	const struct optimized_kprobe *op;
 	struct kprobe *p;
 	s32 ip;
 
-	if (get_kernel_nofault(ip, (s32 *)(slot + DETOUR_IP)))
+	if (get_kernel_nofault(ip, (s32 *)addr))
 		return NULL;
 	p = get_kprobe((void *)((long)ip - INT3_INSN_SIZE));
 	if (!p || kprobe_ftrace(p))
 		return NULL;
-	op = container_of(p, struct optimized_kprobe, kp);
-	return (unsigned long)op->optinsn.insn == slot ? op : NULL;
+	return container_of(p, struct optimized_kprobe, kp);
+}
+
+NOKPROBE_SYMBOL(site_noted_at);
+
+/* Unwinders may look while it is being published. */
+static bool is_post_slot(const struct optimized_kprobe *op, unsigned long slot)
+{
+	return (unsigned long)kprobe_copy_before_post(op) == slot + POST_COPY(op->kp.ainsn.size);
+}
+
+NOKPROBE_SYMBOL(is_post_slot);
+
+/* The site whose detour, or way by post handlers, starts here. */
+static const struct optimized_kprobe *detour_at(unsigned long slot)
+{
+	const struct optimized_kprobe *op;
+
+	op = site_noted_at(slot + DETOUR_IP);
+	if (op && (unsigned long)op->optinsn.insn == slot)
+		return op;
+	op = site_noted_at(slot + POST_IP);
+	return op && is_post_slot(op, slot) ? op : NULL;
 }
 
 NOKPROBE_SYMBOL(detour_at);
@@ -238,6 +313,21 @@ bool kprobe_detour_passed(const struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kprobe_detour_passed);
 
+/* kprobe_detour_origin() for an offset in a slot with the way by post handlers. */
+static unsigned long post_origin(const struct optimized_kprobe *op, unsigned int offset,
+				 unsigned long *sp)
+{
+	unsigned int size = op->kp.ainsn.size, entry = POST_COPY(size) + POST_ENTRY;
+	bool before = offset < POST_FRAME;
+
+	/* Both frames are as in a detour. */
+	offset = before ? offset - entry + DETOUR_BACK : offset - POST_FRAME + DETOUR_START;
+	*sp += words_in_frame(offset) * sizeof(long);
+	return (unsigned long)op->kp.addr + (before ? 0 : size);
+}
+
+NOKPROBE_SYMBOL(post_origin);
+
 /**
  * kprobe_detour_origin - what does an address in a detour stand for?
  * @addr: an address in a page of detours
@@ -256,6 +346,8 @@ unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
 	if (!op)
 		return addr;
 	offset = addr - slot;
+	if (is_post_slot(op, slot))
+		return post_origin(op, offset, sp);
 	*sp += words_in_frame(offset) * sizeof(long);
 	if (offset < DETOUR_COPIES)
 		return (unsigned long)op->kp.addr;

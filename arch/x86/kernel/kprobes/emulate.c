@@ -291,6 +291,12 @@ static void set_relative_branch(struct arch_specific_insn *ainsn,
 	}
 }
 
+/* Could a copy be run as well? Those are emulated only because that takes a breakpoint less. */
+bool kprobe_emulation_is_optional(const struct arch_specific_insn *ainsn)
+{
+	return ainsn->emulate == emulate_nop || ainsn->emulate == emulate_push_reg;
+}
+
 /*
  * Fills in how to emulate @insn, if it is one of those: what must not be copied
  * because it depends on where it is or on flags that are not as they were while

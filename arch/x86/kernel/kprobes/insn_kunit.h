@@ -71,7 +71,7 @@ extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_points[], insn_test_points_end[];
 
-/* For state_kunit.c: one to emulate, one to boost, and those that may be puns. */
+/* For state_kunit.c: one to emulate, one to boost, a branch, and those that may be puns. */
 extern const struct insn_test_case insn_test_states[], insn_test_states_end[];
 
 /* Of one run at a time: what to start with, what came out, and data to work on. */

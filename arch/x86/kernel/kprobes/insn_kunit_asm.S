@@ -701,6 +701,7 @@ STACK_FRAME_NON_STANDARD insn_test_state_\name
 
 STATE emulated INSN_TEST_EMULATE	nop
 STATE boosted INSN_TEST_BOOST		movq	%rax, %rax
+STATE branch INSN_TEST_EMULATE	jmp	insn_test_exit
 
 /* Arithmetic of %al and an immediate. One of them leads to where memory can be had. */
 STATE_PUN pun_04	0x04

@@ -21,6 +21,7 @@ void kprobe_insn_release(struct kprobe *p);
 
 /* emulate.c */
 void kprobe_choose_emulation(struct arch_specific_insn *ainsn, const struct insn *insn);
+bool kprobe_emulation_is_optional(const struct arch_specific_insn *ainsn);
 void kprobe_insn_finish(const struct arch_specific_insn *ainsn, struct pt_regs *regs);
 
 /**
@@ -117,12 +118,21 @@ void kprobe_entry_leave(void);
 /* detour.c, detour_hit.c */
 #if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
 void kprobe_detour(void);
+void kprobe_detour_post(void);
 unsigned long kprobe_detour_copies(const struct kprobe *p);
 unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip);
-void kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs);
+unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 bool kprobe_detour_passed(const struct pt_regs *regs);
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
+
+/* The copy of the instruction that post handlers follow; NULL if there is none. */
+static __always_inline kprobe_opcode_t *kprobe_copy_before_post(const struct optimized_kprobe *op)
+{
+	s32 post = READ_ONCE(op->optinsn.post);
+
+	return post ? op->optinsn.insn + post : NULL;
+}
 #else
 static inline unsigned long kprobe_detour_copies(const struct kprobe *p)
 {

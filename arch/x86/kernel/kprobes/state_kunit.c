@@ -249,7 +249,7 @@ struct method {
 	bool sp_fixed;
 };
 
-enum { EMULATED, BOOSTED, PUN };
+enum { EMULATED, BOOSTED, BRANCH, PUN };
 
 /* Where a jump would be a pun, if there is room where one of them leads to. */
 static const struct insn_test_case *find_pun(struct kunit *test)
@@ -339,7 +339,15 @@ static const struct method methods[] = {
 	  .listens = true },
 	{ "jump", plant_pre, BOOSTED, NULL, SITE_JUMP, .listens = true },
 	{ "jump, second listener", plant_second_pre, BOOSTED, NULL, SITE_JUMP, .listens = true },
+	{ "jump, emulated, with post handler", plant_pre_with_post, BRANCH, NULL, SITE_JUMP,
+	  .listens = true },
+	{ "jump, emulated, behind it", plant_post, BRANCH, NULL, SITE_JUMP, .after = true },
+	{ "jump, no-op, behind it", plant_post, EMULATED, NULL, SITE_JUMP, .after = true },
+	{ "jump, with post handler", plant_pre_with_post, BOOSTED, NULL, SITE_JUMP,
+	  .listens = true },
+	{ "jump, behind it", plant_post, BOOSTED, NULL, SITE_JUMP, .after = true },
 	{ "pun", plant_pre, PUN, NULL, SITE_JUMP, .listens = true },
+	{ "pun, with post handler", plant_pre_with_post, PUN, NULL, SITE_JUMP, .listens = true },
 	{ "entry", plant_pre, 0, kprobe_test_traced, SITE_FTRACE, .listens = true,
 	  .sp_fixed = true },
 	{ "entry, second listener", plant_second_pre, 0, kprobe_test_traced, SITE_FTRACE,

@@ -60,7 +60,7 @@ jumps_for() {
 	[ -e /proc/sys/debug/kprobes-optimization ] || return 0
 	case $1,$(uname -m) in
 	*-jump,*)	echo 1 ;;
-	kprobe-inside,* | kprobe-among-*,* | *,x86_64)	echo 0 ;;
+	kprobe-inside,* | kprobe-post,* | kprobe-among-*,* | *,x86_64)	echo 0 ;;
 	*)	echo 1 ;;
 	esac > /proc/sys/debug/kprobes-optimization
 }

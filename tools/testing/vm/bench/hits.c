@@ -79,6 +79,10 @@ int bench_pre(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
+static void bench_post(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
 int bench_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	return 0;
@@ -152,12 +156,23 @@ static int set_kprobe(void)
 	return register_kprobe(&bench_kp);
 }
 
-static int set_inside(void)
+static int set_handlers_inside(kprobe_post_handler_t post)
 {
 	memset(&bench_kp, 0, sizeof(bench_kp));
 	bench_kp.pre_handler = bench_pre;
+	bench_kp.post_handler = post;
 	bench_kp.addr = (kprobe_opcode_t *)probe_bench_insn;
 	return register_kprobe(&bench_kp);
+}
+
+static int set_inside(void)
+{
+	return set_handlers_inside(NULL);
+}
+
+static int set_post(void)
+{
+	return set_handlers_inside(bench_post);
 }
 
 static unsigned long clear_kprobe(void)
@@ -232,16 +247,24 @@ static unsigned long clear_inside_among(void)
 	return missed;
 }
 
-static int set_jump(void)
+static int and_wait_for_jump(int ret)
 {
-	int ret = set_inside();
-
 	if (ret)
 		return ret;
 	ret = wait_for_jump(bench_kp.addr);
 	if (ret)
 		clear_kprobe();
 	return ret;
+}
+
+static int set_jump(void)
+{
+	return and_wait_for_jump(set_inside());
+}
+
+static int set_post_jump(void)
+{
+	return and_wait_for_jump(set_post());
 }
 
 static int set_nothing(void)
@@ -290,7 +313,9 @@ static const struct bench_row rows[] = {
 	ON_ENTRY("shared", set_shared, clear_shared),
 	ON_ENTRY("kprobe-entry", set_kprobe, clear_kprobe),
 	INSIDE("kprobe-jump", set_jump, clear_kprobe, PLANTED_JUMP),
+	INSIDE("kprobe-post-jump", set_post_jump, clear_kprobe, PLANTED_JUMP),
 	INSIDE("kprobe-inside", set_inside, clear_kprobe, PLANTED_BREAKPOINT),
+	INSIDE("kprobe-post", set_post, clear_kprobe, PLANTED_BREAKPOINT),
 	INSIDE("kprobe-among-512", set_inside_512, clear_inside_among, PLANTED_BREAKPOINT),
 	INSIDE("kprobe-among-4000", set_inside_4000, clear_inside_among, PLANTED_BREAKPOINT),
 	INSIDE("kprobe-among-50000", set_inside_50000, clear_inside_among, PLANTED_BREAKPOINT),

@@ -110,11 +110,11 @@ settle() {
 	done
 }
 
-# round WHAT: "post" and "plain" are breakpoints, "jump" is with the optimization.
+# round WHAT: "post" and "plain" are breakpoints, "jump" and "post-jump" are with the optimization.
 round() {
-	command=$(echo "$1" | tr , ' ' | sed 's/jump/plain/')
+	command=$(echo "$1" | tr , ' ' | sed 's/post-jump/post/; s/jump/plain/')
 	case $1 in
-	jump*)	echo 1 > $optimization; limit=2000 ;;
+	*jump*)	echo 1 > $optimization; limit=2000 ;;
 	*)	echo 0 > $optimization; limit=500 ;;
 	esac
 	echo 0 > $control/tired
@@ -122,7 +122,7 @@ round() {
 	echo "$command" > $control/round || echo "batch refused"
 	placed=$(now)
 	case $1 in
-	jump*)	settle ;;
+	*jump*)	settle ;;
 	esac
 	echo $limit > $control/tired
 	settled=$(now)

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x86: instructions under jumps: with what they displace, as puns, and with post handlers. What
+ * comes out is what comes out without a probe. And how many of the kernel's can be jumps.
+ */
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/memory.h>
+#include <linux/string.h>
+
+#include <asm/sections.h>
+#include <asm/text-patching.h>
+
+#include "../../../../kernel/kprobes/internal.h"
+
+#include "insn_runs.h"
+#include "private.h"
+
+/**
+ * struct jump_case - a snippet whose instruction is to become a jump
+ * @c: the snippet
+ * @expected: what comes out without a probe
+ * @probe: the probe
+ * @text: what is there without it
+ */
+struct jump_case {
+	const struct insn_test_case *c;
+	struct insn_test_outcome *expected;
+	struct insn_test_probe *probe;
+	u8 text[MAX_INSN_SIZE];
+};
+
+static bool is_jump(const struct jump_case *jc)
+{
+	const u8 *text = insn_test_addr(jc->c);
+
+	return *text == JMP32_INSN_OPCODE && memcmp(text, jc->text, JMP32_INSN_SIZE);
+}
+
+static void expect_hits(struct kunit *test, struct jump_case *jc)
+{
+	if (jc->probe->kp.post_handler && !insn_test_faults(jc->c))
+		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post, INSN_TEST_INPUTS, "%s", jc->c->name);
+	if (jc->probe->kp.post_handler && jc->c->kind == INSN_TEST_BOOST)
+		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post_ip,
+				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, INSN_TEST_INPUTS, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->kp.nmissed, INSN_TEST_INPUTS, "%s", jc->c->name);
+}
+
+/* What calls insn_test_run_all() is inlined: its callers are one and the same function. */
+static __always_inline struct jump_case *plant_jumps(struct kunit *test, unsigned int nr,
+						     bool post)
+{
+	struct jump_case *jcs;
+	unsigned int i;
+
+	jcs = kunit_kcalloc(test, nr, sizeof(*jcs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, jcs);
+	for (i = 0; i < nr; i++) {
+		jcs[i].c = &insn_test_cases[i];
+		jcs[i].expected = insn_test_new_outcomes(test);
+		memcpy(jcs[i].text, insn_test_addr(jcs[i].c), MAX_INSN_SIZE);
+		insn_test_run_all(jcs[i].c, false, jcs[i].expected);
+		jcs[i].probe = insn_test_add_probe(test, jcs[i].c, post);
+	}
+	wait_for_kprobe_optimizer();
+	return jcs;
+}
+
+static __always_inline void expect_jump_works(struct kunit *test, struct jump_case *jc,
+					      struct insn_test_outcome *now)
+{
+	insn_test_run_all(jc->c, false, now);
+	insn_test_expect_same(test, now, jc->expected, jc->c->name);
+	insn_test_run_all(jc->c, true, now);
+	insn_test_expect_same(test, now, jc->expected, jc->c->name);
+	expect_hits(test, jc);
+}
+
+static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc,
+					struct insn_test_outcome *now)
+{
+	u8 text[MAX_INSN_SIZE];
+
+	insn_test_drop_probe(test, jc->probe);
+	memcpy(text, insn_test_addr(jc->c), MAX_INSN_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, text, jc->text, MAX_INSN_SIZE);
+	insn_test_run_all(jc->c, false, now);
+	insn_test_expect_same(test, now, jc->expected, "probe gone");
+}
+
+/* All at a time, as each wait is for a grace period of RCU-tasks. */
+static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
+{
+	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
+	struct insn_test_outcome *now = insn_test_new_outcomes(test);
+	struct jump_case *jcs;
+
+	jcs = plant_jumps(test, nr, post);
+	for (i = 0; i < nr; i++) {
+		jumps += is_jump(&jcs[i]);
+		if (!is_jump(&jcs[i]))
+			kunit_info(test, "no jump: %s", jcs[i].c->name);
+		expect_jump_works(test, &jcs[i], now);
+	}
+	kunit_info(test, "%u of %u are jumps", jumps, nr);
+	KUNIT_EXPECT_GE(test, jumps, at_least);
+	for (i = 0; i < nr; i++)
+		expect_gone(test, &jcs[i], now);
+}
+
+static void insn_test_jumps(struct kunit *test)
+{
+	run_jumps(test, 120, false);
+}
+
+static void insn_test_jumps_with_post(struct kunit *test)
+{
+	run_jumps(test, 110, true);
+}
+
+static void forget_entered_everywhere(void *unused)
+{
+	kprobe_region_entered_everywhere = false;
+}
+
+/* Only one instruction displaced; where jumps lead to is up to what is behind it. */
+static void run_puns(struct kunit *test, bool post)
+{
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, forget_entered_everywhere, NULL));
+	/* A site that is still there knows how it was prepared. */
+	kprobe_reclaim_flush();
+	kprobe_region_entered_everywhere = true;
+	run_jumps(test, kprobe_far_only_near_modules() ? 30 : 100, post);
+	kprobe_reclaim_flush();
+}
+
+static void insn_test_puns(struct kunit *test)
+{
+	run_puns(test, false);
+}
+
+static void insn_test_puns_with_post(struct kunit *test)
+{
+	run_puns(test, true);
+}
+
+/*
+ * A listener with a post handler joins jumps, and leaves. Of those that cannot run it, breakpoints
+ * take the place meanwhile.
+ */
+static void insn_test_post_joins_jumps(struct kunit *test)
+{
+	unsigned int nr = insn_test_cases_end - insn_test_cases, i;
+	struct insn_test_outcome *now = insn_test_new_outcomes(test);
+	struct jump_case *jcs;
+	struct insn_test_probe *post;
+
+	jcs = plant_jumps(test, nr, false);
+	for (i = 0; i < nr; i++) {
+		post = insn_test_add_probe(test, jcs[i].c, true);
+		insn_test_run_all(jcs[i].c, false, now);
+		insn_test_expect_same(test, now, jcs[i].expected, jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, post->pre, INSN_TEST_INPUTS, "%s", jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, post->post, insn_test_faults(jcs[i].c) ? 0 : INSN_TEST_INPUTS, "%s",
+				    jcs[i].c->name);
+		insn_test_drop_probe(test, post);
+		insn_test_run_all(jcs[i].c, false, now);
+		insn_test_expect_same(test, now, jcs[i].expected, jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, jcs[i].probe->pre, 2 * INSN_TEST_INPUTS, "%s", jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, post->post, insn_test_faults(jcs[i].c) ? 0 : INSN_TEST_INPUTS, "%s",
+				    jcs[i].c->name);
+	}
+}
+
+/* Of the instructions of the kernel, one of so many. */
+#define SHARE_STRIDE	(IS_ENABLED(CONFIG_KASAN) ? 2503 : 997)	/* with KASAN it takes long */
+
+/* In percent, of those that can be probed. */
+#define SHARE_WANTED	95
+
+/**
+ * struct share - what has become of the instructions
+ * @skip: all so far
+ * @nr: those that can be probed
+ * @displaced: those that can be displaced by a jump, with what is behind them
+ * @punned: those that can be, with what is behind them as a part of the jump
+ * @verdict: the others, by error number
+ */
+struct share {
+	unsigned long skip;
+	unsigned int nr;
+	unsigned int displaced;
+	unsigned int punned;
+	unsigned int verdict[MAX_ERRNO];
+};
+
+static bool can_be_probed(unsigned long addr)
+{
+	struct probed_text text;
+
+	if (within_kprobe_blacklist(addr))
+		return false;
+	guard(mutex)(&text_mutex);
+	return kprobe_insn_read(&text, addr, addr + MAX_INSN_SIZE) >= 0 &&
+	       !kprobe_insn_check(&text, addr);
+}
+
+/* As the core does, to the point where it would be written. */
+static int try_jump(unsigned long addr, bool *pun)
+{
+	struct optimized_kprobe op = { .kp.addr = (kprobe_opcode_t *)addr };
+	struct kprobe_region region;
+	int ret;
+
+	guard(mutex)(&kprobe_mutex);
+	ret = kprobe_region_find(addr, &region);
+	if (ret)
+		return ret;
+	*pun = kprobe_is_pun(&region);
+	ret = arch_prepare_optimized_kprobe(&op, &op.kp);
+	if (!ret)
+		arch_remove_optimized_kprobe(&op);
+	return ret;
+}
+
+static void count_insn(struct share *share, unsigned long addr)
+{
+	bool pun = false;
+	int ret;
+
+	if (!can_be_probed(addr))
+		return;
+	share->nr++;
+	ret = try_jump(addr, &pun);
+	if (ret)
+		share->verdict[-ret]++;
+	else if (pun)
+		share->punned++;
+	else
+		share->displaced++;
+}
+
+static int count_symbol(void *data, const char *name, unsigned long start)
+{
+	unsigned long size, offset, pos;
+	struct share *share = data;
+	struct insn insn;
+
+	if (!core_kernel_text(start) || init_section_contains((void *)start, 1) ||
+	    !kallsyms_lookup_size_offset(start, &size, &offset) || offset)
+		return 0;
+	for (pos = start; pos < start + size; pos += insn.length) {
+		if (insn_decode_kernel(&insn, (void *)pos))
+			return 0;
+		if (share->skip++ % SHARE_STRIDE == 0)
+			count_insn(share, pos);
+	}
+	return 0;
+}
+
+/* How many of the instructions that can be probed can be probed by a jump? */
+static void insn_test_share(struct kunit *test)
+{
+	struct share *share = kunit_kzalloc(test, sizeof(*share), GFP_KERNEL);
+	unsigned int jumps, i;
+
+	if (IS_ENABLED(CONFIG_KCSAN))
+		kunit_skip(test, "takes long with all accesses watched");
+	KUNIT_ASSERT_NOT_NULL(test, share);
+	kallsyms_on_each_symbol(count_symbol, share);
+	jumps = share->displaced + share->punned;
+	KUNIT_ASSERT_GT(test, share->nr, 1000);
+	kunit_info(test, "%u of %u instructions by a jump, %u %%: %u displaced, %u punned",
+		   jumps, share->nr, jumps * 100 / share->nr, share->displaced,
+		   share->punned);
+	for (i = 0; i < MAX_ERRNO; i++) {
+		if (share->verdict[i])
+			kunit_info(test, "%5u not: error -%u", share->verdict[i], i);
+	}
+	/* Without what is refused to them. */
+	if (!kprobe_far_only_near_modules())
+		KUNIT_EXPECT_GE(test, jumps * 100, share->nr * SHARE_WANTED);
+}
+
+static struct kunit_case jumps_cases[] = {
+	KUNIT_CASE(insn_test_jumps),
+	KUNIT_CASE(insn_test_jumps_with_post),
+	KUNIT_CASE(insn_test_post_joins_jumps),
+	KUNIT_CASE_SLOW(insn_test_puns),
+	KUNIT_CASE_SLOW(insn_test_puns_with_post),
+	KUNIT_CASE_SLOW(insn_test_share),
+	{}
+};
+
+static struct kunit_suite jumps_suite = {
+	.name = "kprobes_x86_jumps",
+	.test_cases = jumps_cases,
+};
+
+kunit_test_suite(jumps_suite);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* x86: what the tests of instructions share; see insn_runs.c. */
+#ifndef _ARCH_X86_KPROBES_INSN_RUNS_H
+#define _ARCH_X86_KPROBES_INSN_RUNS_H
+
+#include <kunit/test.h>
+#include <linux/container_of.h>
+#include <linux/kprobes.h>
+
+#include "insn_kunit.h"
+
+/* All combinations of five flags, with and without interrupts. */
+#define INSN_TEST_INPUTS	64
+
+/* Where kernel memory never is. */
+#define INSN_TEST_BAD_ADDRESS	((void *)0xfffffffffffff000)
+
+/* The points of insn_test_sum(), of insn_test_keep(), and of insn_test_padded(). */
+enum {
+	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
+	POINT_PUSH = NR_POINTS, POINT_LONG, POINT_POP, POINT_BACK,
+	POINT_PADDED, POINT_NO_PADDING, POINT_NO_LONG_PADDING, POINT_NAMED,
+};
+
+/**
+ * struct insn_test_outcome - all that an instruction can have changed
+ * @state: registers, flags and stack
+ * @mem: the data that it may have worked on
+ */
+struct insn_test_outcome {
+	struct insn_test_state state;
+	u64 mem[INSN_TEST_MEM_WORDS];
+};
+
+/**
+ * struct insn_test_probe - a probe that counts
+ * @kp: the probe
+ * @pre: runs of its pre handler
+ * @post: runs of its post handler
+ * @post_ip: where that was told that execution goes on
+ * @bad_ip: pre handlers that were told of another address than the probe's
+ */
+struct insn_test_probe {
+	struct kprobe kp;
+	int pre;
+	int post;
+	unsigned long post_ip;
+	int bad_ip;
+};
+
+static inline struct insn_test_probe *insn_test_to_probe(struct kprobe *kp)
+{
+	return container_of(kp, struct insn_test_probe, kp);
+}
+
+int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs);
+void *insn_test_addr(const struct insn_test_case *c);
+void insn_test_run_all(const struct insn_test_case *c, bool nested,
+		       struct insn_test_outcome *outcomes);
+void insn_test_expect_same(struct kunit *test, const struct insn_test_outcome *now,
+			   const struct insn_test_outcome *expected, const char *how);
+struct insn_test_outcome *insn_test_new_outcomes(struct kunit *test);
+struct insn_test_probe *insn_test_new_probe(struct kunit *test, const struct insn_test_case *c,
+					    bool post);
+struct insn_test_probe *insn_test_add_probe(struct kunit *test, const struct insn_test_case *c,
+					    bool post);
+void insn_test_drop_probe(struct kunit *test, struct insn_test_probe *probe);
+bool insn_test_in_a_hit(void);
+struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr);
+bool insn_test_faults(const struct insn_test_case *c);
+
+#endif /* _ARCH_X86_KPROBES_INSN_RUNS_H */

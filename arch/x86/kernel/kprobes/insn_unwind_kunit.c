@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* x86: stack traces from everywhere in a hit. */
+#include <kunit/test.h>
+#include <linux/kallsyms.h>
+#include <linux/kdebug.h>
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
+
+#include <asm/text-patching.h>
+
+#include "insn_runs.h"
+#include "private.h"
+
+/* For an interrupt at @ip, with @words on the stack that the probed code knows nothing of. */
+static void expect_origin(struct kunit *test, unsigned long ip, unsigned long origin,
+			  unsigned int words)
+{
+	unsigned int pushed = 0;
+	unsigned long at;
+
+	guard(preempt)();
+	at = kprobe_trap_ip(ip, NULL);
+	kprobe_slot_unwind(&at, &pushed);
+	KUNIT_EXPECT_EQ(test, at, origin);
+	KUNIT_EXPECT_EQ(test, pushed, words * sizeof(long));
+	/* Live patching goes by this one. */
+	KUNIT_EXPECT_EQ(test, kprobe_text_address(ip), origin);
+}
+
+/* An unwinder has to see the instruction, wherever a copy of it runs. */
+static void insn_test_unwind_address(struct kunit *test)
+{
+	struct insn_test_probe *probe = insn_test_add_probe(test, &insn_test_points[POINT_ADD], true);
+	unsigned long addr = (unsigned long)probe->kp.addr;
+	struct arch_specific_insn ainsn;
+	unsigned long copy;
+
+	ainsn = insn_test_planted(test, probe->kp.addr);
+	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
+	KUNIT_ASSERT_NOT_NULL(test, ainsn.boosted);
+
+	copy = (unsigned long)ainsn.insn;
+	expect_origin(test, copy, addr, 0);
+	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
+	copy = (unsigned long)ainsn.boosted;
+	expect_origin(test, copy, addr, 0);
+	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
+	/* What has to do with no probe stays as it is. */
+	expect_origin(test, addr, addr, 0);
+	expect_origin(test, addr + 1, addr + 1, 0);
+}
+
+static int traces_taken, traces_with_caller;
+
+static noinline unsigned long call_keep(unsigned long n)
+{
+	/* Not a tail call: there has to be a frame to find. */
+	return insn_test_keep(n) + 1;
+}
+
+static bool is_in(unsigned long addr, const void *func)
+{
+	unsigned long size, offset;
+
+	return kallsyms_lookup_size_offset(addr, &size, &offset) &&
+	       addr - offset == (unsigned long)func;
+}
+
+/* Returns false if call_keep() is not in the trace. */
+static bool note_trace(const unsigned long *entries, unsigned int nr)
+{
+	unsigned int i;
+
+	traces_taken++;
+	for (i = 0; i < nr; i++) {
+		if (is_in(entries[i], call_keep)) {
+			traces_with_caller++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_trace(void)
+{
+	unsigned long entries[32];
+
+	note_trace(entries, stack_trace_save(entries, ARRAY_SIZE(entries), 0));
+}
+
+static int trace_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	take_trace();
+	return 0;
+}
+
+static void trace_post(struct kprobe *kp, struct pt_regs *regs,
+		       unsigned long flags)
+{
+	take_trace();
+}
+
+/* Where instructions of one byte move the stack pointer. */
+static void insn_test_stack_trace(struct kunit *test)
+{
+	struct insn_test_probe *probe;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC))
+		kunit_skip(test, "not for an unwinder that goes by frame pointers");
+
+	for (i = POINT_PUSH; i <= POINT_BACK; i++) {
+		traces_taken = 0;
+		traces_with_caller = 0;
+		probe = insn_test_new_probe(test, &insn_test_points[i], true);
+		probe->kp.pre_handler = trace_pre;
+		probe->kp.post_handler = trace_post;
+		KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
+		KUNIT_EXPECT_EQ(test, call_keep(5), 6);
+		unregister_kprobe(&probe->kp);
+
+		KUNIT_EXPECT_EQ(test, traces_taken, 2);
+		KUNIT_EXPECT_EQ_MSG(test, traces_with_caller, 2, "point %d", i);
+	}
+}
+
+/* Where the first trace without the caller was taken. */
+static unsigned long bad_trace_ip;
+
+/* Set with interrupts off by who steps. */
+static struct task_struct *stepping;
+
+static unsigned long call_keep_in_steps(unsigned long n);
+
+static int step_trap(struct notifier_block *nb, unsigned long why, void *data)
+{
+	struct die_args *die = data;
+	unsigned long entries[32];
+	unsigned int nr;
+
+	if (why != DIE_DEBUG || READ_ONCE(stepping) != current || user_mode(die->regs))
+		return NOTIFY_DONE;
+	/* Before and after it is called; and thunks have no unwind information. */
+	if (is_in(die->regs->ip, call_keep_in_steps) ||
+	    arch_within_kprobe_blacklist(die->regs->ip))
+		return NOTIFY_STOP;
+	nr = stack_trace_save_regs(die->regs, entries, ARRAY_SIZE(entries), 0);
+	if (!note_trace(entries, nr) && !bad_trace_ip)
+		bad_trace_ip = die->regs->ip;
+	return NOTIFY_STOP;
+}
+
+static struct notifier_block step_nb = { .notifier_call = step_trap };
+
+static void set_stepping(bool on)
+{
+	unsigned long flags = native_save_fl();
+
+	flags = on ? flags | X86_EFLAGS_TF : flags & ~X86_EFLAGS_TF;
+	asm volatile("push %0; popf" : : "r" (flags) : "memory", "cc");
+}
+
+/* One instruction after the other, nothing but what we do here. */
+static noinline __noclone unsigned long call_keep_in_steps(unsigned long n)
+{
+	unsigned long flags, ret;
+
+	local_irq_save(flags);
+	WRITE_ONCE(stepping, current);
+	set_stepping(true);
+	ret = call_keep(n);
+	set_stepping(false);
+	WRITE_ONCE(stepping, NULL);
+	local_irq_restore(flags);
+	return ret;
+}
+
+#ifdef CONFIG_OPTPROBES
+/* How many slots the detour of a jump takes. */
+static unsigned int slots_of_jump(void *addr)
+{
+	struct kprobe *p;
+
+	guard(preempt)();
+	p = get_kprobe(addr);
+	return p ? container_of(p, struct optimized_kprobe, kp)->optinsn.nr_slots : 0;
+}
+#else
+static unsigned int slots_of_jump(void *addr)
+{
+	return 0;
+}
+#endif
+
+/* From there on, the way out of kprobe_detour_leave() overwrites what unwinders need. */
+#define LEAVE_LEN	25
+
+static bool is_left_behind_post(const struct insn_test_probe *probe, int point)
+{
+	return probe->kp.post_handler && (point == POINT_LONG || point == POINT_BACK);
+}
+
+static void step_through_jump(struct kunit *test, int point, bool post)
+{
+	struct insn_test_probe *probe = insn_test_add_probe(test, &insn_test_points[point], post);
+
+	wait_for_kprobe_optimizer();
+	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
+	KUNIT_EXPECT_EQ(test, slots_of_jump(probe->kp.addr), point == POINT_LONG ? 2 : 1);
+	traces_taken = 0;
+	traces_with_caller = 0;
+	bad_trace_ip = 0;
+	KUNIT_EXPECT_EQ(test, call_keep_in_steps(5), 6);
+	KUNIT_EXPECT_EQ(test, probe->pre, 1);
+	KUNIT_EXPECT_EQ(test, probe->post, post);
+	/* What pushes and pops the registers alone is more. */
+	KUNIT_EXPECT_GT(test, traces_taken, 40);
+	KUNIT_EXPECT_LE_MSG(test, traces_taken - traces_with_caller,
+			    is_left_behind_post(probe, point) ? LEAVE_LEN : 0, "point %d: %pS",
+			    point, (void *)bad_trace_ip);
+	insn_test_drop_probe(test, probe);
+}
+
+static void remove_step_trap(void *unused)
+{
+	unregister_die_notifier(&step_nb);
+}
+
+/* From each instruction that a jump leads to, its own and those of the core. */
+static void insn_test_stack_trace_in_jump(struct kunit *test)
+{
+	int i;
+
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC) || !IS_ENABLED(CONFIG_OPTPROBES))
+		kunit_skip(test, "needs CONFIG_OPTPROBES, and unwinding without frame pointers");
+
+	KUNIT_ASSERT_EQ(test, register_die_notifier(&step_nb), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_step_trap, NULL));
+	for (i = POINT_PUSH; i <= POINT_BACK; i++) {
+		step_through_jump(test, i, false);
+		step_through_jump(test, i, true);
+	}
+}
+
+static struct kunit_case unwind_cases[] = {
+	KUNIT_CASE(insn_test_unwind_address),
+	KUNIT_CASE(insn_test_stack_trace),
+	KUNIT_CASE(insn_test_stack_trace_in_jump),
+	{}
+};
+
+static struct kunit_suite unwind_suite = {
+	.name = "kprobes_x86_unwind",
+	.test_cases = unwind_cases,
+};
+
+kunit_test_suite(unwind_suite);
