@@ -270,7 +270,8 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
 /* Most sites have one listener. Returns what site_pre_handler() does. */
-static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs, unsigned int how)
+static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs,
+				    unsigned int how)
 {
 	/* What is in it: by address, pairs with site_refresh(). */
 	struct kprobe *kp = READ_ONCE(site->sole);

@@ -71,7 +71,7 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 NOKPROBE_SYMBOL(many_hit);
 
 static __always_inline void one_hit(struct entry_hook *hook, unsigned long ip,
-				      unsigned long caller, struct pt_regs *regs)
+				    unsigned long caller, struct pt_regs *regs)
 {
 	entry_hit_t hit = READ_ONCE(hook->first);
 

@@ -24,7 +24,7 @@ enum {
 /* The same of a slot with the way by post handlers. */
 enum {
 	POST_ENTRY = 0,		/* where kprobe_detour() returns to */
-	POST_COPY = 2,		/* the probed instruction, with nothing of the detour on the stack */
+	POST_COPY = 2,		/* the probed instruction, when the detour's frame is gone */
 	POST_GO_ON = 9,		/* the branch to what is behind the probed instruction */
 	POST_KPROBE = 12,	/* the site's kprobe, 64 bits */
 };

@@ -36,7 +36,8 @@
  * have allowed it.
  */
 #define DETOUR_ASM(name, run, kprobe)					\
-asm(".pushsection .text\n"						\
+asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
+	".pushsection .text\n"						\
 	ASM_FUNC_ALIGN "\n"						\
 	".globl " #name "\n"						\
 	#name ":\n"							\
@@ -52,7 +53,7 @@ asm(".pushsection .text\n"						\
 	ALTERNATIVE("", "clac", X86_FEATURE_SMAP)			\
 	"cld\n"								\
 	"movq	%rsp, %rsi\n"						\
-	"movq	" __stringify(-(kprobe)) "(%rbx), %rdi\n"		\
+	"movq	.Lkprobe_of_" #name "(%rbx), %rdi\n"			\
 	"call	" #run "\n"						\
 	"testl	%eax, %eax\n"						\
 	"jnz	2f\n"							\
@@ -67,7 +68,7 @@ asm(".pushsection .text\n"						\
 	"2:\n"								\
 	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)		\
 	"movq	%rsp, %rsi\n"						\
-	"movq	" __stringify(-(kprobe)) "(%rbx), %rdi\n"		\
+	"movq	.Lkprobe_of_" #name "(%rbx), %rdi\n"			\
 	"call	kprobe_detour_leave\n"					\
 	"movq	%rax, %rbx\n"						\
 	"testq	%rax, %rax\n"						\

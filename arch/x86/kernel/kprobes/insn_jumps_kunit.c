@@ -27,8 +27,8 @@
  */
 struct jump_case {
 	const struct insn_test_case *c;
-	struct insn_test_outcome *expected;
-	struct insn_test_probe *probe;
+	struct insn_outcome *expected;
+	struct insn_probe *probe;
 	u8 text[MAX_INSN_SIZE];
 };
 
@@ -45,7 +45,8 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post, INSN_TEST_INPUTS, "%s", jc->c->name);
 	if (jc->probe->kp.post_handler && jc->c->kind == INSN_TEST_BOOST)
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post_ip,
-				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s", jc->c->name);
+				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s",
+				    jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, INSN_TEST_INPUTS, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->kp.nmissed, INSN_TEST_INPUTS, "%s", jc->c->name);
@@ -72,7 +73,7 @@ static __always_inline struct jump_case *plant_jumps(struct kunit *test, unsigne
 }
 
 static __always_inline void expect_jump_works(struct kunit *test, struct jump_case *jc,
-					      struct insn_test_outcome *now)
+					      struct insn_outcome *now)
 {
 	insn_test_run_all(jc->c, false, now);
 	insn_test_expect_same(test, now, jc->expected, jc->c->name);
@@ -82,7 +83,7 @@ static __always_inline void expect_jump_works(struct kunit *test, struct jump_ca
 }
 
 static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc,
-					struct insn_test_outcome *now)
+					struct insn_outcome *now)
 {
 	u8 text[MAX_INSN_SIZE];
 
@@ -97,7 +98,7 @@ static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc
 static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 {
 	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
-	struct insn_test_outcome *now = insn_test_new_outcomes(test);
+	struct insn_outcome *now = insn_test_new_outcomes(test);
 	struct jump_case *jcs;
 
 	jcs = plant_jumps(test, nr, post);
@@ -156,24 +157,25 @@ static void insn_test_puns_with_post(struct kunit *test)
 static void insn_test_post_joins_jumps(struct kunit *test)
 {
 	unsigned int nr = insn_test_cases_end - insn_test_cases, i;
-	struct insn_test_outcome *now = insn_test_new_outcomes(test);
+	struct insn_outcome *now = insn_test_new_outcomes(test);
 	struct jump_case *jcs;
-	struct insn_test_probe *post;
+	struct insn_probe *post;
 
 	jcs = plant_jumps(test, nr, false);
 	for (i = 0; i < nr; i++) {
+		int posts = insn_test_faults(jcs[i].c) ? 0 : INSN_TEST_INPUTS;
+
 		post = insn_test_add_probe(test, jcs[i].c, true);
 		insn_test_run_all(jcs[i].c, false, now);
 		insn_test_expect_same(test, now, jcs[i].expected, jcs[i].c->name);
 		KUNIT_EXPECT_EQ_MSG(test, post->pre, INSN_TEST_INPUTS, "%s", jcs[i].c->name);
-		KUNIT_EXPECT_EQ_MSG(test, post->post, insn_test_faults(jcs[i].c) ? 0 : INSN_TEST_INPUTS, "%s",
-				    jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, post->post, posts, "%s", jcs[i].c->name);
 		insn_test_drop_probe(test, post);
 		insn_test_run_all(jcs[i].c, false, now);
 		insn_test_expect_same(test, now, jcs[i].expected, jcs[i].c->name);
-		KUNIT_EXPECT_EQ_MSG(test, jcs[i].probe->pre, 2 * INSN_TEST_INPUTS, "%s", jcs[i].c->name);
-		KUNIT_EXPECT_EQ_MSG(test, post->post, insn_test_faults(jcs[i].c) ? 0 : INSN_TEST_INPUTS, "%s",
+		KUNIT_EXPECT_EQ_MSG(test, jcs[i].probe->pre, 2 * INSN_TEST_INPUTS, "%s",
 				    jcs[i].c->name);
+		KUNIT_EXPECT_EQ_MSG(test, post->post, posts, "%s", jcs[i].c->name);
 	}
 }
 

@@ -43,10 +43,10 @@ static void expect_kind(struct kunit *test, const struct insn_test_case *c)
 static void insn_test_same_outcome(struct kunit *test)
 {
 	const struct insn_test_case *c = test->param_value;
-	struct insn_test_outcome *expected = insn_test_new_outcomes(test);
-	struct insn_test_outcome *now = insn_test_new_outcomes(test);
+	struct insn_outcome *expected = insn_test_new_outcomes(test);
+	struct insn_outcome *now = insn_test_new_outcomes(test);
 	u8 text[MAX_INSN_SIZE], after[MAX_INSN_SIZE];
-	struct insn_test_probe *first, *second;
+	struct insn_probe *first, *second;
 
 	memcpy(text, insn_test_addr(c), sizeof(text));
 	insn_test_run_all(c, false, expected);
@@ -91,7 +91,7 @@ static void insn_test_same_outcome(struct kunit *test)
 static void insn_test_refusal(struct kunit *test)
 {
 	const struct insn_test_case *c = test->param_value;
-	struct insn_test_probe *probe = insn_test_new_probe(test, c, false);
+	struct insn_probe *probe = insn_test_new_probe(test, c, false);
 	u8 before[MAX_INSN_SIZE], after[MAX_INSN_SIZE];
 	int err;
 
@@ -111,9 +111,9 @@ static const int passes_of_sum_10[NR_POINTS] = { 10, 10, 10, 1 };
 static void insn_test_neighbours(struct kunit *test)
 {
 	struct kprobe *kps[NR_POINTS];
-	struct insn_test_probe *probes[NR_POINTS];
+	struct insn_probe *probes[NR_POINTS];
 	struct insn_test_case into;
-	struct insn_test_probe *probe;
+	struct insn_probe *probe;
 	int i;
 
 	for (i = 0; i < NR_POINTS; i++) {
@@ -149,8 +149,8 @@ static int sum_pre(struct kprobe *kp, struct pt_regs *regs)
 /* Handlers that hit probes, their own included. */
 static void insn_test_nesting(struct kunit *test)
 {
-	struct insn_test_probe *outer = insn_test_new_probe(test, &insn_test_points[POINT_ADD], true);
-	struct insn_test_probe *inner = insn_test_add_probe(test, &insn_test_points[POINT_JCC], true);
+	struct insn_probe *outer = insn_test_new_probe(test, &insn_test_points[POINT_ADD], true);
+	struct insn_probe *inner = insn_test_add_probe(test, &insn_test_points[POINT_JCC], true);
 
 	outer->kp.pre_handler = sum_pre;
 	sum_in_handler = 0;
@@ -178,7 +178,7 @@ static int skip_call_pre(struct kprobe *kp, struct pt_regs *regs)
 
 static void insn_test_handler_moves_ip(struct kunit *test)
 {
-	struct insn_test_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_CALL], true);
+	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_CALL], true);
 
 	probe->kp.pre_handler = skip_call_pre;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
@@ -202,7 +202,7 @@ static int skip_add_pre(struct kprobe *kp, struct pt_regs *regs)
 /* To an instruction that is displaced along with the probed one. */
 static void insn_test_handler_moves_ip_a_bit(struct kunit *test)
 {
-	struct insn_test_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
+	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
 
 	probe->kp.pre_handler = skip_add_pre;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
@@ -238,7 +238,7 @@ static int find_region(int point, unsigned int *may_write, unsigned int *displac
 static void insn_test_padding(struct kunit *test)
 {
 	unsigned int may_write, displaced;
-	struct insn_test_probe *probe[3];
+	struct insn_probe *probe[3];
 	int i;
 
 	if (!IS_ENABLED(CONFIG_OPTPROBES))
@@ -289,7 +289,7 @@ static int faulting_pre(struct kprobe *kp, struct pt_regs *regs)
 
 static void insn_test_handler_faults(struct kunit *test)
 {
-	struct insn_test_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], true);
+	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], true);
 
 	probe->kp.pre_handler = faulting_pre;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
@@ -358,7 +358,7 @@ static void insn_test_race(struct kunit *test)
 /* Ftrace's own breakpoint, taken when ftrace has just removed it. */
 static void insn_test_late_ftrace_trap(struct kunit *test)
 {
-	struct insn_test_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
+	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
 	struct pt_regs regs = { .cs = __KERNEL_CS };
 	int ret;
 
@@ -421,7 +421,7 @@ static void insn_test_off_limits(struct kunit *test)
 {
 	const struct insn_test_case *c;
 	struct arch_specific_insn ainsn;
-	struct insn_test_probe *probe;
+	struct insn_probe *probe;
 
 	expect_off_limits(test, kprobe_int3_handler);
 	expect_off_limits(test, kprobe_fault_handler);

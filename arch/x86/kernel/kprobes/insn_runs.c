@@ -14,7 +14,7 @@ DEFINE_PER_CPU(void *, insn_test_percpu_target);
 
 int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs)
 {
-	struct insn_test_probe *probe = insn_test_to_probe(kp);
+	struct insn_probe *probe = insn_test_to_probe(kp);
 
 	probe->pre++;
 	if (regs->ip != (unsigned long)kp->addr + INT3_INSN_SIZE)
@@ -25,7 +25,7 @@ int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs)
 static void count_post(struct kprobe *kp, struct pt_regs *regs,
 		       unsigned long flags)
 {
-	struct insn_test_probe *probe = insn_test_to_probe(kp);
+	struct insn_probe *probe = insn_test_to_probe(kp);
 
 	probe->post++;
 	probe->post_ip = regs->ip;
@@ -78,7 +78,7 @@ static void forget_dead_stack(struct insn_test_state *state)
  * all outcomes that are compared, so that the stack pointer is the same, too.
  */
 noinline void insn_test_run_all(const struct insn_test_case *c, bool nested,
-			 struct insn_test_outcome *outcomes)
+			 struct insn_outcome *outcomes)
 {
 	int nr;
 
@@ -97,8 +97,8 @@ noinline void insn_test_run_all(const struct insn_test_case *c, bool nested,
 }
 
 /* Of all that differs only the first: one such instruction makes for much output. */
-void insn_test_expect_same(struct kunit *test, const struct insn_test_outcome *now,
-			const struct insn_test_outcome *expected, const char *how)
+void insn_test_expect_same(struct kunit *test, const struct insn_outcome *now,
+			   const struct insn_outcome *expected, const char *how)
 {
 	const u64 *a = (const u64 *)now, *b = (const u64 *)expected;
 	size_t i, words = sizeof(*now) / sizeof(*a);
@@ -110,9 +110,9 @@ void insn_test_expect_same(struct kunit *test, const struct insn_test_outcome *n
 			   how, i / words, i % words, a[i], b[i]);
 }
 
-struct insn_test_outcome *insn_test_new_outcomes(struct kunit *test)
+struct insn_outcome *insn_test_new_outcomes(struct kunit *test)
 {
-	struct insn_test_outcome *outcomes;
+	struct insn_outcome *outcomes;
 
 	outcomes = kunit_kcalloc(test, INSN_TEST_INPUTS, sizeof(*outcomes),
 				 GFP_KERNEL);
@@ -120,10 +120,10 @@ struct insn_test_outcome *insn_test_new_outcomes(struct kunit *test)
 	return outcomes;
 }
 
-struct insn_test_probe *insn_test_new_probe(struct kunit *test,
-			       const struct insn_test_case *c, bool post)
+struct insn_probe *insn_test_new_probe(struct kunit *test, const struct insn_test_case *c,
+				       bool post)
 {
-	struct insn_test_probe *probe = kunit_kzalloc(test, sizeof(*probe), GFP_KERNEL);
+	struct insn_probe *probe = kunit_kzalloc(test, sizeof(*probe), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, probe);
 	probe->kp.addr = insn_test_addr(c);
@@ -138,10 +138,10 @@ static void unregister_action(void *kp)
 }
 
 /* Registered until the end of the test, or until insn_test_drop_probe(). */
-struct insn_test_probe *insn_test_add_probe(struct kunit *test,
-			       const struct insn_test_case *c, bool post)
+struct insn_probe *insn_test_add_probe(struct kunit *test, const struct insn_test_case *c,
+				       bool post)
 {
-	struct insn_test_probe *probe = insn_test_new_probe(test, c, post);
+	struct insn_probe *probe = insn_test_new_probe(test, c, post);
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&probe->kp), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
@@ -150,7 +150,7 @@ struct insn_test_probe *insn_test_add_probe(struct kunit *test,
 	return probe;
 }
 
-void insn_test_drop_probe(struct kunit *test, struct insn_test_probe *probe)
+void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe)
 {
 	kunit_release_action(test, unregister_action, &probe->kp);
 }

@@ -23,24 +23,24 @@ enum {
 };
 
 /**
- * struct insn_test_outcome - all that an instruction can have changed
+ * struct insn_outcome - all that an instruction can have changed
  * @state: registers, flags and stack
  * @mem: the data that it may have worked on
  */
-struct insn_test_outcome {
+struct insn_outcome {
 	struct insn_test_state state;
 	u64 mem[INSN_TEST_MEM_WORDS];
 };
 
 /**
- * struct insn_test_probe - a probe that counts
+ * struct insn_probe - a probe that counts
  * @kp: the probe
  * @pre: runs of its pre handler
  * @post: runs of its post handler
  * @post_ip: where that was told that execution goes on
  * @bad_ip: pre handlers that were told of another address than the probe's
  */
-struct insn_test_probe {
+struct insn_probe {
 	struct kprobe kp;
 	int pre;
 	int post;
@@ -48,23 +48,23 @@ struct insn_test_probe {
 	int bad_ip;
 };
 
-static inline struct insn_test_probe *insn_test_to_probe(struct kprobe *kp)
+static inline struct insn_probe *insn_test_to_probe(struct kprobe *kp)
 {
-	return container_of(kp, struct insn_test_probe, kp);
+	return container_of(kp, struct insn_probe, kp);
 }
 
 int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs);
 void *insn_test_addr(const struct insn_test_case *c);
 void insn_test_run_all(const struct insn_test_case *c, bool nested,
-		       struct insn_test_outcome *outcomes);
-void insn_test_expect_same(struct kunit *test, const struct insn_test_outcome *now,
-			   const struct insn_test_outcome *expected, const char *how);
-struct insn_test_outcome *insn_test_new_outcomes(struct kunit *test);
-struct insn_test_probe *insn_test_new_probe(struct kunit *test, const struct insn_test_case *c,
-					    bool post);
-struct insn_test_probe *insn_test_add_probe(struct kunit *test, const struct insn_test_case *c,
-					    bool post);
-void insn_test_drop_probe(struct kunit *test, struct insn_test_probe *probe);
+		       struct insn_outcome *outcomes);
+void insn_test_expect_same(struct kunit *test, const struct insn_outcome *now,
+			   const struct insn_outcome *expected, const char *how);
+struct insn_outcome *insn_test_new_outcomes(struct kunit *test);
+struct insn_probe *insn_test_new_probe(struct kunit *test, const struct insn_test_case *c,
+				       bool post);
+struct insn_probe *insn_test_add_probe(struct kunit *test, const struct insn_test_case *c,
+				       bool post);
+void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe);
 bool insn_test_in_a_hit(void);
 struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr);
 bool insn_test_faults(const struct insn_test_case *c);

@@ -32,7 +32,7 @@ static void expect_origin(struct kunit *test, unsigned long ip, unsigned long or
 /* An unwinder has to see the instruction, wherever a copy of it runs. */
 static void insn_test_unwind_address(struct kunit *test)
 {
-	struct insn_test_probe *probe = insn_test_add_probe(test, &insn_test_points[POINT_ADD], true);
+	struct insn_probe *probe = insn_test_add_probe(test, &insn_test_points[POINT_ADD], true);
 	unsigned long addr = (unsigned long)probe->kp.addr;
 	struct arch_specific_insn ainsn;
 	unsigned long copy;
@@ -105,7 +105,7 @@ static void trace_post(struct kprobe *kp, struct pt_regs *regs,
 /* Where instructions of one byte move the stack pointer. */
 static void insn_test_stack_trace(struct kunit *test)
 {
-	struct insn_test_probe *probe;
+	struct insn_probe *probe;
 	int i;
 
 	if (!IS_ENABLED(CONFIG_UNWINDER_ORC))
@@ -197,14 +197,14 @@ static unsigned int slots_of_jump(void *addr)
 /* From there on, the way out of kprobe_detour_leave() overwrites what unwinders need. */
 #define LEAVE_LEN	25
 
-static bool is_left_behind_post(const struct insn_test_probe *probe, int point)
+static bool is_left_behind_post(const struct insn_probe *probe, int point)
 {
 	return probe->kp.post_handler && (point == POINT_LONG || point == POINT_BACK);
 }
 
 static void step_through_jump(struct kunit *test, int point, bool post)
 {
-	struct insn_test_probe *probe = insn_test_add_probe(test, &insn_test_points[point], post);
+	struct insn_probe *probe = insn_test_add_probe(test, &insn_test_points[point], post);
 
 	wait_for_kprobe_optimizer();
 	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
