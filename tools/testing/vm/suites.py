@@ -214,6 +214,7 @@ OWN_BOOT = {
     "bootconfig.sh": {"append": "bootconfig", "bootconfig": "{bootconfig}"},
     "lockdown.sh": {"append": "lockdown=confidentiality kprobe_event=p:locked,vfs_read"},
     "lockdown_later.sh": {},
+    "lockdown_rights.sh": {},
     "livepatch.sh": {"append": "preempt=full"},
     "init_text.sh": {"append": "pti=on"},
     "ftrace_killed.sh": {"append": "slub_debug=FPU"},

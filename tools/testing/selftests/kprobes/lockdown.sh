@@ -3,7 +3,7 @@
 #
 # A kernel that keeps its secrets has nobody probe it. Boot with
 #	lockdown=confidentiality kprobe_event=p:locked,vfs_read
-# The other way, locking it down as it runs, is lockdown_later.sh.
+# Locking it down as it runs is in lockdown_later.sh; who may do what then, in lockdown_rights.sh.
 
 cd "$(dirname "$0")" && . ./functions
 
@@ -23,7 +23,8 @@ no_events() {
 	done
 	not_through $dynamic 'f:a vfs_read'
 	not_through $dynamic 't:a sched_switch'
-	for f in $profile $tracefs/trace $tracefs/set_event $tracefs/enabled_functions; do
+	for f in $profile $probe_profile $tracefs/probe_errors $tracefs/error_log $tracefs/trace \
+		$tracefs/set_event $tracefs/enabled_functions; do
 		not cat $f
 	done
 }

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sequences SEED ROUND STEPS SECONDS: processes that define, enable, hit, read and remove probe
+ * events, each in a tracing instance of its own, whatever the others do; while one of them loads
+ * and unloads the module with the probed functions, one switches what is global, and one takes a
+ * processor off and puts it back. What each of them does, in which order, follows from SEED and
+ * ROUND alone; it ends when all but the last three have made so many steps, or after so long.
+ *
+ * Most of what they try fails, as others were first. Only what never may is looked at here; whether
+ * anything is left is for sequences.sh. It prints how often what was done, and how often it worked.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define TRACEFS		"/sys/kernel/tracing/"
+#define DEBUGFS		"/sys/kernel/debug/kprobes/"
+#define TARGET		"/sys/module/kprobe_test_target/parameters/"
+#define OPTIMIZATION	"/proc/sys/debug/kprobes-optimization"
+#define FTRACE		"/proc/sys/kernel/ftrace_enabled"
+#define WORKERS		4
+#define EVENTS		3		/* names that a worker has; others have them, too */
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+/* Chance */
+
+static uint64_t state;
+
+static unsigned int below(unsigned int n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 20) % n;
+}
+
+/* One of a list that NULL ends. */
+static const char *pick(const char * const *list)
+{
+	unsigned int nr = 0;
+
+	while (list[nr])
+		nr++;
+	return list[below(nr)];
+}
+
+/* Files. What fails is told by the result, which changes nothing of what is done next. */
+
+static int me;
+static char path_of_instance[64];
+
+static bool put(const char *file, const char *text, int flags)
+{
+	int fd = open(file, O_WRONLY | flags);
+	ssize_t len = strlen(text);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = write(fd, text, len) == len;
+	close(fd);
+	return done;
+}
+
+static bool get(const char *file)
+{
+	static char buf[65536];
+	int fd = open(file, O_RDONLY), i;
+	ssize_t len = 0;
+
+	if (fd < 0)
+		return false;
+	/* A trace that others write to may have no end. */
+	for (i = 0; i < 64 && (len = read(fd, buf, sizeof(buf))) > 0; i++)
+		;
+	close(fd);
+	return len >= 0;
+}
+
+static const char *text(const char *form, ...)
+{
+	static char kept[4][512];
+	static int next;
+	char *to = kept[next++ % ARRAY_SIZE(kept)];
+	va_list args;
+
+	va_start(args, form);
+	vsnprintf(to, sizeof(kept[0]), form, args);
+	va_end(args);
+	return to;
+}
+
+/* What workers do */
+
+static const char * const groups[] = { "seqa", "seqb", "seqc", NULL };
+static const char * const functions[] = {
+	"kprobe_target_traced", "kprobe_target_other", "vfs_unlink", "do_unlinkat", "path_openat",
+};
+
+/* Functions of the kernel itself do not have the module's name. */
+static const char *function(bool with_module)
+{
+	unsigned int which = below(ARRAY_SIZE(functions));
+
+	return text("%s%s", which < 2 && with_module ? "kprobe_test_target:" : "",
+		    functions[which]);
+}
+
+static const char *event(void)
+{
+	return text("%s/e%u", pick(groups), below(EVENTS));
+}
+
+static bool define(void)
+{
+	static const char * const args[] = {
+		"", " a=$stack0", " s=+0($stack):u64", " c=$comm", " t=+0(@linux_banner):string",
+		NULL,
+	};
+	const char *name = event(), *arg = pick(args), *file = TRACEFS "dynamic_events";
+
+	switch (below(6)) {
+	case 0:
+		return put(file, text("r:%s %s", name, function(true)), O_APPEND);
+	case 1:
+		return put(file, text("f:%s %s", name, function(false)), O_APPEND);
+	case 2:
+		return put(file, text("f:%s %s%%return", name, function(false)), O_APPEND);
+	case 3:
+		return put(file, text("t:%s sched_process_fork", name), O_APPEND);
+	case 4:
+		return put(file, text("p:%s %s+%u", name, function(true), below(24)), O_APPEND);
+	default:
+		return put(file, text("p:%s %s%s", name, function(true), arg), O_APPEND);
+	}
+}
+
+static bool remove_one(void)
+{
+	return put(TRACEFS "dynamic_events", text("-:%s", event()), O_APPEND);
+}
+
+/* Nobody has all events to himself. */
+static bool remove_all(void)
+{
+	return put(below(2) ? TRACEFS "dynamic_events" : TRACEFS "kprobe_events", "\n", O_TRUNC);
+}
+
+static bool switch_some(void)
+{
+	const char *where = below(2) ? path_of_instance : TRACEFS;
+	const char *on = below(5) < 3 ? "1" : "0";
+
+	if (below(3))
+		return put(text("%sevents/%s/enable", where, event()), on, 0);
+	return put(text("%sevents/%s/enable", where, pick(groups)), on, 0);
+}
+
+static bool set_filter(void)
+{
+	static const char * const filters[] = {
+		"common_pid > 0", "common_pid == 1", "0", "a == 7", NULL,
+	};
+
+	return put(text("%sevents/%s/filter", path_of_instance, event()), pick(filters), 0);
+}
+
+static bool set_trigger(void)
+{
+	static const char * const triggers[] = {
+		"hist:keys=common_pid", "!hist:keys=common_pid", "stacktrace:3", "!stacktrace:3",
+		NULL,
+	};
+
+	return put(text("%sevents/%s/trigger", path_of_instance, event()), pick(triggers),
+		   O_APPEND);
+}
+
+static bool hit(void)
+{
+	const char *file = text("/tmp/sequences.%d", me);
+
+	put(TARGET "call", "3", 0);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	return !unlink(file);
+}
+
+static bool look(void)
+{
+	static const char * const files[] = {
+		TRACEFS "dynamic_events", TRACEFS "kprobe_events", TRACEFS "kprobe_profile",
+		TRACEFS "probe_profile", TRACEFS "probe_errors", TRACEFS "error_log",
+		TRACEFS "trace", TRACEFS "enabled_functions", DEBUGFS "list", DEBUGFS "enabled",
+		NULL,
+	};
+
+	if (below(4))
+		return get(pick(files));
+	if (below(2))
+		return get(text("%strace", path_of_instance));
+	return get(text("%sevents/%s/format", TRACEFS, event()));
+}
+
+static bool new_instance(void)
+{
+	if (!below(2))
+		return !mkdir(path_of_instance, 0700);
+	put(text("%sevents/enable", path_of_instance), "0", 0);
+	return !rmdir(path_of_instance);
+}
+
+static int pmu_type(void)
+{
+	FILE *f = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+	int type = -1;
+
+	if (f && fscanf(f, "%d", &type) != 1)
+		type = -1;
+	if (f)
+		fclose(f);
+	return type;
+}
+
+static bool by_perf(void)
+{
+	static int fds[4] = { -1, -1, -1, -1 };
+	int *fd = &fds[below(4)];
+	struct perf_event_attr attr = {
+		.type = pmu_type(),
+		.size = sizeof(attr),
+		.config = below(2),
+		.kprobe_func = (uintptr_t)function(true),
+		.sample_period = 1,
+	};
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = below(3) ? syscall(__NR_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC) : -1;
+	return *fd >= 0;
+}
+
+/* What is one for all */
+
+static bool run(const char *program, const char *arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		int null = open("/dev/null", O_WRONLY);
+
+		dup2(null, 2);
+		execlp(program, program, arg, NULL);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+static bool module_goes(void)
+{
+	return run("rmmod", "kprobe_test_target");
+}
+
+static bool module_comes(void)
+{
+	const char *modprobe = getenv("MODPROBE");
+
+	return run(modprobe && *modprobe ? modprobe : "modprobe", "kprobe_test_target");
+}
+
+static bool optimize(void)
+{
+	return put(OPTIMIZATION, below(2) ? "1" : "0", 0);
+}
+
+static bool arm(void)
+{
+	return put(DEBUGFS "enabled", below(2) ? "1" : "0", 0);
+}
+
+/*
+ * Not unless asked for: in 6.12, a function that loses its last user while ftrace is off keeps a
+ * flag of that one, and ftrace shuts itself down when it finds it.
+ */
+static bool ftrace(void)
+{
+	if (!getenv("FTRACE_TOGGLED"))
+		return false;
+	return put(FTRACE, below(2) ? "1" : "0", 0);
+}
+
+static bool tracer(void)
+{
+	return put(TRACEFS "current_tracer", below(2) ? "function" : "nop", 0);
+}
+
+static bool processor(void)
+{
+	return put("/sys/devices/system/cpu/cpu1/online", below(2) ? "1" : "0", 0);
+}
+
+/* Who does what, and how often in proportion. */
+
+static const struct deed {
+	const char *name;
+	bool (*what)(void);
+	unsigned int work, modules, global, cpu;
+} deeds[] = {
+	{ "define", define, 8 }, { "remove", remove_one, 4 }, { "clear", remove_all, 1 },
+	{ "enable", switch_some, 8 }, { "filter", set_filter, 2 }, { "trigger", set_trigger, 2 },
+	{ "hit", hit, 6, 2 }, { "look", look, 4 }, { "instance", new_instance, 1 },
+	{ "perf", by_perf, 3 }, { "unload", module_goes, 0, 3 }, { "load", module_comes, 0, 3 },
+	{ "optimize", optimize, 0, 0, 2 }, { "arm", arm, 0, 0, 2 }, { "ftrace", ftrace, 0, 0, 1 },
+	{ "tracer", tracer, 0, 0, 1 }, { "processor", processor, 0, 0, 0, 1 },
+};
+
+static unsigned int weight(const struct deed *d)
+{
+	const unsigned int of_others[] = { d->modules, d->global, d->cpu };
+
+	return me < WORKERS ? d->work : of_others[me - WORKERS];
+}
+
+/* By all of them: so often was it tried, and so often it worked. */
+static struct count {
+	unsigned int tried, done;
+} *counts;
+
+static void act(void)
+{
+	unsigned int i, sum = 0, chosen;
+
+	for (i = 0; i < ARRAY_SIZE(deeds); i++)
+		sum += weight(&deeds[i]);
+	chosen = below(sum);
+	for (i = 0; chosen >= weight(&deeds[i]); i++)
+		chosen -= weight(&deeds[i]);
+	__atomic_add_fetch(&counts[i].tried, 1, __ATOMIC_RELAXED);
+	if (deeds[i].what())
+		__atomic_add_fetch(&counts[i].done, 1, __ATOMIC_RELAXED);
+}
+
+/* How many have their steps still before them. */
+static int *at_work;
+
+static void live(uint64_t seed, int steps, time_t end)
+{
+	snprintf(path_of_instance, sizeof(path_of_instance), TRACEFS "instances/seq%d/", me);
+	state = (seed + 1) * 0x9e3779b97f4a7c15 ^ (uint64_t)(me + 1) << 40;
+	if (me < WORKERS) {
+		mkdir(path_of_instance, 0700);
+		for (; steps && time(NULL) < end; steps--)
+			act();
+		__atomic_sub_fetch(at_work, 1, __ATOMIC_RELAXED);
+		exit(0);
+	}
+	while (__atomic_load_n(at_work, __ATOMIC_RELAXED)) {
+		act();
+		usleep(20000);
+	}
+	exit(0);
+}
+
+static void *shared(size_t size)
+{
+	const int flags = MAP_SHARED | MAP_ANONYMOUS;
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	if (at == MAP_FAILED)
+		fail("mmap");
+	return at;
+}
+
+int main(int argc, char **argv)
+{
+	int i, one, failed = 0;
+	uint64_t seed;
+	time_t end;
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: sequences SEED ROUND STEPS SECONDS\n");
+		return 2;
+	}
+	seed = strtoull(argv[1], NULL, 0) * 1000003 + strtoull(argv[2], NULL, 0);
+	end = time(NULL) + atoi(argv[4]);
+	counts = shared(sizeof(*counts) * ARRAY_SIZE(deeds));
+	at_work = shared(sizeof(*at_work));
+	*at_work = WORKERS;
+	for (me = 0; me < WORKERS + 3; me++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			fail("fork");
+		if (!pid)
+			live(seed, atoi(argv[3]), end);
+	}
+	for (i = 0; i < WORKERS + 3; i++)
+		failed |= wait(&one) < 0 || one;
+	for (i = 0; i < (int)ARRAY_SIZE(deeds); i++)
+		printf("%s %u/%u ", deeds[i].name, counts[i].done, counts[i].tried);
+	puts("");
+	return failed;
+}

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Random sequences of what users do with probe events, by several processes in several instances,
+# while modules, processors and what is global come and go. Once all of them have ended, events can
+# be removed, and nothing is left.
+#
+#	SEED=7 ROUNDS=500 ./sequences.sh
+#
+# FTRACE_TOGGLED=1 has ftrace_enabled switched, too, which a kernel may not survive; see sequences.c.
+#
+# SEED is told; it says what each process does, and not how they get in each other's way.
+
+cd "$(dirname "$0")" && . ./functions
+
+SEED=${SEED:-$(($(date +%s) % 1000000))}
+ROUNDS=${ROUNDS:-6}
+# Of each process in a round, and for how long at most.
+STEPS=${STEPS:-100}
+LIMIT_OF_ROUND=${LIMIT_OF_ROUND:-10}
+
+# As it was found. The tracer is at the functions that are probed, of which there may be more.
+set_all_on() {
+	printf 'vfs_unlink\ndo_unlinkat\npath_openat\n' > $tracefs/set_ftrace_filter 2> /dev/null || true
+	echo 1 > /sys/devices/system/cpu/cpu1/online 2> /dev/null || true
+	echo nop > $tracefs/current_tracer
+	[ -z "$FTRACE_TOGGLED" ] || echo 1 > /proc/sys/kernel/ftrace_enabled
+	echo 1 > $kprobes/enabled
+	[ ! -e /proc/sys/debug/kprobes-optimization ] || echo 1 > /proc/sys/debug/kprobes-optimization
+}
+
+take_down() {
+	echo 0 > $tracefs/events/enable
+	for i in $tracefs/instances/*/; do
+		[ ! -d "$i" ] || echo 0 > "$i/events/enable"
+	done
+	for t in $tracefs/events/seq?/*/trigger $tracefs/instances/*/events/seq?/*/trigger; do
+		[ -e "$t" ] || continue
+		grep -v '^#' "$t" | sed 's/ \[.*//; s/^/!/' > "$tmp/triggers"
+		while read -r line; do
+			echo "$line" > "$t"
+		done < "$tmp/triggers"
+	done
+	for i in $tracefs/instances/*/; do
+		[ ! -d "$i" ] || rmdir "$i"
+	done
+	echo > $dynamic
+}
+
+nothing_is_left() {
+	cat $dynamic $kprobes/list $tracefs/enabled_functions
+	empty $dynamic
+	empty $tracefs/kprobe_profile
+	# What goes, goes after a grace period at the latest.
+	until_it empty $kprobes/list
+	until_it empty $tracefs/enabled_functions
+	rmmod kprobe_test_target 2> /dev/null || true
+	load_target
+	call 20
+	[ "$(cat $target/wrong)" = 0 ]
+	rmmod kprobe_test_target
+}
+
+# And nobody was hurt meanwhile: the harness looks at the log, too.
+no_complaint() {
+	dmesg > "$tmp/after"
+	grep -vxFf "$tmp/before" "$tmp/after" > "$tmp/new" || true
+	not grep -E 'WARNING:|BUG:|Oops|INFO: task|general protection|lockdep' "$tmp/new"
+}
+
+one_round() {
+	dmesg > "$tmp/before"
+	set_all_on
+	load_target
+	"$program" "$SEED" "$round" "$STEPS" "$LIMIT_OF_ROUND" > "$tmp/did"
+	cat "$tmp/did"
+	echo "# round $round: $(cat "$tmp/did")" >&3
+	set_all_on
+	take_down
+	nothing_is_left
+	no_complaint
+	cat "$tmp/did" >> "$tmp/all"
+}
+
+# Each deed was done, and most of them several times.
+it_was_something() {
+	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
+		{ split($2, n, "/"); done[$1] += n[1] }
+		END { for (d in done) print d, done[d] }' > "$tmp/sum"
+	cat "$tmp/sum"
+	for deed in define enable remove clear hit look perf instance load unload arm processor; do
+		grep "^$deed [1-9]" "$tmp/sum"
+	done
+}
+
+begin
+exec 3>&1
+needs_program sequences
+echo "# SEED=$SEED"
+undo=set_all_on
+for round in $(seq "$ROUNDS"); do
+	eval "round_$round() { one_round; }"
+	run round_$round
+done
+run it_was_something
+echo > $tracefs/set_ftrace_filter 2> /dev/null || true
+finish
