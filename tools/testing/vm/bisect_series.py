@@ -3,11 +3,12 @@
 
 build/bisect/tree is the base with so many patches of the series, and build/bisect/<kernel> are
 objects of it: of a configuration with our options on, of one without probes, and of one with
-kprobes and nothing else. make compiles what a patch touches and what sees that, and for each
-configuration it is looked whether the objects lack a symbol. Only the first and the last step have
-all of vmlinux looked at; others what their patch touches and what was compiled from that. What has passed is kept in
-build/bisect/state.json by the content of the tree, so an interrupted run goes on, and a patch that
-is changed has only itself and what follows compiled again.
+kprobes and nothing else. The base is compiled as a whole, if it is not done yet; after a patch, what
+it touches and what includes that by itself (--thorough: by way of others, too). Then it is looked
+whether somebody uses a symbol that nobody defines, or two define the same.
+
+What has passed is kept in build/bisect/state.json by the content of the tree, so an interrupted run
+goes on, and a patch that is changed has only itself and what follows compiled again.
 """
 import hashlib
 import json
@@ -30,11 +31,12 @@ AT = os.path.join(WORK, "managed.json")
 OFF = ("noprobes", "bare")      # profiles of kernels without most of ours
 # What is not compiled: nothing can break there.
 NO_CODE = ("Documentation/", "tools/", "MAINTAINERS")
-# Of these an architecture's kernel without our options has compiled all that may see them.
-SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/")
-# And this is all that is in vmlinux.
+# What is compiled of the base: all that is in vmlinux, and of kernels without our options these.
 ALL = ("arch/{source}/", "init/", "kernel/", "mm/", "fs/", "ipc/", "security/", "crypto/", "io_uring/", "block/",
        "lib/", "drivers/", "net/", "virt/", "certs/")
+SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/")
+# Directories in which all is ours, once they have a Makefile.
+OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "arch/arm64/kernel/probes/")
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
 
 
@@ -75,11 +77,6 @@ def save(path, what):
     os.rename(path + ".tmp", path)
 
 
-def on_path(key):
-    """Where the symbols of a kernel with our options are kept."""
-    return os.path.join(WORK, "symbols", key)
-
-
 class Kernel(kbuild.Kernel):
     """A configuration of build/bisect/tree."""
 
@@ -89,35 +86,6 @@ class Kernel(kbuild.Kernel):
         self.name = f"bisect/{self.name}"
         self.src = TREE
         self.out = os.path.join(BUILD, self.name)
-        self.allowed = None
-
-    def narrowed(self, changed):
-        """What of the targets has to do with files that have changed; all of it where that cannot be told."""
-        names = [os.path.basename(n) for n in changed]
-        if not changed or any(n.startswith("Kconfig") or n.endswith((".lds.S", ".lds.h")) for n in names) or \
-                any("/asm-generic/Kbuild" in n or n.startswith("scripts/") for n in changed):
-            return self.targets()
-        dirs = {d for d in self.dirs() for n in changed if n.startswith(d)
-                and (os.path.basename(n) in ("Makefile", "Kbuild") or not self.compiled(n))}
-        objects = {o for o in self.seeing(changed) if not o.startswith(tuple(dirs))}
-        return sorted(dirs) + sorted(objects) + ([] if self.off else list(SAMPLES))
-
-    def compiled(self, name):
-        """Is there an object of a file, or is it none that has one?"""
-        stem, ext = os.path.splitext(name)
-        return ext not in (".c", ".S") or os.path.exists(os.path.join(self.out, stem + ".o"))
-
-    def seeing(self, changed):
-        """Objects that were compiled from any of these files, as make has noted."""
-        pattern = re.compile(r"(?:^|[\s/(])src/(?:" + "|".join(map(re.escape, sorted(changed))) + r")[\s)]", re.M)
-        for d in self.dirs():
-            for top, _, files in os.walk(os.path.join(self.out, d)):
-                for f in files:
-                    if not (f.startswith(".") and f.endswith(".o.cmd")):
-                        continue
-                    with open(os.path.join(top, f), errors="replace") as text:
-                        if pattern.search(text.read()):
-                            yield os.path.relpath(os.path.join(top, f[1:-4]), self.out)
 
     def dirs(self):
         return [d.format(source=self.arch.source) for d in (SEEN if self.off else ALL)]
@@ -127,6 +95,61 @@ class Kernel(kbuild.Kernel):
 
     def archives(self):
         return [os.path.join(d, "built-in.a") for d in self.dirs()] + ["lib/lib.a", f"arch/{self.arch.source}/lib/lib.a"]
+
+    def has(self, path):
+        return os.path.exists(os.path.join(self.out, path))
+
+    def narrowed(self, made, changed, thorough):
+        """What has to do with the files that have changed: directories of ours, and objects."""
+        dirs = {d for d in OWN if os.path.exists(os.path.join(TREE, d, "Makefile")) and
+                d.startswith(tuple(self.dirs())) and any(n.startswith(d) or n == makefile_above(d) for n in changed)}
+        objects = set(self.seeing(changed, thorough))
+        for n in made:
+            stem, ext = os.path.splitext(n)
+            # Those that a Makefile has from now on.
+            if ext in (".c", ".S") and makefile_of(n) in changed and names_object(makefile_of(n), stem):
+                objects.add(stem + ".o")
+        objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs()))}
+        return sorted(dirs) + sorted(objects)
+
+    def seeing(self, changed, thorough):
+        """Objects that were compiled from any of these files, as make has noted."""
+        if not changed:
+            return
+        pattern = re.compile(r"(?:^|[\s/(])src/(?:" + "|".join(map(re.escape, sorted(changed))) + r")[\s)]", re.M)
+        names = [re.sub(r"^(arch/\w+/)?include/", "", n) if "include/" in n else os.path.basename(n)
+                 for n in changed if n.endswith(".h")]
+        direct = re.compile(r'#\s*include\s*[<"](?:[^">]*/)?(?:' + "|".join(map(re.escape, names)) + r')[">]')
+        for d in self.dirs():
+            for top, _, files in os.walk(os.path.join(self.out, d)):
+                for f in files:
+                    if not (f.startswith(".") and f.endswith(".o.cmd")):
+                        continue
+                    with open(os.path.join(top, f), errors="replace") as text:
+                        if not pattern.search(text.read()):
+                            continue
+                    obj = os.path.relpath(os.path.join(top, f[1:-4]), self.out)
+                    sources = [obj[:-2] + ext for ext in (".c", ".S")]
+                    if thorough or set(sources) & set(changed) or any(
+                            direct.search(tree.read(os.path.join(TREE, n)).decode(errors="replace"))
+                            for n in sources if names and os.path.exists(os.path.join(TREE, n))):
+                        if any(os.path.exists(os.path.join(TREE, n)) for n in sources):
+                            yield obj
+
+
+def makefile_of(name):
+    return os.path.join(os.path.dirname(name), "Makefile")
+
+
+def makefile_above(directory):
+    return makefile_of(directory.rstrip("/"))
+
+
+def names_object(makefile, stem):
+    """Is an object in a Makefile?"""
+    path = os.path.join(TREE, makefile)
+    return os.path.exists(path) and \
+        re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
 
 
 def put(made):
@@ -175,38 +198,75 @@ def configure(k):
         f.write(h.hexdigest())
 
 
-def symbols(k, archive):
-    """({symbol: object that defines it}, symbols that are used) of an archive."""
-    defined, used = {}, set()
-    path = os.path.join(k.out, archive)
-    if not os.path.exists(path):
-        return defined, used
-    res = subprocess.run([k.arch.tool("nm"), "-A", archive], cwd=k.out, capture_output=True, text=True)
-    for line in res.stdout.splitlines():
+def parse_nm(text):
+    """{object: ([symbols that it defines], [symbols that it uses])} of what nm -A says."""
+    out = {}
+    for line in text.splitlines():
         where, _, rest = line.rpartition(":")
         m = re.match(r"\s*(?:[0-9a-f]+)?\s*([A-Za-z]) (\S+)$", rest)
         if not m:
             continue
+        defined, used = out.setdefault(where.rpartition(":")[2], ([], []))
         if m[1] == "U":
-            used.add(m[2])
-        elif m[1] not in "wv":
-            defined[m[2]] = where.rpartition(":")[2]
-    return defined, used
+            used.append(m[2])
+        elif m[1] in "TDBRVWAGSC":
+            # A weak one gives way to another one.
+            defined.append(m[2] if m[1] not in "VW" else "~" + m[2])
+    return out
 
 
-def lacks(k, on):
-    """Symbols that the objects of k use and nobody defines. on: symbols of the kernel with our options."""
-    defined, used = {}, set()
-    for archive in k.archives():
-        d, u = symbols(k, archive)
-        defined.update(d)
-        used |= u
-    missing = used - set(defined)
-    if k.off:
-        # Not all of this kernel is compiled: what is elsewhere is there if the other one has it there.
-        dirs = tuple(k.dirs())
-        missing = {s for s in missing if s not in on or on[s].startswith(dirs)}
-    return defined, missing
+def symbols(k, paths):
+    """parse_nm() of archives or objects."""
+    paths = [p for p in paths if k.has(p)]
+    if not paths:
+        return {}
+    res = subprocess.run([k.arch.tool("nm"), "-A", *paths], cwd=k.out, capture_output=True, text=True)
+    return parse_nm(res.stdout)
+
+
+def refresh(k, known, targets):
+    """Bring what is known of symbols up to date for targets that were made."""
+    for t in targets:
+        if t.endswith("/"):
+            for obj in [o for o in known if o.startswith(t)]:
+                del known[obj]
+            known.update(symbols(k, [t + "built-in.a"]))
+        else:
+            known.pop(t, None)
+            known.update(symbols(k, [t]))
+    # Of what the series replaces, what no Makefile has any more.
+    for stem, ext in map(os.path.splitext, load(AT, [])):
+        obj = stem + ".o"
+        if ext in (".c", ".S") and obj in known and not obj.startswith(OWN) and \
+                not (k.has(obj) and names_object(makefile_of(obj), stem)):
+            del known[obj]
+
+
+def faults(known):
+    """(symbols that are used and not defined, symbols that are defined twice)"""
+    strong, weak, used, twice = set(), set(), set(), set()
+    for defined, uses in known.values():
+        used.update(uses)
+        for s in defined:
+            if s.startswith("~"):
+                weak.add(s[1:])
+            elif s in strong:
+                twice.add(s)
+            else:
+                strong.add(s)
+    return used - strong - weak, twice
+
+
+def lacking(k, missing, usual):
+    """Which of the missing symbols nobody defines. usual: what is missing in the base."""
+    missing = missing - set(usual) - linker_symbols(k)
+    if not k.off:
+        return missing
+    # Not all of this kernel is compiled: what is elsewhere is there if the other one has it there.
+    on = {}
+    for obj, (defined, _) in load(os.path.join(Kernel(k.arch.name).out, ".bisect-symbols"), {}).items():
+        on.update({s.lstrip("~"): obj for s in defined})
+    return {s for s in missing if on and (s not in on or on[s].startswith(tuple(k.dirs())))}
 
 
 def linker_symbols(k):
@@ -220,41 +280,46 @@ def linker_symbols(k):
 class Run:
     """One run over the series."""
 
-    def __init__(self, kernels, boot):
-        self.kernels, self.boot = kernels, boot
+    def __init__(self, kernels, boot, thorough):
+        self.kernels, self.boot, self.thorough = kernels, boot, thorough
         self.state = load(STATE, {})
-        self.on = {}
         self.failed, self.compiled, self.kept, self.booted = [], 0, 0, 0
 
     def passed(self, k, key):
         return self.state.get(f"{k.name} {key}")
 
-    def one(self, k, key, made, what, whole):
+    def one(self, k, key, made, what):
         """Compile for k. What is wrong, in one line; "" if nothing."""
         put(made)
         start = time.time()
-        at = os.path.join(k.out, ".bisect-at")
+        at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
         have, want = load(at, None), {n: file_id(w) for n, w in made.items()}
-        changed = set() if have is None else {n for n in set(have) | set(want) if have.get(n) != want.get(n)}
         try:
             configure(k)
-            if os.path.exists(at):
-                os.unlink(at)
-            lines = kbuild.run_make(k, f"{what} for {k.name}", *(k.targets() if whole else k.narrowed(changed)))
+            if have is None:
+                targets = k.targets()
+            else:
+                changed = {n for n in set(have) | set(want) if have.get(n) != want.get(n)}
+                targets = k.narrowed(made, changed, self.thorough)
+            lines = kbuild.run_make(k, f"{what} for {k.name}", *targets) if targets else []
         except Failure as e:
             return str(e)
         warnings = [l.strip() for l in lines if "warning:" in l]
         if warnings:
             return warnings[0]
-        defined, missing = lacks(k, self.on)
-        allowed = set(self.state.setdefault(f"{k.name} base", [])) | linker_symbols(k)
-        if not made:
-            self.state[f"{k.name} base"] = sorted(missing)
-        elif missing - allowed:
-            return f"nobody defines {' '.join(sorted(missing - allowed)[:8])}"
-        if not k.off:
-            self.on = defined
-            save(on_path(key), defined)
+        known = symbols(k, k.archives()) if have is None else load(table, {})
+        if have is not None:
+            refresh(k, known, targets)
+        missing, twice = faults(known)
+        if made:
+            lacks = lacking(k, missing, self.state.get(f"{k.name} base", []))
+            twice -= set(self.state.get(f"{k.name} twice", []))
+            if lacks or twice:
+                return "; ".join(f"{why} {' '.join(sorted(names)[:8])}" for why, names in
+                                 (("nobody defines", lacks), ("defined twice:", twice)) if names)
+        else:
+            self.state[f"{k.name} base"], self.state[f"{k.name} twice"] = sorted(missing), sorted(twice)
+        save(table, known)
         save(at, want)
         self.state[f"{k.name} {key}"] = round(time.time() - start) or 1
         save(STATE, self.state)
@@ -280,7 +345,7 @@ class Run:
         save(STATE, self.state)
         return ""
 
-    def step(self, nr, subject, made, skip, whole):
+    def step(self, nr, subject, made, skip):
         """After a patch: compile for each kernel."""
         told = []
         for k in self.kernels:
@@ -291,11 +356,10 @@ class Run:
                 told.append(skip)
                 break
             if self.passed(k, key) is not None:
-                self.on = self.on if k.off else load(on_path(key), self.on)
                 self.kept += 1
                 told.append(f"{k.profile} as before")
                 continue
-            bad = self.one(k, key, made, f"patch {nr}", whole)
+            bad = self.one(k, key, made, f"patch {nr}")
             self.compiled += 1
             if not bad and self.boot and not k.off:
                 bad = self.boot_it(k, key, made, f"patch {nr}")
@@ -305,13 +369,13 @@ class Run:
         print(f"{nr:4} {'FAIL' if self.failed[-1:] == [nr] else 'ok  '} {subject} ({'; '.join(told)})", flush=True)
 
 
-def run(arch, profiles, first, last, boot, keep_going):
+def run(arch, profiles, first, last, boot, keep_going, thorough):
     """Compile after each patch. The exit status."""
     tree.sync()
     todo = series.steps(series.read_order())
     on = Kernel(arch)
     kernels = [k for k in (on, *(Kernel(arch, p) for p in OFF)) if not profiles or k.profile in profiles]
-    r = Run(kernels, boot)
+    r = Run(kernels, boot, thorough)
     last = last or len(todo)
     made, before = {}, set()
     names = {n for _, m in todo for n in m}
@@ -324,7 +388,7 @@ def run(arch, profiles, first, last, boot, keep_going):
             break
         if nr and nr < first:
             continue
-        r.step(nr, p.subject, dict(made), skip, nr in (0, len(todo)))
+        r.step(nr, p.subject, dict(made), skip)
         if r.failed and not keep_going:
             break
     say(f"bisect: {nr if r.failed else min(last, len(todo))} of {len(todo)} patches, {r.compiled} compiled, "

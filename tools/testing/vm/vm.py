@@ -136,7 +136,7 @@ def cmd_series(_):
 
 
 def cmd_bisect(args):
-    return bisect_series.run(args.arch, args.profile, args.first, args.last, args.boot, args.keep_going)
+    return bisect_series.run(args.arch, args.profile, args.first, args.last, args.boot, args.keep_going, args.thorough)
 
 
 def parser():
@@ -274,6 +274,7 @@ def parser():
     s.add_argument("--last", type=int, default=0, metavar="N", help="end after that patch")
     s.add_argument("--boot", action="store_true", help="boot each, too, and have lib/test_kprobes.c run")
     s.add_argument("-k", "--keep-going", action="store_true", help="go on after a patch that does not compile")
+    s.add_argument("--thorough", action="store_true", help="compile what includes a header by way of others, too")
     s.set_defaults(func=cmd_bisect)
     return p
 

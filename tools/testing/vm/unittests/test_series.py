@@ -76,6 +76,17 @@ class Bisect(unittest.TestCase):
         self.assertNotEqual(key({"a": FILE}, []), key({"a": None}, []))
 
 
+    def test_symbols(self):
+        known = bisect_series.parse_nm("kernel/built-in.a:kernel/a.o:0000000000000010 T one\n"
+                                       "kernel/built-in.a:kernel/a.o:                 U two\n"
+                                       "kernel/b.o:0000000000000000 W two\nkernel/b.o:                 U three\n"
+                                       "kernel/b.o:0000000000000000 t four\nkernel/b.o:                 w five\n")
+        self.assertEqual(known, {"kernel/a.o": (["one"], ["two"]), "kernel/b.o": (["~two"], ["three"])})
+        self.assertEqual(bisect_series.faults(known), ({"three"}, set()))
+        known["kernel/c.o"] = (["one", "two", "three"], [])
+        self.assertEqual(bisect_series.faults(known), (set(), {"one"}))
+
+
 class Maintainers(unittest.TestCase):
     def test_patterns(self):
         for name, pattern, fits in (("kernel/kprobes/a.c", "kernel/kprobes/", True),
