@@ -224,6 +224,12 @@ def symbols(k, paths):
     return parse_nm(res.stdout)
 
 
+def of_module(k, obj):
+    """Was an object compiled for a module?"""
+    note = os.path.join(k.out, os.path.dirname(obj), f".{os.path.basename(obj)}.cmd")
+    return os.path.exists(note) and b" -DMODULE " in tree.read(note)
+
+
 def refresh(k, known, targets):
     """Bring what is known of symbols up to date for targets that were made."""
     for t in targets:
@@ -231,7 +237,7 @@ def refresh(k, known, targets):
             for obj in [o for o in known if o.startswith(t)]:
                 del known[obj]
             known.update(symbols(k, [t + "built-in.a"]))
-        else:
+        elif not of_module(k, t):
             known.pop(t, None)
             known.update(symbols(k, [t]))
     # Of what the series replaces, what no Makefile has any more.

@@ -60,6 +60,7 @@ ACCEPTED = [
     ("kernel/trace/trace.c", "please, no spaces at the start of a line", "lines of the base's README around it"),
     ("kernel/kprobes/tests/kprobe_test_odd", "> instead of <asm/", "modules of x86 code"),
     ("tools/testing/selftests/kprobes/", "line length of", "what is written to a file of tracefs is one line"),
+    ("tools/testing/selftests/kprobes/fprobe_", "Possible repeated word: 'in'", "a list of words of which one is: in"),
     ("tools/testing/selftests/kprobes/bad_commands.list", "trailing whitespace", "a command that ends in it"),
     ("arch/", "> instead of <asm/", "an architecture's own code asks for its own header"),
 ]
