@@ -109,7 +109,9 @@ class Kernel(kbuild.Kernel):
             # Those that a Makefile has from now on.
             if ext in (".c", ".S") and makefile_of(n) in changed and names_object(makefile_of(n), stem):
                 objects.add(stem + ".o")
-        objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs()))}
+        # What the series replaces stays for a patch or two when no Makefile has it any more.
+        objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs())) and
+                   (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2]))}
         return sorted(dirs) + sorted(objects)
 
     def seeing(self, changed, thorough):
