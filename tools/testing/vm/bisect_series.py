@@ -147,9 +147,9 @@ def makefile_above(directory):
     return makefile_of(directory.rstrip("/"))
 
 
-def names_object(makefile, stem):
+def names_object(makefile, stem, top=TREE):
     """Is an object in a Makefile?"""
-    path = os.path.join(TREE, makefile)
+    path = os.path.join(top, makefile)
     return os.path.exists(path) and \
         re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
 
@@ -242,11 +242,11 @@ def refresh(k, known, targets):
         elif not of_module(k, t):
             known.pop(t, None)
             known.update(symbols(k, [t]))
-    # Of what the series replaces, what no Makefile has any more.
-    for stem, ext in map(os.path.splitext, load(AT, [])):
-        obj = stem + ".o"
-        if ext in (".c", ".S") and obj in known and not obj.startswith(OWN) and \
-                not (k.has(obj) and names_object(makefile_of(obj), stem)):
+    # What no Makefile has any more.
+    managed = set(load(AT, []))
+    for obj in [o for o in known if makefile_of(o) in managed and not o.startswith(OWN)]:
+        if not k.has(obj) or names_object(makefile_of(obj), obj[:-2], tree.BASE) and \
+                not names_object(makefile_of(obj), obj[:-2]):
             del known[obj]
 
 
