@@ -44,7 +44,7 @@ class Order(unittest.TestCase):
         self.assertEqual(len({p.subject for p in patches}), len(patches))
         for p in patches:
             self.assertFalse([l for l in p.body if len(l) > 72], p.subject)
-            self.assertRegex(p.subject, r"^[\w/]+(: [\w/]+)*: \S", p.subject)
+            self.assertRegex(p.subject, r"^[\w/]+(, [\w/]+)*: \S")
 
 
 class Cover(unittest.TestCase):
