@@ -52,4 +52,7 @@ lint:
 series:
 	@$(VM) series
 
-.PHONY: help run shell kernel kunit check stock bench campaign fuzz arch-builds lint series
+bisect:
+	@$(VM) bisect $(arch) $(if $(BOOT),--boot)
+
+.PHONY: help run shell kernel kunit check stock bench campaign fuzz arch-builds lint series bisect

@@ -122,6 +122,16 @@ def configure(k):
             and tree.read(stamp).decode() == h.hexdigest():
         return
     say(f"configuring {k.name}")
+    bad = write_config(k)
+    if bad:
+        raise Failure(f"{k.name}: {'; '.join(bad)}; correct {os.path.relpath(CONFIG_DIR, TOP)}/ "
+                      "(a dependency is missing, or the symbol cannot be chosen)")
+    with open(stamp, "w") as f:
+        f.write(h.hexdigest())
+
+
+def write_config(k):
+    """Write .config from the fragments. What in it is not as they want it: ["SYMBOL is ... instead of ..."]"""
     os.makedirs(k.out, exist_ok=True)
     merged = os.path.join(k.out, ".vm-fragments")
     want = wanted(k.fragments)
@@ -135,13 +145,7 @@ def configure(k):
         sys.stderr.write(res.stdout + res.stderr)
         raise Failure(f"the configuration of {k.name} fails; see the lines above")
     have = wanted([os.path.join(k.out, ".config")])
-    bad = [f"{s} is {have.get(s, 'n')} instead of {v}" for s, v in want.items()
-           if have.get(s, "n") != v]
-    if bad:
-        raise Failure(f"{k.name}: {'; '.join(bad)}; correct {os.path.relpath(CONFIG_DIR, TOP)}/ "
-                      "(a dependency is missing, or the symbol cannot be chosen)")
-    with open(stamp, "w") as f:
-        f.write(h.hexdigest())
+    return [f"{s} is {have.get(s, 'n')} instead of {v}" for s, v in want.items() if have.get(s, "n") != v]
 
 
 def follow(proc, log, what):

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Static checks of our files, with the base kernel's own tools."""
+import concurrent.futures
+import fnmatch
+import glob
 import os
 import re
 import subprocess
 import sys
 
 import kbuild
+import series
 import tree
 from common import TOP, Failure
 
@@ -48,6 +52,17 @@ ACCEPTED = [
     ("tools/testing/selftests/kprobes/bpf_probes.c", "Macros with complex values", "lists of instructions"),
     ("tools/testing/vm/campaign/workload/", "Use of volatile",
      "flags of signal handlers, and accesses that are there to fault"),
+    # What only shows in patches, where checkpatch looks at the tree, too.
+    ("scripts/kallsyms.c", "Prefer using the BIT macro", "a program of the host has none"),
+    ("scripts/kallsyms.c", "Block comments use a trailing */", "a comment of the base, one word of which changes"),
+    ("kernel/trace/bpf_trace.c", "use of RCU tasks trace is incorrect outside BPF", "it is BPF, and was there before"),
+    ("kernel/trace/bpf_trace.c", "Please use a blank line after function", "the base has its macros there"),
+    ("kernel/trace/trace.c", "please, no spaces at the start of a line", "lines of the base's README around it"),
+    ("kernel/kprobes/tests/kprobe_test_odd", "> instead of <asm/", "modules of x86 code"),
+    ("tools/testing/selftests/kprobes/", "line length of", "what is written to a file of tracefs is one line"),
+    ("tools/testing/selftests/kprobes/fprobe_", "Possible repeated word: 'in'", "a list of words of which one is: in"),
+    ("tools/testing/selftests/kprobes/bad_commands.list", "trailing whitespace", "a command that ends in it"),
+    ("arch/", "> instead of <asm/", "an architecture's own code asks for its own header"),
 ]
 
 
@@ -56,8 +71,10 @@ def accepted(complaint):
     name, line, text = re.match(r"([^:]+):(\d+): (.*)", complaint).groups()
     if "Please use a blank line after function" in text:
         # What is said of a function directly follows it.
-        with open(os.path.join(TOP, name)) as f:
-            return f.read().splitlines()[int(line) - 1].startswith("NOKPROBE_SYMBOL(")
+        top = TOP if os.path.exists(os.path.join(TOP, name)) else tree.TREE
+        with open(os.path.join(top, name)) as f:
+            if f.read().splitlines()[int(line) - 1].startswith("NOKPROBE_SYMBOL("):
+                return True
     return any(name.startswith(f) and c in text for f, c, _ in ACCEPTED)
 
 
@@ -68,6 +85,63 @@ def checkpatch(files):
                           "-f"] + files, cwd=TOP, capture_output=True, text=True)
     found = [l for l in res.stdout.splitlines() if re.search(r":\d+: (ERROR|WARNING|CHECK)", l)]
     return [l for l in found if not accepted(l)]
+
+
+def checkpatch_series():
+    """What checkpatch --strict has to say about the patches of make series, their messages included."""
+    try:
+        series.write()
+    except Failure as e:
+        return [str(e)]
+    mails = sorted(glob.glob(os.path.join(series.DEST, "0*.patch")))[1:]
+
+    def one(mail):
+        res = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--showfile", "--no-summary",
+                              "--ignore", "FILE_PATH_CHANGES", mail], cwd=tree.TREE, capture_output=True, text=True)
+        # What is wrong with a message is said without a name.
+        return [os.path.basename(mail) + l if l.startswith(":") else l for l in res.stdout.splitlines()
+                if re.search(r":\d+: (ERROR|WARNING|CHECK)", l)]
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = [l for lines in pool.map(one, mails) for l in lines]
+    return [l for l in found if not accepted(l)]
+
+
+def sections(text):
+    """{title: patterns of files} of the kernel's MAINTAINERS."""
+    out = {}
+    for block in re.split(r"\n\n+", text):
+        title, *lines = block.split("\n")
+        files = [l[2:].strip() for l in lines if l.startswith("F:")]
+        if files and not re.match(r"[A-Z]:\t", title):
+            out[title] = files
+    return out
+
+
+def belongs(name, pattern):
+    """Does a pattern of MAINTAINERS fit a file? A directory has a slash at its end, and * takes none."""
+    if pattern.endswith("/"):
+        depth = pattern.count("/")
+        return fnmatch.fnmatchcase("/".join(name.split("/")[:depth]) + "/", pattern) and name.count("/") >= depth
+    return name.count("/") == pattern.count("/") and all(
+        fnmatch.fnmatchcase(n, p) for n, p in zip(name.split("/"), pattern.split("/")))
+
+
+def unmaintained():
+    """Files of ours that nobody but THE REST looks after, and what get_maintainer.pl does not make of the others."""
+    with open(os.path.join(tree.TREE, "MAINTAINERS")) as f:
+        known = sections(f.read())
+    known.pop("THE REST", None)
+    # A directory may be without a slash.
+    known = {t: [p + "/" if os.path.isdir(os.path.join(tree.TREE, p)) and not p.endswith("/") else p for p in ps]
+             for t, ps in known.items()}
+    found = {n: [t for t, ps in known.items() if any(belongs(n, p) for p in ps)] for n in tree.our_files()}
+    bad = [f"{n}: no entry of MAINTAINERS fits" for n, titles in found.items() if not titles]
+    res = subprocess.run(["perl", "scripts/get_maintainer.pl", "--no-git", "--nogit-fallback", "--sections",
+                          *(w for n in found for w in ("-f", n))], cwd=tree.TREE, capture_output=True, text=True)
+    told = set(res.stdout.splitlines())
+    return bad + [f"get_maintainer.pl does not name {t}" for t in sorted({t for ts in found.values() for t in ts})
+                  if t not in told] + res.stderr.splitlines()
 
 
 def kernel_doc(files):
@@ -114,6 +188,8 @@ def run(kernels):
         out.append((name, "fail" if lines else "pass", f"{len(lines)} lines above" if lines else ""))
 
     verdict("checkpatch --strict", checkpatch(files))
+    verdict("series and checkpatch --strict on it", checkpatch_series())
+    verdict("MAINTAINERS", unmaintained())
     verdict("kernel-doc", kernel_doc(files))
     lines = provenance([])
     if lines is None:

@@ -1,28 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0
 """make series: our tree as patches against the base, into build/series."""
-import glob
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from datetime import datetime
 
 import tree
 from common import BUILD, TOP, Failure, say
 
+DEST = os.path.join(BUILD, "series")
+COVER = os.path.join(TOP, "series/cover")
+LARGE = 60 * 1024           # bytes of a patch that its message has to give a reason for
+REASON = "This patch is large"
+REWRITE = "-B/30%"          # a file of which less than that stays is shown as one that goes and one that comes
 
+
+@dataclass
 class Patch:
-    def __init__(self, subject):
-        self.subject = subject
-        self.files, self.wiring, self.body = [], [], []
+    """One of series/order: what it takes in, and what it says."""
+    subject: str
+    files: list = field(default_factory=list)
+    wiring: list = field(default_factory=list)
+    body: list = field(default_factory=list)
 
     def message(self):
         return self.subject + "\n\n" + "\n".join(self.body).strip() + "\n"
 
 
-def read_order():
-    """The patches that series/order describes."""
+def parse(lines):
+    """The patches that the lines of series/order describe."""
     patches = []
-    for line in open(os.path.join(TOP, "series/order")):
+    for line in lines:
         line = line.rstrip("\n")
         key, _, rest = line.partition(": ")
         if key == "patch":
@@ -36,6 +48,11 @@ def read_order():
         else:
             patches[-1].body.append(line)
     return patches
+
+
+def read_order():
+    with open(os.path.join(TOP, "series/order")) as f:
+        return parse(f)
 
 
 def owner(patches, name):
@@ -57,59 +74,185 @@ def copy(src_top, name, dst_top):
     shutil.copy(os.path.join(src_top, name), dst)
 
 
-def git(repo, *args):
-    def setting(key, default):
-        res = subprocess.run(["git", "-C", TOP, "config", key], capture_output=True, text=True)
-        return res.stdout.strip() or default
+def state_of(top, name):
+    """(content, mode) of a file; None if there is none."""
+    path = os.path.join(top, name)
+    return (tree.read(path), os.stat(path).st_mode & 0o777) if os.path.isfile(path) else None
 
-    cmd = ["git", "-C", repo, "-c", f"user.name={setting('user.name', 'kprobes')}",
-           "-c", f"user.email={setting('user.email', 'kprobes@localhost')}", "-c", "commit.gpgsign=false"]
-    res = subprocess.run(cmd + list(args), capture_output=True, text=True)
+
+def steps(patches):
+    """What each patch makes of files: [(patch, {name: (content, mode), or None for one that goes})]."""
+    ours, removed = set(tree.our_files()), set(tree.removed())
+    unnamed = [w for w in tree.wiring_names() if not any(w in p.wiring for p in patches)]
+    if unnamed:
+        raise Failure(f"series/order does not name the wiring {unnamed[0]}; add it to a patch")
+    owners = {n: owner(patches, n) for n in ours | removed}
+    out = []
+    with tempfile.TemporaryDirectory(prefix="series-") as work:
+        for p in patches:
+            made = {n: state_of(TOP, n) if n in ours else None for n, o in owners.items() if o is p}
+            for w in p.wiring:
+                made.update(wire(w, work))
+            out.append((p, made))
+    return out
+
+
+def wire(name, work):
+    """Apply a patch of series/wiring/ to files of the base in work; what it makes of them."""
+    path = os.path.join(TOP, "series/wiring", name)
+    names = tree.touched_by(path)
+    for n in names:
+        if not os.path.exists(os.path.join(work, n)):
+            copy(tree.BASE, n, work)
+    res = subprocess.run(["patch", "-p1", "-s", "-N", "--no-backup-if-mismatch", "-r", "-", "-i", path],
+                         cwd=work, capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(f"series/wiring/{name} does not apply in this order; correct series/order")
+    return {n: (tree.read(os.path.join(work, n)), os.stat(os.path.join(tree.BASE, n)).st_mode & 0o777)
+            for n in names}
+
+
+def setting(key, default):
+    res = subprocess.run(["git", "-C", TOP, "config", key], capture_output=True, text=True)
+    return res.stdout.strip() or default
+
+
+def committer():
+    return setting("user.name", "kprobes"), setting("user.email", "kprobes@localhost")
+
+
+def last_change():
+    """When our tree was changed last, so that the same tree gives the same patches."""
+    res = subprocess.run(["git", "-C", TOP, "log", "-1", "--format=%cI"], capture_output=True, text=True)
+    return res.stdout.strip() or "1970-01-01T00:00:00Z"
+
+
+def git(repo, *args):
+    name, email = committer()
+    cmd = ["git", "-C", repo, "-c", f"user.name={name}", "-c", f"user.email={email}", "-c", "commit.gpgsign=false"]
+    when = last_change()
+    res = subprocess.run(cmd + list(args), capture_output=True, text=True,
+                         env=dict(os.environ, GIT_AUTHOR_DATE=when, GIT_COMMITTER_DATE=when))
     if res.returncode:
         raise Failure(f"git {args[0]} fails: {res.stderr.strip()}")
     return res.stdout
 
 
+def put(repo, made):
+    """Make files of repo be what a patch makes of them."""
+    for name, what in made.items():
+        path = os.path.join(repo, name)
+        if what is None:
+            if os.path.exists(path):
+                os.unlink(path)
+            continue
+        os.makedirs(os.path.dirname(path) or repo, exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(what[0])
+        os.chmod(path, what[1])
+
+
+def base_version():
+    """Of which kernel the base is, and which package has it."""
+    values = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$",
+                             tree.read(os.path.join(tree.BASE, "Makefile")).decode(), re.M))
+    res = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "linux-source-6.12"], capture_output=True, text=True)
+    kernel = "v" + ".".join(values[n] for n in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+    return f"{kernel} with Debian's patches (linux-source-6.12 {res.stdout.strip() or 'of Debian 12'})"
+
+
+def bench_table(readme, arch):
+    """The rows of make bench in README.md, as plain text."""
+    m = re.search(f"<!-- make bench ARCH={arch}: begin -->\n(.*?)<!-- make bench ARCH={arch}: end -->", readme, re.S)
+    if not m:
+        raise Failure(f"README.md has no table of make bench for {arch}; run vm bench --refresh")
+    out = []
+    for line in m.group(1).splitlines():
+        cells = [c.strip() for c in line.strip().strip("|").split("|")]
+        if len(cells) != 4 or cells[0].startswith("-"):
+            continue
+        if cells[0].startswith("**"):
+            out += ["", f"  {cells[0].strip('*')}"]
+        else:
+            out.append(f"  {cells[0]:<46} {cells[1]:>10} {cells[2]:>8} {cells[3]:>6}" if cells[1] != "---:" else "")
+    return "\n".join(l for l in out).strip("\n")
+
+
+def cover(patches, stat):
+    """The letter in front of the patches."""
+    with open(COVER) as f:
+        text = f.read()
+    with open(os.path.join(TOP, "README.md")) as f:
+        readme = f.read()
+    text = "\n".join(l for l in text.splitlines() if not l.startswith("#")).strip()
+    subject, _, body = text.partition("\n")
+    values = {"bench-x86_64": bench_table(readme, "x86_64"), "bench-arm64": bench_table(readme, "arm64"),
+              "patches": "\n".join(f"  {p.subject}" for p in patches), "diffstat": stat.rstrip(),
+              "base": base_version()}
+    for key, value in values.items():
+        body = body.replace(f"@{key}@", value)
+    name, email = committer()
+    date = format_datetime(datetime.fromisoformat(last_change().replace("Z", "+00:00")))
+    return (f"From: {name} <{email}>\nDate: {date}\nSubject: [PATCH 00/{len(patches)}] {subject}\n"
+            f"{body}\n\nSigned-off-by: {name} <{email}>\n\nbase: {base_version()}\n")
+
+
+def large(dest, patches):
+    """Patches over LARGE that do not say why."""
+    bad = []
+    for name, p in zip(sorted(n for n in os.listdir(dest) if not n.startswith("0000-")), patches):
+        size = os.path.getsize(os.path.join(dest, name))
+        if size > LARGE and not any(REASON in l for l in p.body):
+            bad.append(f"{name} has {size // 1024} KB and does not say why ({REASON}: ...)")
+    return bad
+
+
 def write():
     """Write the series, and prove that it leads to what is compiled."""
     tree.sync()
-    patches = read_order()
-    ours, removed = tree.our_files(), tree.removed()
-    wired = tree.wiring()
-    named = {w for p in patches for w in p.wiring}
-    for path in glob.glob(os.path.join(TOP, "series/wiring/*.patch")):
-        if os.path.basename(path) not in named:
-            raise Failure(f"series/order does not name the wiring {os.path.basename(path)}; add it to a patch")
-    owners = {n: owner(patches, n) for n in set(ours) | set(removed)}
-
+    todo = steps(read_order())
+    names = {n for _, made in todo for n in made}
+    patches = []
     with tempfile.TemporaryDirectory(prefix="series-") as repo:
         git(repo, "init", "-q")
-        for name in set(ours) | set(removed) | set(wired):
+        for name in names:
             if os.path.isfile(os.path.join(tree.BASE, name)):
                 copy(tree.BASE, name, repo)
         git(repo, "add", "-A", "-f")
         git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
         git(repo, "tag", "base")
-        for p in patches:
-            for name in (n for n, o in owners.items() if o is p):
-                if name in ours:
-                    copy(TOP, name, repo)
-                elif os.path.exists(os.path.join(repo, name)):
-                    os.unlink(os.path.join(repo, name))
-            for w in p.wiring:
-                patch = os.path.join(TOP, "series/wiring", w)
-                if subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-i", patch],
-                                  cwd=repo, stdout=subprocess.DEVNULL).returncode:
-                    raise Failure(f"series/wiring/{w} does not apply in this order; correct series/order")
+        for p, made in todo:
+            put(repo, made)
             git(repo, "add", "-A", "-f")
-            if git(repo, "status", "--porcelain"):
-                git(repo, "commit", "-q", "-m", p.message())
-        dest = os.path.join(BUILD, "series")
-        shutil.rmtree(dest, ignore_errors=True)
-        git(repo, "format-patch", "-q", "-o", dest, "--zero-commit", "base")
-        compare(repo, set(ours) | set(removed) | set(wired))
-    count = len(os.listdir(dest))
-    say(f"{count} patches in build/series")
+            if not git(repo, "status", "--porcelain"):
+                raise Failure(f"series/order: the patch \"{p.subject}\" changes nothing; take it out")
+            git(repo, "commit", "-q", "-s", "-m", p.message())
+            patches.append(p)
+        shutil.rmtree(DEST, ignore_errors=True)
+        git(repo, "format-patch", "-q", "-o", DEST, "-N", "--subject-prefix=PATCH", "-n", REWRITE,
+            "--zero-commit", "base")
+        with open(os.path.join(DEST, "0000-cover-letter.patch"), "w") as f:
+            f.write(cover(patches, git(repo, "diff", "--stat=72", "--stat-graph-width=20", "--no-renames", "base")))
+        compare(repo, names)
+    prove_applies(names)
+    bad = large(DEST, patches)
+    if bad:
+        raise Failure("; ".join(bad))
+    say(f"{len(patches)} patches and a cover letter in build/series")
+
+
+def prove_applies(names):
+    """git am takes the patches, and what comes of them is build/tree."""
+    with tempfile.TemporaryDirectory(prefix="series-") as repo:
+        git(repo, "init", "-q")
+        for name in names:
+            if os.path.isfile(os.path.join(tree.BASE, name)):
+                copy(tree.BASE, name, repo)
+        git(repo, "add", "-A", "-f")
+        git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
+        mails = sorted(os.path.join(DEST, n) for n in os.listdir(DEST) if not n.startswith("0000-"))
+        git(repo, "am", "-q", *mails)
+        compare(repo, names)
 
 
 def compare(repo, names):

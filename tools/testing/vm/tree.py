@@ -99,14 +99,31 @@ def tell_strays():
         say(f"not in git, hence not in build/tree: {' '.join(strays)}")
 
 
+def wiring_names():
+    """The patches in series/wiring/, in the order of series/order; those that it does not name are last."""
+    with open(os.path.join(TOP, "series/order")) as f:
+        order = [n for line in f if line.startswith("wiring: ") for n in line.split()[1:]]
+    there = sorted(os.path.basename(p) for p in glob.glob(os.path.join(TOP, "series/wiring/*.patch")))
+    missing = [n for n in order if n not in there]
+    if missing:
+        raise Failure(f"series/order names {missing[0]}, which is not in series/wiring; correct the name")
+    return order + [n for n in there if n not in order]
+
+
+def touched_by(patch):
+    """The base's files that a patch has hunks on."""
+    with open(patch) as f:
+        return [l.split()[1].split("/", 1)[1] for l in f if l.startswith("+++ b/")]
+
+
 def wiring():
     """Content of the base's files after our hunks on them: {path: bytes}."""
     work = os.path.join(BUILD, ".wiring")
     shutil.rmtree(work, ignore_errors=True)
     touched = set()
-    for patch in sorted(glob.glob(os.path.join(TOP, "series/wiring/*.patch"))):
+    for patch in (os.path.join(TOP, "series/wiring", n) for n in wiring_names()):
         short = os.path.relpath(patch, TOP)
-        names = [l.split()[1].split("/", 1)[1] for l in open(patch) if l.startswith("+++ b/")]
+        names = touched_by(patch)
         for name in names:
             src, dst = os.path.join(BASE, name), os.path.join(work, name)
             if not os.path.isfile(src):

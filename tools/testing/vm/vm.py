@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import bench
+import bisect_series
 import campaign
 import check
 import commands
@@ -134,6 +135,10 @@ def cmd_series(_):
     return 0
 
 
+def cmd_bisect(args):
+    return bisect_series.run(args.arch, args.profile, args.first, args.last, args.boot, args.keep_going, args.thorough)
+
+
 def parser():
     p = argparse.ArgumentParser(prog="vm", description="Build the kernel with our probes and boot it in QEMU.")
     sub = p.add_subparsers(dest="command", required=True)
@@ -257,6 +262,20 @@ def parser():
 
     s = sub.add_parser("series", help="the patch series, into build/series")
     s.set_defaults(func=cmd_series)
+
+    s = sub.add_parser("bisect", help="compile after each patch of the series",
+                       description="Apply the patch series one by one and compile after each: with our options, "
+                       "without probes, and with kprobes alone. Goes on where it was interrupted; build/bisect/ has "
+                       "what is done.")
+    s.add_argument("--arch", default=DEFAULT, choices=[a.name for a in ARCHES.values() if a.code],
+                   help=f"architecture (default {DEFAULT})")
+    s.add_argument("--profile", action="append", default=[], help="only that configuration (may be repeated)")
+    s.add_argument("--first", type=int, default=0, metavar="N", help="begin at that patch")
+    s.add_argument("--last", type=int, default=0, metavar="N", help="end after that patch")
+    s.add_argument("--boot", action="store_true", help="boot each, too, and have lib/test_kprobes.c run")
+    s.add_argument("-k", "--keep-going", action="store_true", help="go on after a patch that does not compile")
+    s.add_argument("--thorough", action="store_true", help="compile what includes a header by way of others, too")
+    s.set_defaults(func=cmd_bisect)
     return p
 
 

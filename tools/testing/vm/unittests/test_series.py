@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The patch series: what belongs to which patch, and what has to be compiled after it."""
+import unittest
+
+import bisect_series
+import lint
+import series
+from common import Failure
+
+ORDER = """# a remark
+patch: first: one
+files: include/a.h kernel/a/
+wiring: x.patch y.patch
+
+Problem.
+
+Choice.
+patch: second: two
+files: kernel/ kernel/a/late.c
+
+Result.
+"""
+FILE = (b"x", 0o644)
+
+
+class Order(unittest.TestCase):
+    def test_lines(self):
+        first, second = series.parse(ORDER.splitlines(True))
+        self.assertEqual(first.files, ["include/a.h", "kernel/a/"])
+        self.assertEqual(first.wiring, ["x.patch", "y.patch"])
+        self.assertEqual(first.message(), "first: one\n\nProblem.\n\nChoice.\n")
+        self.assertEqual(second.message(), "second: two\n\nResult.\n")
+
+    def test_longest_name_decides(self):
+        patches = series.parse(ORDER.splitlines(True))
+        for name, nr in (("include/a.h", 0), ("kernel/a/b.c", 0), ("kernel/b.c", 1), ("kernel/a/late.c", 1)):
+            self.assertIs(series.owner(patches, name), patches[nr], name)
+        with self.assertRaises(Failure):
+            series.owner(patches, "lib/a.c")
+
+    def test_the_real_one_is_read(self):
+        patches = series.read_order()
+        self.assertTrue(all(p.body and (p.files or p.wiring) for p in patches))
+        self.assertEqual(len({p.subject for p in patches}), len(patches))
+        for p in patches:
+            self.assertFalse([l for l in p.body if len(l) > 72], p.subject)
+            self.assertRegex(p.subject, r"^[\w/]+(, [\w/]+)*: \S")
+
+
+class Cover(unittest.TestCase):
+    def test_table(self):
+        readme = ("<!-- make bench ARCH=a: begin -->\n| | 6.12 | ours | ratio |\n| --- | ---: | ---: | ---: |\n"
+                  "| **Per hit** | | | |\n| kprobe | 104 | 79 | 0.76 |\n<!-- make bench ARCH=a: end -->\n")
+        lines = [l.split() for l in series.bench_table(readme, "a").splitlines() if l]
+        self.assertEqual(lines, [["6.12", "ours", "ratio"], ["Per", "hit"], ["kprobe", "104", "79", "0.76"]])
+        with self.assertRaises(Failure):
+            series.bench_table(readme, "b")
+
+
+class Bisect(unittest.TestCase):
+    def test_what_need_not_be_compiled(self):
+        before = {"kernel/a.c", "lib/Makefile"}
+        quiet = bisect_series.without_code
+        self.assertTrue(quiet({"Documentation/a.rst": FILE, "MAINTAINERS": FILE}, before))
+        self.assertTrue(quiet({"kernel/b.c": FILE, "kernel/c/Makefile": FILE}, before))
+        self.assertFalse(quiet({"kernel/a.c": FILE}, before))
+        self.assertFalse(quiet({"kernel/a.c": None}, before))
+        self.assertFalse(quiet({"kernel/b.c": FILE, "lib/Makefile": FILE}, before))
+        # It takes the place of one that is generated.
+        self.assertFalse(quiet({"arch/x86/include/asm/b.h": FILE}, before))
+
+    def test_key_is_of_content(self):
+        key = bisect_series.key_of
+        self.assertEqual(key({"a": FILE, "b": None}, []), key({"b": None, "a": FILE}, []))
+        self.assertNotEqual(key({"a": FILE}, []), key({"a": (b"y", 0o644)}, []))
+        self.assertNotEqual(key({"a": FILE}, []), key({"a": None}, []))
+
+
+    def test_symbols(self):
+        known = bisect_series.parse_nm("kernel/built-in.a:kernel/a.o:0000000000000010 T one\n"
+                                       "kernel/built-in.a:kernel/a.o:                 U two\n"
+                                       "kernel/b.o:0000000000000000 W two\nkernel/b.o:                 U three\n"
+                                       "kernel/b.o:0000000000000000 t four\nkernel/b.o:                 w five\n")
+        self.assertEqual(known, {"kernel/a.o": (["one"], ["two"]), "kernel/b.o": (["~two"], ["three"])})
+        self.assertEqual(bisect_series.faults(known), ({"three"}, set()))
+        known["kernel/c.o"] = (["one", "two", "three"], [])
+        self.assertEqual(bisect_series.faults(known), (set(), {"one"}))
+
+
+class Maintainers(unittest.TestCase):
+    def test_patterns(self):
+        for name, pattern, fits in (("kernel/kprobes/a.c", "kernel/kprobes/", True),
+                                    ("kernel/kprobes/tests/a.c", "kernel/kprobes/", True),
+                                    ("kernel/trace/fprobe_hit.c", "kernel/trace/fprobe*", True),
+                                    ("kernel/trace/probes/fprobe.h", "kernel/trace/fprobe*", False),
+                                    ("arch/x86/include/asm/rethook.h", "arch/*/include/asm/rethook.h", True),
+                                    ("kernel/kprobes.c", "kernel/kprobes/", False)):
+            self.assertEqual(lint.belongs(name, pattern), fits, (name, pattern))
+
+    def test_sections(self):
+        text = "Descriptions\n\nA PART\nM:\tX <x@y>\nF:\tkernel/a.c\nF:\tlib/\n\nTHE REST\nF:\t*\n"
+        self.assertEqual(lint.sections(text), {"A PART": ["kernel/a.c", "lib/"], "THE REST": ["*"]})
+
+
+if __name__ == "__main__":
+    unittest.main()
