@@ -304,8 +304,6 @@ static bool arm(void)
  */
 static bool ftrace(void)
 {
-	if (!getenv("FTRACE_TOGGLED"))
-		return false;
 	return put(FTRACE, below(2) ? "1" : "0", 0);
 }
 

@@ -7,8 +7,6 @@
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
-# FTRACE_TOGGLED=1 has ftrace_enabled switched, too, which a kernel may not survive; see sequences.c.
-#
 # SEED is told; it says what each process does, and not how they get in each other's way.
 
 cd "$(dirname "$0")" && . ./functions
@@ -24,7 +22,7 @@ set_all_on() {
 	printf 'vfs_unlink\ndo_unlinkat\npath_openat\n' > $tracefs/set_ftrace_filter 2> /dev/null || true
 	echo 1 > /sys/devices/system/cpu/cpu1/online 2> /dev/null || true
 	echo nop > $tracefs/current_tracer
-	[ -z "$FTRACE_TOGGLED" ] || echo 1 > /proc/sys/kernel/ftrace_enabled
+	echo 1 > /proc/sys/kernel/ftrace_enabled
 	echo 1 > $kprobes/enabled
 	[ ! -e /proc/sys/debug/kprobes-optimization ] || echo 1 > /proc/sys/debug/kprobes-optimization
 }
@@ -82,6 +80,21 @@ one_round() {
 	cat "$tmp/did" >> "$tmp/all"
 }
 
+# A function's last user goes while ftrace is off: ftrace checks that nothing is left of it.
+last_user_goes_while_ftrace_is_off() {
+	dmesg > "$tmp/before"
+	printf 'p:seqx/e vfs_unlink\np:seqy/e vfs_rmdir\n' > $dynamic
+	echo 1 > $tracefs/events/seqx/enable
+	echo 0 > /proc/sys/kernel/ftrace_enabled
+	echo 0 > $tracefs/events/seqx/enable
+	echo 1 > /proc/sys/kernel/ftrace_enabled
+	echo 1 > $tracefs/events/seqy/enable
+	echo 0 > $tracefs/events/seqy/enable
+	echo > $dynamic
+	until_it empty $tracefs/enabled_functions
+	no_complaint
+}
+
 # Each deed was done, and most of them several times.
 it_was_something() {
 	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
@@ -102,6 +115,7 @@ for round in $(seq "$ROUNDS"); do
 	eval "round_$round() { one_round; }"
 	run round_$round
 done
+run last_user_goes_while_ftrace_is_off
 run it_was_something
 echo > $tracefs/set_ftrace_filter 2> /dev/null || true
 finish
