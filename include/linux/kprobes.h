@@ -361,11 +361,14 @@ int arch_within_optimized_kprobe(struct optimized_kprobe *op,
 				 kprobe_opcode_t *addr);
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs);
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs);
+struct kprobe_saved *kprobe_jump_steps(struct kprobe *p);
 int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs);
 
 /* For architectures whose jumps can have post handlers run. */
 int arch_prepare_post_jump(struct optimized_kprobe *op);
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs);
+void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs);
+void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs);
 void wait_for_kprobe_optimizer(void);
 
 extern struct kprobe_insn_cache kprobe_optinsn_slots;

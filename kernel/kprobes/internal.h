@@ -36,7 +36,7 @@
  *   With ARCH_KPROBE_JUMP_IN_PLACE there are none, and hits do not ask.
  * - A jump runs post handlers if jump_runs_post. A hit by any other passes over listeners that
  *   have a post handler: these have not joined before the jump has become a breakpoint. Both
- *   handlers of a hit run on one CPU: preemption stays off between them.
+ *   handlers of a hit run on one CPU: interrupts are off between them.
  * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
  *   For a hit that began before a listener joined, its post handler may run alone.
  * - A hit that comes by the ftrace_ops that makes the claim runs handlers only with

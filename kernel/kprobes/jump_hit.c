@@ -40,10 +40,19 @@ static nokprobe_inline bool rcu_starts_watching(void)
 #ifdef KPROBE_MAX_NESTING
 #include <linux/kprobe_hit.h>
 
-/* Architectures that never say that a jump has post handlers run leave this. */
+/* Architectures that never say that a jump has post handlers run leave these. */
+
 bool __weak __kprobes arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
 	return true;
+}
+
+void __weak __kprobes arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs)
+{
+}
+
+void __weak __kprobes arch_kprobe_jump_irqs_restore(const struct pt_regs *regs)
+{
 }
 
 static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
@@ -60,8 +69,9 @@ static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(jump_inside);
 
 /*
- * Of a site with several listeners, or with one that has a post handler. A copy of the instruction
- * is run with preemption off; kprobe_jump_post() follows.
+ * Of a site with several listeners, or with one that has a post handler. If a copy of the
+ * instruction is to be run, interrupts are off from arch_kprobe_jump_run() on. As the instruction
+ * may be one that reads or writes preempt_count(), that is what it is in the probed code.
  */
 static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 {
@@ -76,8 +86,6 @@ static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 		return moved;
 	if (arch_kprobe_jump_run(p, regs))
 		hit_post(get_kprobe_ctlblk(), p, regs);
-	else
-		preempt_disable_notrace();
 	return 1;
 }
 
@@ -129,22 +137,49 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(kprobe_jump_hit);
 
 /**
+ * kprobe_jump_steps - a copy of the probed instruction is about to be run
+ * @p: the site's kprobe
+ *
+ * As while a copy is stepped: a hit in an NMI is one inside of this hit, and kprobe_ctlblk::saved
+ * is this hit's until kprobe_jump_post().
+ *
+ * Context: the probed code's, but for interrupts, which are off.
+ * Return: where to save what is changed in the registers meanwhile.
+ */
+struct kprobe_saved *kprobe_jump_steps(struct kprobe *p)
+{
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
+
+	hit_set_status(cpu, KPROBE_HIT_SS);
+	barrier();
+	hit_begin_with(cpu, p, KPROBE_HIT_SS);
+	return &cpu->saved;
+}
+
+NOKPROBE_SYMBOL(kprobe_jump_steps);
+
+/**
  * kprobe_jump_post - run the post handlers of a hit by a jump
  * @p: the site's kprobe
- * @regs: the state behind the instruction
+ * @regs: the state behind the instruction, but for what was changed for it
  *
- * A hit whose pre handlers ran is not inside of another one in its own context, and is not now.
- *
- * Context: the probed code's, but with preemption off since kprobe_jump_hit(), which ends here.
+ * Context: interrupts off since before kprobe_jump_steps(); on again if they were on.
  * Return: 0 to go on behind the instruction, else go on where @regs say.
  */
 int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs)
 {
 	unsigned long behind = instruction_pointer(regs);
-	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
-	bool rcu_started = rcu_starts_watching();
+	struct kprobe_ctlblk *cpu;
+	bool rcu_started;
 
-	/* Before this, too: else unwinders took @p for one whose pre handlers run. */
+	preempt_disable_notrace();
+	rcu_started = rcu_starts_watching();
+	cpu = get_kprobe_ctlblk();
+	arch_kprobe_jump_ran(&cpu->saved, regs);
+	hit_set_status(cpu, KPROBE_HIT_SSDONE);
+	/* Interrupts that had to wait hit no probe inside of this hit. */
+	hit_end(cpu);
+	arch_kprobe_jump_irqs_restore(regs);
 	hit_set_status(cpu, KPROBE_HIT_SSDONE);
 	barrier();
 	hit_begin_with(cpu, p, KPROBE_HIT_SSDONE);

@@ -420,6 +420,7 @@ static void announce_post_handler(struct kprobe_site *site, const struct kprobe 
 	if (!kp->post_handler)
 		return;
 	jump_prepare_post(site);
+	kprobe_test_step();
 	WRITE_ONCE(site->sole, NULL);
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);

@@ -193,35 +193,6 @@ static void post_handlers_under_hits(struct kunit *test)
 	test_expect_untouched(test, pl);
 }
 
-/* As between the traps of a breakpoint, so that a post handler runs on its pre handler's CPU. */
-static void preemption_is_off_in_between(struct kunit *test)
-{
-	struct jump_place *pl = test_jump_place(test);
-	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE | WITH_POST);
-	struct pt_regs regs = {};
-	int before, between, behind;
-	struct kprobe *kp;
-	bool is_pending;
-
-	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
-	scoped_guard(preempt) {
-		kp = get_kprobe(pl->at);
-		instruction_pointer_set(&regs, (unsigned long)pl->at);
-		before = preempt_count();
-		KUNIT_EXPECT_TRUE(test, kprobe_jump_hit(kp, &regs));
-		between = preempt_count();
-		is_pending = !test_post_hits(tp);
-		if (is_pending)
-			kprobe_jump_post(kp, &regs);
-		behind = preempt_count();
-	}
-	test_expect_hits(test, tp, 1, 1);
-	KUNIT_EXPECT_EQ(test, behind, before);
-	/* Without a copy of the instruction, all is over by then. */
-	if (IS_ENABLED(CONFIG_PREEMPT_COUNT))
-		KUNIT_EXPECT_EQ(test, between, before + is_pending);
-}
-
 static void disabled_and_enabled(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -402,7 +373,6 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(post_handler_joins_early),
 	KUNIT_CASE(post_handler_comes_first),
 	KUNIT_CASE_SLOW(post_handlers_under_hits),
-	KUNIT_CASE(preemption_is_off_in_between),
 	KUNIT_CASE(disabled_and_enabled),
 	KUNIT_CASE(all_disarmed_and_armed),
 	KUNIT_CASE(handler_goes_elsewhere),

@@ -62,6 +62,7 @@ ACCEPTED = [
     ("tools/testing/selftests/kprobes/", "line length of", "what is written to a file of tracefs is one line"),
     ("tools/testing/selftests/kprobes/fprobe_", "Possible repeated word: 'in'", "a list of words of which one is: in"),
     ("tools/testing/selftests/kprobes/bad_commands.list", "trailing whitespace", "a command that ends in it"),
+    ("tools/testing/selftests/kprobes/rights.list", "Possible repeated word: 'addresses'", "columns of a table"),
     ("arch/", "> instead of <asm/", "an architecture's own code asks for its own header"),
 ]
 

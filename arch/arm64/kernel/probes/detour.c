@@ -365,10 +365,9 @@ static int make_post_slot(struct optimized_kprobe *op)
 	emit_go_on(&s, addr);
 	*(u64 *)(s.code + POST_KPROBE) = (unsigned long)&op->kp;
 	write_code(slot, s.code, SLOT_LEN);
-	/* Hits by a jump may go there at once. Others come by way of text that is synced later. */
-	if (kprobe_optimized(&op->kp))
-		kick_all_cpus_sync();
-	op->kp.ainsn.post = slot - op->kp.ainsn.insn;
+	/* Hits by a jump may go there at once, also from the detour of one that is gone. */
+	kick_all_cpus_sync();
+	WRITE_ONCE(op->kp.ainsn.post, slot - op->kp.ainsn.insn);
 	return 0;
 }
 

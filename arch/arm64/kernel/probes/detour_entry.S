@@ -113,6 +113,11 @@ alternative_endif
 	str	x20, [sp, #S_PSTATE]
 	mov	x1, sp
 	bl	\run
+	.if	\offset			// DAIF is what it was before the copy
+	and	x20, x20, #~0x3c0
+	mrs	x5, daif
+	orr	x20, x20, x5
+	.endif
 	ldr	x1, [sp, #S_PSTATE]
 	cbnz	w0, .Lleave\@
 	eor	x2, x1, x20

@@ -7,6 +7,7 @@
 #include <linux/stddef.h>
 
 #include <asm/cpufeature.h>
+#include <asm/daifflags.h>
 #include <asm/insn.h>
 #include <asm/sysreg.h>
 
@@ -37,14 +38,27 @@ static nokprobe_inline unsigned long current_pstate_bits(void)
 	return bits;
 }
 
-/* In its slot, what post handlers follow. */
+/* In a slot of its own, the copy that post handlers follow; 0 if there is none. */
 static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
 {
-	return (unsigned long)(p->ainsn.insn + p->ainsn.post + POST_COPY);
+	s32 post = READ_ONCE(p->ainsn.post);
+
+	return post ? (unsigned long)(p->ainsn.insn + post + POST_COPY) : 0;
 }
 
 /* All but the flags, which are restored in any case. */
 #define PSTATE_KEPT	GENMASK(23, 0)
+
+/* See arch_kprobe_jump_run(). */
+static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_regs *regs,
+						   unsigned long pstate)
+{
+	kprobe_jump_steps(p)->daif = regs->pstate & DAIF_MASK;
+	if (!((regs->pstate ^ pstate) & PSTATE_KEPT))
+		return regs->pc - (POST_COPY - POST_ENTRY) * AARCH64_INSN_SIZE;
+	regs->pstate |= DAIF_MASK | current_pstate_bits();
+	return 0;
+}
 
 /**
  * kprobe_detour_leave - get ready to go on elsewhere, or in another state
@@ -62,9 +76,8 @@ asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *r
 	/* Behind post handlers, nothing is left to be done by a copy. */
 	if (!moved && regs->pc == (unsigned long)p->addr)
 		regs->pc = (unsigned long)(p->ainsn.insn + SLOT_COPIES);
-	else if (p->ainsn.post && regs->pc == copy_before_post(p) &&
-		 !((regs->pstate ^ pstate) & PSTATE_KEPT))
-		return regs->pc - (POST_COPY - POST_ENTRY) * AARCH64_INSN_SIZE;
+	else if (moved && regs->pc == copy_before_post(p))
+		return leave_to_copy(p, regs, pstate);
 	regs->pstate |= current_pstate_bits();
 	return 0;
 }
@@ -81,8 +94,12 @@ NOKPROBE_SYMBOL(kprobe_detour_leave);
  */
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
-	if (p->ainsn.post) {
-		regs->pc = copy_before_post(p);
+	unsigned long copy = copy_before_post(p);
+
+	if (copy) {
+		/* Behind the copy, @regs->pstate says which come on again. */
+		write_sysreg(DAIF_MASK, daif);
+		regs->pc = copy;
 		return false;
 	}
 	p->ainsn.api.handler(p->opcode, (long)p->addr, regs);
@@ -90,3 +107,31 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(arch_kprobe_jump_run);
+
+/**
+ * arch_kprobe_jump_ran - undo what was changed for the copy
+ * @saved: by kprobe_detour_leave()
+ * @regs: the state behind the copy; set to that behind the instruction
+ *
+ * Context: a hit, preemption off, exceptions masked.
+ */
+void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs)
+{
+	regs->pstate &= ~DAIF_MASK;
+	regs->pstate |= saved->daif;
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
+
+/**
+ * arch_kprobe_jump_irqs_restore - mask no more exceptions than the probed code
+ * @regs: of that
+ *
+ * Context: a hit, preemption off, exceptions masked.
+ */
+void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs)
+{
+	write_sysreg(regs->pstate & DAIF_MASK, daif);
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_irqs_restore);

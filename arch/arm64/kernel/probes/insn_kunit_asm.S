@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Snippets with every kind of instruction in them, to be probed by insn_kunit.c. */
+#include <asm/asm-offsets.h>
+
 #include "insn_kunit_macros.S"
 
 	.text
@@ -102,6 +104,16 @@ SNIPPET autia
 	pacia	x0, x1
 7:	autia	x0, x1
 SNIPPET_END autia INSN_TEST_BOOST INSN_NEEDS_PAUTH
+
+/* What a handler, or who calls it, does to preempt_count is over when a copy is run. */
+SNIPPET preempt_count
+	mrs	x9, sp_el0
+7:	ldr	w10, [x9, #TSK_TI_PREEMPT]
+	ldr	w11, [x9, #TSK_TI_PREEMPT]
+	sub	w10, w10, w11
+	mov	x9, xzr
+	mov	x11, xzr
+SNIPPET_END preempt_count INSN_TEST_BOOST
 
 /* Addresses, to both ends of what can be said. */
 SIMULATED adr_here	adr	x0, .

@@ -502,12 +502,11 @@ static int emit_post(struct detour_code *d, struct optimized_kprobe *op)
 	return d->far ? -ERANGE : 0;
 }
 
-/* Hits by a jump may go there at once. Others come by way of text that is synced later. */
+/* Hits by a jump may go there at once, also from the detour of one that is gone. */
 static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
 {
 	text_poke_copy((void *)d->slot, d->code, d->size);
-	if (kprobe_optimized(&op->kp))
-		text_poke_sync();
+	text_poke_sync();
 	WRITE_ONCE(op->optinsn.post, d->slot + POST_COPY(op->kp.ainsn.size) -
 				     (unsigned long)op->optinsn.insn);
 }

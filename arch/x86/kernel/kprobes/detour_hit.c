@@ -13,6 +13,7 @@
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
 #include <asm/frame.h>
+#include <asm/irqflags.h>
 #include <asm/nospec-branch.h>
 #include <asm/text-patching.h>
 #include <asm/unwind_hints.h>
@@ -97,8 +98,8 @@ NOKPROBE_SYMBOL(kprobe_detour_post);
  * @p: a site that is a jump, and for which arch_prepare_post_jump() has returned 0
  * @regs: the state at the hit; set to that behind the instruction, or in front of the copy
  *
- * The stack in use ends where @regs do. An instruction that pushes a word overwrites what nobody
- * reads any more.
+ * The stack in use ends where @regs do. An instruction that pushes a word overwrites @regs->ss with
+ * it, which is not restored.
  *
  * Context: a hit.
  * Return: true if it is done; false if the copy is to be run, which leads to kprobe_jump_post().
@@ -109,6 +110,9 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 
 	copy = kprobe_copy_before_post(container_of(p, struct optimized_kprobe, kp));
 	if (likely(copy)) {
+		/* A hypervisor may keep the flag elsewhere. */
+		regs->flags &= ~X86_EFLAGS_IF;
+		regs->flags |= arch_local_irq_save() & X86_EFLAGS_IF;
 		regs->ip = (unsigned long)copy;
 		return false;
 	}
@@ -121,6 +125,33 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(arch_kprobe_jump_run);
+
+/**
+ * arch_kprobe_jump_ran - undo what was changed for the copy
+ * @saved: by kprobe_detour_leave()
+ * @regs: the state behind the copy; set to that behind the instruction
+ *
+ * Context: a hit, preemption and interrupts off.
+ */
+void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs)
+{
+	regs->flags |= saved->flags;
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
+
+/**
+ * arch_kprobe_jump_irqs_restore - switch interrupts on if they are in the probed code
+ * @regs: of that
+ *
+ * Context: a hit, preemption and interrupts off.
+ */
+void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs)
+{
+	arch_local_irq_restore(regs->flags);
+}
+
+NOKPROBE_SYMBOL(arch_kprobe_jump_irqs_restore);
 
 /* Where the hits of a breakpoint go on that is to become a jump. */
 unsigned long kprobe_detour_copies(const struct kprobe *p)
@@ -169,6 +200,16 @@ static noinline void leave_detour(const struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(leave_detour);
 
+/* See arch_kprobe_jump_run(). */
+static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_regs *regs)
+{
+	struct kprobe_saved *saved = kprobe_jump_steps(p);
+
+	saved->flags = regs->flags & X86_EFLAGS_IF;
+	regs->flags -= saved->flags;
+	return regs->ip + POST_ENTRY;
+}
+
 /**
  * kprobe_detour_leave - get ready to go on elsewhere than behind the detour
  * @p: the site
@@ -184,9 +225,10 @@ unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 {
 	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
 
-	/* arch_kprobe_jump_run() */
-	if (likely(regs->ip == (unsigned long)kprobe_copy_before_post(op)))
-		return regs->ip + POST_ENTRY;
+	const kprobe_opcode_t *copy = kprobe_copy_before_post(op);
+
+	if (likely(copy && regs->ip == (unsigned long)copy))
+		return leave_to_copy(p, regs);
 	leave_detour(p, regs);
 	return 0;
 }
@@ -265,7 +307,9 @@ static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned l
 	static_assert(MAX_DETOUR_SLOTS == 2);
 	*slot -= KPROBE_OPTINSN_SLOT_SIZE;
 	op = detour_at(*slot);
-	return op && op->optinsn.nr_slots == MAX_DETOUR_SLOTS ? op : NULL;
+	if (!op || op->optinsn.nr_slots != MAX_DETOUR_SLOTS || is_post_slot(op, *slot))
+		return NULL;
+	return op;
 }
 
 NOKPROBE_SYMBOL(find_detour);

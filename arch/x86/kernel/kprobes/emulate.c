@@ -2,9 +2,10 @@
 /*
  * x86: instructions that are emulated.
  *
- * All of it runs in the breakpoint trap: regs->ip is behind the breakpoint, and there is a
+ * It runs in the breakpoint trap: regs->ip is behind the breakpoint, and there is a
  * gap between the trap's frame and the stack that was in use, big enough for what the one
- * instruction may push.
+ * instruction may push. Or it runs in a hit by a jump, where there is no gap, and a word that is
+ * pushed overwrites regs->ss.
  */
 #include <linux/bits.h>
 #include <linux/kprobes.h>

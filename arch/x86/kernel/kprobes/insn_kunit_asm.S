@@ -301,6 +301,13 @@ BOOSTED rip_imul	imulq	$-77, insn_test_mem(%rip), %r9
 BOOSTED rip_movnti	movnti	%rax, insn_test_mem(%rip)
 BOOSTED rip_percpu	movq	PER_CPU_VAR(insn_test_percpu_target), %rax
 
+/* pcpu_hot.preempt_count, which is as deep in a copy as behind it. */
+	SNIPPET preempt_count
+7:	movl	PER_CPU_VAR(pcpu_hot + 8), %eax
+	subl	PER_CPU_VAR(pcpu_hot + 8), %eax
+	SNIPPET_END preempt_count INSN_TEST_BOOST
+
+
 /* Registers and flags. */
 BOOSTED mov_reg		movq	%rdi, %r15
 BOOSTED mov_imm64	movabsq	$0x1122334455667788, %r14
