@@ -307,6 +307,7 @@ static struct kunit_case jumps_cases[] = {
 
 static struct kunit_suite jumps_suite = {
 	.name = "kprobes_x86_jumps",
+	.suite_init = insn_test_suite_init,
 	.test_cases = jumps_cases,
 };
 

@@ -463,15 +463,6 @@ static const void *refused_gen_params(const void *prev, char *desc)
 	return next_case(prev, insn_test_refused, insn_test_refused_end, desc);
 }
 
-static int insn_test_suite_init(struct kunit_suite *suite)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		per_cpu(insn_test_percpu_target, cpu) = insn_test_percpu_landing;
-	return 0;
-}
-
 static struct kunit_case insn_test_kunit_cases[] = {
 	KUNIT_CASE_PARAM(insn_test_same_outcome, cases_gen_params),
 	KUNIT_CASE_PARAM(insn_test_refusal, refused_gen_params),

@@ -181,3 +181,13 @@ bool insn_test_faults(const struct insn_test_case *c)
 {
 	return strstr(c->name, "_fault_");
 }
+
+/* Of each suite that runs snippets. */
+int insn_test_suite_init(struct kunit_suite *suite)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(insn_test_percpu_target, cpu) = insn_test_percpu_landing;
+	return 0;
+}

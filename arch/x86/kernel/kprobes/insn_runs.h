@@ -68,5 +68,6 @@ void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe);
 bool insn_test_in_a_hit(void);
 struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr);
 bool insn_test_faults(const struct insn_test_case *c);
+int insn_test_suite_init(struct kunit_suite *suite);
 
 #endif /* _ARCH_X86_KPROBES_INSN_RUNS_H */

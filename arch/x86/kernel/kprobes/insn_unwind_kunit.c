@@ -253,6 +253,7 @@ static struct kunit_case unwind_cases[] = {
 
 static struct kunit_suite unwind_suite = {
 	.name = "kprobes_x86_unwind",
+	.suite_init = insn_test_suite_init,
 	.test_cases = unwind_cases,
 };
 
