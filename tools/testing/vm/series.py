@@ -207,6 +207,16 @@ def large(dest, patches):
     return bad
 
 
+def begin(repo, names):
+    """A repository with these files as the base has them."""
+    git(repo, "init", "-q")
+    for name in names:
+        if os.path.isfile(os.path.join(tree.BASE, name)):
+            copy(tree.BASE, name, repo)
+    git(repo, "add", "-A", "-f")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
+
+
 def write():
     """Write the series, and prove that it leads to what is compiled."""
     tree.sync()
@@ -214,12 +224,7 @@ def write():
     names = {n for _, made in todo for n in made}
     patches = []
     with tempfile.TemporaryDirectory(prefix="series-") as repo:
-        git(repo, "init", "-q")
-        for name in names:
-            if os.path.isfile(os.path.join(tree.BASE, name)):
-                copy(tree.BASE, name, repo)
-        git(repo, "add", "-A", "-f")
-        git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
+        begin(repo, names)
         git(repo, "tag", "base")
         for p, made in todo:
             put(repo, made)
@@ -244,12 +249,7 @@ def write():
 def prove_applies(names):
     """git am takes the patches, and what comes of them is build/tree."""
     with tempfile.TemporaryDirectory(prefix="series-") as repo:
-        git(repo, "init", "-q")
-        for name in names:
-            if os.path.isfile(os.path.join(tree.BASE, name)):
-                copy(tree.BASE, name, repo)
-        git(repo, "add", "-A", "-f")
-        git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
+        begin(repo, names)
         mails = sorted(os.path.join(DEST, n) for n in os.listdir(DEST) if not n.startswith("0000-"))
         git(repo, "am", "-q", *mails)
         compare(repo, names)
