@@ -6,6 +6,7 @@
 #ifndef _LINUX_ENTRY_HOOK_H
 #define _LINUX_ENTRY_HOOK_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/ftrace.h>
 #include <linux/indirect_call_wrapper.h>
@@ -26,7 +27,9 @@ struct pt_regs;
  * @hook: the hook at its entry
  * @ip: where ftrace calls from
  * @caller: where the function returns to
- * @regs: the registers, all of them
+ * @regs: the registers, all of them; for a hook with ENTRY_TAKES_ARGS perhaps only the
+ *	parameters of the function, and the stack, frame and instruction pointers: see
+ *	arch_entry_regs_are_args()
  *
  * Context: any, NMI included; preemption is off. Must not be traced nor probed.
  */
@@ -41,7 +44,8 @@ typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned 
  * @hit: what to call for this one. Set before joining
  * @owner: for @hit, who says how it changes
  * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
- * @batch: the next one in a batch that is to join or leave. Guarded by the user's lock
+ * @link: the next one in a batch that is to join or leave, guarded by the user's lock, with
+ *	ENTRY_* in its low bits, written under entry_mutex, read by hits
  */
 struct entry_hook {
 	struct entry_hook	*next;
@@ -49,14 +53,59 @@ struct entry_hook {
 	entry_hit_t		hit;
 	void			*owner;
 	unsigned long		ip;
-	struct entry_hook	*batch;
+	unsigned long		link;
 };
+
+/* In &entry_hook.link: @hit needs arguments only, */
+#define ENTRY_TAKES_ARGS	BIT(0)
+/* and of the first hook at an entry: ftrace saves only these there. */
+#define ENTRY_ON_ARGS		BIT(1)
+#define ENTRY_BITS		(ENTRY_TAKES_ARGS | ENTRY_ON_ARGS)
+
+static inline struct entry_hook *entry_batch_next(const struct entry_hook *hook)
+{
+	return (struct entry_hook *)(READ_ONCE(hook->link) & ~ENTRY_BITS);
+}
+
+/**
+ * entry_batch_add - add a hook to a batch
+ * @hook: the hook
+ * @batch: the batch, NULL if it is empty
+ *
+ * Return: the batch with it.
+ */
+static inline struct entry_hook *entry_batch_add(struct entry_hook *hook, struct entry_hook *batch)
+{
+	/* Hits read the low bits, which stay. */
+	WRITE_ONCE(hook->link, (hook->link & ENTRY_BITS) | (unsigned long)batch);
+	return hook;
+}
 
 /* Of hooks with ENTRY_FIRST the latest is hit first; there is one with ENTRY_LAST at most. */
 enum entry_place { ENTRY_FIRST, ENTRY_LAST };
 
-int entry_hooks_join(struct entry_hook *batch, enum entry_place place);
+int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry_place place);
+int entry_hooks_widen(struct entry_hook *batch);
 void entry_hooks_leave(struct entry_hook *batch);
+
+/* Where ftrace saves the same registers for everyone. */
+#ifndef ARCH_ENTRY_ARGS
+#define ARCH_ENTRY_ARGS		false
+
+static __always_inline bool arch_entry_regs_are_args(const struct pt_regs *regs)
+{
+	return false;
+}
+
+static __always_inline bool arch_entry_claim(struct pt_regs *regs)
+{
+	return true;
+}
+
+static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)
+{
+}
+#endif
 
 /* What sits on most entries is called directly: retpolines make indirect calls slow. */
 #ifdef CONFIG_FPROBE

@@ -26,7 +26,7 @@ struct fprobe_targets;
  * @fp: the fprobe
  * @entry_ip: where ftrace calls from in the function
  * @ret_ip: where the function is going to return to
- * @regs: the registers, all of them
+ * @regs: the registers, all of them; see FPROBE_FL_ARGS
  * @entry_data: for the handler at the exit, of &fprobe.entry_data_size bytes as the last
  *	call left them; NULL if that is 0 or there is no such handler
  *
@@ -53,6 +53,11 @@ typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
 #define FPROBE_FL_DISABLED	BIT(0)
 /* and: the handlers also serve kprobes, so never nest the ones in the others. */
 #define FPROBE_FL_KPROBE_SHARED	BIT(1)
+/*
+ * and: of @regs, the handler at the entry uses only parameters of the function, the stack, frame
+ * and instruction pointers. The other registers may have any value then.
+ */
+#define FPROBE_FL_ARGS		BIT(2)
 
 /**
  * struct fprobe - handlers for the functions that it is registered for
@@ -60,7 +65,7 @@ typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
  *	handler (neither of the two was called), or whose return could not be hooked for
  *	want of memory or because of @nr_maxactive (neither was called), or that returned
  *	while a handler was running (@exit_handler was not called)
- * @flags: FPROBE_FL_*; set FPROBE_FL_KPROBE_SHARED before registering, change
+ * @flags: FPROBE_FL_*; set FPROBE_FL_KPROBE_SHARED and FPROBE_FL_ARGS before registering, change
  *	FPROBE_FL_DISABLED with disable_fprobe() and enable_fprobe()
  * @entry_data_size: bytes that the two handlers share for each call, in @entry_data
  * @nr_maxactive: calls whose return is hooked at a time, at most; 0 for as many as there

@@ -225,32 +225,105 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 
 NOKPROBE_SYMBOL(site_ip_hit);
 
-static struct entry_hook *entry_batch(struct list_head *sites)
+/*
+ * The same where only kretprobes listened when the entry was hooked, and none had an entry
+ * handler. A call that brings arguments only began before others listened: they do not see it.
+ */
+static void site_return_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+			    struct pt_regs *regs)
 {
-	struct entry_hook *batch = NULL;
+	struct kprobe_site *site = container_of(hook, struct kprobe_site, entry.hook);
+	struct kretprobe *rp;
+
+	/* As in site_entry_hit(). */
+	if (likely(smp_load_acquire(&site->sole) && !kprobe_running())) {
+		rp = READ_ONCE(hook->owner);
+		if (rp && kretprobe_enter(rp, regs))
+			return;
+	}
+	if (arch_entry_regs_are_args(regs))
+		site_run_plain_kretprobes(site, regs);
+	else
+		site_entry_hit(hook, ip, caller, regs);
+}
+
+NOKPROBE_SYMBOL(site_return_hit);
+
+/* Those who listen are kretprobes that need no more than the stack pointer. */
+static bool takes_args(const struct kprobe_site *site)
+{
+	struct kprobe *kp;
+
+	list_for_each_entry(kp, &site->listeners, list) {
+		if (!kprobe_disabled(kp) && !kretprobe_if_plain(kp))
+			return false;
+	}
+	return ARCH_ENTRY_ARGS;
+}
+
+/* Hits that began when only kretprobes listened may still ask @sites what to call. */
+static void forget_kretprobes(struct list_head *sites)
+{
 	struct kprobe_site *site;
 
 	list_for_each_entry(site, sites, kp.list) {
-		site->entry.hook.batch = batch;
-		batch = &site->entry.hook;
+		if (site->entry.hook.hit == site_return_hit && !takes_args(site)) {
+			synchronize_rcu_expedited();
+			return;
+		}
 	}
-	return batch;
 }
 
 static int plain_plant(struct list_head *sites)
 {
+	struct entry_hook *all = NULL, *args = NULL, *hook;
 	struct kprobe_site *site;
 
+	forget_kretprobes(sites);
 	list_for_each_entry(site, sites, kp.list) {
-		site->entry.hook.hit = site_entry_hit;
-		site->entry.hook.ip = site_addr(site);
+		hook = &site->entry.hook;
+		hook->ip = site_addr(site);
+		if (takes_args(site)) {
+			hook->hit = site_return_hit;
+			args = entry_batch_add(hook, args);
+		} else {
+			hook->hit = site_entry_hit;
+			all = entry_batch_add(hook, all);
+		}
 	}
-	return entry_hooks_join(entry_batch(sites), ENTRY_LAST);
+	return entry_hooks_join(all, args, ENTRY_LAST);
 }
 
 static void plain_uproot(struct list_head *sites)
 {
-	entry_hooks_leave(entry_batch(sites));
+	struct entry_hook *batch = NULL;
+	struct kprobe_site *site;
+
+	list_for_each_entry(site, sites, kp.list)
+		batch = entry_batch_add(&site->entry.hook, batch);
+	entry_hooks_leave(batch);
+}
+
+/**
+ * site_ftrace_widen - have hits bring all registers where not only kretprobes listen now
+ * @sites: by their kp.list, some of them perhaps planted through ftrace
+ *
+ * Context: process, kprobe_mutex held. Sleeps; if there are such sites, for grace periods.
+ * Return: as site_ftrace_plant().
+ */
+int site_ftrace_widen(struct list_head *sites)
+{
+	struct entry_hook *batch = NULL, *hook;
+	struct kprobe_site *site;
+
+	list_for_each_entry(site, sites, kp.list) {
+		if (site->method != SITE_FTRACE && site->method != SITE_FTRACE_CLAIMED)
+			continue;
+		hook = &site->entry.hook;
+		if (hook->hit == site_return_hit && !takes_args(site))
+			batch = entry_batch_add(hook, batch);
+	}
+	return batch ? entry_hooks_widen(batch) : 0;
 }
 #else
 static struct ftrace_side side_plain = {
@@ -282,6 +355,11 @@ static int plain_plant(struct list_head *sites)
 static void plain_uproot(struct list_head *sites)
 {
 	side_uproot(&side_plain, sites);
+}
+
+int site_ftrace_widen(struct list_head *sites)
+{
+	return 0;
 }
 #endif /* arch_kprobe_entry_hit */
 

@@ -224,6 +224,34 @@ int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned i
 NOKPROBE_SYMBOL(site_pre_handlers);
 
 /**
+ * site_run_plain_kretprobes - run only kretprobes without entry handler
+ * @site: where
+ * @regs: the state at the entry of the function, as far as ftrace saves it for arguments
+ *
+ * Such a kretprobe runs nothing of its user's, so a hit inside its hit is no recursion; but one
+ * inside a handler of others is a miss, as ever.
+ *
+ * Context: a hit, preemption off.
+ */
+void site_run_plain_kretprobes(struct kprobe_site *site, struct pt_regs *regs)
+{
+	bool inside = kprobe_running();
+	bool recursion = inside && kprobe_context_is(preempt_count());
+	struct kprobe *kp;
+
+	for_each_listener(kp, site) {
+		if (kprobe_disabled(kp) || !kretprobe_if_plain(kp))
+			continue;
+		if (recursion || (inside && !may_nest(kp)))
+			count_miss(kp);
+		else
+			kp->pre_handler(kp, regs);
+	}
+}
+
+NOKPROBE_SYMBOL(site_run_plain_kretprobes);
+
+/**
  * site_pre_handler - the pre handler of every site
  * @p: the site's kprobe
  * @regs: the state at the hit

@@ -245,6 +245,7 @@ static inline void jumps_decide(void) { }
 #ifdef CONFIG_KPROBES_ON_FTRACE
 int site_ftrace_plant(struct list_head *sites, enum site_method method);
 void site_ftrace_uproot(struct list_head *sites, enum site_method method);
+int site_ftrace_widen(struct list_head *sites);
 void site_ftrace_refresh(struct kprobe_site *site);
 #else
 static inline int site_ftrace_plant(struct list_head *sites,
@@ -255,6 +256,11 @@ static inline int site_ftrace_plant(struct list_head *sites,
 
 static inline void site_ftrace_uproot(struct list_head *sites,
 				      enum site_method method) { }
+static inline int site_ftrace_widen(struct list_head *sites)
+{
+	return 0;
+}
+
 static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 #endif
 
@@ -266,6 +272,7 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
 int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how);
+void site_run_plain_kretprobes(struct kprobe_site *site, struct pt_regs *regs);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 

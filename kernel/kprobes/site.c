@@ -296,10 +296,11 @@ static void work_finish(struct list_head *sites)
  */
 int site_batch_commit(struct site_batch *batch)
 {
+	int widened, ret, err;
 	struct site_work w;
-	int ret, err;
 
 	jumps_make_way(batch);
+	widened = site_ftrace_widen(&batch->sites);
 	work_sort(&w, &batch->sites);
 
 	sites_to_breakpoints(&w.unjump);
@@ -332,7 +333,7 @@ int site_batch_commit(struct site_batch *batch)
 	work_finish(&w.add_ftrace);
 	work_finish(&w.add_break);
 	work_finish(&w.add_jump);
-	return ret;
+	return ret ?: widened;
 }
 
 static struct kprobe_site *site_create(const struct kprobe_place *place)

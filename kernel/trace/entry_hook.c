@@ -2,10 +2,11 @@
 /*
  * Hooks on the entries of functions.
  *
- * However many fprobes, kretprobes and kprobes want to know of calls, and whichever
- * functions they want, there is one ftrace_ops. Ftrace calls it directly where it is
- * the only one at a function. Then one lookup leads to all who hooked that entry, and
- * any number of hooks comes or goes with one update of one filter.
+ * However many fprobes, kretprobes and kprobes hook a function, one of two ftrace_ops is at
+ * it: one for which ftrace saves all registers, or, if no hook there needs more, one for which
+ * it saves only the arguments. Ftrace calls the ops directly where it is alone at a function.
+ * Then one lookup leads to all who hooked that entry, and any number of hooks comes or goes
+ * with one update of each ops. entry_filter.c decides on the ops of a function.
  *
  * Calls that a user's own handlers make are up to the user, who knows what may nest in
  * what. Nothing here calls what could be hooked.
@@ -22,8 +23,10 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "entry_filter.h"
+
 /*
- * Guards the hooks, the table and the filter. Comes after kprobe_mutex and the fprobes'
+ * Guards the hooks, the table and the filters. Comes after kprobe_mutex and the fprobes'
  * own, and before those of ftrace.
  */
 static DEFINE_MUTEX(entry_mutex);
@@ -38,6 +41,8 @@ NOKPROBE_SYMBOL(nobody_hit);
 /* What a hit finds that comes when all hooks at its entry have gone. */
 static struct entry_hook nobody = {
 	.first	= nobody_hit,
+	.hit	= nobody_hit,
+	.link	= ENTRY_TAKES_ARGS | ENTRY_ON_ARGS,
 };
 
 /* From where ftrace calls to the first hook there. */
@@ -46,15 +51,12 @@ static struct addr_table entry_table = ADDR_TABLE_INIT(boot_slots, entry_mutex, 
 
 static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 		      struct ftrace_regs *fregs);
+static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs);
 
-/* Registered while @nr_entries is not 0: an empty filter would mean every function. */
-static struct ftrace_ops entry_ops = {
-	.func	= entry_hit,
-	.flags	= ENTRY_OPS_FLAGS,
-};
-
-/* Addresses in the filter. Guarded by entry_mutex. */
-static unsigned int nr_entries;
+/* Guarded by entry_mutex. */
+static struct entry_filter all_filter = ENTRY_FILTER_INIT(entry_hit, ENTRY_OPS_FLAGS);
+static struct entry_filter args_filter = ENTRY_FILTER_INIT(entry_args_hit, 0);
 
 /*
  * Hooks are read as they stand: who follows a pointer to one, in the table or in another
@@ -69,6 +71,19 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 }
 
 NOKPROBE_SYMBOL(many_hit);
+
+/*
+ * While a function moves from one ops to the other, ftrace may call both for one call of it, with
+ * the same registers, all of them: see widen(). Arguments only means that it calls one.
+ */
+static void moving_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
+		       struct pt_regs *regs)
+{
+	if (arch_entry_regs_are_args(regs) || arch_entry_claim(regs))
+		many_hit(hook, ip, caller, regs);
+}
+
+NOKPROBE_SYMBOL(moving_hit);
 
 static __always_inline void one_hit(struct entry_hook *hook, unsigned long ip,
 				    unsigned long caller, struct pt_regs *regs)
@@ -109,6 +124,66 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 
 NOKPROBE_SYMBOL(entry_hit);
 
+static __always_inline bool takes_args(const struct entry_hook *hook)
+{
+	return READ_ONCE(hook->link) & ENTRY_TAKES_ARGS;
+}
+
+static __always_inline bool is_on_args(const struct entry_hook *hook)
+{
+	return READ_ONCE(hook->link) & ENTRY_ON_ARGS;
+}
+
+/*
+ * A call that is this late, on its way here since before the function moved to the other ops, or
+ * a lookup that takes longer. Hooks that need more than arguments came after it.
+ */
+static noinline void late_args_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
+{
+	struct entry_hook *hook = addr_table_find(&entry_table, ip);
+
+	if (!hook)
+		return;
+	if (is_on_args(hook) || !arch_entry_regs_are_args(regs)) {
+		one_hit(hook, ip, caller, regs);
+		return;
+	}
+	for (; hook; hook = READ_ONCE(hook->next)) {
+		if (takes_args(hook))
+			hook->hit(hook, ip, caller, regs);
+	}
+}
+
+NOKPROBE_SYMBOL(late_args_hit);
+
+/* As entry_hit(); what comes here by way of other users of ftrace may have all registers. */
+static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs)
+{
+	struct arch_entry_room room __maybe_unused __uninitialized;
+	struct pt_regs *regs;
+	void *hook;
+
+	preempt_disable_notrace();
+	if (probe_hit_is_watched()) {
+		regs = arch_entry_regs(fregs, &room);
+		if (likely(addr_table_near(&entry_table, ip, &hook) && is_on_args(hook)))
+			one_hit(hook, ip, caller, regs);
+		else
+			late_args_hit(ip, caller, regs);
+		arch_entry_regs_back(fregs, regs);
+	}
+	preempt_enable_notrace();
+}
+
+NOKPROBE_SYMBOL(entry_args_hit);
+
+/* Bits of a hook that hits may be reading. */
+static void set_bits(struct entry_hook *hook, unsigned long bits, bool on)
+{
+	WRITE_ONCE(hook->link, on ? hook->link | bits : hook->link & ~bits);
+}
+
 /* @first is the first at its entry. */
 static void update_first(struct entry_hook *first)
 {
@@ -119,6 +194,7 @@ static void add_first(struct entry_hook *hook, struct entry_hook *next)
 {
 	/* With ENTRY_LAST, a hit may have seen it before it left. */
 	WRITE_ONCE(hook->next, next);
+	set_bits(hook, ENTRY_ON_ARGS, next ? is_on_args(next) : takes_args(hook));
 	update_first(hook);
 	kprobe_test_step();
 	if (next)
@@ -169,6 +245,7 @@ static bool del_hook(struct entry_hook *hook)
 		return false;
 	}
 	if (hook->next) {
+		set_bits(hook->next, ENTRY_ON_ARGS, is_on_args(hook));
 		update_first(hook->next);
 		kprobe_test_step();
 		addr_table_replace(&entry_table, hook->ip, hook->next);
@@ -178,83 +255,178 @@ static bool del_hook(struct entry_hook *hook)
 	return true;
 }
 
-static int filter_add(unsigned long *ips, unsigned int nr)
-{
-	int ret;
-
-	if (!nr)
-		return 0;
-	ret = ftrace_set_filter_ips(&entry_ops, ips, nr, 0, 0);
-	if (ret)
-		return ret;
-	if (!nr_entries) {
-		ret = register_ftrace_function(&entry_ops);
-		if (ret) {
-			ftrace_set_filter_ips(&entry_ops, ips, nr, 1, 0);
-			return ret;
-		}
-	}
-	nr_entries += nr;
-	return 0;
-}
-
-/*
- * Ftrace refuses the whole when it has forgotten about one of them, which happens to the
- * kernel's init text. Nothing will be called from there, so what stays is harmless.
- */
-static void filter_del(unsigned long *ips, unsigned int nr)
-{
-	unsigned int i;
-
-	if (!nr)
-		return;
-	nr_entries -= nr;
-	if (!nr_entries)
-		unregister_ftrace_function(&entry_ops);
-	if (!ftrace_set_filter_ips(&entry_ops, ips, nr, 1, 0))
-		return;
-	for (i = 0; i < nr; i++)
-		ftrace_set_filter_ip(&entry_ops, ips[i], 1, 0);
-}
-
 static unsigned int batch_count(struct entry_hook *batch)
 {
 	struct entry_hook *hook;
 	unsigned int nr = 0;
 
-	for (hook = batch; hook; hook = hook->batch)
+	for (hook = batch; hook; hook = entry_batch_next(hook))
 		nr++;
 	return nr;
 }
 
-static int join_locked(struct entry_hook *batch, enum entry_place place, unsigned int nr,
-		       unsigned long *ips)
+/* Which of these functions are hooked by who needs only arguments? */
+static unsigned int collect_on_args(struct entry_hook *batch, unsigned long *ips)
 {
-	struct entry_hook *hook;
-	unsigned int nr_new = 0;
+	struct entry_hook *hook, *first;
+	unsigned int nr = 0;
+
+	for (hook = batch; hook; hook = entry_batch_next(hook)) {
+		first = addr_table_find(&entry_table, hook->ip);
+		if (!first || !is_on_args(first))
+			continue;
+		/* Each once. */
+		set_bits(first, ENTRY_ON_ARGS, false);
+		ips[nr++] = hook->ip;
+	}
+	return nr;
+}
+
+static void each_first(const unsigned long *ips, unsigned int nr,
+		       void (*change)(struct entry_hook *first))
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		change(addr_table_find(&entry_table, ips[i]));
+}
+
+static void begin_to_move(struct entry_hook *first)
+{
+	WRITE_ONCE(first->first, moving_hit);
+}
+
+static void stay_on_args(struct entry_hook *first)
+{
+	set_bits(first, ENTRY_ON_ARGS, true);
+	update_first(first);
+}
+
+/*
+ * Have ftrace save all registers at functions where it saved arguments. No call may be missed
+ * or seen twice meanwhile. Ftrace calls both ops in turn where both are at a function, or where
+ * somebody else is, and asks for each whether it is there when its turn comes. So a call finds
+ * at least one of the two if the first is taken away a grace period after the second has come,
+ * and if it finds both, then moving_hit() in both: that is in place a grace period before, and
+ * after.
+ *
+ * A call that was preempted before its hit may still come with arguments at any later time.
+ */
+static int widen(unsigned long *ips, unsigned int nr)
+{
 	int ret;
 
-	ret = addr_table_reserve(&entry_table, nr);
+	if (!nr)
+		return 0;
+	each_first(ips, nr, begin_to_move);
+	synchronize_rcu_expedited();
+	ret = entry_filter_add(&all_filter, ips, nr);
+	if (ret) {
+		each_first(ips, nr, stay_on_args);
+		return ret;
+	}
+	kprobe_test_step();
+	synchronize_rcu_expedited();
+	entry_filter_del(&args_filter, ips, nr);
+	kprobe_test_step();
+	synchronize_rcu_expedited();
+	each_first(ips, nr, update_first);
+	return 0;
+}
+
+/*
+ * Functions that are to come to the two ops, or to leave: those for which ftrace saves all
+ * registers from the begin of @ip on, the others from the end on.
+ */
+struct entry_ips {
+	unsigned long	*ip;
+	unsigned int	room;
+	unsigned int	nr_all;
+	unsigned int	nr_args;
+};
+
+/* @hook is the only one at its entry, or was. */
+static void ips_add(struct entry_ips *ips, const struct entry_hook *hook)
+{
+	if (is_on_args(hook))
+		ips->ip[ips->room - ++ips->nr_args] = hook->ip;
+	else
+		ips->ip[ips->nr_all++] = hook->ip;
+}
+
+static unsigned long *ips_on_args(const struct entry_ips *ips)
+{
+	return ips->ip + ips->room - ips->nr_args;
+}
+
+static int ips_join(const struct entry_ips *ips)
+{
+	int ret;
+
+	ret = entry_filter_add(&all_filter, ips->ip, ips->nr_all);
 	if (ret)
 		return ret;
-	for (hook = batch; hook; hook = hook->batch) {
+	ret = entry_filter_add(&args_filter, ips_on_args(ips), ips->nr_args);
+	if (ret)
+		entry_filter_del(&all_filter, ips->ip, ips->nr_all);
+	return ret;
+}
+
+static void ips_leave(struct entry_ips *ips)
+{
+	entry_filter_del(&all_filter, ips->ip, ips->nr_all);
+	entry_filter_del(&args_filter, ips_on_args(ips), ips->nr_args);
+	ips->nr_all = 0;
+	ips->nr_args = 0;
+}
+
+static void add_hooks(struct entry_hook *batch, enum entry_place place, bool args,
+		      struct entry_ips *ips)
+{
+	struct entry_hook *hook;
+
+	for (hook = batch; hook; hook = entry_batch_next(hook)) {
+		set_bits(hook, ENTRY_TAKES_ARGS, args);
 		if (add_hook(hook, place))
-			ips[nr_new++] = hook->ip;
+			ips_add(ips, hook);
 	}
-	ret = filter_add(ips, nr_new);
-	if (!ret)
-		return 0;
-	for (hook = batch; hook; hook = hook->batch) {
+}
+
+static void del_hooks(struct entry_hook *batch)
+{
+	struct entry_hook *hook;
+
+	for (hook = batch; hook; hook = entry_batch_next(hook)) {
 		del_hook(hook);
 		hook->ip = 0;
 	}
+}
+
+static int join_locked(struct entry_hook *all, struct entry_hook *args, enum entry_place place,
+		       struct entry_ips *ips)
+{
+	int ret;
+
+	ret = addr_table_reserve(&entry_table, ips->room);
+	/* Before hits find a hook there that needs more than they bring. */
+	ret = ret ?: widen(ips->ip, collect_on_args(all, ips->ip));
+	if (ret)
+		return ret;
+	add_hooks(all, place, false, ips);
+	add_hooks(args, place, ARCH_ENTRY_ARGS, ips);
+	ret = ips_join(ips);
+	if (!ret)
+		return 0;
+	del_hooks(all);
+	del_hooks(args);
 	return ret;
 }
 
 /**
  * entry_hooks_join - hook the entries of functions, all or none
- * @batch: the hooks by their batch member, with hit, owner and ip set; of those with the same
- *	ip, the first one of the batch joins first
+ * @all: hooks whose hit() needs all registers, by entry_batch_add(), with hit, owner and ip
+ *	set; of those with the same ip, the first one of the batch joins first
+ * @args: the same, whose hit() needs arguments only, see entry_hit_t
  * @place: ENTRY_FIRST; or ENTRY_LAST, for the one user whose hooks may join again before a
  *	grace period has passed since they left
  *
@@ -263,50 +435,72 @@ static int join_locked(struct entry_hook *batch, enum entry_place place, unsigne
  *
  * A hit that is at a hook goes on to the next one. If the hook leaves and joins again in the
  * meantime, then the next one is that of its new place: with ENTRY_LAST there is none, and
- * there was none. In another place hooks would be hit twice, or not at all.
+ * there was none. In another place hooks would be hit twice, or not at all. Nor may a hook that
+ * was in @args be in @all then, unless its hit() takes both.
  *
- * Context: process. Sleeps.
+ * Context: process. Sleeps; for grace periods if @all has a function where all hooks so far were
+ * in @args.
  * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
  * ftrace has shut itself down.
  */
-int entry_hooks_join(struct entry_hook *batch, enum entry_place place)
+int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry_place place)
 {
-	unsigned int nr = batch_count(batch);
+	struct entry_ips ips = { .room = batch_count(all) + batch_count(args) };
+	int ret;
+
+	ips.ip = kvmalloc_array(ips.room, sizeof(*ips.ip), GFP_KERNEL);
+	if (!ips.ip)
+		return -ENOMEM;
+	mutex_lock(&entry_mutex);
+	ret = join_locked(all, args, place, &ips);
+	mutex_unlock(&entry_mutex);
+	kvfree(ips.ip);
+	return ret;
+}
+
+/**
+ * entry_hooks_widen - have hooks get all registers from now on
+ * @batch: hooks that were in the @args of entry_hooks_join(), and are at their entries
+ *
+ * Calls that are under way may still bring arguments only.
+ *
+ * Context: process. Sleeps, for grace periods.
+ * Return: as entry_hooks_join().
+ */
+int entry_hooks_widen(struct entry_hook *batch)
+{
 	unsigned long *ips;
 	int ret;
 
-	ips = kvmalloc_array(nr, sizeof(*ips), GFP_KERNEL);
+	ips = kvmalloc_array(batch_count(batch), sizeof(*ips), GFP_KERNEL);
 	if (!ips)
 		return -ENOMEM;
 	mutex_lock(&entry_mutex);
-	ret = join_locked(batch, place, nr, ips);
+	ret = widen(ips, collect_on_args(batch, ips));
 	mutex_unlock(&entry_mutex);
 	kvfree(ips);
 	return ret;
 }
 
-static void leave_locked(struct entry_hook *batch, unsigned long *ips, unsigned int room)
+static void leave_locked(struct entry_hook *batch, struct entry_ips *ips)
 {
 	struct entry_hook *hook;
-	unsigned int nr_gone = 0;
 
-	for (hook = batch; hook; hook = hook->batch) {
+	for (hook = batch; hook; hook = entry_batch_next(hook)) {
 		if (!hook->ip)
 			continue;
 		if (del_hook(hook))
-			ips[nr_gone++] = hook->ip;
+			ips_add(ips, hook);
 		hook->ip = 0;
-		if (nr_gone == room) {
-			filter_del(ips, nr_gone);
-			nr_gone = 0;
-		}
+		if (ips->nr_all + ips->nr_args == ips->room)
+			ips_leave(ips);
 	}
-	filter_del(ips, nr_gone);
+	ips_leave(ips);
 }
 
 /**
  * entry_hooks_leave - unhook the entries of functions
- * @batch: the hooks by their batch member; those that are at no entry are passed over
+ * @batch: the hooks by entry_batch_add(); those that are at no entry are passed over
  *
  * Hits under way may still be using the hooks: free them after a grace period, and do not
  * join again before, but with ENTRY_LAST.
@@ -315,15 +509,18 @@ static void leave_locked(struct entry_hook *batch, unsigned long *ips, unsigned 
  */
 void entry_hooks_leave(struct entry_hook *batch)
 {
-	unsigned int nr = batch_count(batch);
-	unsigned long few[8], *ips;
+	struct entry_ips ips = { .room = batch_count(batch) };
+	unsigned long few[8], *many;
 
-	if (!nr)
+	if (!ips.room)
 		return;
-	ips = kvmalloc_array(nr, sizeof(*ips), GFP_KERNEL);
-	mutex_lock(&entry_mutex);
+	many = kvmalloc_array(ips.room, sizeof(*many), GFP_KERNEL);
+	ips.ip = many ?: few;
 	/* Without memory, as many at a time as fit on the stack. */
-	leave_locked(batch, ips ?: few, ips ? nr : ARRAY_SIZE(few));
+	if (!many)
+		ips.room = ARRAY_SIZE(few);
+	mutex_lock(&entry_mutex);
+	leave_locked(batch, &ips);
 	mutex_unlock(&entry_mutex);
-	kvfree(ips);
+	kvfree(many);
 }

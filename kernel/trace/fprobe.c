@@ -129,25 +129,32 @@ static void take_in(struct fprobe_ips *f)
 		list_add_tail(&f->fp->registered, &fprobes);
 }
 
+/* Hooking a return takes the stack pointer only. */
+static bool takes_args(const struct fprobe *fp)
+{
+	return fp->flags & FPROBE_FL_ARGS || !fp->entry_handler;
+}
+
 /*
- * All or none, by one update of the filter; with @strict, functions that are going are an
+ * All or none, by one update of the filters; with @strict, functions that are going are an
  * error. On error @seen is whether a hit may have seen an fprobe: at an entry that others have
  * hooked, too, or had until now.
  */
 static int hook_each(struct fprobe_ips *each, int num, bool strict, bool *seen)
 {
-	struct entry_hook *batch = NULL;
+	struct entry_hook *all = NULL, *args = NULL, **batch;
 	int i, nr_ready, ret = 0;
 
 	for (nr_ready = 0; nr_ready < num; nr_ready++) {
 		ret = get_ready(&each[nr_ready], strict);
 		if (ret)
 			break;
-		batch = fprobe_add_hooks(each[nr_ready].targets, batch);
+		batch = takes_args(each[nr_ready].fp) ? &args : &all;
+		*batch = fprobe_add_hooks(each[nr_ready].targets, *batch);
 	}
-	*seen = !ret && batch;
+	*seen = !ret && (all || args);
 	if (*seen)
-		ret = entry_hooks_join(batch, ENTRY_FIRST);
+		ret = entry_hooks_join(all, args, ENTRY_FIRST);
 	for (i = 0; i < nr_ready; i++) {
 		if (ret)
 			give_back(&each[i], *seen);
@@ -178,6 +185,27 @@ int fprobes_hook(struct fprobe_ips *each, int num)
 
 	guard(mutex)(&fprobe_mutex);
 	return hook_each(each, num, false, &seen);
+}
+
+/**
+ * fprobe_widen - have the entry handler of an fprobe get all registers from now on
+ * @fp: the fprobe, perhaps registered with FPROBE_FL_ARGS; loses the flag
+ *
+ * Calls under way may still bring only what FPROBE_FL_ARGS promises.
+ *
+ * Context: process. Sleeps, for grace periods.
+ * Return: 0; -ENOMEM; -ENODEV if ftrace has shut itself down. Nothing has changed then.
+ */
+int fprobe_widen(struct fprobe *fp)
+{
+	int ret = 0;
+
+	guard(mutex)(&fprobe_mutex);
+	if (is_registered(fp))
+		ret = entry_hooks_widen(fprobe_add_hooks(fp->targets, NULL));
+	if (!ret)
+		WRITE_ONCE(fp->flags, fp->flags & ~FPROBE_FL_ARGS);
+	return ret;
 }
 
 /* Tell users why; returns @err. @symbol is a name or a pattern, or NULL, and @addr counts. */

@@ -67,6 +67,7 @@ struct fprobe_call {
 /* fprobe.c */
 int fprobe_check(const struct fprobe *fp);
 int fprobes_hook(struct fprobe_ips *each, int num);
+int fprobe_widen(struct fprobe *fp);
 
 /* fprobe_hit.c */
 rethook_handler_t fprobe_return_handler(const struct fprobe *fp);

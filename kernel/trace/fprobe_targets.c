@@ -207,10 +207,8 @@ struct entry_hook *fprobe_add_hooks(struct fprobe_targets *targets, struct entry
 	unsigned int i;
 
 	for (; targets; targets = targets->next) {
-		for (i = 0; i < targets->nr; i++) {
-			targets->hook[i].batch = batch;
-			batch = &targets->hook[i];
-		}
+		for (i = 0; i < targets->nr; i++)
+			batch = entry_batch_add(&targets->hook[i], batch);
 	}
 	return batch;
 }
@@ -236,8 +234,7 @@ struct entry_hook *fprobe_text_hooks(struct fprobe *fp, unsigned long start,
 			if (t->hook[i].ip < start || t->hook[i].ip >= end)
 				continue;
 			t->nr_left++;
-			t->hook[i].batch = batch;
-			batch = &t->hook[i];
+			batch = entry_batch_add(&t->hook[i], batch);
 		}
 	}
 	return batch;

@@ -54,8 +54,11 @@ static int event_attach(struct probe_point *pp, struct trace_event_file *file)
 		trace_probe_set_flag(tp, TP_FLAG_PROFILE);
 	}
 
-	/* A handler may run before this returns, and finds what it needs. */
-	err = armed ? 0 : points_turn(tp->event, true);
+	/*
+	 * A handler may run before this returns, and finds what it needs. Perf may need more
+	 * registers than what is armed brings.
+	 */
+	err = armed && file ? 0 : points_turn(tp->event, true);
 	if (err)
 		event_detach(pp, file);
 	return err;

@@ -3,6 +3,8 @@
  * Function probe and tracepoint probe events: what runs when a point is hit. See
  * event_hit.h for what the handlers rely on.
  */
+#include <linux/entry_hook.h>
+
 #include "fprobe.h"
 #include "event_hit.h"
 
@@ -27,7 +29,8 @@ static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
 	hit_begin(&hit);
 	if (who & TP_FLAG_TRACE)
 		hit_trace(&hit);
-	if (who & TP_FLAG_PROFILE)
+	/* With arguments only, the call began before perf came: see fprobe_switch.c. */
+	if (who & TP_FLAG_PROFILE && !arch_entry_regs_are_args(regs))
 		hit_perf_record(&hit);
 	hit_end(&hit);
 }

@@ -104,6 +104,34 @@ void fpoints_unhook(struct list_head *points)
 	}
 }
 
+/*
+ * Arguments of these events are no registers by name, but perf can be asked to sample any. Returns
+ * bring all of them.
+ */
+static bool takes_args(struct fpoint *pt)
+{
+	return point_is_return(&pt->point) ||
+	       !trace_probe_test_flag(&pt->point.tp, TP_FLAG_PROFILE);
+}
+
+static bool is_to_widen(struct fpoint *pt)
+{
+	return pt->hooked && pt->fp.flags & FPROBE_FL_ARGS && !takes_args(pt);
+}
+
+static int widen_all(struct list_head *points)
+{
+	struct fpoint *pt;
+	int err;
+
+	list_for_each_entry(pt, points, point.batch) {
+		err = is_to_widen(pt) ? fprobe_widen(&pt->fp) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* All or none. */
 static int hook_all(struct list_head *points)
 {
@@ -111,12 +139,17 @@ static int hook_all(struct list_head *points)
 	struct fpoint *pt;
 	int n = 0, err;
 
+	err = widen_all(points);
+	if (err)
+		return err;
 	each = kvcalloc(list_count_nodes(points), sizeof(*each), GFP_KERNEL);
 	if (!each)
 		return -ENOMEM;
 	list_for_each_entry(pt, points, point.batch) {
 		if (!fpoint_is_to_turn(&pt->point, true))
 			continue;
+		if (!pt->hooked)
+			pt->fp.flags = takes_args(pt) ? FPROBE_FL_ARGS : 0;
 		each[n].fp = &pt->fp;
 		each[n].ips = pt->ips + pt->nr_hooked;
 		each[n].nr = pt->nr_ips - pt->nr_hooked;
@@ -185,7 +218,9 @@ int fpoints_turn(struct list_head *points, bool on)
  */
 bool fpoint_is_to_turn(const struct probe_point *pp, bool on)
 {
-	const struct fpoint *pt = fpoint_of(pp);
+	struct fpoint *pt = fpoint_of(pp);
 
-	return on ? pt->nr_hooked < pt->nr_ips : pt->hooked;
+	if (!on)
+		return pt->hooked;
+	return pt->nr_hooked < pt->nr_ips || is_to_widen(pt);
 }

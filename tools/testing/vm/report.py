@@ -13,7 +13,8 @@ EXACT = ("hits", "trace")   # parts whose figures repeat to the digit
 MARK = "<!-- make bench ARCH={}: {} -->"
 SHOWN = (
     ("Instructions per hit, empty handler", (
-        "fprobe-entry", "fprobe-entry-exit", "kretprobe", "kprobe-entry", "kprobe-jump", "kprobe-inside",
+        "fprobe-entry", "fprobe-entry-exit", "fprobe-entry-args", "fprobe-exit-args", "kretprobe",
+        "kprobe-entry", "kprobe-jump", "kprobe-post-jump", "kprobe-inside", "kprobe-post",
         "kprobe-among-512", "kprobe-among-50000")),
     ("Instructions per hit of an event", ("event-plain", "event-eight", "event-return")),
     ("Instructions per probe", ("register-batch", "unregister-batch")),

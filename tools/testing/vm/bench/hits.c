@@ -121,6 +121,30 @@ static int set_exit(void)
 	return set_fprobe(&bench_fp[0], true);
 }
 
+/* Where there is a way to say that arguments are enough. */
+#ifndef FPROBE_FL_ARGS
+#define FPROBE_FL_ARGS	0
+#endif
+
+static int set_args(bool exit)
+{
+	const char *sym = bench_symbol;
+
+	init_fprobe(&bench_fp[0], exit);
+	bench_fp[0].flags = FPROBE_FL_ARGS;
+	return register_fprobe_syms(&bench_fp[0], &sym, 1);
+}
+
+static int set_entry_args(void)
+{
+	return set_args(false);
+}
+
+static int set_exit_args(void)
+{
+	return set_args(true);
+}
+
 /* On two thousand functions, ours among them. */
 static int set_many(void)
 {
@@ -307,6 +331,8 @@ static const struct bench_row rows[] = {
 	ON_ENTRY("none", set_nothing, clear_nothing),
 	INSIDE("none-inside", set_nothing, clear_nothing, PLANTED_NOTHING),
 	ON_ENTRY("fprobe-entry", set_entry, clear_fprobe),
+	ON_ENTRY("fprobe-entry-args", set_entry_args, clear_fprobe),
+	ON_ENTRY("fprobe-exit-args", set_exit_args, clear_fprobe),
 	ON_ENTRY("fprobe-many", set_many, clear_fprobe),
 	ON_ENTRY("fprobe-entry-exit", set_exit, clear_fprobe),
 	ON_ENTRY("kretprobe", set_kretprobe, clear_kretprobe),

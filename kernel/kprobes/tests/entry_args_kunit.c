@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Functions for which ftrace saves only arguments, as no hook needs more; and how they come to
+ * save all registers, while they are called.
+ */
+#include <linux/entry_hook.h>
+#include <linux/fprobe.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/ptrace.h>
+
+#include "fprobes.h"
+
+#define MAGIC	0x0bad5eed
+
+/* A call with MAGIC in a register that is no argument. */
+static unsigned long call_with_magic(target_fn fn, unsigned long x)
+{
+	unsigned long result;
+
+	asm volatile("movl	%[magic], %%ebx\n\t"
+		     CALL_NOSPEC
+		     : "=a" (result), "+D" (x), ASM_CALL_CONSTRAINT
+		     : [magic] "i" (MAGIC), THUNK_TARGET(fn)
+		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
+	return result;
+}
+
+/**
+ * struct seen - a hook that looks at its registers
+ * @fp: if it is an fprobe
+ * @rp: if it is a kretprobe
+ * @kp: if it is a kprobe
+ * @hits: of the handler at the entry, or of a kretprobe's
+ * @args: those with arguments only
+ * @magic: those with MAGIC in BX
+ * @wrong: those without the argument, or with a stack pointer that is not at the return address
+ */
+struct seen {
+	struct fprobe fp;
+	struct kretprobe rp;
+	struct kprobe kp;
+	atomic_t hits;
+	atomic_t args;
+	atomic_t magic;
+	atomic_t wrong;
+};
+
+static void note(struct seen *s, struct pt_regs *regs)
+{
+	atomic_inc(&s->hits);
+	if (arch_entry_regs_are_args(regs))
+		atomic_inc(&s->args);
+	else if (regs->bx == MAGIC)
+		atomic_inc(&s->magic);
+}
+
+NOKPROBE_SYMBOL(note);
+
+static int fprobe_seen(struct fprobe *fp, unsigned long ip, unsigned long caller,
+		       struct pt_regs *regs, void *data)
+{
+	struct seen *s = container_of(fp, struct seen, fp);
+
+	note(s, regs);
+	if (regs->di > 1 || *(unsigned long *)regs->sp != caller)
+		atomic_inc(&s->wrong);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(fprobe_seen);
+
+static int kprobe_seen(struct kprobe *kp, struct pt_regs *regs)
+{
+	note(container_of(kp, struct seen, kp), regs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kprobe_seen);
+
+static int return_seen(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	note(container_of(get_kretprobe(ri), struct seen, rp), regs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(return_seen);
+
+static struct seen *seen_make(struct kunit *test)
+{
+	struct seen *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->fp.entry_handler = fprobe_seen;
+	s->rp.handler = return_seen;
+	s->kp.pre_handler = kprobe_seen;
+	return s;
+}
+
+/* An fprobe on a function, or on all that match. */
+static struct seen *fprobe_on(struct kunit *test, const char *filter, unsigned int flags)
+{
+	struct seen *s = seen_make(test);
+
+	s->fp.flags = flags;
+	KUNIT_ASSERT_EQ(test, register_fprobe(&s->fp, filter, NULL), 0);
+	return s;
+}
+
+static struct seen *kretprobe_on(struct kunit *test, const char *name)
+{
+	struct seen *s = seen_make(test);
+
+	s->rp.kp.symbol_name = name;
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&s->rp), 0);
+	return s;
+}
+
+static struct seen *kprobe_on(struct kunit *test, const char *name)
+{
+	struct seen *s = seen_make(test);
+
+	s->kp.symbol_name = name;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&s->kp), 0);
+	return s;
+}
+
+/* One call since the last time: it was seen once, with arguments only or with all registers. */
+static void expect(struct kunit *test, struct seen *s, bool args)
+{
+	KUNIT_EXPECT_EQ(test, atomic_xchg(&s->hits, 0), 1);
+	KUNIT_EXPECT_EQ(test, atomic_xchg(&s->args, 0), args);
+	KUNIT_EXPECT_EQ(test, atomic_xchg(&s->magic, 0), !args);
+	KUNIT_EXPECT_EQ(test, atomic_read(&s->wrong), 0);
+}
+
+static void call_one(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, call_with_magic(fprobe_test_one, 1), 2);
+}
+
+static void arguments_only(struct kunit *test)
+{
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+
+	call_one(test);
+	expect(test, args, true);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* Who does not say that arguments are enough gets all, wherever and whenever. */
+static void all_for_others(struct kunit *test)
+{
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	struct seen *all = fprobe_on(test, "fprobe_test_one", 0);
+	struct seen *again;
+
+	call_one(test);
+	expect(test, args, false);
+	expect(test, all, false);
+	again = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	call_one(test);
+	expect(test, args, false);
+	expect(test, all, false);
+	expect(test, again, false);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&all->fp), 0);
+	call_one(test);
+	KUNIT_EXPECT_EQ(test, atomic_read(&all->hits), 0);
+	KUNIT_EXPECT_EQ(test, atomic_xchg(&args->hits, 0), 1);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&again->fp), 0);
+	/* Nobody was left, so it begins anew. */
+	args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	call_one(test);
+	expect(test, args, true);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* What a return probe needs at the entry is less; its own handler gets all at the return. */
+static void kprobe_at_a_kretprobe(struct kunit *test)
+{
+	struct seen *ret = kretprobe_on(test, "fprobe_test_one");
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	struct seen *second, *kp;
+
+	call_one(test);
+	expect(test, args, true);
+	expect(test, ret, false);
+	second = kretprobe_on(test, "fprobe_test_one");
+	call_one(test);
+	expect(test, args, true);
+	expect(test, ret, false);
+	expect(test, second, false);
+	kp = kprobe_on(test, "fprobe_test_one");
+	call_one(test);
+	expect(test, args, false);
+	expect(test, ret, false);
+	expect(test, second, false);
+	expect(test, kp, false);
+	unregister_kretprobe(&second->rp);
+	unregister_kprobe(&kp->kp);
+	call_one(test);
+	KUNIT_EXPECT_EQ(test, atomic_xchg(&args->hits, 0), 1);
+	expect(test, ret, false);
+	unregister_kretprobe(&ret->rp);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* It listens already, and is enabled later. */
+static void kprobe_enabled_at_a_kretprobe(struct kunit *test)
+{
+	struct seen *ret = kretprobe_on(test, "fprobe_test_one");
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	struct seen *kp = seen_make(test);
+
+	kp->kp.symbol_name = "fprobe_test_one";
+	kp->kp.flags = KPROBE_FLAG_DISABLED;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&kp->kp), 0);
+	call_one(test);
+	expect(test, args, true);
+	expect(test, ret, false);
+	KUNIT_EXPECT_EQ(test, enable_kprobe(&kp->kp), 0);
+	call_one(test);
+	expect(test, args, false);
+	expect(test, ret, false);
+	expect(test, kp, false);
+	unregister_kprobe(&kp->kp);
+	unregister_kretprobe(&ret->rp);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* Others of ftrace, each with a filter of its own. */
+
+static void others_callback(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
+{
+	if (arch_ftrace_get_regs(fregs))
+		atomic_inc(ops->private);
+}
+
+static const struct others {
+	const char *name;
+	bool there;
+	unsigned long flags;
+} others[] = {
+	{ "alone" },
+	{ "beside arguments", true, 0 },
+	{ "beside all registers", true, FTRACE_OPS_FL_SAVE_REGS },
+};
+
+static void others_desc(const struct others *o, char *desc)
+{
+	strscpy(desc, o->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(others, others, others_desc);
+
+static void others_begin(struct kunit *test, const struct others *o, struct ftrace_ops *ops,
+			 atomic_t *with_all)
+{
+	char pattern[] = "fprobe_many_*";
+
+	if (!o->there)
+		return;
+	ops->func = others_callback;
+	ops->flags = o->flags;
+	ops->private = with_all;
+	KUNIT_ASSERT_EQ(test, ftrace_set_filter(ops, pattern, strlen(pattern), 1), 0);
+	KUNIT_ASSERT_EQ(test, register_ftrace_function(ops), 0);
+}
+
+static void others_end(const struct others *o, struct ftrace_ops *ops)
+{
+	if (!o->there)
+		return;
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
+}
+
+#define NR_MOVES	40
+#define NR_CALLERS	2
+
+/**
+ * struct hammer - threads that call the first functions of fprobe_many
+ * @calls: how many they made
+ * @stop: have them end
+ * @running: threads
+ */
+struct hammer {
+	atomic_t calls;
+	bool stop;
+	atomic_t running;
+};
+
+static int hammer_thread(void *data)
+{
+	struct hammer *h = data;
+	int i;
+
+	while (!READ_ONCE(h->stop)) {
+		for (i = 0; i < NR_MOVES; i++)
+			call_with_magic(fprobe_many[i], 1);
+		atomic_add(NR_MOVES, &h->calls);
+		cond_resched();
+	}
+	if (atomic_dec_and_test(&h->running))
+		wake_up_var(&h->running);
+	return 0;
+}
+
+/* One by one, functions get a hook that needs all registers. No call is missed or seen twice. */
+static void moves_while_called(struct kunit *test)
+{
+	const struct others *o = test->param_value;
+	struct hammer *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	struct ftrace_ops *ops = kunit_kzalloc(test, sizeof(*ops), GFP_KERNEL);
+	struct seen *args, *all = seen_make(test);
+	atomic_t with_all = ATOMIC_INIT(0);
+	unsigned long at;
+	int i, had;
+
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	KUNIT_ASSERT_NOT_NULL(test, ops);
+	others_begin(test, o, ops, &with_all);
+	args = fprobe_on(test, "fprobe_many_*", FPROBE_FL_ARGS);
+	atomic_set(&h->running, NR_CALLERS);
+	for (i = 0; i < NR_CALLERS; i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hammer_thread, h, "entry_args")));
+	for (i = 0; i < NR_MOVES; i++) {
+		at = fprobe_test_address(fprobe_many[i]);
+		KUNIT_ASSERT_EQ(test, register_fprobe_ips(&all->fp, &at, 1), 0);
+		KUNIT_ASSERT_EQ(test, unregister_fprobe(&all->fp), 0);
+		/* Some calls in between, so that no two moves are one. */
+		had = atomic_read(&h->calls);
+		while (i % 16 == 0 && atomic_read(&h->calls) == had)
+			cond_resched();
+	}
+	WRITE_ONCE(h->stop, true);
+	wait_var_event(&h->running, !atomic_read(&h->running));
+	others_end(o, ops);
+	if (o->flags)
+		KUNIT_EXPECT_GT(test, atomic_read(&with_all), 0);
+	else
+		KUNIT_EXPECT_GT(test, atomic_read(&args->args), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&args->hits), atomic_read(&h->calls));
+	KUNIT_EXPECT_EQ(test, atomic_read(&all->args), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&all->magic), atomic_read(&all->hits));
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* A call was preempted on its way to its hit, and comes when another hook needs all. */
+static void late_call(struct kunit *test)
+{
+	typedef void (*hit_fn)(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			       struct ftrace_regs *fregs);
+	hit_fn hit = (hit_fn)kallsyms_lookup_name("entry_args_hit");
+	unsigned long ip = ftrace_location(fprobe_test_address(fprobe_test_one));
+	unsigned long stack[4] = { ip };
+	struct pt_regs regs = { .di = 1, .sp = (unsigned long)stack };
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	struct seen *all = fprobe_on(test, "fprobe_test_one", 0);
+	struct seen *kp = kprobe_on(test, "fprobe_test_one");
+
+	KUNIT_ASSERT_NOT_NULL(test, hit);
+	hit(ip, ip, NULL, (struct ftrace_regs *)&regs);
+	KUNIT_EXPECT_EQ(test, atomic_read(&all->hits), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&kp->hits), 0);
+	expect(test, args, true);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&all->fp), 0);
+	unregister_kprobe(&kp->kp);
+}
+
+static struct kunit_case entry_args_cases[] = {
+	KUNIT_CASE(arguments_only),
+	KUNIT_CASE(all_for_others),
+	KUNIT_CASE(kprobe_at_a_kretprobe),
+	KUNIT_CASE(kprobe_enabled_at_a_kretprobe),
+	KUNIT_CASE_PARAM(moves_while_called, others_gen_params),
+	KUNIT_CASE(late_call),
+	{}
+};
+
+static struct kunit_suite entry_args_suite = {
+	.name = "kprobes_entry_args",
+	.test_cases = entry_args_cases,
+};
+kunit_test_suite(entry_args_suite);
