@@ -9,6 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/ptrace.h>
+#include <linux/rethook.h>
 
 #include "fprobes.h"
 
@@ -349,26 +350,48 @@ static void moves_while_called(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* A call was preempted on its way to its hit, and comes when another hook needs all. */
-static void late_call(struct kunit *test)
+/* A call that was preempted on its way to its hit: it brings what ftrace saved then. */
+static void hit_late(struct kunit *test, unsigned long *stack)
 {
 	typedef void (*hit_fn)(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			       struct ftrace_regs *fregs);
 	hit_fn hit = (hit_fn)kallsyms_lookup_name("entry_args_hit");
 	unsigned long ip = ftrace_location(fprobe_test_address(fprobe_test_one));
-	unsigned long stack[4] = { ip };
 	struct pt_regs regs = { .di = 1, .sp = (unsigned long)stack };
+
+	KUNIT_ASSERT_NOT_NULL(test, hit);
+	hit(ip, stack[0], NULL, (struct ftrace_regs *)&regs);
+}
+
+/* It comes when another hook needs all. */
+static void late_call(struct kunit *test)
+{
+	unsigned long stack[] = { (unsigned long)late_call };
 	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
 	struct seen *all = fprobe_on(test, "fprobe_test_one", 0);
 	struct seen *kp = kprobe_on(test, "fprobe_test_one");
 
-	KUNIT_ASSERT_NOT_NULL(test, hit);
-	hit(ip, ip, NULL, (struct ftrace_regs *)&regs);
+	hit_late(test, stack);
 	KUNIT_EXPECT_EQ(test, atomic_read(&all->hits), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&kp->hits), 0);
 	expect(test, args, true);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&all->fp), 0);
+	unregister_kprobe(&kp->kp);
+}
+
+/* The kretprobe has its return; the kprobe that has come since does not see the call. */
+static void late_call_of_a_kretprobe(struct kunit *test)
+{
+	unsigned long stack[] = { (unsigned long)late_call };
+	struct seen *ret = kretprobe_on(test, "fprobe_test_one");
+	struct seen *kp = kprobe_on(test, "fprobe_test_one");
+
+	hit_late(test, stack);
+	KUNIT_EXPECT_EQ(test, atomic_read(&kp->hits), 0);
+	/* As the call does not return, its node goes with the next return of this task, or with it. */
+	KUNIT_EXPECT_TRUE(test, is_rethook_trampoline(stack[0]));
+	unregister_kretprobe(&ret->rp);
 	unregister_kprobe(&kp->kp);
 }
 
@@ -379,6 +402,7 @@ static struct kunit_case entry_args_cases[] = {
 	KUNIT_CASE(kprobe_enabled_at_a_kretprobe),
 	KUNIT_CASE_PARAM(moves_while_called, others_gen_params),
 	KUNIT_CASE(late_call),
+	KUNIT_CASE(late_call_of_a_kretprobe),
 	{}
 };
 

@@ -116,6 +116,27 @@ def touched_by(patch):
         return [l.split()[1].split("/", 1)[1] for l in f if l.startswith("+++ b/")]
 
 
+def miscounted(lines):
+    """The number of the first line of a patch that is not where its hunk says; None if there is none.
+
+    patch(1) takes a line too many, and all that follows, for a comment."""
+    old = new = 0
+    hunks = False
+    for number, line in enumerate(lines, 1):
+        kind = line[:1]
+        if old or new:
+            old -= kind in " -\n"
+            new -= kind in " +\n"
+            if min(old, new) < 0 or kind not in " -+\n":
+                return number
+        elif line.startswith("@@ "):
+            old, new = (int((word.split(",") + ["1"])[1]) for word in line.split()[1:3])
+            hunks = True
+        elif hunks and kind in " -+" and not line.startswith(("--- ", "+++ ")):
+            return number
+    return len(lines) if old or new else None
+
+
 def wiring():
     """Content of the base's files after our hunks on them: {path: bytes}."""
     work = os.path.join(BUILD, ".wiring")
@@ -123,6 +144,10 @@ def wiring():
     touched = set()
     for patch in (os.path.join(TOP, "series/wiring", n) for n in wiring_names()):
         short = os.path.relpath(patch, TOP)
+        with open(patch) as f:
+            number = miscounted(f.read().splitlines(keepends=True))
+        if number:
+            raise Failure(f"{short}: line {number} is not where its hunk says; correct the numbers behind @@")
         names = touched_by(patch)
         for name in names:
             src, dst = os.path.join(BASE, name), os.path.join(work, name)

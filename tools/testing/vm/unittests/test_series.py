@@ -5,6 +5,7 @@ import unittest
 import bisect_series
 import lint
 import series
+import tree
 from common import Failure
 
 ORDER = """# a remark
@@ -21,6 +22,22 @@ files: kernel/ kernel/a/late.c
 Result.
 """
 FILE = (b"x", 0o644)
+
+
+class Wiring(unittest.TestCase):
+    HUNK = ["why\n", "--- a/x\n", "+++ b/x\n", "@@ -1,2 +1,3 @@\n", " a\n", "+b\n", " c\n"]
+
+    def test_counted(self):
+        self.assertIsNone(tree.miscounted(self.HUNK))
+        self.assertIsNone(tree.miscounted(self.HUNK + ["@@ -9 +10 @@\n", "-d\n", "+e\n"]))
+        self.assertIsNone(tree.miscounted(self.HUNK + ["--- a/y\n", "+++ b/y\n", "@@ -1 +1 @@\n", "-d\n", "+e\n"]))
+
+    def test_one_line_too_many(self):
+        self.assertEqual(tree.miscounted(self.HUNK + [" d\n", "@@ -9 +10 @@\n", "-d\n", "+e\n"]), 8)
+
+    def test_one_line_too_few(self):
+        self.assertEqual(tree.miscounted(self.HUNK[:-1]), 6)
+        self.assertEqual(tree.miscounted(self.HUNK[:-1] + ["@@ -9 +10 @@\n"]), 7)
 
 
 class Order(unittest.TestCase):
