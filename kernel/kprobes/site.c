@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A site's life: made for its first listener, planted while anyone wants hits, retired
- * after the last listener.
+ * Sites: creation, listeners, planting.
  *
- * How a site should be planted is decided in one place, site_wanted(), from who
- * listens there. site_batch_commit() carries it out for any number of sites at once.
+ * A site is created for its first listener, planted while a listener is enabled, and retired
+ * when the last listener has left. site_wanted() decides how a site is to be planted.
+ * site_batch_commit() changes the text for all sites of a batch at once.
  */
 #include <linux/cpu.h>
 #include <linux/memory.h>
@@ -12,10 +12,9 @@
 
 #include "internal.h"
 
-/* See internal.h for what it guards. */
 DEFINE_MUTEX(kprobe_mutex);
 
-/* Of struct kprobe_site: there are many, and no size of kmalloc's is theirs. */
+/* A cache for struct kprobe_site, because its size wastes memory with kmalloc(). */
 static struct kmem_cache *site_cache __ro_after_init;
 
 void __init site_cache_init(void)
@@ -23,12 +22,12 @@ void __init site_cache_init(void)
 	site_cache = KMEM_CACHE(kprobe_site, SLAB_PANIC);
 }
 
-/* Cleared by debugfs kprobes/enabled: plant nothing. Guarded by kprobe_mutex. */
+/* False: no site is planted. Changed by debugfs kprobes/enabled. Guarded by kprobe_mutex. */
 static bool armed = true;
 
 /*
- * Who gives a post handler wants to be sure that execution goes where its pre handler says,
- * so nobody else may redirect the function. Others may try, and share it.
+ * A listener with a post handler must know where execution continues, so no other user of
+ * ftrace may redirect the function. Other listeners share the function with such users.
  */
 static bool wants_ip(const struct kprobe *kp)
 {
@@ -43,7 +42,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 		return SITE_UNPLANTED;
 	if (!kprobe_ftrace(&site->kp))
 		return site_may_be_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
-	/* Moving back would gain nothing but a second filter update. */
+	/* To go back to SITE_FTRACE would cost a filter update and gain nothing. */
 	if (site->method == SITE_FTRACE_IP || site->method == SITE_FTRACE_CLAIMED)
 		return site->method;
 	list_for_each_entry(kp, &site->listeners, list) {
@@ -54,13 +53,13 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	return SITE_FTRACE;
 }
 
-/* In one write: hits read it. */
+/* Hits read the flags, so this is one store. */
 static void set_flag(struct kprobe *kp, u32 flag, bool on)
 {
 	WRITE_ONCE(kp->flags, on ? kp->flags | flag : kp->flags & ~flag);
 }
 
-/* Make what architecture code sees the sum of the listeners. */
+/* Update what hits read from what the listeners want. */
 static void site_refresh(struct kprobe_site *site)
 {
 	struct kprobe *sole = NULL;
@@ -77,8 +76,8 @@ static void site_refresh(struct kprobe_site *site)
 	}
 	kprobe_test_step();
 	/*
-	 * Hits go from it to what it points to, which is complete: by its address, site_run(). For
-	 * site_entry_hit(), which acquires it, the owner that was stored before comes along.
+	 * Publishes the listener to site_run(), which has an address dependency. Also orders the
+	 * last store to the hook's owner before this store, for site_entry_hit(), which acquires.
 	 */
 	smp_store_release(&site->sole, sole);
 	kprobe_test_step();
@@ -91,7 +90,7 @@ static void site_refresh(struct kprobe_site *site)
 }
 
 /**
- * site_batch_add - have a site looked at when the batch is committed
+ * site_batch_add - add a site to a batch
  * @batch: the batch
  * @site: a site whose listeners changed
  *
@@ -104,7 +103,7 @@ void site_batch_add(struct site_batch *batch, struct kprobe_site *site)
 		list_add_tail(&site->kp.list, &batch->sites);
 }
 
-/* The text of all sites in the list, one way, with one sync of the other CPUs. */
+/* Arm or disarm all sites of the list, with one sync of the other CPUs. */
 static void write_breakpoints(struct list_head *sites, bool plant)
 {
 	if (list_empty(sites))
@@ -123,8 +122,9 @@ static void write_breakpoints(struct list_head *sites, bool plant)
  * arch_arm_kprobes - plant breakpoints
  * @kps: struct kprobe, linked by list
  *
- * Context: kprobe_mutex, cpus_read_lock and text_mutex held. Architectures that can
- * share the cost of making other CPUs see the change override it.
+ * Architectures override it if they can sync the other CPUs once for all.
+ *
+ * Context: kprobe_mutex, cpus_read_lock and text_mutex held.
  */
 void __weak arch_arm_kprobes(struct list_head *kps)
 {
@@ -135,7 +135,7 @@ void __weak arch_arm_kprobes(struct list_head *kps)
 }
 
 /**
- * arch_disarm_kprobes - put back what was under breakpoints
+ * arch_disarm_kprobes - restore the instructions under breakpoints
  * @kps: struct kprobe, linked by list
  *
  * Context: as arch_arm_kprobes().
@@ -186,8 +186,8 @@ static void uproot(struct list_head *sites, enum site_method method)
 }
 
 /*
- * Also register in side_ip, only to get IPMODIFY. A call that goes by way of both ftrace_ops must
- * run the handlers once, so they stay where they are, and the method says so first.
+ * Also register in side_ip, only to get IPMODIFY. Ftrace then calls both ftrace_ops for one hit,
+ * and only one of them may run the handlers. So the method says first that side_ip does not.
  */
 static int claim(struct list_head *sites)
 {
@@ -282,17 +282,15 @@ static void work_finish(struct list_head *sites)
 }
 
 /**
- * site_batch_commit - make the text agree with who listens
- * @batch: sites to look at; empty afterwards
+ * site_batch_commit - plant and uproot sites as their listeners want
+ * @batch: the sites; empty afterwards
  *
- * Sites that lost their last listener are retired. Nothing here waits for a grace
- * period, however many sites there are.
+ * Sites without listeners are retired. This waits for no grace period.
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0; or what ftrace said when it refused to plant some (-EBUSY: somebody else
- * redirects that function, -ENOMEM, -ENODEV). Then none of the sites is planted that
- * it was asked for together, and the caller takes its listeners away again. Taking
- * away never fails.
+ * Return: 0, or the error of ftrace: -EBUSY if another user redirects one of the functions,
+ * -ENOMEM, -ENODEV. Then none of the sites is planted that ftrace was called for together with
+ * that one, and the caller has to remove its listeners. To uproot never fails.
  */
 int site_batch_commit(struct site_batch *batch)
 {
@@ -312,7 +310,7 @@ int site_batch_commit(struct site_batch *batch)
 	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
 	uproot(&w.drop_claimed, SITE_FTRACE_CLAIMED);
 
-	/* What can fail goes first; breakpoints cannot. */
+	/* First the calls that can fail. */
 	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
 	err = claim(&w.claim);
 	ret = ret ?: err;
@@ -360,7 +358,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 		ret = arch_prepare_kprobe_ftrace(&site->kp);
 	} else {
 		jump_init(site);
-		/* Jump labels, static calls and ftrace use breakpoints, too, but not meanwhile. */
+		/* Jump labels, static calls and ftrace write breakpoints under text_mutex. */
 		scoped_guard(mutex, &text_mutex)
 			ret = arch_prepare_kprobe(&site->kp);
 		if (!ret)
@@ -375,15 +373,15 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 }
 
 /**
- * site_get - the site at an address, made if there is none
- * @place: an address that was found fit for a probe
- * @batch: where to note that hits may be at it
+ * site_get - find or create the site at an address
+ * @place: an address that kprobe_check_place() accepted
+ * @batch: its &site_batch.was_live is set if there can be hits
  *
- * Add a listener, or give it back with site_put().
+ * The caller adds a listener, or calls site_put().
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: the site; -ENOMEM; or what the architecture says about the instruction:
- * -EILSEQ if it is none, -EINVAL, -EOPNOTSUPP.
+ * Return: the site; -ENOMEM; or the error of arch_prepare_kprobe(): -EILSEQ if no instruction
+ * starts there, -EINVAL, -EOPNOTSUPP.
  */
 struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch)
 {
@@ -391,7 +389,7 @@ struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch
 
 	if (!site)
 		return site_create(place);
-	/* Even of a retired one: a task may stand in its detour, on the way to the handlers. */
+	/* Also if it is retired: a preempted task may be in the detour, before the handlers. */
 	batch->was_live = true;
 	site_unretire(site);
 	return site;
@@ -410,10 +408,10 @@ void site_put(struct kprobe_site *site)
 }
 
 /*
- * Before a listener can be seen. A hit that comes from now on must not have the pre handler of the
- * only one run; and when it has run pre handlers it asks whether there are post handlers. The
- * barrier pairs with that of site_pre_handlers(). A hit that has read @sole before is one that
- * began before, whatever it finds then; so the order of the first two stores does not matter.
+ * Call it before a listener is published. From now on hits must not run the pre handler of @sole
+ * directly, and must check for post handlers after the pre handlers. The barrier pairs with the
+ * one in site_pre_handlers(). A hit that has already read @sole began before the listener joined,
+ * so it may or may not see the post handler. So the order of the first two stores is free.
  */
 static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
 {
@@ -424,18 +422,17 @@ static void announce_post_handler(struct kprobe_site *site, const struct kprobe 
 	WRITE_ONCE(site->sole, NULL);
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
-	smp_wmb(); /* see above */
+	smp_wmb(); /* pairs with site_pre_handlers() */
 	kprobe_test_step();
 }
 
 /**
- * site_add_listener - let a kprobe listen
+ * site_add_listener - add a listener to a site
  * @site: from site_get()
  * @kp: a caller's kprobe, ready to run
- * @batch: where to note that the site changed
+ * @batch: receives the site
  *
- * Hits see the listener from now on if the site is planted already; otherwise from
- * when @batch is committed.
+ * Hits see the listener from now on if the site is planted, else after the commit of @batch.
  *
  * Context: kprobe_mutex held.
  */
@@ -453,12 +450,12 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 }
 
 /**
- * site_del_listener - no further hit will see a kprobe
- * @site: where it listens
- * @kp: the kprobe
- * @batch: where to note that the site changed
+ * site_del_listener - remove a listener from a site
+ * @site: the site
+ * @kp: the listener
+ * @batch: receives the site
  *
- * Hits under way may still see it until an RCU grace period has passed.
+ * Hits in progress may see it until an RCU grace period has passed.
  *
  * Context: kprobe_mutex held.
  */
@@ -470,14 +467,14 @@ void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 }
 
 /**
- * site_switch_listener - have hits see a kprobe that listens, or pass over it
- * @site: where it listens
- * @kp: the kprobe
- * @on: let it be seen
- * @batch: where to note that the site changed
+ * site_switch_listener - enable or disable a listener
+ * @site: the site
+ * @kp: the listener
+ * @on: enable it
+ * @batch: receives the site
  *
- * Hits under way may still run its handlers when it has been switched off, until an RCU grace
- * period has passed.
+ * Hits in progress may run the handlers of a disabled listener until an RCU grace period has
+ * passed.
  *
  * Context: kprobe_mutex held.
  */
@@ -502,11 +499,11 @@ static bool listens(const struct kprobe_site *site, const struct kprobe *kp)
 }
 
 /**
- * site_of_listener - where a kprobe listens
- * @kp: any kprobe; apart from its addr nothing in it is trusted
+ * site_of_listener - find the site of a listener
+ * @kp: any kprobe; only its addr is read
  *
  * Context: kprobe_mutex held.
- * Return: the site, whose text may be gone; NULL if @kp is not registered.
+ * Return: the site, whose text may have gone; NULL if @kp is not registered.
  */
 struct kprobe_site *site_of_listener(const struct kprobe *kp)
 {
@@ -524,7 +521,7 @@ struct kprobe_site *site_of_listener(const struct kprobe *kp)
 	return NULL;
 }
 
-/* kprobe_mutex held. */
+/* Context: kprobe_mutex held. */
 bool sites_armed(void)
 {
 	return armed;
@@ -549,8 +546,8 @@ static int plant_unplanted(void)
 }
 
 /**
- * sites_set_armed - plant or uproot everything
- * @on: plant what has an enabled listener; else leave no probe in the text
+ * sites_set_armed - plant or uproot all sites
+ * @on: plant all sites that have an enabled listener; else uproot all
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -567,7 +564,7 @@ void sites_set_armed(bool on)
 			site_batch_add(&batch, site);
 	}
 	ret = site_batch_commit(&batch);
-	/* One function that somebody else redirects must not keep out the others. */
+	/* If another user redirects one function, plant the sites at all others. */
 	if (ret)
 		ret = plant_unplanted();
 	if (ret)
