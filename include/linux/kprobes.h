@@ -251,6 +251,7 @@ struct kprobe *get_kprobe(void *addr);
 void kprobes_inc_nmissed_count(struct kprobe *p);
 int kprobe_refuse(int err, const char *reason);
 const char *kprobe_reason_at(unsigned long addr);
+const char *kprobe_text_reserved(unsigned long first, unsigned long last);
 bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned long *behind);
 int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump);
 void dump_kprobe(struct kprobe *kp);
@@ -272,6 +273,7 @@ int arch_populate_kprobe_blacklist(void);
 bool arch_within_kprobe_blacklist(unsigned long addr);
 bool arch_may_be_jump_label(unsigned long addr);
 bool arch_may_be_bug(unsigned long addr);
+bool arch_kprobe_text_reserved(unsigned long first, unsigned long last);
 kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
 					 unsigned long offset,
 					 bool *on_func_entry);

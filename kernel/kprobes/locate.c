@@ -9,6 +9,7 @@
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -212,7 +213,8 @@ int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
  * arch_may_be_jump_label - can this instruction be one of a static branch?
  * @addr: the instruction
  *
- * Saves a walk of the list of all static branches, which is long and not sorted.
+ * Saves a walk of the list of all static branches, which is long and not sorted: the walk takes a
+ * thousand times as long as this.
  *
  * Context: process.
  * Return: false if it cannot.
@@ -236,22 +238,70 @@ bool __weak arch_may_be_bug(unsigned long addr)
 	return true;
 }
 
-/* Who rewrites these bytes while the kernel runs, or traps there? NULL: nobody. */
-static const char *who_needs_text(unsigned long addr)
+/**
+ * arch_kprobe_text_reserved - does the architecture patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * Context: process, text_mutex held.
+ * Return: true if so.
+ */
+bool __weak arch_kprobe_text_reserved(unsigned long first, unsigned long last)
 {
-	void *p = (void *)addr;
-	bool taken;
+	return false;
+}
 
-	if (static_call_text_reserved(p, p))
+static bool static_branch_reserved(unsigned long first, unsigned long last)
+{
+	unsigned long addr;
+
+	for (addr = first; addr <= last; addr++) {
+		if (arch_may_be_jump_label(addr))
+			return jump_label_text_reserved((void *)first, (void *)last);
+	}
+	return false;
+}
+
+/**
+ * kprobe_text_reserved - does other code patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * Static calls, static branches, ftrace and alternatives write instructions while the kernel runs
+ * and know nothing of probes. So no probe may be at these instructions, and no jump may displace
+ * them or take its last bytes from them. This is the only check for that. They patch whole
+ * instructions, so for a probe its first byte is enough.
+ *
+ * Context: process, kprobe_mutex, jump_label_lock() and text_mutex held.
+ * Return: the reason, a string constant; NULL if no other code patches them.
+ */
+const char *kprobe_text_reserved(unsigned long first, unsigned long last)
+{
+	void *start = (void *)first, *end = (void *)last;
+
+	lockdep_assert_held(&text_mutex);
+	if (static_call_text_reserved(start, end))
 		return "static call here, which is rewritten at any time";
+	if (static_branch_reserved(first, last))
+		return "jump label here, which is rewritten at any time";
+	if (ftrace_text_reserved(start, end) || arch_kprobe_text_reserved(first, last))
+		return "alternatives or ftrace write to these bytes";
+	return NULL;
+}
+
+/* Why other code needs the instruction at @addr as it is, or patches it; NULL if there is none. */
+static const char *check_other_users(unsigned long addr)
+{
+	const char *reason;
+
 	if (arch_may_be_bug(addr) && find_bug(addr))
 		return "the trap of a BUG() or a WARN() is here";
-	if (!arch_may_be_jump_label(addr))
-		return NULL;
 	jump_label_lock();
-	taken = jump_label_text_reserved(p, p);
+	mutex_lock(&text_mutex);
+	reason = kprobe_text_reserved(addr, addr);
+	mutex_unlock(&text_mutex);
 	jump_label_unlock();
-	return taken ? "jump label here, which is rewritten at any time" : NULL;
+	return reason;
 }
 
 static const char not_text[] = "not in kernel text";
@@ -319,6 +369,6 @@ int kprobe_check_place(struct kprobe_place *place)
 		return kprobe_refuse(-EILSEQ, "inside what ftrace patches at a function's entry");
 	if (place->is_padding)
 		return kprobe_refuse(-EINVAL, "padding in front of a function, which never runs");
-	other = who_needs_text(addr);
+	other = check_other_users(addr);
 	return other ? kprobe_refuse(-EINVAL, other) : 0;
 }

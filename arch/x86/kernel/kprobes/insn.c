@@ -26,7 +26,6 @@
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/extable.h>
-#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kgdb.h>
 #include <linux/kprobes.h>
@@ -36,7 +35,6 @@
 #include <linux/ptrace.h>
 #include <linux/string.h>
 
-#include <asm/alternative.h>
 #include <asm/cfi.h>
 #include <asm/ibt.h>
 #include <asm/insn-eval.h>
@@ -362,37 +360,13 @@ bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned
 	return *before != addr;
 }
 
-#ifdef CONFIG_DYNAMIC_FTRACE
-static bool is_ftrace_text(unsigned long addr, int len)
-{
-	return ftrace_location_range(addr, addr + len - 1);
-}
-#else
-static bool is_ftrace_text(unsigned long addr, int len)
-{
-	return false;
-}
-#endif
-
-/* Who else writes to these bytes? */
-static bool text_is_owned(unsigned long addr, int len)
-{
-	lockdep_assert_held(&text_mutex);
-
-	return alternatives_text_reserved((void *)addr, (void *)addr + len) ||
-	       is_ftrace_text(addr, len);
-}
-
-int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
+int kprobe_insn_check(const struct probed_text *text)
 {
 	const struct insn *insn = &text->insn;
 
 	/* Padding behind a jump or ret, or somebody's breakpoint. */
 	if (kprobe_insn_opcode(insn) == INT3_INSN_OPCODE)
 		return kprobe_refuse(-EILSEQ, "padding, or somebody's breakpoint");
-
-	if (text_is_owned(addr, insn->length))
-		return kprobe_refuse(-EINVAL, "alternatives or ftrace write to these bytes");
 
 	/* An indirect branch to a breakpoint in place of an ENDBR faults. */
 	if (HAS_KERNEL_IBT && kprobe_insn_is_endbr(insn))
@@ -563,7 +537,7 @@ int kprobe_insn_prepare(struct kprobe *p)
 
 	err = find_insn(&text, addr);
 	if (!err)
-		err = kprobe_insn_check(&text, addr);
+		err = kprobe_insn_check(&text);
 	if (err)
 		return err;
 

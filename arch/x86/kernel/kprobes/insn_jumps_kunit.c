@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
@@ -215,7 +216,7 @@ static bool can_be_probed(unsigned long addr)
 		return false;
 	guard(mutex)(&text_mutex);
 	return kprobe_insn_read(&text, addr, addr + MAX_INSN_SIZE) >= 0 &&
-	       !kprobe_insn_check(&text, addr);
+	       !kprobe_insn_check(&text) && !ftrace_text_reserved((void *)addr, (void *)addr);
 }
 
 /* As the core does, to the point where it would be written. */

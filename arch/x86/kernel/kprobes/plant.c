@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <asm/alternative.h>
 #include <asm/bug.h>
 #include <asm/ibt.h>
 #include <asm/nops.h>
@@ -342,6 +343,21 @@ bool arch_may_be_bug(unsigned long addr)
 	if (copy_from_kernel_nofault(insn, (void *)addr, sizeof(insn)))
 		return true;
 	return insn[0] == (INSN_UD2 & 0xff) && insn[1] == INSN_UD2 >> 8;
+}
+
+/**
+ * arch_kprobe_text_reserved - do alternatives patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * They patch lock prefixes when a second CPU comes up. Other alternatives are done in boot.
+ *
+ * Context: text_mutex held.
+ * Return: true if so.
+ */
+bool arch_kprobe_text_reserved(unsigned long first, unsigned long last)
+{
+	return alternatives_text_reserved((void *)first, (void *)last + 1);
 }
 
 /**

@@ -38,7 +38,7 @@ struct probed_text {
 
 int kprobe_insn_read(struct probed_text *text, unsigned long addr, unsigned long end);
 void kprobe_text_read(u8 *buf, unsigned long addr, unsigned int len);
-int kprobe_insn_check(const struct probed_text *text, unsigned long addr);
+int kprobe_insn_check(const struct probed_text *text);
 int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
 		     unsigned long to);
 unsigned int kprobe_insn_opcode(const struct insn *insn);

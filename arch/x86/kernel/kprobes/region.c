@@ -15,7 +15,6 @@
 #include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/extable.h>
-#include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -24,7 +23,6 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/static_call.h>
 #include <linux/string.h>
 
 #include <kunit/visibility.h>
@@ -130,7 +128,7 @@ static unsigned long padding_end(struct region_search *s, unsigned long addr,
  */
 static bool may_move(const struct probed_text *text, unsigned long addr)
 {
-	return !kprobe_insn_check(text, addr) && !search_exception_tables(addr) &&
+	return !kprobe_insn_check(text) && !search_exception_tables(addr) &&
 	       !kprobe_insn_is_endbr(&text->insn);
 }
 
@@ -178,28 +176,10 @@ static int grow_region(struct region_search *s, unsigned long end)
 	return -ENOSPC;
 }
 
-/* None starts before @first, which is where the probed instruction does. */
-static bool is_jump_label(void *first, void *last)
+/* Does other code patch the bytes that the jump takes, or the instructions that it displaces? */
+static bool is_reserved(const struct kprobe_region *r)
 {
-	void *at;
-
-	/* The search takes a thousand times what it takes to see that it need not be. */
-	for (at = first; at <= last; at++) {
-		if (arch_may_be_jump_label((unsigned long)at))
-			return jump_label_text_reserved(first, last);
-	}
-	return false;
-}
-
-/* Of the bytes that the jump takes, and of those that it displaces. */
-static bool bytes_are_owned(const struct kprobe_region *r)
-{
-	void *first = (void *)r->start, *last = (void *)max(r->end, jump_end(r)) - 1;
-
-	return alternatives_text_reserved(first, last + 1) ||
-	       is_jump_label(first, last) ||
-	       static_call_text_reserved(first, last) ||
-	       ftrace_text_reserved(first, last);
+	return kprobe_text_reserved(r->start, max(r->end, jump_end(r)) - 1);
 }
 
 /* Somebody gets there other than by the probed instruction. */
@@ -538,7 +518,7 @@ static int find_pun(struct region_search *s)
 		r->free_end = min(s->prefix[i].free_end, s->entered);
 		r->runs_on = s->prefix[i].runs_on;
 	} while (r->end > s->entered);
-	if (!is_same_text(r->start, jump_end(r) - 1) || bytes_are_owned(r))
+	if (!is_same_text(r->start, jump_end(r) - 1) || is_reserved(r))
 		return -EINVAL;
 	find_window(r);
 	return 0;
@@ -548,7 +528,7 @@ static int find_region(struct region_search *s)
 {
 	int ret = grow_region(s, s->end);
 
-	if (!ret && bytes_are_owned(&s->r))
+	if (!ret && is_reserved(&s->r))
 		ret = -EINVAL;
 	find_entries(s);
 	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
