@@ -141,12 +141,11 @@ static void wait_for_reclaim(void)
 	flush_work(&reclaim_work);
 }
 
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
 /**
- * kprobe_reclaim_flush - wait until everything that was retired is freed
+ * kprobe_reclaim_flush - wait until all retired sites are freed
  *
- * For tests.
- *
- * Context: process, kprobe_mutex not held. Sleeps, for seconds perhaps.
+ * Context: process, kprobe_mutex not held. Sleeps, possibly for seconds.
  */
 void kprobe_reclaim_flush(void)
 {
@@ -159,6 +158,7 @@ void kprobe_reclaim_flush(void)
 		mutex_unlock(&kprobe_mutex);
 	} while (busy);
 }
+#endif
 
 /**
  * kprobe_reclaim_throttle - wait if too many retired sites hold memory

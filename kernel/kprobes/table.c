@@ -87,8 +87,10 @@ struct kprobe_site *site_table_next(unsigned int *pos)
 	return addr_table_next(&kprobe_table, pos);
 }
 
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
 /* Number of sites, retired ones included. kprobe_mutex is held. */
 unsigned int site_table_count(void)
 {
 	return addr_table_count(&kprobe_table);
 }
+#endif
