@@ -54,7 +54,7 @@ static int list_show(struct seq_file *m, void *v)
 	struct kprobe *kp;
 	unsigned int pos;
 
-	jumps_decide();
+	jumps_wait_decided();
 	guard(mutex)(&kprobe_mutex);
 	for_each_site(site, pos) {
 		list_for_each_entry(kp, &site->listeners, list)

@@ -19,7 +19,7 @@
  *	debugfs.c	debugfs kprobes/
  *
  * States of a site: enum site_method says how it is planted. The table in site.c says which
- * changes there are. KPROBE_FLAG_OPTIMIZED with SITE_BREAKPOINT: hits avoid the bytes that a
+ * changes there are, and in which order a commit makes them. KPROBE_FLAG_OPTIMIZED with SITE_BREAKPOINT: hits avoid the bytes that a
  * jump is going to take. KPROBE_FLAG_DISABLED: no listener is enabled. @retired: there is no
  * listener. KPROBE_FLAG_GONE: the text is freed or about to be, and the site leaves the table.
  *
@@ -264,6 +264,7 @@ void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
 void jumps_decide(void);
+void jumps_wait_decided(void);
 void jumps_allow(bool allowed);
 #else
 static inline bool site_may_be_jump(struct kprobe_site *site)
@@ -280,7 +281,7 @@ static inline void jump_prepare_post(struct kprobe_site *site) { }
 static inline void jump_consider(struct kprobe_site *site) { }
 static inline void jump_consider_around(struct kprobe_site *site) { }
 static inline void jump_release(struct kprobe_site *site) { }
-static inline void jumps_decide(void) { }
+static inline void jumps_wait_decided(void) { }
 #endif
 
 /* ftrace.c */

@@ -45,6 +45,11 @@ static LIST_HEAD(this_gp);
 /* Number of sites with KPROBE_FLAG_OPTIMIZED. Guarded by kprobe_mutex. */
 static unsigned int nr_displacing;
 
+/* Finds out which sites become jumps, then starts jump_work. */
+static void decide_work_fn(struct work_struct *work);
+static DECLARE_WORK(decide_work, decide_work_fn);
+
+/* Waits for a grace period and writes the jumps. */
 static void jump_work_fn(struct work_struct *work);
 static DECLARE_WORK(jump_work, jump_work_fn);
 
@@ -336,7 +341,7 @@ void jump_consider(struct kprobe_site *site)
 	    !jumps_allowed || !list_empty(&site->op.list))
 		return;
 	list_add_tail(&site->op.list, &to_consider);
-	queue_work(system_unbound_wq, &jump_work);
+	queue_work(system_unbound_wq, &decide_work);
 }
 
 /**
@@ -396,11 +401,11 @@ static bool decide_next(void)
 }
 
 /**
- * jumps_decide - find out which of the sites that are to be considered become jumps
+ * jumps_decide - check all sites in to_consider
  *
- * What is decided shows as KPROBE_FLAG_OPTIMIZED, and in debugfs; it is carried out when
- * all tasks have been waited for. It takes a while to read the code around thousands of
- * sites, so others can have the mutex in between, and nobody waits for this task.
+ * Sites that are fit for a jump get KPROBE_FLAG_OPTIMIZED, which debugfs shows. The check reads
+ * the code around each site, so this releases the mutex between two sites, and lets RCU-tasks
+ * pass.
  *
  * Context: process, kprobe_mutex not held. Sleeps on locks only.
  */
@@ -447,9 +452,14 @@ static void end_wait(void)
 		queue_work(system_unbound_wq, &jump_work);
 }
 
-static void jump_work_fn(struct work_struct *work)
+static void decide_work_fn(struct work_struct *work)
 {
 	jumps_decide();
+	queue_work(system_unbound_wq, &jump_work);
+}
+
+static void jump_work_fn(struct work_struct *work)
+{
 	if (!start_wait())
 		return;
 	/* RCU-tasks does not wait for idle tasks, RCU does. */
@@ -471,8 +481,19 @@ static bool jumps_are_due(void)
 void wait_for_kprobe_optimizer(void)
 {
 	do {
+		flush_work(&decide_work);
 		flush_work(&jump_work);
 	} while (jumps_are_due());
+}
+
+/**
+ * jumps_wait_decided - wait until the worker has checked all sites
+ *
+ * Context: process, kprobe_mutex not held. Sleeps, but waits for no grace period.
+ */
+void jumps_wait_decided(void)
+{
+	flush_work(&decide_work);
 }
 
 /**
