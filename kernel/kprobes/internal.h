@@ -18,10 +18,10 @@
  *	slots.c		executable memory for copied instructions
  *	debugfs.c	debugfs kprobes/
  *
- * States of a site: enum site_method says how it is planted. The table in site.c says which
- * changes there are, and in which order a commit makes them. KPROBE_FLAG_OPTIMIZED with SITE_BREAKPOINT: hits avoid the bytes that a
- * jump is going to take. KPROBE_FLAG_DISABLED: no listener is enabled. @retired: there is no
- * listener. KPROBE_FLAG_GONE: the text is freed or about to be, and the site leaves the table.
+ * States of a site: enum site_method says how it is planted; the table in site.c has the
+ * transitions. KPROBE_FLAG_OPTIMIZED with SITE_BREAKPOINT: hits avoid the bytes that a jump is
+ * going to take. KPROBE_FLAG_DISABLED: no listener is enabled. @retired: there is no listener.
+ * KPROBE_FLAG_GONE: the text is freed or about to be, and the site leaves the table.
  *
  * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex -> kprobe_insn_cache::lock, and
  * kprobe_mutex -> ftrace's locks. kprobe_mutex is outside of cpus_read_lock because ftrace

@@ -163,8 +163,6 @@ static int plant(struct list_head *sites, enum site_method method)
 {
 	int ret = 0;
 
-	if (list_empty(sites))
-		return 0;
 	if (method == SITE_BREAKPOINT)
 		write_breakpoints(sites, true);
 	else
@@ -176,8 +174,6 @@ static int plant(struct list_head *sites, enum site_method method)
 
 static void uproot(struct list_head *sites, enum site_method method)
 {
-	if (list_empty(sites))
-		return;
 	if (method == SITE_BREAKPOINT)
 		write_breakpoints(sites, false);
 	else
@@ -193,8 +189,6 @@ static int claim(struct list_head *sites)
 {
 	int ret;
 
-	if (list_empty(sites))
-		return 0;
 	set_method(sites, SITE_FTRACE_CLAIMED);
 	ret = site_ftrace_plant(sites, SITE_FTRACE_IP);
 	if (ret)
@@ -202,68 +196,116 @@ static int claim(struct list_head *sites)
 	return ret;
 }
 
-/* What a commit has to do, each a list of sites by their kp.list. */
-struct site_work {
-	struct list_head keep;
-	struct list_head drop_break, drop_jump;
-	struct list_head drop_ftrace, drop_ftrace_ip, drop_claimed;
-	struct list_head add_break, add_jump, add_ftrace, add_ftrace_ip;
-	struct list_head claim, unjump;
+/* The steps of a commit, in their order. What can fail is before what cannot. */
+enum site_step {
+	STEP_KEEP,
+	STEP_JUMP_TO_BREAKPOINT,
+	STEP_UPROOT_JUMP,
+	STEP_UPROOT_TEXT,
+	STEP_UPROOT_FTRACE,
+	STEP_UPROOT_FTRACE_IP,
+	STEP_UPROOT_CLAIMED,
+	STEP_PLANT_FTRACE_IP,
+	STEP_CLAIM,
+	STEP_PLANT_FTRACE,
+	STEP_PLANT_BREAKPOINT,
+	STEP_PLANT_JUMP,
+	NR_STEPS
 };
 
-static struct list_head *drop_list(struct site_work *w, enum site_method from)
-{
-	switch (from) {
-	case SITE_BREAKPOINT:
-		return &w->drop_break;
-	case SITE_JUMP:
-		return &w->drop_jump;
-	case SITE_FTRACE:
-		return &w->drop_ftrace;
-	case SITE_FTRACE_IP:
-		return &w->drop_ftrace_ip;
-	case SITE_FTRACE_CLAIMED:
-		return &w->drop_claimed;
-	default:
-		return &w->keep;
-	}
-}
+/*
+ * The transitions of a site in a commit, and the step that makes each. The only other one is from
+ * a breakpoint to a jump without ARCH_KPROBE_JUMP_IN_PLACE, which the worker in optimize.c makes.
+ */
+static const u8 transitions[][SITE_FTRACE_CLAIMED + 1] = {
+	[SITE_UNPLANTED] = {
+		[SITE_BREAKPOINT]	= STEP_PLANT_BREAKPOINT,
+		[SITE_JUMP]		= STEP_PLANT_JUMP,	/* only in place */
+		[SITE_FTRACE]		= STEP_PLANT_FTRACE,
+		[SITE_FTRACE_IP]	= STEP_PLANT_FTRACE_IP,
+	},
+	[SITE_BREAKPOINT] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_TEXT,
+		[SITE_JUMP]		= STEP_PLANT_JUMP,	/* only in place */
+	},
+	[SITE_JUMP] = {
+		[SITE_UNPLANTED]	= ARCH_KPROBE_JUMP_IN_PLACE ? STEP_UPROOT_TEXT :
+								      STEP_UPROOT_JUMP,
+		[SITE_BREAKPOINT]	= STEP_JUMP_TO_BREAKPOINT,
+	},
+	[SITE_FTRACE] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_FTRACE,
+		[SITE_FTRACE_CLAIMED]	= STEP_CLAIM,
+	},
+	[SITE_FTRACE_IP] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_FTRACE_IP,
+	},
+	[SITE_FTRACE_CLAIMED] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_CLAIMED,
+	},
+};
 
-static struct list_head *work_list(struct site_work *w, enum site_method from,
-				   enum site_method to)
-{
-	if (from == to)
-		return &w->keep;
-	if (to == SITE_UNPLANTED)
-		return drop_list(w, from);
-	if (to == SITE_JUMP)
-		return &w->add_jump;
-	if (from != SITE_UNPLANTED)
-		return from == SITE_JUMP ? &w->unjump : &w->claim;
-	if (to == SITE_BREAKPOINT)
-		return &w->add_break;
-	return to == SITE_FTRACE ? &w->add_ftrace : &w->add_ftrace_ip;
-}
+/* The sites of a batch by the step that they take, linked by kp.list. Local to a commit. */
+struct site_work {
+	struct list_head sites[NR_STEPS];
+};
 
 static void work_sort(struct site_work *w, struct list_head *sites)
 {
 	struct kprobe_site *site, *next;
+	enum site_method to;
+	unsigned int step;
 
-	INIT_LIST_HEAD(&w->keep);
-	INIT_LIST_HEAD(&w->drop_break);
-	INIT_LIST_HEAD(&w->drop_jump);
-	INIT_LIST_HEAD(&w->drop_ftrace);
-	INIT_LIST_HEAD(&w->drop_ftrace_ip);
-	INIT_LIST_HEAD(&w->drop_claimed);
-	INIT_LIST_HEAD(&w->add_break);
-	INIT_LIST_HEAD(&w->add_jump);
-	INIT_LIST_HEAD(&w->add_ftrace);
-	INIT_LIST_HEAD(&w->add_ftrace_ip);
-	INIT_LIST_HEAD(&w->claim);
-	INIT_LIST_HEAD(&w->unjump);
-	list_for_each_entry_safe(site, next, sites, kp.list)
-		list_move_tail(&site->kp.list,
-			       work_list(w, site->method, site_wanted(site)));
+	for (step = 0; step < NR_STEPS; step++)
+		INIT_LIST_HEAD(&w->sites[step]);
+	list_for_each_entry_safe(site, next, sites, kp.list) {
+		to = site_wanted(site);
+		step = transitions[site->method][to];
+		WARN_ON_ONCE(step == STEP_KEEP && site->method != to);
+		list_move_tail(&site->kp.list, &w->sites[step]);
+	}
+}
+
+static int work_step(struct site_work *w, enum site_step step)
+{
+	struct list_head *sites = &w->sites[step];
+
+	if (list_empty(sites))
+		return 0;
+	switch (step) {
+	case STEP_JUMP_TO_BREAKPOINT:
+		sites_to_breakpoints(sites);
+		return 0;
+	case STEP_UPROOT_JUMP:
+		sites_to_breakpoints(sites);
+		list_splice_tail_init(sites, &w->sites[STEP_UPROOT_TEXT]);
+		return 0;
+	case STEP_UPROOT_TEXT:
+		uproot(sites, SITE_BREAKPOINT);
+		return 0;
+	case STEP_UPROOT_FTRACE:
+		uproot(sites, SITE_FTRACE);
+		return 0;
+	case STEP_UPROOT_FTRACE_IP:
+		uproot(sites, SITE_FTRACE_IP);
+		return 0;
+	case STEP_UPROOT_CLAIMED:
+		uproot(sites, SITE_FTRACE_CLAIMED);
+		return 0;
+	case STEP_PLANT_FTRACE_IP:
+		return plant(sites, SITE_FTRACE_IP);
+	case STEP_CLAIM:
+		return claim(sites);
+	case STEP_PLANT_FTRACE:
+		return plant(sites, SITE_FTRACE);
+	case STEP_PLANT_BREAKPOINT:
+		return plant(sites, SITE_BREAKPOINT);
+	case STEP_PLANT_JUMP:
+		sites_to_jumps(sites);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 static void work_finish(struct list_head *sites)
@@ -295,41 +337,17 @@ static void work_finish(struct list_head *sites)
 int site_batch_commit(struct site_batch *batch)
 {
 	struct site_work w;
-	int ret, err;
+	unsigned int step;
+	int ret = 0, err;
 
 	jumps_make_way(batch);
 	work_sort(&w, &batch->sites);
-
-	sites_to_breakpoints(&w.unjump);
-	/* Those that are in place of breakpoints are taken out like them. */
-	if (!ARCH_KPROBE_JUMP_IN_PLACE)
-		sites_to_breakpoints(&w.drop_jump);
-	list_splice_tail_init(&w.drop_jump, &w.drop_break);
-	uproot(&w.drop_break, SITE_BREAKPOINT);
-	uproot(&w.drop_ftrace, SITE_FTRACE);
-	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
-	uproot(&w.drop_claimed, SITE_FTRACE_CLAIMED);
-
-	/* First the calls that can fail. */
-	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
-	err = claim(&w.claim);
-	ret = ret ?: err;
-	err = plant(&w.add_ftrace, SITE_FTRACE);
-	ret = ret ?: err;
-	plant(&w.add_break, SITE_BREAKPOINT);
-	sites_to_jumps(&w.add_jump);
-
-	work_finish(&w.keep);
-	work_finish(&w.drop_break);
-	work_finish(&w.drop_ftrace);
-	work_finish(&w.drop_ftrace_ip);
-	work_finish(&w.drop_claimed);
-	work_finish(&w.add_ftrace_ip);
-	work_finish(&w.claim);
-	work_finish(&w.unjump);
-	work_finish(&w.add_ftrace);
-	work_finish(&w.add_break);
-	work_finish(&w.add_jump);
+	for (step = 0; step < NR_STEPS; step++) {
+		err = work_step(&w, step);
+		ret = ret ?: err;
+	}
+	for (step = 0; step < NR_STEPS; step++)
+		work_finish(&w.sites[step]);
 	return ret;
 }
 
