@@ -57,7 +57,7 @@ struct addr_slots {
 struct addr_table {
 	struct addr_slots __rcu	*slots;
 	void			*nothing;
-	struct mutex		*lock;
+	struct mutex		*lock;	/* the user's */
 };
 
 #define ADDR_TABLE_MASK(nr)	(((nr) - 1) * sizeof(struct addr_slot))

@@ -83,7 +83,7 @@ struct seq_file;
  *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
  *				method
  *	breakpoint -> unplanted	the text; sync; method
- *	jump -> unplanted	jump -> breakpoint; breakpoint -> unplanted
+ *	jump -> unplanted	the same, and then as from a breakpoint
  *	unplanted -> ftrace	the hook enters the table of entries; the filter; method
  *	ftrace -> claimed	method; the filter of the ftrace_ops with IPMODIFY
  *	ftrace -> unplanted	the hook leaves the table of entries; the filter; method

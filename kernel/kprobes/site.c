@@ -12,6 +12,7 @@
 
 #include "internal.h"
 
+/* internal.h says what it guards. */
 DEFINE_MUTEX(kprobe_mutex);
 
 /* A cache for struct kprobe_site, because its size wastes memory with kmalloc(). */

@@ -68,7 +68,7 @@ struct slot_page {
  * @put_page:	frees a page
  */
 struct kprobe_insn_cache {
-	struct mutex lock;
+	struct mutex lock;	/* guards slots that are allocated and freed */
 	struct list_head roomy;
 	struct xarray pages;
 	unsigned long first;
