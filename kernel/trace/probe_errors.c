@@ -350,7 +350,7 @@ static void forget_all(void)
 		kfree(kept);
 }
 
-/* As with error_log: who truncates it, empties it. */
+/* As with error_log, truncation clears it. */
 static int errors_open(struct inode *inode, struct file *file)
 {
 	int err = security_locked_down(LOCKDOWN_TRACEFS);

@@ -183,7 +183,7 @@ static void mover_disabled(struct kunit *test)
 #define OVERRIDDEN	42
 #define NR_OVERRIDDEN	10
 
-/* A kretprobe behind who overrides takes part where it is known what the function returns by. */
+/* Kretprobes behind an override run if the architecture defines arch_kprobe_return_address. */
 #ifdef arch_kprobe_return_address
 #define NR_RETURNS	(2 * NR_OVERRIDDEN)
 #else

@@ -203,7 +203,7 @@ static int look_at_clone(void *data, const char *name, unsigned long addr)
 	if (!fn || !within_kprobe_blacklist(fn))
 		return 0;
 	c->black++;
-	/* Debuggers ask by address; the other is what registering goes by. */
+	/* Debuggers call the former, registration the latter. */
 	if (within_kprobe_blacklist(addr) && check(addr) == -EINVAL)
 		return 0;
 	c->open++;

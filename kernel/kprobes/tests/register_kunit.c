@@ -167,7 +167,7 @@ static void flags_of_the_core(struct kunit *test)
 static void opcode_is_what_was_there(struct kunit *test)
 {
 	struct test_probe *tp = test_probe_at(test, kprobe_test_plain, WITH_PRE);
-	/* Of instructions of two lengths there is what the shorter one has. */
+	/* With instructions of two lengths, compare the shorter one. */
 	size_t sure = IS_ENABLED(CONFIG_RISCV_ISA_C) ? sizeof(u16) : sizeof(kprobe_opcode_t);
 	void *addr = (void *)test_entry_of(kprobe_test_plain);
 	kprobe_opcode_t was, is;
