@@ -349,13 +349,15 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op);
 void arch_optimize_kprobes(struct list_head *oplist);
 void arch_unoptimize_kprobes(struct list_head *oplist,
 			     struct list_head *done_list);
-void arch_unoptimize_kprobe(struct optimized_kprobe *op);
 int arch_within_optimized_kprobe(struct optimized_kprobe *op,
 				 kprobe_opcode_t *addr);
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs);
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs);
 struct kprobe_saved *kprobe_jump_steps(struct kprobe *p);
 int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs);
+
+/* arm and powerpc define it; the core does not call it. */
+void arch_unoptimize_kprobe(struct optimized_kprobe *op);
 
 /* For architectures to provide if hits by a jump can run post handlers. */
 int arch_prepare_post_jump(struct optimized_kprobe *op);

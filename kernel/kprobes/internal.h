@@ -235,7 +235,6 @@ struct kprobe_place;
 void site_batch_add(struct site_batch *batch, struct kprobe_site *site);
 int site_batch_commit(struct site_batch *batch);
 struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch);
-void site_put(struct kprobe_site *site);
 void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
 void site_del_listener(struct kprobe_site *site, struct kprobe *kp,

@@ -396,7 +396,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
  * @place: an address that kprobe_check_place() accepted
  * @batch: its &site_batch.was_live is set if there can be hits
  *
- * The caller adds a listener, or calls site_put().
+ * The caller adds a listener.
  *
  * Context: process, kprobe_mutex held. Sleeps.
  * Return: the site; -ENOMEM; or the error of arch_prepare_kprobe(): -EILSEQ if no instruction
@@ -412,18 +412,6 @@ struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch
 	batch->was_live = true;
 	site_unretire(site);
 	return site;
-}
-
-/**
- * site_put - give back a site from site_get()
- * @site: the site
- *
- * Context: kprobe_mutex held.
- */
-void site_put(struct kprobe_site *site)
-{
-	if (list_empty(&site->listeners))
-		site_retire(site);
 }
 
 /*

@@ -475,19 +475,3 @@ void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
 	kprobe_text_end(&w);
 	list_splice_tail_init(ops, done);
 }
-
-/**
- * arch_unoptimize_kprobe - replace a jump by a breakpoint
- * @op: the site
- *
- * Context: as arch_optimize_kprobes().
- */
-void arch_unoptimize_kprobe(struct optimized_kprobe *op)
-{
-	LIST_HEAD(ops);
-	LIST_HEAD(done);
-
-	list_add(&op->list, &ops);
-	arch_unoptimize_kprobes(&ops, &done);
-	list_del_init(&op->list);
-}
