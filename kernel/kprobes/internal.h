@@ -23,10 +23,10 @@
  * going to take. KPROBE_FLAG_DISABLED: no listener is enabled. @retired: there is no listener.
  * KPROBE_FLAG_GONE: the text is freed or about to be, and the site leaves the table.
  *
- * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex -> kprobe_insn_cache::lock, and
- * kprobe_mutex -> ftrace's locks. kprobe_mutex is outside of cpus_read_lock because ftrace
- * takes the latter when it patches under stop_machine(). kprobe_mutex guards all that changes;
- * comments name the fields that it does not guard.
+ * Order of locks: kprobe_mutex -> cpus_read_lock -> jump_label_lock -> text_mutex ->
+ * kprobe_insn_cache::lock, and kprobe_mutex -> ftrace's locks. kprobe_mutex is outside of
+ * cpus_read_lock because ftrace takes the latter when it patches under stop_machine().
+ * kprobe_mutex guards all that changes; comments name the fields that it does not guard.
  *
  * Hits take no lock. They run with preemption off, so that an RCU grace period waits for them:
  *
