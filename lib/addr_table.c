@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changing a table of addresses; addr_table.h explains it and has the lookup. */
+/* Changes of an addr_table. addr_table.h explains it and has the lookup. */
 #include <linux/addr_table.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -10,7 +10,7 @@ static struct addr_slots *slots_locked(struct addr_table *t)
 	return rcu_dereference_protected(t->slots, lockdep_is_held(t->lock));
 }
 
-/* Where an address is, or else is to go. */
+/* The slot that has an address, or else is free for it. */
 static struct addr_slot *slot_of(struct addr_slots *s, unsigned long addr)
 {
 	unsigned long offset = slot_start(s, addr);
@@ -29,9 +29,9 @@ static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
 	if (slot->addr == SLOT_EMPTY)
 		s->used++;
 	s->live++;
-	/* Who sees the item sees what is in it, by its address: addr_table_find(); */
+	/* Publishes the item to lookups that find the address already. */
 	smp_store_release(&slot->item, item);
-	/* and who sees the address sees the item. Pairs with addr_table_find(). */
+	/* Publishes the item to other lookups; pairs with the acquire in addr_table_find(). */
 	smp_store_release(&slot->addr, addr);
 }
 
@@ -65,10 +65,10 @@ static unsigned int slots_room(unsigned int nr)
 /**
  * addr_table_reserve - make sure that insertions will find room
  * @t: the table
- * @nr: how many
+ * @nr: number of insertions
  *
  * Context: process, the table's lock held. Sleeps.
- * Return: 0, or -ENOMEM if the table had to grow and could not.
+ * Return: 0, or -ENOMEM if the table could not grow.
  */
 int addr_table_reserve(struct addr_table *t, unsigned int nr)
 {
@@ -77,7 +77,7 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 
 	if (old->used + nr <= slots_room(slots_nr(old)))
 		return 0;
-	/* Twice what is needed: the next copy is as many insertions away. */
+	/* Twice the size that is needed, so that copies are rare. */
 	while (slots_room(1U << bits) < 2 * (old->live + nr))
 		bits++;
 	new = slots_copy(t, bits);
@@ -92,7 +92,7 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 /**
  * addr_table_insert - let hits find an item
  * @t: the table
- * @addr: an address that is not in the table
+ * @addr: an address that has no item
  * @item: fully set up
  *
  * Context: the table's lock held, addr_table_reserve() called.
@@ -112,12 +112,12 @@ void addr_table_insert(struct addr_table *t, unsigned long addr, void *item)
  */
 void addr_table_replace(struct addr_table *t, unsigned long addr, void *item)
 {
-	/* Who sees the item sees what is in it, by its address: addr_table_find(). */
+	/* Publishes the item to addr_table_find(), which has an address dependency. */
 	smp_store_release(&slot_of(slots_locked(t), addr)->item, item);
 }
 
 /**
- * addr_table_remove - hide the item at an address
+ * addr_table_remove - remove the item at an address
  * @t: the table
  * @addr: an address in the table
  *
@@ -134,7 +134,7 @@ void addr_table_remove(struct addr_table *t, unsigned long addr)
 /**
  * addr_table_next - walk all items
  * @t: the table
- * @pos: where the walk is; start with 0
+ * @pos: position of the walk; set it to 0 before the first call
  *
  * Context: the table's lock held over the whole walk.
  * Return: the next item in no particular order, NULL at the end.
@@ -152,7 +152,7 @@ void *addr_table_next(struct addr_table *t, unsigned int *pos)
 	return NULL;
 }
 
-/* How many items there are; the table's lock held. */
+/* Number of items. Context: the table's lock held. */
 unsigned int addr_table_count(struct addr_table *t)
 {
 	return slots_locked(t)->live;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How code keeps probes out of itself. Kept apart from linux/kprobes.h so that
- * low-level headers can use it.
+ * Macros that keep probes out of code. Not in linux/kprobes.h, so that low-level
+ * headers can use them.
  */
 #ifndef _ASM_GENERIC_KPROBES_H
 #define _ASM_GENERIC_KPROBES_H
@@ -11,13 +11,13 @@
 /* An inline function must not leave an out-of-line copy that can be probed. */
 #define nokprobe_inline		__always_inline
 
-/* A whole function in the text section that is out of bounds. */
+/* Put a function in a section that cannot be probed. */
 #define __kprobes		__section(".kprobes.text")
 
 /*
- * Name a function that no probe may be placed in. The linker gathers the
- * addresses in one section; kernel/kprobes/blacklist.c reads it at boot and at
- * every module load. Its own semicolon, since many users have none.
+ * Keep probes out of a function. The linker collects the addresses in one section.
+ * kernel/kprobes/blacklist.c reads it in boot and when a module is loaded. It ends in
+ * a semicolon, because many users have none.
  */
 #define NOKPROBE_SYMBOL(fname)						\
 	static const unsigned long __PASTE(_kbl_addr_, fname)		\

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Return hooks: the architecture's part, where that is in its own rethook.c. */
+/* Return hooks: for architectures whose functions are in a rethook.c of their own. */
 #ifndef _ASM_GENERIC_RETHOOK_H
 #define _ASM_GENERIC_RETHOOK_H
 
@@ -12,7 +12,7 @@ struct rethook_node;
 void arch_rethook_prepare(struct rethook_node *call, struct pt_regs *entry, bool by_ftrace);
 void arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr);
 
-/* What the former stores in &rethook_node.frame; most store the stack pointer. */
+/* The &rethook_node.frame that arch_rethook_prepare() stores; most store the stack pointer. */
 static inline unsigned long arch_rethook_frame(struct pt_regs *regs)
 {
 	return kernel_stack_pointer(regs);

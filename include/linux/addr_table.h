@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From an address in the text to what is there.
+ * A hash table from an address in the text to an item.
  *
- * An open-addressed array of (address, item) pairs, at most three quarters taken, so
- * that a lookup touches a cache line or two with one item or with 50,000. Hits look
- * up without a lock and from any context, NMI included.
+ * It is an open-addressed array of (address, item) pairs, at most three quarters full, so that a
+ * lookup reads one or two cache lines, with one item or with 50,000. Lookups take no lock and run
+ * in any context, NMI included.
  *
- * What makes that safe is that the address in a slot is written once, and stays when its
- * item goes; the next item at that address takes the same slot. A full array is not
- * cleaned but copied to a new one, with room to grow, and freed after a grace period.
+ * The address in a slot is written once and stays when its item is removed. The next item at that
+ * address uses the same slot. A full array is copied to a larger one, and freed after a grace
+ * period.
  */
 #ifndef _LINUX_ADDR_TABLE_H
 #define _LINUX_ADDR_TABLE_H
@@ -18,10 +18,10 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
-/* The addr_slot::addr of a slot that was never used. */
+/* addr_slot::addr of a slot that was never used. */
 #define SLOT_EMPTY	0UL
 
-/* The first array is static, so that there is one before and without memory. */
+/* The first array is static, because it is used before memory can be allocated. */
 #define ADDR_TABLE_BOOT_BITS	6
 
 struct addr_slot {
@@ -30,13 +30,13 @@ struct addr_slot {
 };
 
 /**
- * struct addr_slots - one generation of a table
- * @mask: for offsets of slots, in bytes; there is a power of two of them
- * @used: slots with an address. Guarded by the table's lock
- * @live: slots with an item. Guarded by the table's lock
- * @is_static: the first one, which is not to be freed
- * @rcu: frees it after the last lookup
- * @slot: the pairs. Written under the table's lock, read by anyone under RCU
+ * struct addr_slots - an array of slots
+ * @mask: mask for offsets of slots, in bytes; the number of slots is a power of two
+ * @used: number of slots with an address. Guarded by the table's lock
+ * @live: number of slots with an item. Guarded by the table's lock
+ * @is_static: the first array, which is not to be freed
+ * @rcu: frees the array
+ * @slot: the pairs. Changed under the table's lock, read under RCU
  */
 struct addr_slots {
 	unsigned long	mask;
@@ -49,9 +49,10 @@ struct addr_slots {
 
 /**
  * struct addr_table - a table
- * @slots: the present generation. Replaced under @lock
- * @nothing: what is found where an item was, to save a lookup the test for NULL; or NULL
- * @lock: the lock of its user, under which it is changed
+ * @slots: the current array. Replaced under @lock, read under RCU
+ * @nothing: stored in slots whose item was removed: an item that makes the test for NULL
+ *	unnecessary in addr_table_near(), or NULL
+ * @lock: the user's lock for changes
  */
 struct addr_table {
 	struct addr_slots __rcu	*slots;
@@ -61,7 +62,7 @@ struct addr_table {
 
 #define ADDR_TABLE_MASK(nr)	(((nr) - 1) * sizeof(struct addr_slot))
 
-/* The first generation of a table, to be given with ADDR_TABLE_INIT(). */
+/* The first array of a table, for ADDR_TABLE_INIT(). */
 #define DEFINE_ADDR_SLOTS(name)							\
 	static struct addr_slots name = {					\
 		.mask = ADDR_TABLE_MASK(1UL << ADDR_TABLE_BOOT_BITS),		\
@@ -78,7 +79,7 @@ struct addr_table {
 		.lock = &(lock_),						\
 	}
 
-/* All bits of an address that matter have their say in these of the product. */
+/* These bits of the product depend on all bits of an address that differ in the text. */
 #define ADDR_HASH_SHIFT		(BITS_PER_LONG == 64 ? 32 : 8)
 
 /* Where the search for an address starts, in bytes. */
@@ -92,7 +93,7 @@ static __always_inline struct addr_slot *slot_at(const struct addr_slots *s, uns
 	return (void *)s + offset + offsetof(struct addr_slots, slot);
 }
 
-/* The next one, in a ring. */
+/* The next slot; the first one follows the last one. */
 static __always_inline unsigned long slot_after(const struct addr_slots *s, unsigned long offset)
 {
 	return (offset + sizeof(struct addr_slot)) & s->mask;
@@ -104,13 +105,13 @@ static __always_inline unsigned int slots_nr(const struct addr_slots *s)
 }
 
 /**
- * addr_table_near() - look an address up where most are
+ * addr_table_near() - look up an address in the first slot of the search only
  * @t: the table
  * @addr: address of an instruction
- * @item: what is there, or &addr_table.nothing; untouched if it is not found
+ * @item: receives the item, or &addr_table.nothing; not changed if the address is not found
  *
  * Context: as addr_table_find().
- * Return: true if it was found; if not, addr_table_find() may still find it.
+ * Return: true if it was found; if false, addr_table_find() may still find it.
  */
 static __always_inline bool addr_table_near(const struct addr_table *t, unsigned long addr,
 					    void **item)
@@ -118,35 +119,35 @@ static __always_inline bool addr_table_near(const struct addr_table *t, unsigned
 	const struct addr_slots *s = rcu_dereference_raw(t->slots);
 	const struct addr_slot *slot = slot_at(s, slot_start(s, addr));
 
-	/* Pairs with slot_fill(): who sees the address sees the item. */
+	/* Pairs with slot_fill(), which stores the item before the address. */
 	if (unlikely(smp_load_acquire(&slot->addr) != addr))
 		return false;
-	/* What is in the item: by address, pairs with slot_fill() and addr_table_replace(). */
+	/* Address dependency; pairs with slot_fill() and addr_table_replace(). */
 	*item = READ_ONCE(slot->item);
 	return true;
 }
 
 /**
- * addr_table_find() - what is at an address?
+ * addr_table_find() - look up an address
  * @t: the table
  * @addr: address of an instruction
  *
- * Inlined where it is called, so it can neither be traced nor probed.
+ * Inline, so that it can be neither traced nor probed.
  *
- * Context: any; either preemption is off or the table's lock is held.
+ * Context: any. Preemption is off or the table's lock is held.
  * Return: the item, or NULL.
  */
 static __always_inline void *addr_table_find(const struct addr_table *t, unsigned long addr)
 {
-	/* Preemption off is all the RCU there is here: lockdep can be probed. */
+	/* Not rcu_dereference(): it calls lockdep, which can be probed. */
 	const struct addr_slots *s = rcu_dereference_raw(t->slots);
 	unsigned long offset = slot_start(s, addr);
 	unsigned long key;
 	void *item;
 
-	/* Ends: a quarter of the slots is empty. */
+	/* Terminates, because a quarter of the slots is empty. */
 	for (;;) {
-		/* Pairs with slot_fill(): who sees the address sees the item. */
+		/* Pairs with slot_fill(), which stores the item before the address. */
 		key = smp_load_acquire(&slot_at(s, offset)->addr);
 		if (likely(key == addr))
 			break;
@@ -154,7 +155,7 @@ static __always_inline void *addr_table_find(const struct addr_table *t, unsigne
 			return NULL;
 		offset = slot_after(s, offset);
 	}
-	/* What is in the item: by address, pairs with slot_fill() and addr_table_replace(). */
+	/* Address dependency; pairs with slot_fill() and addr_table_replace(). */
 	item = READ_ONCE(slot_at(s, offset)->item);
 	return unlikely(item == t->nothing) ? NULL : item;
 }

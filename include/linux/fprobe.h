@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Function probes: handlers at the entry and the return of many functions at a time.
+ * Function probes: handlers at the entry and the return of many functions.
  *
- * See Documentation/trace/fprobe.rst for how to use them, kernel/trace/fprobe.c for how
- * they work.
+ * Documentation/trace/fprobe.rst describes how to use them, kernel/trace/fprobe.c how they
+ * work.
  */
 #ifndef _LINUX_FPROBE_H
 #define _LINUX_FPROBE_H
@@ -22,66 +22,66 @@ struct fprobe;
 struct fprobe_targets;
 
 /**
- * typedef fprobe_entry_t - what runs when a function is entered
+ * typedef fprobe_entry_t - handler that runs when a function is entered
  * @fp: the fprobe
- * @entry_ip: where ftrace calls from in the function
- * @ret_ip: where the function is going to return to
- * @regs: the registers, all of them; see FPROBE_FL_ARGS
- * @entry_data: for the handler at the exit, of &fprobe.entry_data_size bytes as the last
- *	call left them; NULL if that is 0 or there is no such handler
+ * @entry_ip: address of ftrace's call in the function
+ * @ret_ip: return address of the function
+ * @regs: all registers; see FPROBE_FL_ARGS
+ * @entry_data: &fprobe.entry_data_size bytes for the exit handler, not initialized; NULL if the
+ *	size is 0 or there is no exit handler
  *
  * Context: any, NMI included; preemption is off.
- * Return: 0, or else the handler at the exit is not called for this call.
+ * Return: 0; if non-zero, the exit handler is not called for this call.
  */
 typedef int (*fprobe_entry_t)(struct fprobe *fp, unsigned long entry_ip,
 			      unsigned long ret_ip, struct pt_regs *regs, void *entry_data);
 
 /**
- * typedef fprobe_exit_t - what runs when a function has returned
+ * typedef fprobe_exit_t - handler that runs when a function has returned
  * @fp: the fprobe
  * @entry_ip: as at the entry
- * @ret_ip: where it returned to; so does the instruction pointer in @regs
+ * @ret_ip: return address of the function, also the instruction pointer in @regs
  * @regs: the registers, all of them; what is written to them takes effect
  * @entry_data: as at the entry
  *
- * Context: as the call's; preemption is off.
+ * Context: that of the call; preemption is off.
  */
 typedef void (*fprobe_exit_t)(struct fprobe *fp, unsigned long entry_ip,
 			      unsigned long ret_ip, struct pt_regs *regs, void *entry_data);
 
-/* Flags of struct fprobe: do not call the handlers for the time being, */
+/* Flag of struct fprobe: do not call the handlers. */
 #define FPROBE_FL_DISABLED	BIT(0)
-/* and: the handlers also serve kprobes, so never nest the ones in the others. */
+/* Flag of struct fprobe: kprobes have the same handlers, so do not call them in a kprobe's. */
 #define FPROBE_FL_KPROBE_SHARED	BIT(1)
 /*
- * and: of @regs, the handler at the entry uses only parameters of the function, the stack, frame
- * and instruction pointers. The other registers may have any value then.
+ * Flag of struct fprobe: of @regs, the entry handler uses only the parameters of the function and
+ * the stack, frame and instruction pointers. The other registers may have any value.
  */
 #define FPROBE_FL_ARGS		BIT(2)
 
 /**
  * struct fprobe - handlers for the functions that it is registered for
- * @nmissed: calls that a handler should have seen and did not: one that came from a
- *	handler (neither of the two was called), or whose return could not be hooked for
- *	want of memory or because of @nr_maxactive (neither was called), or that returned
- *	while a handler was running (@exit_handler was not called)
+ * @nmissed: number of calls that a handler has missed: calls from a handler (no handler was
+ *	called); calls whose return could not be hooked, because there was no memory or
+ *	because of @nr_maxactive (no handler was called); and calls that returned while a
+ *	handler was running (@exit_handler was not called)
  * @flags: FPROBE_FL_*; set FPROBE_FL_KPROBE_SHARED and FPROBE_FL_ARGS before registering, change
  *	FPROBE_FL_DISABLED with disable_fprobe() and enable_fprobe()
- * @entry_data_size: bytes that the two handlers share for each call, in @entry_data
- * @nr_maxactive: calls whose return is hooked at a time, at most; 0 for as many as there
- *	are. More are missed
- * @entry_handler: called when a function is entered, or NULL. If it returns other than 0,
+ * @entry_data_size: bytes of @entry_data, which the two handlers share for each call
+ * @nr_maxactive: maximum number of calls whose return is hooked at a time; 0 for no
+ *	maximum. Calls beyond it are missed
+ * @entry_handler: called when a function is entered, or NULL. If it returns non-zero,
  *	@exit_handler is not called for this call
  * @exit_handler: called when the call returns, or NULL
- * @nexhausted: private, those of @nmissed whose return could not be hooked
+ * @nexhausted: private, number of calls in @nmissed whose return could not be hooked
  * @rethook: private, the pool of hooked calls; NULL without @exit_handler
  * @targets: private, the functions
- * @registered: private, in the list of registered fprobes
+ * @registered: private, links the fprobe in the list of registered fprobes
  *
- * Set what is not private before registering; what is not set has to be 0. The memory
+ * Set the members that are not private before registration; the others must be 0. The memory
  * must stay until unregister_fprobe() has returned.
  *
- * Functions that a handler calls are not reported to other handlers.
+ * Handlers are not called for functions that a handler calls.
  */
 struct fprobe {
 	unsigned long		nmissed;
@@ -123,12 +123,12 @@ static inline bool fprobe_shared_with_kprobes(struct fprobe *fp)
 }
 
 /**
- * disable_fprobe() - have an fprobe's handlers not called for the time being
+ * disable_fprobe() - stop calling the handlers of an fprobe
  * @fp: the fprobe, registered or not
  *
- * The functions stay hooked; a call in flight when this is called may still be reported.
+ * The functions stay hooked. Handlers may be called for calls in progress.
  *
- * Context: any; calls for one @fp must not run at the same time.
+ * Context: any. Callers serialize calls for one @fp.
  */
 static inline void disable_fprobe(struct fprobe *fp)
 {

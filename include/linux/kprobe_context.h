@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In which context does this CPU run a kprobe's handler?
+ * The context in which this CPU runs the handler of a kprobe.
  *
- * A hit in an interrupt or an NMI that came while a handler ran is no recursion, and handlers that
- * ask for it, KPROBE_FLAG_REENTRANT, run there. A hit in the context of the handler is.
+ * A hit in an interrupt or an NMI that came while a handler ran is not a recursion. Handlers of
+ * kprobes with KPROBE_FLAG_REENTRANT run then. A hit in the context of the handler is a recursion.
  */
 #ifndef _LINUX_KPROBE_CONTEXT_H
 #define _LINUX_KPROBE_CONTEXT_H
@@ -14,14 +14,14 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-/* The bits of preempt_count() that tell contexts apart; disabling bottom halves is none. */
+/* The bits of preempt_count() that distinguish contexts. To disable bottom halves is not one. */
 #define PROBE_CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /*
  * The preempt_count() of the innermost handler that runs on this CPU, or of the copy that is
- * stepped behind it; KPROBE_NO_CONTEXT if there is none. Only this CPU reads or writes it, with
- * preemption off. A nested hit restores it. A hit that comes before current_kprobe is set finds
- * KPROBE_NO_CONTEXT, and leaves that.
+ * stepped after it; KPROBE_NO_CONTEXT if there is none. Only this CPU accesses it, with preemption
+ * off. A nested hit restores it. A hit in an NMI that comes before current_kprobe is set leaves
+ * KPROBE_NO_CONTEXT.
  */
 #ifdef KPROBE_MAX_NESTING
 #define kprobe_context	kprobe_ctlblk.context
@@ -32,23 +32,24 @@ DECLARE_PER_CPU(unsigned int, kprobe_context);
 /* Matches no context: a CPU does not nest that many interrupts. */
 #define KPROBE_NO_CONTEXT	(~0U)
 
-/* Call it when current_kprobe is set, before the handler runs. */
+/* Call it after current_kprobe is set and before the handler runs. */
 static __always_inline void kprobe_context_begin(void)
 {
-	/* Otherwise an NMI between the two stores would be an outermost hit, and reset this. */
+	/* An NMI that hits before current_kprobe is set resets kprobe_context, so set it later. */
 	barrier();
 	__this_cpu_write(kprobe_context, preempt_count());
 }
 
-/* Call it when the handler has run, before or after resetting current_kprobe. */
+/* Call it after the handler has run, before or after current_kprobe is reset. */
 static __always_inline void kprobe_context_end(void)
 {
 	__this_cpu_write(kprobe_context, KPROBE_NO_CONTEXT);
 }
 
 /*
- * Does the innermost handler run in the context of @count? A context has more in preempt_count()
- * than those that it interrupts, so no outer handler has to be compared with.
+ * Does the innermost handler run in the context of @count, a preempt_count()? A context has more
+ * bits in preempt_count() than the contexts that it interrupts, so outer handlers need not be
+ * compared.
  */
 static __always_inline bool kprobe_context_is(unsigned int count)
 {

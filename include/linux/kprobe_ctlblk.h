@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of a CPU's hit. For the asm/kprobes.h of architectures that have said what a struct
- * kprobe_saved is; others have a struct kprobe_ctlblk of their own.
+ * The state of a CPU's hit. An architecture's asm/kprobes.h defines struct kprobe_saved and then
+ * includes this. Other architectures define a struct kprobe_ctlblk of their own.
  */
 #ifndef _LINUX_KPROBE_CTLBLK_H
 #define _LINUX_KPROBE_CTLBLK_H
 
 struct kprobe;
 
-/* Task, interrupt, NMI and machine check or SError can each be in a hit inside a hit. */
+/* A task, an interrupt, an NMI, and a machine check or SError, can each hit inside a hit. */
 #define KPROBE_MAX_NESTING	8
 
-/* Handlers run in no more: task, soft interrupt, interrupt, NMI, and an exception in that. */
+/* Handlers run in at most: task, soft interrupt, interrupt, NMI, and an exception in an NMI. */
 #define KPROBE_MAX_CONTEXTS	5
 
 /**
- * struct prev_kprobe - what a hit inside a hit puts aside
- * @saved:	kprobe_ctlblk::saved, of the outer hit
- * @status:	what this CPU was doing about it
- * @kp:		the probe that was running
- * @context:	kprobe_context, of the outer hit
+ * struct prev_kprobe - the state of an outer hit
+ * @saved:	kprobe_ctlblk::saved
+ * @status:	kprobe_ctlblk::kprobe_status
+ * @kp:		kprobe_ctlblk::running
+ * @context:	kprobe_ctlblk::context
  */
 struct prev_kprobe {
 	struct kprobe_saved saved;
@@ -29,17 +29,17 @@ struct prev_kprobe {
 };
 
 /**
- * struct kprobe_ctlblk - what this CPU is doing about current_kprobe
- * @running:		what this CPU is in a handler of, or steps a copy for: current_kprobe
+ * struct kprobe_ctlblk - the state of this CPU's hit
+ * @running:		current_kprobe: the kprobe whose handler runs, or whose copy is stepped
  * @context:		kprobe_context
  * @kprobe_status:	KPROBE_HIT_*, KPROBE_REENTER; valid while @running is set
- * @saved:		what is changed in the registers while the copy is stepped
+ * @saved:		registers that are changed while the copy is stepped
  * @nesting:		number of entries in @prev_kprobe
- * @prev_kprobe:	the hits that the current one is inside of
+ * @prev_kprobe:	the outer hits
  *
- * Per CPU, touched with preemption off only. Interrupts and NMIs leave it as they found it, so no
- * lock is needed. All that a hit touches is in one struct, because computing the address of a
- * per-CPU variable takes arm64 four instructions.
+ * Only this CPU accesses it, with preemption off. Interrupts and NMIs restore it, so no lock is
+ * needed. One struct has all, because arm64 needs four instructions to compute the address of a
+ * per-CPU variable.
  */
 struct kprobe_ctlblk {
 	struct kprobe *running;

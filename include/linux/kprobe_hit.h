@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The steps of a hit that all ways to plant a probe have in common. For architectures that have
+ * The steps of a hit that are the same for all methods. For architectures that use
  * linux/kprobe_ctlblk.h.
  *
- * @cpu is this CPU's; its @running is what makes it a hit, so that is set first and reset last.
+ * @cpu is the struct kprobe_ctlblk of this CPU. A CPU is in a hit while @cpu->running is set, so
+ * that is set first and reset last.
  */
 #ifndef _LINUX_KPROBE_HIT_H
 #define _LINUX_KPROBE_HIT_H
@@ -16,14 +17,14 @@
 #include <linux/preempt.h>
 #include <linux/printk.h>
 
-/* What the trap of a breakpoint adds to preempt_count() while handlers run. */
+/* What the trap of a breakpoint has added to preempt_count() while handlers run. */
 #ifndef ARCH_KPROBE_TRAP_COUNT
 #define ARCH_KPROBE_TRAP_COUNT 0
 #endif
 
 /*
- * Accesses to this CPU's struct. x86 addresses a member of it in one instruction, so a hit by a
- * jump there needs no pointer to the struct. Other architectures compute the pointer once.
+ * Accessors for this CPU's struct. x86 accesses a per-CPU member in one instruction and needs no
+ * pointer to the struct. Other architectures compute the pointer once.
  */
 #ifdef ARCH_KPROBE_CPU_DIRECT
 static nokprobe_inline struct kprobe *hit_running(const struct kprobe_ctlblk *cpu)
@@ -81,7 +82,7 @@ static nokprobe_inline void hit_begin_with(struct kprobe_ctlblk *cpu, struct kpr
 					   unsigned long status)
 {
 	hit_set_running(cpu, p);
-	/* A hit in an NMI changes the status if no hit is running, and else restores it. */
+	/* An NMI may hit here. It restores the status only if @running is set. */
 	barrier();
 	hit_set_status(cpu, status);
 	/* As in kprobe_context_begin(). */
@@ -94,13 +95,13 @@ static nokprobe_inline void hit_begin(struct kprobe_ctlblk *cpu, struct kprobe *
 	hit_begin_with(cpu, p, KPROBE_HIT_ACTIVE);
 }
 
-/* The trap returns to a copy that is stepped, in the context of the probed code. */
+/* The copy is stepped after the trap has returned, so in the context of the probed code. */
 static nokprobe_inline void hit_steps(struct kprobe_ctlblk *cpu)
 {
 	hit_set_context(cpu, preempt_count() - ARCH_KPROBE_TRAP_COUNT);
 }
 
-/* To be asked behind the pre handlers, which see to the order: site_pre_handlers(). */
+/* Call it after the pre handlers. The barrier is in site_pre_handlers(). */
 static nokprobe_inline bool hit_has_post(struct kprobe *p)
 {
 	return READ_ONCE(p->post_handler);
@@ -121,28 +122,25 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 static nokprobe_inline void hit_end(struct kprobe_ctlblk *cpu)
 {
 	hit_set_context(cpu, KPROBE_NO_CONTEXT);
-	/* Until then a hit in an NMI is one inside of this hit, which restores the context. */
+	/* An NMI that hits here restores the context, because @running is set. */
 	barrier();
 	hit_set_running(cpu, NULL);
 }
 
-/* Puts the running hit aside for one of @p. Undone by leave_nested(). */
+/* Save the state of the outer hit, and begin a hit of @p. Undone by leave_nested(). */
 static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprobe *p)
 {
 	struct prev_kprobe *prev = &cpu->prev_kprobe[cpu->nesting];
 
-	/*
-	 * Handlers run once in each context, so this deep it is the code that deals with hits
-	 * that is being hit.
-	 */
+	/* Handlers run once in each context, so at this depth the hit path itself is hit. */
 	if (unlikely(cpu->nesting >= KPROBE_MAX_NESTING)) {
 		pr_err("kprobes: hits nest without end\n");
 		dump_kprobe(p);
 		BUG();
 	}
 	/*
-	 * An NMI that comes before the entry is taken, and hits a probe, leaves the same in it:
-	 * what was there is what it puts aside.
+	 * An NMI that hits before nesting is incremented uses the same entry. It saves the same
+	 * state there, so the entry is right when it returns.
 	 */
 	prev->saved = cpu->saved;
 	prev->status = cpu->kprobe_status;
@@ -157,11 +155,12 @@ static nokprobe_inline void enter_nested(struct kprobe_ctlblk *cpu, struct kprob
 }
 
 /*
- * Behind enter_nested(): run the handlers that may run here. Others are missed. @trap_count is
- * ARCH_KPROBE_TRAP_COUNT, if it is hit by a breakpoint, else 0. Returns what a pre handler does.
+ * Run the handlers that may run inside of a hit; the hit is missed for the others. Call it after
+ * enter_nested(). @trap_count is ARCH_KPROBE_TRAP_COUNT for a breakpoint, else 0. Returns the same
+ * as a pre handler.
  *
- * A handler may cause exceptions that look like an NMI, and hit probes in them, again and again.
- * KPROBE_MAX_CONTEXTS ends that.
+ * A handler may cause exceptions that look like NMIs, with hits in them that run it again.
+ * KPROBE_MAX_CONTEXTS ends such a recursion.
  */
 static nokprobe_inline int run_nested(struct kprobe_ctlblk *cpu, struct kprobe *p,
 				      struct pt_regs *regs, unsigned int trap_count, bool by_jump)

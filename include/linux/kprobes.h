@@ -5,10 +5,9 @@
  * Kernel probes: run a handler where an instruction executes (kprobe) or when a
  * function returns (kretprobe). See Documentation/trace/kprobes.rst.
  *
- * The implementation is in kernel/kprobes/. Three audiences read this file: those
- * who place probes (struct kprobe, struct kretprobe and the register family), the
- * architectures (what starts with arch_, and what they call back), and the few
- * places of the core kernel that must know about probes.
+ * The implementation is in kernel/kprobes/. This file is for users of probes (struct kprobe,
+ * struct kretprobe, register_*() and unregister_*()), for architectures (arch_*() and the
+ * functions that they call) and for the rest of the kernel.
  */
 #include <linux/compiler.h>
 #include <linux/ftrace.h>
@@ -47,14 +46,14 @@ typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri,
 
 #ifndef CONFIG_KPROBES
 #include <asm-generic/kprobes.h>
-/* Enough for struct kprobe to be a complete type. */
+/* These make struct kprobe a complete type. */
 typedef int kprobe_opcode_t;
 struct arch_specific_insn { };
 #endif
 
 /*
- * The function at whose entry a kprobe is at @addr, or ftrace calls from @ip: for those who tell
- * users its symbol's address. Context: any; these are addresses in the text.
+ * The address of the function that a kprobe at @addr is in, or that ftrace calls from at @ip, if
+ * that is the function's entry. Context: any.
  */
 #ifndef arch_kprobe_function
 static inline unsigned long arch_kprobe_function(unsigned long addr)
@@ -72,24 +71,24 @@ static inline unsigned long arch_ftrace_function(unsigned long ip)
 
 /**
  * struct kprobe - a handler to run where an instruction executes
- * @list:	links probes of one address; the core's while registered
- * @nmissed:	hits for which no handler ran, because the CPU was already in a
- *		handler; readable at any time, reset by registration
- * @addr:	the instruction. Give either this or @symbol_name; registration
- *		resolves the latter into it
+ * @list:	links the probes of one address; private to the core while registered
+ * @nmissed:	number of hits for which no handler ran, because the CPU was already in a
+ *		handler. Set to 0 by registration
+ * @addr:	the instruction. Set either this or @symbol_name; registration sets @addr
+ *		from @symbol_name
  * @symbol_name: symbol to probe, "SYMBOL" or "MODULE:SYMBOL"
  * @offset:	bytes from @symbol_name or @addr
  * @pre_handler: runs before the instruction, preemption off, possibly in NMI
- *		context. A non-zero return says that it changed where execution goes
- *		on: the instruction is not run and no post handler follows
+ *		context. If it returns non-zero, it has changed where execution
+ *		continues: the instruction is not run, and no post handler follows
  * @post_handler: runs after the instruction
- * @opcode:	the first unit of what was there before any probe
+ * @opcode:	the first kprobe_opcode_t of the instruction, as it is without probes
  * @ainsn:	what the architecture keeps about the instruction; only valid in the
  *		kprobe that get_kprobe() returns
- * @flags:	KPROBE_FLAG_*. Only KPROBE_FLAG_DISABLED and KPROBE_FLAG_REENTRANT are
- *		looked at in registration; changed under the core's mutex
+ * @flags:	KPROBE_FLAG_*. Registration reads only KPROBE_FLAG_DISABLED and
+ *		KPROBE_FLAG_REENTRANT. Changed under the core's mutex
  *
- * The caller owns the memory and must leave it alone between registration and the
+ * The caller owns the memory, and must not change or free it between registration and the
  * return from unregistration.
  */
 struct kprobe {
@@ -105,14 +104,13 @@ struct kprobe {
 	struct arch_specific_insn ainsn;
 };
 
-#define KPROBE_FLAG_GONE		BIT(0)	/* its module or init text went away */
+#define KPROBE_FLAG_GONE		BIT(0)	/* its module or init text has gone */
 #define KPROBE_FLAG_DISABLED		BIT(1)	/* registered, handlers do not run */
-#define KPROBE_FLAG_OPTIMIZED		BIT(2)	/* planted as a jump */
+#define KPROBE_FLAG_OPTIMIZED		BIT(2)	/* planted as a jump, or about to be */
 #define KPROBE_FLAG_FTRACE		BIT(3)	/* planted through ftrace */
 #define KPROBE_FLAG_ON_FUNC_ENTRY	BIT(4)	/* at a function's first instruction */
 #define KPROBE_FLAG_REENTRANT		BIT(5)	/* see kprobe_nested_hit() */
 
-/* Its handlers do not run. */
 static inline bool kprobe_disabled(struct kprobe *p)
 {
 	const u32 off = KPROBE_FLAG_DISABLED | KPROBE_FLAG_GONE;
@@ -136,28 +134,28 @@ static inline bool kprobe_ftrace(struct kprobe *p)
 }
 
 /*
- * Classic kretprobes only: outlives the kretprobe until every instance that is
- * still out on some task's stack has come back.
+ * Without CONFIG_KRETPROBE_ON_RETHOOK: the pool of instances of a kretprobe. After the kretprobe is
+ * unregistered, it stays until all instances of calls in flight are back.
  */
 struct kretprobe_holder {
 	struct kretprobe __rcu *rp;	/* NULL once unregistered */
 	struct objpool_head pool;
-	struct rcu_head rcu;		/* gives up the pool when no hit uses it */
+	struct rcu_head rcu;		/* frees the pool when no hit uses it */
 };
 
 /**
  * struct kretprobe - a handler to run when a function returns
- * @kp:		the probe at the function's entry; give @kp.addr or @kp.symbol_name
+ * @kp:		the probe at the function's entry; set @kp.addr or @kp.symbol_name
  * @handler:	runs at the return, with regs as the caller will see them
- * @entry_handler: optional, runs at entry; non-zero: this call is of no interest
- * @maxactive:	how many calls in flight to make room for at registration; 0 or less
- *		takes a default. Not a limit where the pool can grow, i.e. on every
- *		architecture with CONFIG_KRETPROBE_ON_RETHOOK
- * @nmissed:	returns lost because there was no memory for one more instance
+ * @entry_handler: optional, runs at the entry; if it returns non-zero, @handler does not run for
+ *		this call
+ * @maxactive:	number of instances to allocate at registration; 0 or less means a default.
+ *		With CONFIG_KRETPROBE_ON_RETHOOK the pool grows, so this is not a limit
+ * @nmissed:	number of calls whose return was not hooked, because no instance was free
  * @data_size:	bytes of private data in each instance, at most
  *		KRETPROBE_MAX_DATA_SIZE
- * @rh:		the pool of instances
- * @rph:	the pool of instances, classic form
+ * @rh:		the pool of instances, with CONFIG_KRETPROBE_ON_RETHOOK
+ * @rph:	the pool of instances, without
  */
 struct kretprobe {
 	struct kprobe kp;
@@ -175,7 +173,7 @@ struct kretprobe {
 
 #define KRETPROBE_MAX_DATA_SIZE	4096
 
-/* One call in flight of a function that a kretprobe watches. */
+/* A call in flight whose return a kretprobe has hooked. */
 struct kretprobe_instance {
 #ifdef CONFIG_KRETPROBE_ON_RETHOOK
 	struct rethook_node node;
@@ -201,14 +199,14 @@ struct kretprobe_blackpoint {
 extern struct kretprobe_blackpoint kretprobe_blacklist[];
 
 DECLARE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk);
-/* Architectures with linux/kprobe_ctlblk.h have it in there. */
+/* linux/kprobe_ctlblk.h has it in struct kprobe_ctlblk. */
 #ifdef KPROBE_MAX_NESTING
 #define current_kprobe	kprobe_ctlblk.running
 #else
 DECLARE_PER_CPU(struct kprobe *, current_kprobe);
 #endif
 
-/* What this CPU is in a handler of, or NULL. Preemption must be off. */
+/* The kprobe whose hit this CPU is handling, or NULL. Preemption must be off. */
 static nokprobe_inline struct kprobe *kprobe_running(void)
 {
 	return __this_cpu_read(current_kprobe);
@@ -224,7 +222,6 @@ static nokprobe_inline struct kprobe_ctlblk *get_kprobe_ctlblk(void)
 	return this_cpu_ptr(&kprobe_ctlblk);
 }
 
-/* Placing probes. */
 int register_kprobe(struct kprobe *p);
 void unregister_kprobe(struct kprobe *p);
 int register_kprobes(struct kprobe **kps, int num);
@@ -240,8 +237,8 @@ int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
 bool within_kprobe_blacklist(unsigned long addr);
 
 /*
- * Called between two steps of a change of text or of state, at which another CPU, or an NMI
- * on this one, may hit. Tests hit there, where there are jumps.
+ * Called between two steps of a change of text or of state, where another CPU, or an NMI on this
+ * one, may hit. Tests hit there.
  */
 #if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST) && IS_ENABLED(CONFIG_OPTPROBES)
 void kprobe_test_step(void);
@@ -249,11 +246,12 @@ void kprobe_test_step(void);
 static inline void kprobe_test_step(void) { }
 #endif
 
-/* For architectures: looking up, keeping out, reporting. */
+/* For architectures to call. */
 struct kprobe *get_kprobe(void *addr);
 void kprobes_inc_nmissed_count(struct kprobe *p);
 int kprobe_refuse(int err, const char *reason);
 const char *kprobe_reason_at(unsigned long addr);
+const char *kprobe_text_reserved(unsigned long first, unsigned long last);
 bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned long *behind);
 int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump);
 void dump_kprobe(struct kprobe *kp);
@@ -275,6 +273,7 @@ int arch_populate_kprobe_blacklist(void);
 bool arch_within_kprobe_blacklist(unsigned long addr);
 bool arch_may_be_jump_label(unsigned long addr);
 bool arch_may_be_bug(unsigned long addr);
+bool arch_kprobe_text_reserved(unsigned long first, unsigned long last);
 kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
 					 unsigned long offset,
 					 bool *on_func_entry);
@@ -288,10 +287,7 @@ void kprobe_reclaim_throttle(void);
 int kprobe_get_kallsym(unsigned int symnum, unsigned long *value, char *type,
 		       char *sym);
 
-/*
- * Pages of instruction slots, one cache for each kind and size of slot. Locking
- * is in kernel/kprobes/slots.c.
- */
+/* Caches of executable memory for copied instructions, see kernel/kprobes/slots.c. */
 struct kprobe_insn_cache;
 
 #ifdef __ARCH_WANT_KPROBES_INSN_SLOT
@@ -330,18 +326,15 @@ static inline bool is_kprobe_insn_slot(unsigned long addr)
 #endif /* __ARCH_WANT_KPROBES_INSN_SLOT */
 
 /*
- * Architectures define it as 1 whose jump is as long as every instruction and as a breakpoint:
- * it displaces nothing but the probed instruction, and is written in its place at once.
+ * An architecture defines it as 1 if a jump, a breakpoint and every instruction have the same
+ * length: a jump displaces only the probed instruction, and is written in its place at once.
  */
 #ifndef ARCH_KPROBE_JUMP_IN_PLACE
 #define ARCH_KPROBE_JUMP_IN_PLACE	0
 #endif
 
 #ifdef CONFIG_OPTPROBES
-/*
- * A probed address of an architecture that can put a jump in place of the
- * breakpoint. The site (see kernel/kprobes/internal.h) embeds it.
- */
+/* Part of a site (see kernel/kprobes/internal.h) that may be planted as a jump. */
 struct optimized_kprobe {
 	struct kprobe kp;
 	struct list_head list;
@@ -356,7 +349,6 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op);
 void arch_optimize_kprobes(struct list_head *oplist);
 void arch_unoptimize_kprobes(struct list_head *oplist,
 			     struct list_head *done_list);
-void arch_unoptimize_kprobe(struct optimized_kprobe *op);
 int arch_within_optimized_kprobe(struct optimized_kprobe *op,
 				 kprobe_opcode_t *addr);
 void opt_pre_handler(struct kprobe *p, struct pt_regs *regs);
@@ -364,7 +356,10 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs);
 struct kprobe_saved *kprobe_jump_steps(struct kprobe *p);
 int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs);
 
-/* For architectures whose jumps can have post handlers run. */
+/* arm and powerpc define it; the core does not call it. */
+void arch_unoptimize_kprobe(struct optimized_kprobe *op);
+
+/* For architectures to provide if hits by a jump can run post handlers. */
 int arch_prepare_post_jump(struct optimized_kprobe *op);
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs);
 void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs);
@@ -416,7 +411,6 @@ static inline void kprobe_ftrace_kill(void) { }
 
 #else /* !CONFIG_KPROBES */
 
-/* A kernel without probes. */
 static inline void unregister_kprobe(struct kprobe *p) { }
 static inline void unregister_kprobes(struct kprobe **kps, int n) { }
 static inline void unregister_kprobes_nowait(struct kprobe **kps, int n) { }
@@ -528,9 +522,9 @@ static inline int disable_kretprobe(struct kretprobe *rp)
 }
 
 /*
- * Returns: through rethook where the architecture has it; else through a trampoline
- * and a list of its own, the classic form. get_kretprobe() is for handlers: an instance
- * outlives the kretprobe if the latter is unregistered while the call is under way.
+ * Kretprobes use rethook if the architecture has it, else a trampoline and a list of their own.
+ * get_kretprobe() is for handlers. It returns NULL if the kretprobe was unregistered while the
+ * call was in flight.
  */
 #ifdef CONFIG_KRETPROBE_ON_RETHOOK
 #define kretprobe_find_ret_addr(tsk, fp, cur)	\
@@ -584,7 +578,7 @@ get_kretprobe_retaddr(struct kretprobe_instance *ri)
 }
 #endif /* CONFIG_KRETPROBE_ON_RETHOOK */
 
-/* Is this return address one that a kretprobe put there? */
+/* Has a kretprobe replaced this return address? */
 static nokprobe_inline bool is_kretprobe_trampoline(unsigned long addr)
 {
 #ifdef CONFIG_KRETPROBES
@@ -597,13 +591,13 @@ static nokprobe_inline bool is_kretprobe_trampoline(unsigned long addr)
 }
 
 /**
- * kprobe_page_fault - is this fault one of a stepped instruction?
+ * kprobe_page_fault - handle a page fault of a stepped instruction
  * @regs: where the fault was taken
  * @trap: the architecture's number of the fault
  *
- * Called by page fault handlers before they look at the fault. A fault in the copy
- * of an instruction is moved back to the instruction that was copied, so that the
- * handler and the exception tables see what they would without a probe.
+ * Page fault handlers call it first. If the fault is in the copy of an instruction, the
+ * instruction pointer is set to the probed instruction, so that the handler and the exception
+ * tables see the same as without a probe.
  *
  * Return: true if nothing is left to do for the fault.
  */

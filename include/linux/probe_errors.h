@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why a probe was refused, for whoever cannot be told but an errno: callers in the kernel, of
- * perf_event_open() and of bpf(). Users read it in tracefs, in the file probe_errors.
+ * Reasons why probes were refused. Callers in the kernel, of perf_event_open() and of bpf() get
+ * only an errno. Users read the reason in the file probe_errors of tracefs.
  */
 #ifndef _LINUX_PROBE_ERRORS_H
 #define _LINUX_PROBE_ERRORS_H
 
 /**
  * struct probe_refusal - a probe that is refused
- * @call:	the function that refuses it; a string that stays
+ * @call:	name of the function that refuses it, a string constant
  * @symbol:	"[MOD:]SYM" or a pattern, as the caller named it, or NULL
- * @addr:	without @symbol: address, 0 if none was given
+ * @addr:	without @symbol: the address, 0 if the caller gave none
  * @offset:	bytes from there
  * @err:	negative errno that the caller gets
  */

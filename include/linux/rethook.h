@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Return hooks: have a function return through a trampoline, once per call.
+ * Return hooks: let a call of a function return through a trampoline.
  *
- * Whoever catches function entries takes a node from a pool
- * (rethook_try_get()) and plants it (rethook_hook()). When that call returns,
- * the handler of the pool runs with the node. kernel/trace/rethook_pool.c
- * explains how the pool grows and how it goes away.
+ * At a function's entry, the user takes a node from a pool (rethook_try_get()) and plants it
+ * (rethook_hook()). When that call returns, the handler of the pool runs with the node.
+ * kernel/trace/rethook_pool.c explains how a pool grows and how it is freed.
  */
 #ifndef _LINUX_RETHOOK_H
 #define _LINUX_RETHOOK_H
@@ -26,11 +25,11 @@ struct rethook_node;
 struct task_struct;
 
 /**
- * typedef rethook_handler_t - what runs when a hooked call returns
- * @node: the node that was planted, as the first member of the user's own
+ * typedef rethook_handler_t - handler that runs when a hooked call returns
+ * @node: the node that was planted, the first member of the user's struct
  * @data: the @data of rethook_alloc()
- * @ret_addr: where the call really returns to
- * @regs: registers right after the return; written values take effect
+ * @ret_addr: the return address of the call
+ * @regs: registers right after the return; changes take effect
  *
  * Context: in the returning task, or in the interrupt or NMI that made the
  * call; preemption is off.
@@ -40,19 +39,18 @@ typedef void (*rethook_handler_t)(struct rethook_node *node, void *data,
 
 /**
  * struct rethook_node - one hooked call
- * @llist: link in the task's list of planted nodes, the latest call first
+ * @llist: links the node in the task's list of planted nodes, the latest call first
  * @rethook: the pool that the node belongs to; set once
- * @ret_addr: the return address that was displaced
- * @frame: where that address stood, or whatever else identifies the frame on
- *	this architecture
- * @home: the place of a CPU that the node returns to, or NULL for the list that
- *	all share; set once
- * @next_free: name of the node below on the shared list, while on it
+ * @ret_addr: the return address that the trampoline replaces
+ * @frame: address of the return address, or what else identifies the frame on this
+ *	architecture
+ * @home: the entry of &struct rethook_homes that the node returns to, or NULL for the shared
+ *	list; set once
+ * @next_free: name of the next node on the shared list, while the node is on it
  * @name: segment and slot of the node in its pool; set once
  *
- * While planted, the node belongs to the task whose list it is on: only that
- * task, and interrupts on top of it, change the list. While free it belongs
- * to its home, or to the shared list.
+ * A planted node is on the list of a task. Only that task, and the interrupts that it takes,
+ * change the list. A free node is in its home or on the shared list.
  */
 struct rethook_node {
 	struct llist_node	llist;
@@ -64,20 +62,20 @@ struct rethook_node {
 	unsigned int		name;
 };
 
-/* A pool grows to so many nodes, and to so much memory, at most. */
+/* The most nodes that a pool can have, and the most memory. */
 #define RETHOOK_MAX_NODES	(BITS_PER_LONG == 64 ? 131072U : 16384U)
 #define RETHOOK_MAX_BYTES	(64U << 20)
 
-/* What a node of a user may take; a segment of 256 of them is one allocation. */
+/* A segment of 256 nodes is one allocation. */
 #define RETHOOK_MAX_NODE_SIZE	(KMALLOC_MAX_SIZE / 256)
 
-/* Nodes at home with each CPU. */
+/* Entries of struct rethook_homes for each CPU. */
 #define RETHOOK_HOMES		2
 
 /**
  * struct rethook_homes - free nodes of a CPU
- * @node: each place is for one node, and NULL while that is away, or RETHOOK_CLOSED.
- *	Taken by any CPU, with xchg()
+ * @node: each entry is for one node; NULL while that node is in use, RETHOOK_CLOSED after the
+ *	pool was freed. Any CPU accesses it, with xchg()
  */
 struct rethook_homes {
 	struct rethook_node	*node[RETHOOK_HOMES];
@@ -86,37 +84,36 @@ struct rethook_homes {
 /* The pool was freed: nodes that come back are counted. */
 #define RETHOOK_CLOSED		((struct rethook_node *)1UL)
 
-/* Segments that a pool can name before it needs a longer table; [0] is not one. */
+/* Length of the first table of segments; [0] is not a segment. */
 #define RETHOOK_INLINE_SEGMENTS	8
 
 /**
  * struct rethook - a handler and its pool of nodes
- * @handler: NULL once stopped
- * @data: for the handler
- * @homes: for each CPU, see &rethook_node.home
- * @segments: memory of segment n at [n]; [0] links the tables outgrown
+ * @handler: NULL after rethook_stop()
+ * @data: argument of the handler
+ * @homes: free nodes of each CPU, see &rethook_node.home
+ * @segments: memory of segment n at [n]; [0] links the tables that became too short
  * @node_size: distance of two nodes in a segment
- * @low_water: the shared list asks for more nodes below this
+ * @low_water: the pool grows if @spare is below this
  * @full: @max_nodes was reached
- * @homeless: no node has a home: @max_nodes is small; set once
- * @shared: the free list that all CPUs share
- * @spare: about how many nodes are on @shared
- * @grow_lock: guards the four fields that follow and the store to @segments;
- *	never taken on a hit
- * @nr_nodes: nodes made so far
+ * @homeless: no node has a home, because @max_nodes is small; set once
+ * @shared: list of free nodes that all CPUs share
+ * @spare: approximate number of nodes on @shared
+ * @grow_lock: guards the four fields that follow and stores to @segments; not taken on a hit
+ * @nr_nodes: nodes allocated so far
  * @max_nodes: bound for @nr_nodes
  * @nr_segments: segments in use, counting the unused [0]
  * @len_segments: length of the table @segments
- * @nr_exhausted: calls that went unhooked as no node was free
- * @nr_nomem: times that no memory was to be had for growing
- * @owed: once freed: nodes that have yet to come back
- * @dead: link in the list of pools whose last node came back
- * @grow_work: grows the pool where an interrupt could not
- * @free_work: takes the pool down after a grace period
- * @freed: if set, completed when the memory is gone; for tests
+ * @nr_exhausted: calls that were not hooked because no node was free
+ * @nr_nomem: failed allocations when the pool was to grow
+ * @owed: after rethook_free(): nodes that are not back yet
+ * @dead: links the pool in the list of pools whose last node is back
+ * @grow_work: grows the pool if an interrupt could not
+ * @free_work: frees the pool after a grace period
+ * @freed: if set, completed when the memory is freed; for tests
  * @inline_segments: the first table
  *
- * Users look at @data only; the rest is for kernel/trace/rethook*.c.
+ * Users read only @data; the rest is for kernel/trace/rethook*.c.
  */
 struct rethook {
 	/* Set up once; read on every hit. @handler, @segments: READ_ONCE(). */
@@ -151,11 +148,11 @@ struct rethook {
 
 /**
  * struct rethook_stats - state of a pool
- * @nr_nodes: nodes that it has, free and planted
- * @max_nodes: how many it may come to have
- * @node_bytes: memory that each takes
- * @nr_exhausted: times that rethook_try_get() found no free node
- * @nr_nomem: times that the pool wanted to grow and found no memory
+ * @nr_nodes: number of nodes, free and planted
+ * @max_nodes: bound for @nr_nodes
+ * @node_bytes: memory of a node
+ * @nr_exhausted: calls of rethook_try_get() that found no free node
+ * @nr_nomem: failed allocations when the pool was to grow
  */
 struct rethook_stats {
 	unsigned int	nr_nodes;
@@ -184,7 +181,7 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 				    struct llist_node **cur);
 void rethook_flush_task(struct task_struct *tk);
 
-/* Provided by the architecture, as are those that are in its header. */
+/* Provided by the architecture, in part in its header. */
 #include <asm/rethook.h>
 
 void arch_rethook_trampoline(void);
@@ -195,7 +192,7 @@ struct task_struct *arch_rethook_switch_to(struct pt_regs *regs);
 unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame);
 
 /**
- * is_rethook_trampoline() - does a return address lead to the trampoline?
+ * is_rethook_trampoline() - is a return address that of the trampoline?
  * @addr: the return address
  *
  * Return: true if so.

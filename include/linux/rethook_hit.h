@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The common course of hooking a call and taking its return, for those who do that often
- * and inline it: kernel/trace/rethook.c has the rest, and the rules.
+ * Inline fast paths to hook a call. kernel/trace/rethook.c has the slow paths and documents the
+ * rules.
  */
 #ifndef _LINUX_RETHOOK_HIT_H
 #define _LINUX_RETHOOK_HIT_H
@@ -15,8 +15,9 @@
 
 #ifdef CONFIG_RETHOOK
 /*
- * rethook_try_get() as it mostly goes: NULL means to call that. Not for pools that are
- * stopped otherwise than by taking their users off the hit path, and waiting.
+ * Fast path of rethook_try_get(), which is to be called if this returns NULL. It does not check
+ * whether the pool is stopped: only for users that remove themselves from the hit path, and wait
+ * for a grace period, before they stop the pool.
  */
 static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh)
 {
@@ -24,13 +25,13 @@ static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh
 }
 
 /*
- * Onto the list of a task that runs on this CPU, or is about to. Whatever an interrupt
- * pushes in between has been taken off by the time that it returns, as preemption is off.
+ * The task runs on this CPU, or is about to. If an interrupt pushes a node between the two
+ * stores, it has also removed it when it returns, because preemption is off.
  */
 static __always_inline void rethook_list_push(struct llist_node *link, struct llist_head *list)
 {
 	WRITE_ONCE(link->next, READ_ONCE(list->first));
-	/* Whoever follows @list->first finds a valid node, by address: rethook_find_ret_addr(). */
+	/* Publishes the node to rethook_find_ret_addr(), which has an address dependency. */
 	smp_store_release(&list->first, link);
 }
 

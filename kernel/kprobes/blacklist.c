@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where no probe may go: code that a hit itself runs, and code that runs where a trap
- * cannot be taken.
+ * Text where no probe may go: code that runs in a hit, and code in which the CPU cannot take a
+ * trap.
  *
- * All ranges are in one array sorted by start. An array is never changed once others
- * can see it: a module that brings ranges of its own causes a new one to be made.
- * within_kprobe_blacklist() is asked by debuggers in any context and so takes no lock.
+ * All ranges are in one array sorted by start. An array does not change after it is published.
+ * A module with ranges of its own causes a new array to be published. Debuggers call
+ * within_kprobe_blacklist() in any context, so it takes no lock.
  */
 #include <linux/array_size.h>
 #include <linux/kallsyms.h>
@@ -18,12 +18,12 @@
 #include "internal.h"
 
 /**
- * struct black_range - a stretch of text without probes
+ * struct black_range - a range of text without probes
  * @start: first byte
  * @end: one past the last byte
- * @why: what makes it such
  * @reach: the greatest @end of this and all entries before it, so that a search finds
  *	a range that covers an address even where ranges overlap
+ * @why: why there are no probes
  */
 struct black_range {
 	unsigned long start;
@@ -33,11 +33,11 @@ struct black_range {
 };
 
 /**
- * struct black_ranges - the array
- * @rcu: frees it
- * @nr: entries in use
- * @max: entries there is room for
- * @range: sorted by start once published
+ * struct black_ranges - an array of ranges
+ * @rcu: frees the array
+ * @nr: number of ranges
+ * @max: number of ranges that fit
+ * @range: sorted by start when published
  */
 struct black_ranges {
 	struct rcu_head rcu;
@@ -46,13 +46,13 @@ struct black_ranges {
 	struct black_range range[] __counted_by(max);
 };
 
-/* The published array; replaced under kprobe_mutex. */
+/* The published array. Replaced under kprobe_mutex, read under RCU. */
 static struct black_ranges __rcu *blacklist;
 
-/* What is being put together, to be published next. Guarded by kprobe_mutex. */
+/* The array to be published next. Guarded by kprobe_mutex. */
 static struct black_ranges *draft;
 
-/* Why what is being added is out of bounds; by default, as the architecture says so. */
+/* black_range::why of ranges that are added now. Guarded by kprobe_mutex. */
 static const char by_arch[] = "kept free of probes by the architecture";
 static const char *draft_why = by_arch;
 
@@ -144,12 +144,12 @@ int kprobe_add_ksym_blacklist(unsigned long entry)
 }
 
 /**
- * kprobe_add_area_blacklist - keep probes out of all functions in a stretch of text
+ * kprobe_add_area_blacklist - keep probes out of all functions in a range of text
  * @start: first byte
  * @end: one past the last byte
  *
- * One entry is made for every symbol, so that users see names in
- * debugfs kprobes/blacklist. What no symbol covers is taken in bulk.
+ * Adds one entry for each symbol, so that users see names in debugfs kprobes/blacklist. If no
+ * symbol starts at an address, the rest of the range becomes one entry.
  *
  * Context: arch_populate_kprobe_blacklist(), or a module coming up.
  * Return: 0 or -ENOMEM.
@@ -164,7 +164,7 @@ int kprobe_add_area_blacklist(unsigned long start, unsigned long end)
 			return draft_add(start, end);
 		if (ret < 0)
 			return ret;
-		/* A symbol may be of no size: an alias for a place in assembly. */
+		/* A symbol may have no size. */
 		start += max(ret, 1);
 	}
 	return 0;
@@ -199,7 +199,7 @@ static bool in_blacklist(unsigned long addr)
 }
 
 /**
- * arch_within_kprobe_blacklist - text an architecture keeps probes out of
+ * arch_within_kprobe_blacklist - does the architecture keep probes out of this text?
  * @addr: an address
  *
  * Return: true if there may be no probe at @addr.
@@ -211,10 +211,9 @@ bool __weak arch_within_kprobe_blacklist(unsigned long addr)
 }
 
 /**
- * arch_populate_kprobe_blacklist - add what an architecture keeps probes out of
+ * arch_populate_kprobe_blacklist - add ranges that the architecture keeps probes out of
  *
- * Called once in boot. May call kprobe_add_ksym_blacklist() and
- * kprobe_add_area_blacklist().
+ * Called once in boot. Calls kprobe_add_ksym_blacklist() and kprobe_add_area_blacklist().
  *
  * Return: 0 or a negative errno.
  */
@@ -229,8 +228,8 @@ static bool black_address(unsigned long addr)
 }
 
 /*
- * The compiler may split or clone a function: foo.cold, foo.constprop.0. They are as
- * black as foo, but only foo's address was noted.
+ * The compiler may split or clone a function: foo.cold, foo.constprop.0. If foo is blacklisted,
+ * so are these, but only the address of foo is in the list.
  */
 static bool clone_of_black(unsigned long addr)
 {
@@ -249,7 +248,7 @@ static bool clone_of_black(unsigned long addr)
 }
 
 /**
- * within_kprobe_blacklist - is this address out of bounds for probes?
+ * within_kprobe_blacklist - is this address blacklisted?
  * @addr: an address in kernel text
  *
  * Context: any.
@@ -261,10 +260,10 @@ bool within_kprobe_blacklist(unsigned long addr)
 }
 
 /**
- * kprobe_place_is_black - is this place out of bounds for probes?
- * @place: a place in kernel text, with what kprobe_locate() or kprobe_place_at() has noted
+ * kprobe_place_is_black - is this place blacklisted?
+ * @place: a place in kernel text, from kprobe_locate() or kprobe_place_at()
  *
- * As within_kprobe_blacklist(), without another lookup of the symbol.
+ * As within_kprobe_blacklist(), but looks up the symbol only if its name has a dot.
  *
  * Context: any.
  * Return: true if a probe there is refused.
@@ -289,11 +288,11 @@ static const char *reason_at(unsigned long addr)
 }
 
 /**
- * kprobe_blacklist_reason - why is an address out of bounds for probes?
- * @addr: an address for which within_kprobe_blacklist() says so
+ * kprobe_blacklist_reason - why is an address blacklisted?
+ * @addr: an address for which within_kprobe_blacklist() is true
  *
  * Context: process, kprobe_mutex held.
- * Return: the reason, in words; a string that stays.
+ * Return: the reason, a string constant.
  */
 const char *kprobe_blacklist_reason(unsigned long addr)
 {
@@ -310,7 +309,6 @@ static int add_section(const void *start, const void *end, const char *why)
 	return ret;
 }
 
-/* What runs in a hit of a probe, by its author's word. */
 static const char by_mark[] = "on the hit path of probes: NOKPROBE_SYMBOL()";
 static const char by_section[] = "on the hit path of probes: __kprobes";
 static const char by_noinstr[] = "noinstr: runs where a trap cannot be taken";
@@ -338,9 +336,9 @@ static int add_functions(const unsigned long *fn, const unsigned long *end)
 }
 
 /*
- * What a hit calls, or leaves by, and the base does not mark. preempt_schedule_notrace() is
- * called when preemption is switched on again behind a hit; a hit in there, before it has
- * switched preemption off, would call it again. Not all architectures mark their trampoline.
+ * Functions of the hit path that have no NOKPROBE_SYMBOL(). preempt_schedule_notrace() is called
+ * when preemption is enabled at the end of a hit. A hit in it, before it disables preemption,
+ * would call it again. Some architectures do not mark their trampoline.
  */
 static const char * const hit_path_functions[] __initconst = {
 	"arch_rethook_trampoline",
@@ -362,7 +360,7 @@ static int __init add_hit_path(void)
 	return ret;
 }
 
-/* Boot: all of the kernel's own. */
+/* Publish the blacklist of the kernel without modules. */
 int __init kprobe_blacklist_init(void)
 {
 	int ret;
@@ -414,9 +412,9 @@ static void draft_add_module(const struct module *mod)
 }
 
 /**
- * kprobe_blacklist_module - follow a module
+ * kprobe_blacklist_module - add or remove the ranges of a module
  * @mod: the module
- * @coming: it comes; else it goes
+ * @coming: it is coming; else it is going
  *
  * Context: process, kprobe_mutex held.
  */
@@ -429,7 +427,10 @@ void kprobe_blacklist_module(struct module *mod, bool coming)
 		return;
 	draft = ranges_alloc(now, (now ? now->nr : 0) + 16);
 	if (!draft) {
-		/* A stale range keeps out a probe or two; it does no other harm. */
+		/*
+		 * A going module leaves ranges behind, which only keep out probes. The functions of
+		 * a coming one can be probed.
+		 */
 		pr_warn("kprobes: %s: no memory for its blacklist\n", mod->name);
 		return;
 	}
@@ -443,9 +444,9 @@ void kprobe_blacklist_module(struct module *mod, bool coming)
 #endif /* CONFIG_MODULES */
 
 /**
- * kprobe_blacklist_show - the files in debugfs
- * @m: where to
- * @with_reasons: say what makes each range one
+ * kprobe_blacklist_show - print the blacklist to a file of debugfs
+ * @m: the file
+ * @with_reasons: print why there are no probes in each range
  *
  * Return: 0.
  */

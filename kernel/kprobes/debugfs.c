@@ -17,7 +17,7 @@ static void show_flags(struct seq_file *m, const struct kprobe_site *site,
 {
 	if (kprobe_gone(kp))
 		seq_puts(m, "[GONE]");
-	/* Gone is more than disabled; say only what the owner asked for. */
+	/* A probe that is gone does not show as disabled, even if it is. */
 	if ((kp->flags & KPROBE_FLAG_DISABLED) && !kprobe_gone(kp))
 		seq_puts(m, "[DISABLED]");
 	if (kprobe_optimized(&site->kp))
@@ -45,8 +45,8 @@ static void show_listener(struct seq_file *m, const struct kprobe_site *site,
 }
 
 /*
- * All in one go under kprobe_mutex: the table may be laid out anew between two reads
- * of the file, and a list that names a probe twice or not at all helps nobody.
+ * Prints all under one kprobe_mutex: the table may be resized between two reads of the file, and
+ * the list would have probes twice or not at all.
  */
 static int list_show(struct seq_file *m, void *v)
 {
@@ -54,7 +54,7 @@ static int list_show(struct seq_file *m, void *v)
 	struct kprobe *kp;
 	unsigned int pos;
 
-	jumps_decide();
+	jumps_wait_decided();
 	guard(mutex)(&kprobe_mutex);
 	for_each_site(site, pos) {
 		list_for_each_entry(kp, &site->listeners, list)
@@ -74,7 +74,7 @@ static int blacklist_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(blacklist);
 
-/* The form of the one above is known to others. */
+/* A file of its own, because tools know the format of kprobes/blacklist. */
 static int blacklist_reasons_show(struct seq_file *m, void *v)
 {
 	return kprobe_blacklist_show(m, true);
@@ -104,7 +104,7 @@ static ssize_t enabled_write(struct file *file, const char __user *buf,
 	if (on == sites_armed())
 		return count;
 	sites_set_armed(on);
-	/* Administrators look for this. */
+	/* 6.12 prints this, too. */
 	pr_info("kprobes: Kprobes globally %s\n", on ? "enabled" : "disabled");
 	return count;
 }

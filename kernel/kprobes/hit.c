@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What runs on a hit, on every architecture and with every method.
+ * Run the handlers of a hit, on all architectures and with all methods.
  *
- * Everything here runs with preemption off, perhaps in NMI context, and is out of
- * bounds for probes and tracers. Listeners are walked under RCU: site_add_listener()
- * publishes one only when it is complete, and whoever takes one off a site waits for a
- * grace period before its memory goes.
+ * All of this runs with preemption off, possibly in NMI context, and cannot be probed or
+ * traced. Listeners are walked under RCU: site_add_listener() publishes a listener when it is
+ * complete, and its memory is freed one grace period after its removal.
  */
 #include <linux/atomic.h>
 #include <linux/build_bug.h>
@@ -24,15 +23,15 @@ DEFINE_PER_CPU(struct kprobe_ctlblk, kprobe_ctlblk) = { .context = KPROBE_NO_CON
 DEFINE_PER_CPU(unsigned int, kprobe_context) = KPROBE_NO_CONTEXT;
 #endif
 
-/* Stands for "in the core, not in any probe's handler". */
+/* current_kprobe between kprobe_busy_begin() and kprobe_busy_end(). */
 static struct kprobe busy_kprobe = {
 	.addr = (kprobe_opcode_t *)get_kprobe,
 };
 
 /**
- * kprobe_busy_begin - treat probes hit from now on as hit inside a hit
+ * kprobe_busy_begin - let hits from now on count as hits inside a hit
  *
- * Context: any. Turns preemption off until kprobe_busy_end().
+ * Context: any. Disables preemption until kprobe_busy_end().
  */
 void kprobe_busy_begin(void)
 {
@@ -65,8 +64,8 @@ static nokprobe_inline bool may_nest(const struct kprobe *kp)
 }
 
 /*
- * A hit by a jump that cannot have post handlers run passes over listeners with one: they are
- * about to join, and a breakpoint will take the place of the jump before they have.
+ * Hits by a jump that cannot run post handlers skip listeners with one. Such a listener is
+ * joining now, and a breakpoint replaces the jump before that is done.
  */
 static nokprobe_inline bool is_to_run(struct kprobe *kp, unsigned int how)
 {
@@ -77,7 +76,7 @@ static nokprobe_inline bool is_to_run(struct kprobe *kp, unsigned int how)
 	return !(how & HIT_WITHOUT_POST && kp->post_handler);
 }
 
-/* Misses on several CPUs, or in an NMI on this one, must all be counted. */
+/* Atomic: other CPUs, and NMIs on this CPU, count, too. */
 static nokprobe_inline void count_miss(struct kprobe *p)
 {
 	unsigned long old = READ_ONCE(p->nmissed);
@@ -92,7 +91,7 @@ static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
 	return true;
 }
 
-/* At the entry of a function. */
+/* The return address if the site is at a function's entry, else 0. */
 static nokprobe_inline unsigned long entry_return_address(struct kprobe_site *site,
 							  const struct pt_regs *regs)
 {
@@ -106,7 +105,7 @@ static nokprobe_inline void put_back(struct pt_regs *regs, unsigned long ip, uns
 	arch_kprobe_stack_pointer_set(regs, sp);
 }
 #else
-/* What a kretprobe does to the registers of a call that is skipped would be lost. */
+/* The function is skipped. A kretprobe's change of the registers would be lost. */
 static nokprobe_inline bool can_run_after_move(struct kprobe *kp)
 {
 	return !is_kretprobe(kp);
@@ -124,7 +123,7 @@ static nokprobe_inline void put_back(struct pt_regs *regs, unsigned long ip, uns
 }
 #endif /* arch_kprobe_return_address */
 
-/* By no function of the kernel's library, which may be probed. */
+/* memcpy() may be probed. */
 static nokprobe_inline void copy_regs(struct pt_regs *to, const struct pt_regs *from)
 {
 	const unsigned long *word = (const unsigned long *)from;
@@ -136,12 +135,13 @@ static nokprobe_inline void copy_regs(struct pt_regs *to, const struct pt_regs *
 }
 
 /*
- * Listener @kp has changed where execution goes on, and those behind it have yet to see the
- * hit. They see the instruction and stack pointers as they were. The first one to choose
- * wins: in the end its registers count.
+ * Listener @kp has changed where execution continues. Run the listeners behind it, with the
+ * instruction and stack pointers that the hit had. The registers of the first listener that
+ * changes the execution path are used in the end.
  *
- * If a kretprobe among them hooks the return, and the function is skipped by going on at its
- * return address, then execution goes on at what the kretprobe stored there.
+ * If @kp skips the function, execution continues at the return address. If a kretprobe behind
+ * @kp hooks that return, execution continues at the trampoline that it stored as the return
+ * address.
  */
 static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 				struct pt_regs *regs, unsigned long ip, unsigned long sp,
@@ -168,7 +168,7 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 
 NOKPROBE_SYMBOL(run_others);
 
-/* The listener if there is one, enabled or not; NULL if there are several or none. */
+/* The listener, enabled or not, if there is exactly one; else NULL. */
 static nokprobe_inline struct kprobe *single_listener(struct kprobe_site *site)
 {
 	struct list_head *first = READ_ONCE(site->listeners.next);
@@ -200,8 +200,8 @@ static noinline int several_pre_handlers(struct kprobe_site *site, struct pt_reg
 NOKPROBE_SYMBOL(several_pre_handlers);
 
 /**
- * site_pre_handlers - run the pre handlers of all who listen, in the order of registration
- * @site: where
+ * site_pre_handlers - run the pre handlers of all listeners, in the order of registration
+ * @site: the site that is hit
  * @regs: the state at the hit
  * @how: HIT_*
  *
@@ -216,7 +216,7 @@ int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned i
 		moved = several_pre_handlers(site, regs, how);
 	else
 		moved = is_to_run(kp, how) ? kp->pre_handler(kp, regs) : 0;
-	/* Who asks now for post handlers sees those of all listeners that this has seen. */
+	/* The caller reads kp.post_handler later, and sees it if this has seen its listener. */
 	smp_rmb(); /* pairs with announce_post_handler() */
 	return moved;
 }
@@ -256,8 +256,8 @@ NOKPROBE_SYMBOL(site_run_plain_kretprobes);
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * Return: 0 to go on with the probed instruction; else what the first listener said that
- * has changed where execution goes on.
+ * Return: 0 to continue with the probed instruction; else the return value of the first listener
+ * that has changed where execution continues.
  */
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
@@ -287,10 +287,10 @@ static noinline void several_post_handlers(struct kprobe_site *site, struct pt_r
 NOKPROBE_SYMBOL(several_post_handlers);
 
 /**
- * site_post_handler - the post handler of a site where somebody has one
+ * site_post_handler - the post handler of a site where an enabled listener has one
  * @p: the site's kprobe
  * @regs: the state after the instruction
- * @flags: of no meaning, passed on
+ * @flags: passed on to the listeners
  */
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags)
@@ -307,8 +307,8 @@ void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 NOKPROBE_SYMBOL(site_post_handler);
 
 /**
- * kprobes_inc_nmissed_count - a hit was stepped over without running handlers
- * @p: what get_kprobe() found there
+ * kprobes_inc_nmissed_count - count a hit that runs no handlers
+ * @p: from get_kprobe()
  *
  * Context: any, preemption off.
  */
@@ -318,7 +318,7 @@ void kprobes_inc_nmissed_count(struct kprobe *p)
 	struct kprobe *kp;
 
 	count_miss(p);
-	/* Architectures may also hand in a kprobe of the core's or a caller's own. */
+	/* Architectures also pass kprobes that are not a site's. */
 	if (p->pre_handler != site_pre_handler)
 		return;
 	site = to_site(p);
@@ -331,18 +331,18 @@ void kprobes_inc_nmissed_count(struct kprobe *p)
 NOKPROBE_SYMBOL(kprobes_inc_nmissed_count);
 
 /**
- * kprobe_nested_hit - a probe is hit while a handler of another context runs on this CPU
+ * kprobe_nested_hit - run handlers of a hit inside a hit of another context
  * @p: the site's kprobe
  * @regs: the state at the hit
- * @by_jump: it is a hit by a jump
+ * @by_jump: the site is planted as a jump
  *
- * An interrupt or an NMI came while a handler ran, and hits a probe. Most handlers do not expect to
- * be run then: that is a miss, as ever. Those of kprobes with KPROBE_FLAG_REENTRANT, which have no
- * post handler, run. They run at most once in each context, as a hit in the same context as that
- * of the latest handler is not for this.
+ * An interrupt or an NMI came while a handler ran, and hits a probe. Most handlers do not expect
+ * that, so the hit counts as missed for their kprobes. Handlers of kprobes with
+ * KPROBE_FLAG_REENTRANT, which have no post handler, run. They run at most once in each context:
+ * callers do not call this for a hit in the context of the innermost handler.
  *
- * Context: a hit, preemption off; linux/kprobe_context.h has been told that a handler runs here.
- * Return: as pre handlers.
+ * Context: a hit, preemption off; the caller has called kprobe_context_begin().
+ * Return: as site_pre_handler().
  */
 int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump)
 {
@@ -359,12 +359,12 @@ int kprobe_nested_hit(struct kprobe *p, struct pt_regs *regs, bool by_jump)
 NOKPROBE_SYMBOL(kprobe_nested_hit);
 
 /**
- * kprobe_exceptions_notify - see a trap that went through the die chain
+ * kprobe_exceptions_notify - handle a trap from the die chain
  * @self: the core's notifier
- * @val: which DIE_* it is
+ * @val: DIE_*
  * @data: struct die_args
  *
- * Architectures whose traps do not call the probe code directly override it.
+ * Architectures override it if their traps do not call the probe code directly.
  *
  * Return: NOTIFY_DONE.
  */
@@ -372,15 +372,14 @@ int __weak __kprobes
 kprobe_exceptions_notify(struct notifier_block *self, unsigned long val,
 			 void *data)
 {
-	/* Not ours, and nothing to say. */
 	return NOTIFY_DONE;
 }
 
 /**
- * dump_kprobe - describe a probe on the console
- * @kp: the probe
+ * dump_kprobe - print a kprobe
+ * @kp: the kprobe
  *
- * For architectures about to give up on a hit that they cannot recover from.
+ * Architectures call it before BUG() when they cannot recover from a hit.
  */
 void dump_kprobe(struct kprobe *kp)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bringing the probe core up.
+ * Initialize the probe core.
  */
 #include <linux/init.h>
 #include <linux/kdebug.h>
@@ -8,15 +8,15 @@
 
 #include "internal.h"
 
-/* Before all other users of the die chain: the trap may be ours. */
+/* Before all other users of the die chain, because the trap may be one of a probe. */
 static struct notifier_block exceptions_nb = {
 	.notifier_call = kprobe_exceptions_notify,
 	.priority = INT_MAX,
 };
 
 /*
- * An initcall, and not earlier, because the blacklist needs kallsyms and text patching
- * has to be up. Other early initcalls may place probes only after this one.
+ * An initcall, because the blacklist needs kallsyms, and planting needs text patching. Other
+ * early initcalls can register probes only after this one.
  */
 static int __init kprobes_init(void)
 {
@@ -28,7 +28,7 @@ static int __init kprobes_init(void)
 	if (ret)
 		pr_err("kprobes: blacklist is incomplete: %d\n", ret);
 	kretprobe_blacklist_init();
-	/* An architecture may place a probe of its own, on the trampoline of kretprobes. */
+	/* arch_init_kprobes() may register a probe at the trampoline of kretprobes. */
 	kprobes_ready = true;
 	ret = arch_init_kprobes();
 	if (!ret)

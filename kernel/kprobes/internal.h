@@ -1,46 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the rooms of the probe core share.
+ * The probe core. A site is a probed address. A listener is a caller's kprobe at a site.
  *
- * Order of locks: kprobe_mutex -> cpus_read_lock -> text_mutex -> that of a cache of slots,
- * and kprobe_mutex -> ftrace's own. cpus_read_lock comes second because ftrace takes it by
- * itself where it patches under stop_machine().
+ *	register.c	the API. Each call attaches or detaches a set of listeners
+ *	locate.c	symbol + offset -> address, and whether a probe may go there
+ *	blacklist.c	text where no probe may go
+ *	reason.c	tells users why a probe was refused
+ *	table.c		address -> site
+ *	site.c		creates sites, adds listeners, decides how to plant, commits batches
+ *	retire.c	frees sites without listeners after grace periods
+ *	module.c	uproots sites in text that is about to be freed
+ *	ftrace.c	plants sites at function entries that ftrace patches
+ *	optimize.c	replaces breakpoints by jumps, and jumps by breakpoints
+ *	hit.c		runs the handlers of a hit; jump_hit.c: of a hit by a jump
+ *	retprobe.c	kretprobes; retprobe_hit.c: the function's entry; retprobe_rethook.c or
+ *			retprobe_classic.c: the function's return
+ *	slots.c		executable memory for copied instructions
+ *	debugfs.c	debugfs kprobes/
  *
- * A site changes in steps, and a CPU, or an NMI on the CPU that changes it, may hit between
- * any two of them. The steps are made in this order, and tests/windows_kunit.c hits at each:
+ * States of a site: enum site_method says how it is planted; the table in site.c has the
+ * transitions. KPROBE_FLAG_OPTIMIZED with SITE_BREAKPOINT: hits avoid the bytes that a jump is
+ * going to take. KPROBE_FLAG_DISABLED: no listener is enabled. @retired: there is no listener.
+ * KPROBE_FLAG_GONE: the text is freed or about to be, and the site leaves the table.
  *
- *	a listener joins	jump_runs_post, sole = NULL and post_handler, if it has one; the
- *				list; sole, owner, post_handler, KPROBE_FLAG_DISABLED of the site
- *	it leaves		the list; the others in the same order
- *	it is enabled		jump_runs_post, sole = NULL and post_handler, if it has one; its
- *				flag; the others
- *	it is disabled		its flag; the others
- *	unplanted -> breakpoint	all of the above; the text; method
- *	any -> jump		with ARCH_KPROBE_JUMP_IN_PLACE: KPROBE_FLAG_OPTIMIZED; the text;
- *				sync; method
- *	breakpoint -> jump	KPROBE_FLAG_OPTIMIZED; grace periods of RCU and RCU-tasks; the
- *				tail of the jump; sync; its first byte; sync; method
- *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
- *				method
- *	breakpoint -> unplanted	the above of the listener; the text; sync; method
- *	jump -> unplanted	with ARCH_KPROBE_JUMP_IN_PLACE, the same; elsewhere by way of
- *				the breakpoint
- *	unplanted -> ftrace	the hook in the table of entries; the filter; method
- *	ftrace -> claimed	method; the filter that makes the claim
- *	ftrace -> unplanted	the hook leaves the table; the filter; method
+ * Order of locks: kprobe_mutex -> cpus_read_lock -> jump_label_lock -> text_mutex ->
+ * kprobe_insn_cache::lock, and kprobe_mutex -> ftrace's locks. kprobe_mutex is outside of
+ * cpus_read_lock because ftrace takes the latter when it patches under stop_machine().
+ * kprobe_mutex guards all that changes; comments name the fields that it does not guard.
  *
- * What follows for hits:
+ * Hits take no lock. They run with preemption off, so that an RCU grace period waits for them:
  *
- * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may be the jump's. A
- *   hit goes on at the detour's copies of what these displace, whatever handlers there are.
- *   With ARCH_KPROBE_JUMP_IN_PLACE there are none, and hits do not ask.
- * - A jump runs post handlers if jump_runs_post. A hit by any other passes over listeners that
- *   have a post handler: these have not joined before the jump has become a breakpoint. Both
- *   handlers of a hit run on one CPU: interrupts are off between them.
- * - A listener whose pre handler has run has its post handler run, but for one that is leaving.
- *   For a hit that began before a listener joined, its post handler may run alone.
- * - A hit that comes by the ftrace_ops that makes the claim runs handlers only with
- *   SITE_FTRACE_IP. With SITE_FTRACE_CLAIMED it also comes by the other one.
+ * - A site is complete when it enters the table, a listener when it enters the list. Each is
+ *   freed one grace period after its removal. A task may be preempted in a copied instruction,
+ *   so the copies are freed after a grace period of RCU-tasks, too.
+ * - An NMI, or another CPU, may hit between any two stores of a change. The stores are in the
+ *   order that is listed at enum site_method, and tests/windows_kunit.c hits between them.
+ * - Hits read @sole, @method, @jump_runs_post, @listeners, kp.flags, kp.post_handler and
+ *   entry.hook. Where the order of two of these reads matters, a comment names the barrier
+ *   and the function that it pairs with.
  */
 #ifndef _KERNEL_KPROBES_INTERNAL_H
 #define _KERNEL_KPROBES_INTERNAL_H
@@ -58,15 +55,57 @@ struct module;
 struct seq_file;
 
 /**
- * enum site_method - how a site gets control
- * @SITE_UNPLANTED: not at all; the text is as the compiler and linker left it
- * @SITE_BREAKPOINT: a breakpoint instruction is in the text
- * @SITE_JUMP:	a jump is in the text, in place of a breakpoint
- * @SITE_FTRACE:	ftrace calls, and others may redirect the function as well
- * @SITE_FTRACE_IP:	ftrace calls by way of an ftrace_ops that is alone in redirecting it,
- *			which a listener with a post handler asks for
- * @SITE_FTRACE_CLAIMED: as with SITE_FTRACE, and that ftrace_ops only keeps others from
- *			redirecting: a listener with a post handler came later
+ * enum site_method - how a site is planted
+ * @SITE_UNPLANTED:	the text is as it is without probes
+ * @SITE_BREAKPOINT:	a breakpoint instruction is in the text
+ * @SITE_JUMP:		a jump to the site's detour is in the text
+ * @SITE_FTRACE:	ftrace calls site_entry_hit() or kprobe_ftrace_handler(). Another user of
+ *			ftrace may redirect the function, too
+ * @SITE_FTRACE_IP:	ftrace calls site_ip_hit(), whose ftrace_ops has IPMODIFY, so that no
+ *			other user can redirect the function. A listener with a post handler
+ *			needs that
+ * @SITE_FTRACE_CLAIMED: SITE_FTRACE, and the ftrace_ops with IPMODIFY is registered for the
+ *			function, too, but its calls run no handlers. A listener with a post
+ *			handler joined after the site had been planted
+ *
+ * The stores of each change, in order. "sync" means that all CPUs have seen the text.
+ *
+ *	listener joins		with a post handler: jump_runs_post, sole = NULL, post_handler;
+ *				then the list, sole, owner, post_handler, KPROBE_FLAG_DISABLED
+ *				of the site
+ *	listener leaves		the list; sole and the rest as above
+ *	listener is enabled	with a post handler: jump_runs_post, sole = NULL, post_handler;
+ *				then its flag; sole and the rest as above
+ *	listener is disabled	its flag; sole and the rest as above
+ *	unplanted -> breakpoint	the text; method
+ *	breakpoint -> jump	KPROBE_FLAG_OPTIMIZED; grace periods of RCU and RCU-tasks; the
+ *				tail of the jump; sync; its first byte; sync; method
+ *	jump -> breakpoint	the first byte; sync; the tail; sync; KPROBE_FLAG_OPTIMIZED;
+ *				method
+ *	breakpoint -> unplanted	the text; sync; method
+ *	jump -> unplanted	the same, and then as from a breakpoint
+ *	unplanted -> ftrace	the hook enters the table of entries; the filter; method
+ *	ftrace -> claimed	method; the filter of the ftrace_ops with IPMODIFY
+ *	ftrace -> unplanted	the hook leaves the table of entries; the filter; method
+ *
+ * With ARCH_KPROBE_JUMP_IN_PLACE a jump is written in place of any text:
+ *
+ *	any -> jump		KPROBE_FLAG_OPTIMIZED; the text; sync; method
+ *	jump -> unplanted	the text; sync; method
+ *
+ * The listener changes before the text: it joins before the site is planted, and leaves before
+ * the site is uprooted. What hits can rely on:
+ *
+ * - While KPROBE_FLAG_OPTIMIZED is set, the bytes behind the breakpoint may belong to the jump.
+ *   The hit continues at the detour's copies of the displaced instructions, whatever handlers
+ *   there are. With ARCH_KPROBE_JUMP_IN_PLACE a jump displaces none, and hits do not check.
+ * - A hit by a jump runs post handlers if jump_runs_post is set. Otherwise it skips listeners
+ *   that have a post handler: the jump becomes a breakpoint before these have joined.
+ *   Interrupts are off between the two handlers of a hit, so both run on one CPU.
+ * - If the pre handler of a listener runs, its post handler runs, unless the listener is
+ *   leaving. If a listener joins during a hit, its post handler may run alone.
+ * - site_ip_hit() runs handlers only with SITE_FTRACE_IP. With SITE_FTRACE_CLAIMED, ftrace
+ *   makes another call for the same hit, and that one runs them.
  */
 enum site_method {
 	SITE_UNPLANTED,
@@ -78,12 +117,12 @@ enum site_method {
 };
 
 /**
- * struct site_entry - what only a site has that ftrace calls for, KPROBE_FLAG_FTRACE
- * @kp:		the site's
- * @hook:	with SITE_FTRACE, at the function's entry, where the architecture lets
- *		kprobes share that with fprobes. Changed under kprobe_mutex. @hook.owner is
- *		the only enabled listener, if it is a kretprobe without an entry handler.
- *		Read by hits under RCU
+ * struct site_entry - a site with KPROBE_FLAG_FTRACE
+ * @kp:		&kprobe_site.kp
+ * @hook:	with SITE_FTRACE and SITE_FTRACE_CLAIMED: the hook at the function's entry, if
+ *		kprobes and fprobes share an ftrace_ops on this architecture. Changed under
+ *		kprobe_mutex, read by hits under RCU. @hook.owner is the only enabled
+ *		listener if that is a kretprobe without an entry handler, else NULL
  */
 struct site_entry {
 	struct kprobe kp;
@@ -92,33 +131,35 @@ struct site_entry {
 
 /**
  * struct kprobe_site - one probed address
- * @kp:		what architecture code sees; get_kprobe() returns it. Its address,
- *		opcode, ainsn and KPROBE_FLAG_FTRACE never change after the site is in
- *		the table. Its handlers are the core's own (see hit.c). @kp.list links it
- *		in a site_batch, under kprobe_mutex
- * @op:		the same for architectures that can plant a jump, without
- *		KPROBE_FLAG_FTRACE. @op.list links it on its way to becoming a jump, see
- *		optimize.c, and among jumps to write. Guarded by kprobe_mutex
- * @entry:	the same with KPROBE_FLAG_FTRACE
- * @listeners:	the callers' kprobes, by their list. Written under kprobe_mutex, read
- *		by hits under RCU
- * @idle:	with @retired, waiting to be reclaimed, see retire.c; else in gone_sites,
- *		see module.c. Guarded by kprobe_mutex
- * @rcu:	frees the site once out of the table
- * @sole:	the only enabled listener; NULL if several or if it has a post handler. Changed
- *		under kprobe_mutex, read by hits under RCU
- * @method:	how it is planted now, an enum site_method. Changed under kprobe_mutex, read
- *		by hits
+ * @kp:		the kprobe that architecture code sees; get_kprobe() returns it. Its
+ *		address, opcode, ainsn and KPROBE_FLAG_FTRACE do not change while the site
+ *		is in the table. Its handlers are in hit.c. @kp.flags and @kp.post_handler
+ *		are changed under kprobe_mutex, read by hits. @kp.nmissed is incremented by
+ *		hits. @kp.list links the site in a site_batch, under kprobe_mutex
+ * @op:		@kp and what a jump needs; without KPROBE_FLAG_FTRACE. @op.list links the
+ *		site in the lists of optimize.c and in lists of jumps to write. Guarded by
+ *		kprobe_mutex
+ * @entry:	@kp and what ftrace needs; with KPROBE_FLAG_FTRACE
+ * @listeners:	the callers' kprobes, linked by kprobe::list. Changed under kprobe_mutex,
+ *		read by hits under RCU
+ * @idle:	links the site in a list of retire.c if @retired, in gone_sites if its text
+ *		has gone. Guarded by kprobe_mutex
+ * @rcu:	frees the site after its removal from the table
+ * @sole:	the only enabled listener; NULL if there are several, if it has a post handler
+ *		or if it has no pre handler. Changed under kprobe_mutex, read by hits under RCU
+ * @method:	how the site is planted, an enum site_method. Changed under kprobe_mutex,
+ *		read by hits
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
- * @jump_runs_post: a jump can have post handlers run. Set once, under kprobe_mutex and before
- *		a listener with one is published; read by hits
- * @retired:	nobody has listened since it was retired. Guarded by kprobe_mutex
+ * @jump_runs_post: a hit by a jump can run post handlers. Set once, under kprobe_mutex, before
+ *		a listener with a post handler is published; read by hits
+ * @retired:	there has been no listener since the site was retired. Guarded by
+ *		kprobe_mutex
  *
- * Created by the first listener and retired after the last one; a listener that
- * comes before the site is reclaimed takes it back into service.
+ * The first listener creates the site. The site is retired when the last listener leaves. If a
+ * listener joins before the site is freed, the site is used again.
  *
- * There is one for each probed address, so what cannot be wanted at the same time shares
- * its place. That of @op and that of @entry are told apart by kprobe_ftrace().
+ * Sites are many, so members that exclude each other share memory. kprobe_ftrace() tells @op
+ * from @entry.
  */
 struct kprobe_site {
 	union {
@@ -147,7 +188,7 @@ static nokprobe_inline struct kprobe_site *to_site(struct kprobe *p)
 	return container_of(p, struct kprobe_site, kp);
 }
 
-/* Addresses in debugfs: all digits, as tools expect. */
+/* Addresses in debugfs have all digits, as tools expect. */
 #define ADDR_DIGITS	((int)(2 * sizeof(unsigned long)))
 
 static inline unsigned long site_addr(const struct kprobe_site *site)
@@ -155,7 +196,7 @@ static inline unsigned long site_addr(const struct kprobe_site *site)
 	return (unsigned long)site->kp.addr;
 }
 
-/* Guards registration: sites, listeners, flags, the table, blacklist and lists. */
+/* Guards sites, their listeners and flags, the table, the blacklist and all lists of sites. */
 extern struct mutex kprobe_mutex;
 
 /* table.c */
@@ -173,12 +214,13 @@ unsigned int site_table_count(void);
 void site_cache_init(void);
 
 /**
- * struct site_batch - sites whose state has to be looked at
- * @sites: by their kp.list
- * @was_live: a listener was added where hits may see it
+ * struct site_batch - sites whose listeners have changed
+ * @sites: the sites, linked by kp.list
+ * @was_live: hits may have seen a listener that was added
  *
- * Listeners come, go and change; then one site_batch_commit() makes the text agree,
- * with one filter update and one cross-CPU sync for all of them.
+ * site_batch_commit() changes the text for all sites of the batch, with one filter update and
+ * one sync of the other CPUs for each kind of change. A batch is local to a task that holds
+ * kprobe_mutex.
  */
 struct site_batch {
 	struct list_head sites;
@@ -193,7 +235,6 @@ struct kprobe_place;
 void site_batch_add(struct site_batch *batch, struct kprobe_site *site);
 int site_batch_commit(struct site_batch *batch);
 struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch);
-void site_put(struct kprobe_site *site);
 void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch);
 void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
@@ -222,6 +263,7 @@ void jump_consider(struct kprobe_site *site);
 void jump_consider_around(struct kprobe_site *site);
 void jump_release(struct kprobe_site *site);
 void jumps_decide(void);
+void jumps_wait_decided(void);
 void jumps_allow(bool allowed);
 #else
 static inline bool site_may_be_jump(struct kprobe_site *site)
@@ -238,7 +280,7 @@ static inline void jump_prepare_post(struct kprobe_site *site) { }
 static inline void jump_consider(struct kprobe_site *site) { }
 static inline void jump_consider_around(struct kprobe_site *site) { }
 static inline void jump_release(struct kprobe_site *site) { }
-static inline void jumps_decide(void) { }
+static inline void jumps_wait_decided(void) { }
 #endif
 
 /* ftrace.c */
@@ -266,9 +308,8 @@ static inline void site_ftrace_refresh(struct kprobe_site *site) { }
 
 /* hit.c */
 
-/* How a site is hit: by what runs no post handlers; while a handler of another context runs. */
-#define HIT_WITHOUT_POST	BIT(0)
-#define HIT_NESTED		BIT(1)
+#define HIT_WITHOUT_POST	BIT(0)	/* this hit cannot run post handlers */
+#define HIT_NESTED		BIT(1)	/* a handler of another context is running on this CPU */
 
 int site_pre_handler(struct kprobe *p, struct pt_regs *regs);
 int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned int how);
@@ -276,11 +317,11 @@ void site_run_plain_kretprobes(struct kprobe_site *site, struct pt_regs *regs);
 void site_post_handler(struct kprobe *p, struct pt_regs *regs,
 		       unsigned long flags);
 
-/* Most sites have one listener. Returns what site_pre_handler() does. */
+/* Most sites have one listener, so this is inline. Returns the same as site_pre_handler(). */
 static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *regs,
 				    unsigned int how)
 {
-	/* What is in it: by address, pairs with site_refresh(). */
+	/* Address dependency; pairs with the smp_store_release() in site_refresh(). */
 	struct kprobe *kp = READ_ONCE(site->sole);
 
 	if (likely(kp))
@@ -288,7 +329,7 @@ static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *re
 	return site_pre_handlers(site, regs, how);
 }
 
-/* Have this CPU run a handler of @p; tells what it ran before. Preemption is off. */
+/* Make @p the running kprobe of this CPU. Returns the previous one. Preemption is off. */
 static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)
 {
 	struct kprobe *before = kprobe_running();
@@ -300,12 +341,12 @@ static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)
 /* locate.c */
 
 /**
- * struct kprobe_place - where a probe is to go
+ * struct kprobe_place - the address for a probe, and what is known about it
  * @addr:	the address after symbol lookup and the architecture's adjustment
- * @on_entry:	this is a function's first instruction
- * @ftrace:	this is where ftrace patches a function's entry
- * @is_clone:	the function has a name as the compiler gives to parts and variants of others
- * @is_padding:	the symbol is what an architecture has in front of a function
+ * @on_entry:	@addr is a function's first instruction
+ * @ftrace:	ftrace patches a function's entry at @addr
+ * @is_clone:	the compiler made the function from another one: its name has a dot
+ * @is_padding:	the symbol is the padding in front of a function
  */
 struct kprobe_place {
 	unsigned long addr;
@@ -328,12 +369,12 @@ bool kprobe_is_live_patched(const struct kprobe *kp);
 extern bool kprobes_ready;
 
 /**
- * struct kprobe_set - the probes of one call
- * @kps: an array of kprobes, without @of_kretprobes
- * @rps: an array of kretprobes, with it
+ * struct kprobe_set - the probes of one call of the API
+ * @kps: an array of kprobes, if not @of_kretprobes
+ * @rps: an array of kretprobes, if @of_kretprobes
  * @num: entries in the array
- * @of_kretprobes: which of both
- * @is_array: the caller gave an array, not one probe
+ * @of_kretprobes: the array is @rps
+ * @is_array: the caller passed an array, not one probe
  */
 struct kprobe_set {
 	union {
@@ -353,7 +394,7 @@ int kprobe_attach(struct kprobe *kp);
 int kprobe_attach_fails(const struct kprobe *kp, int err);
 
 /* blacklist.c */
-/* What NOKPROBE_SYMBOL() noted; the bounds come from the linker script. */
+/* Addresses that NOKPROBE_SYMBOL() recorded. The linker script defines the bounds. */
 extern const unsigned long __start_kprobe_blacklist[], __stop_kprobe_blacklist[];
 
 int kprobe_blacklist_init(void);
@@ -389,7 +430,7 @@ static inline bool is_kretprobe(const struct kprobe *kp)
 	return kp->pre_handler == kretprobe_pre_handler;
 }
 
-/* Where nothing but the pool of nodes is needed to hook the return. */
+/* The kretprobe of @kp, if kretprobe_enter() can handle its hits; else NULL. */
 static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
 {
 	struct kretprobe *rp = container_of(kp, struct kretprobe, kp);
@@ -420,8 +461,9 @@ static inline struct kretprobe *kretprobe_if_plain(struct kprobe *kp)
 
 #ifdef CONFIG_KRETPROBE_ON_RETHOOK
 /*
- * kretprobe_pre_handler() for one of kretprobe_if_plain(), as it mostly goes. Runs nothing
- * that could be probed, so nobody has to know. Returns false if it is to be called.
+ * The fast path of kretprobe_pre_handler() for @rp from kretprobe_if_plain(). It calls nothing
+ * that can be probed, so current_kprobe need not be set. Returns false if it did nothing: call
+ * kretprobe_pre_handler() then.
  */
 static nokprobe_inline bool kretprobe_enter(struct kretprobe *rp, struct pt_regs *regs)
 {

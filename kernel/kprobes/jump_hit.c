@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What runs on a hit of a site that is planted as a jump. */
+/* Hits of sites that are planted as jumps. */
 #include <linux/context_tracking_irq.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -8,12 +8,12 @@
 #include "internal.h"
 
 /**
- * opt_pre_handler - run the handlers of a site that is planted as a jump
+ * opt_pre_handler - run the pre handlers of a site that is planted as a jump
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * For architectures whose detours go on with the displaced instructions whatever the handlers
- * say. They have found that no handler runs on this CPU, and made @p the one that does.
+ * For architectures whose detours always continue with the displaced instructions. The caller
+ * has checked that no handler runs on this CPU, and has set current_kprobe to @p.
  *
  * Context: a hit, preemption off.
  */
@@ -25,8 +25,8 @@ void opt_pre_handler(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(opt_pre_handler);
 
 /*
- * A breakpoint's trap makes RCU watch. Without that, grace periods would not wait for handlers.
- * Where it is not watching, interrupts are off.
+ * Grace periods wait for handlers only if RCU is watching. The trap of a breakpoint makes it
+ * watch, a jump does not. Where RCU is not watching, interrupts are off.
  */
 static nokprobe_inline bool rcu_starts_watching(void)
 {
@@ -36,11 +36,11 @@ static nokprobe_inline bool rcu_starts_watching(void)
 	return true;
 }
 
-/* For architectures that have linux/kprobe_ctlblk.h. */
+/* For architectures that use linux/kprobe_ctlblk.h. */
 #ifdef KPROBE_MAX_NESTING
 #include <linux/kprobe_hit.h>
 
-/* Architectures that never say that a jump has post handlers run leave these. */
+/* For architectures whose jumps never run post handlers. */
 
 bool __weak __kprobes arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
@@ -69,9 +69,9 @@ static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(jump_inside);
 
 /*
- * Of a site with several listeners, or with one that has a post handler. If a copy of the
- * instruction is to be run, interrupts are off from arch_kprobe_jump_run() on. As the instruction
- * may be one that reads or writes preempt_count(), that is what it is in the probed code.
+ * The site has several listeners, or one with a post handler. To run post handlers, a copy of the
+ * probed instruction is run by itself, with interrupts off from arch_kprobe_jump_run() on. The
+ * instruction may read or write preempt_count(), so preempt_count() is as in the probed code then.
  */
 static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 {
@@ -79,7 +79,7 @@ static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 	bool runs_post;
 	int moved;
 
-	/* With what was prepared for that: pairs with jump_prepare_post(). */
+	/* Pairs with the release in jump_prepare_post(). */
 	runs_post = smp_load_acquire(&site->jump_runs_post);
 	moved = site_pre_handlers(site, regs, runs_post ? 0 : HIT_WITHOUT_POST);
 	if (moved || !runs_post || !hit_has_post(p))
@@ -93,7 +93,7 @@ NOKPROBE_SYMBOL(jump_with_post);
 
 static nokprobe_inline int jump_outside(struct kprobe *p, struct pt_regs *regs)
 {
-	/* As site_run() does. */
+	/* Address dependency, as in site_run(). */
 	struct kprobe *kp = READ_ONCE(to_site(p)->sole);
 
 	if (likely(kp))
@@ -102,15 +102,16 @@ static nokprobe_inline int jump_outside(struct kprobe *p, struct pt_regs *regs)
 }
 
 /**
- * kprobe_jump_hit - run the handlers of a site that is planted as a jump
+ * kprobe_jump_hit - handle a hit of a site that is planted as a jump
  * @p: the site's kprobe
  * @regs: the state at the hit
  *
- * For architectures whose detours let handlers choose where to go on. That may be where
- * arch_kprobe_jump_run() says, on the way to kprobe_jump_post().
+ * For architectures whose detours let handlers change where execution continues. If there are
+ * post handlers, arch_kprobe_jump_run() may make execution continue at a copy of the probed
+ * instruction, and kprobe_jump_post() runs them afterwards.
  *
- * Context: the probed code's.
- * Return: 0 to go on with the displaced instructions, else go on where @regs say.
+ * Context: that of the probed code.
+ * Return: 0 to continue with the displaced instructions; else continue as @regs say.
  */
 int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 {
@@ -137,14 +138,14 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(kprobe_jump_hit);
 
 /**
- * kprobe_jump_steps - a copy of the probed instruction is about to be run
+ * kprobe_jump_steps - prepare to run a copy of the probed instruction
  * @p: the site's kprobe
  *
- * As while a copy is stepped: a hit in an NMI is one inside of this hit, and kprobe_ctlblk::saved
- * is this hit's until kprobe_jump_post().
+ * The state is as while an instruction is stepped: a hit in an NMI is a hit inside this hit, and
+ * kprobe_ctlblk::saved belongs to this hit until kprobe_jump_post().
  *
- * Context: the probed code's, but for interrupts, which are off.
- * Return: where to save what is changed in the registers meanwhile.
+ * Context: that of the probed code, but with interrupts off.
+ * Return: where to save the registers that are changed for the copy.
  */
 struct kprobe_saved *kprobe_jump_steps(struct kprobe *p)
 {
@@ -161,10 +162,11 @@ NOKPROBE_SYMBOL(kprobe_jump_steps);
 /**
  * kprobe_jump_post - run the post handlers of a hit by a jump
  * @p: the site's kprobe
- * @regs: the state behind the instruction, but for what was changed for it
+ * @regs: the state after the copy, in which arch_kprobe_jump_ran() restores what was changed
  *
- * Context: interrupts off since before kprobe_jump_steps(); on again if they were on.
- * Return: 0 to go on behind the instruction, else go on where @regs say.
+ * Context: interrupts are off since before kprobe_jump_steps(). They are enabled here if they were
+ * enabled at the hit.
+ * Return: 0 to continue behind the instruction; else continue as @regs say.
  */
 int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs)
 {
@@ -177,7 +179,7 @@ int kprobe_jump_post(struct kprobe *p, struct pt_regs *regs)
 	cpu = get_kprobe_ctlblk();
 	arch_kprobe_jump_ran(&cpu->saved, regs);
 	hit_set_status(cpu, KPROBE_HIT_SSDONE);
-	/* Interrupts that had to wait hit no probe inside of this hit. */
+	/* Not in a hit, so that pending interrupts do not miss the probes that they hit. */
 	hit_end(cpu);
 	arch_kprobe_jump_irqs_restore(regs);
 	hit_set_status(cpu, KPROBE_HIT_SSDONE);

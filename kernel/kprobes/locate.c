@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From what a caller names to an address, and whether a probe may go there.
+ * Find the address that a caller names, and check whether a probe may go there.
  *
- * These are the checks that are the same everywhere. Whether the instruction itself
- * can be probed is the architecture's to say, in arch_prepare_kprobe().
+ * These checks are the same on all architectures. arch_prepare_kprobe() checks the
+ * instruction.
  */
 #include <linux/bug.h>
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -18,10 +19,11 @@
 #include "internal.h"
 
 /**
- * kprobe_lookup_name - address of a symbol, as probes mean it
+ * kprobe_lookup_name - look up the address of a symbol
  * @name: "SYMBOL" or "MODULE:SYMBOL"
- * @offset: what the probe is going to add; for architectures where a function has
- *	more than one entry
+ * @offset: offset that the caller will add to the result
+ *
+ * Architectures override it if a function has more than one entry.
  *
  * Return: the address, NULL if there is no such symbol.
  */
@@ -32,13 +34,14 @@ kprobe_opcode_t *__weak kprobe_lookup_name(const char *name,
 }
 
 /**
- * arch_adjust_kprobe_addr - move a probe from a function's address to its code
- * @addr: where the function starts
- * @offset: bytes into it
- * @on_func_entry: set to whether that is the function's first instruction
+ * arch_adjust_kprobe_addr - address to probe for an offset in a function
+ * @addr: start of the function
+ * @offset: bytes from there
+ * @on_func_entry: set to true if that is the function's first instruction, else to false
  *
- * Return: the address to probe, NULL if there is none. Architectures whose functions
- * start with a landing pad override it.
+ * Architectures override it if functions start with a landing pad.
+ *
+ * Return: the address to probe, NULL if there is none.
  */
 kprobe_opcode_t *__weak arch_adjust_kprobe_addr(unsigned long addr,
 						unsigned long offset,
@@ -50,7 +53,7 @@ kprobe_opcode_t *__weak arch_adjust_kprobe_addr(unsigned long addr,
 }
 
 #ifdef CONFIG_DYNAMIC_FTRACE
-/* Is this behind the start of what ftrace patches, and before its end? */
+/* Is @addr inside the instructions that ftrace patches, but not at their start? */
 static bool in_ftrace_insns(unsigned long addr)
 {
 	unsigned long start = ftrace_location(addr);
@@ -59,8 +62,8 @@ static bool in_ftrace_insns(unsigned long addr)
 }
 
 /*
- * A function may begin with what ftrace patches. Where kprobes cannot be hit through ftrace, what
- * is behind that is the first instruction that can be probed, and no less the function's entry.
+ * A function may begin with instructions that ftrace patches. Without CONFIG_KPROBES_ON_FTRACE the
+ * instruction behind them is the first one that can be probed, and counts as the function's entry.
  */
 static unsigned long behind_ftrace_insns(unsigned long entry)
 {
@@ -80,7 +83,7 @@ static unsigned long behind_ftrace_insns(unsigned long entry)
 }
 #endif /* CONFIG_DYNAMIC_FTRACE */
 
-/* Padding in front of a function never runs, and other code writes there. */
+/* Record what the symbol's name tells. */
 static void note_name(struct kprobe_place *place, const char *name)
 {
 	place->is_clone = strchr(name, '.');
@@ -88,8 +91,8 @@ static void note_name(struct kprobe_place *place, const char *name)
 }
 
 /*
- * Is @at in the module of this name? Ftrace keeps the names of a module's init text after that was
- * freed, when another module may be there.
+ * Is @at in the module of this name? Ftrace keeps the symbols of a module's init text after the
+ * text is freed. Another module may be there by then.
  */
 static bool in_module(unsigned long at, const char *name)
 {
@@ -99,8 +102,8 @@ static bool in_module(unsigned long at, const char *name)
 }
 
 /*
- * Find out how far @at is behind the start of its symbol. A lookup in a module goes through all
- * of its symbols, so note what the name says, which kprobe_check_place() needs, in the same one.
+ * Set @into to the distance of @at from the start of its symbol, and record in @place what the
+ * name tells kprobe_check_place(). One lookup does both: in a module it walks all symbols.
  */
 static bool find_symbol(unsigned long at, unsigned long *into, struct kprobe_place *place)
 {
@@ -108,7 +111,7 @@ static bool find_symbol(unsigned long at, unsigned long *into, struct kprobe_pla
 	unsigned long size;
 	const char *name;
 
-	/* The module does not go as long as preemption is off. */
+	/* The module cannot be freed while preemption is off. */
 	guard(preempt)();
 	name = kallsyms_lookup(at, &size, into, &module, buf);
 	if (!name || (module && !in_module(at, module)))
@@ -130,7 +133,7 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
 	if (!start)
 		return -ENOENT;
 
-	/* The offset may well lead out of the symbol that was named. */
+	/* The offset may lead out of the named symbol. */
 	at = (unsigned long)start + offset;
 	if (!find_symbol(at, &into, place))
 		return -ENOENT;
@@ -147,7 +150,7 @@ static int locate(const kprobe_opcode_t *addr, const char *name,
 
 /**
  * kprobe_locate - find the address that a kprobe names
- * @kp: only its addr, symbol_name and offset are looked at
+ * @kp: only its addr, symbol_name and offset are read
  * @place: receives the address and whether it is a function's entry
  *
  * Return: 0; -EINVAL if @kp has both or neither of address and name; -ENOENT if there
@@ -170,8 +173,8 @@ int kprobe_locate(const struct kprobe *kp, struct kprobe_place *place)
 }
 
 /**
- * kprobe_place_at - the place of an address, as it is
- * @addr: the address, which need not be one that can be probed
+ * kprobe_place_at - fill a struct kprobe_place for an address
+ * @addr: the address; a probe there need not be possible
  * @place: receives what kprobe_check_place() needs
  *
  * Context: process.
@@ -207,13 +210,14 @@ int kprobe_on_func_entry(kprobe_opcode_t *addr, const char *sym,
 }
 
 /**
- * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * arch_may_be_jump_label - can this instruction be one of a static branch?
  * @addr: the instruction
  *
- * Saves looking through a list of all static branches, which is long and in no order.
+ * Saves a walk of the list of all static branches, which is long and not sorted: the walk takes a
+ * thousand times as long as this.
  *
  * Context: process.
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool __weak arch_may_be_jump_label(unsigned long addr)
 {
@@ -221,43 +225,91 @@ bool __weak arch_may_be_jump_label(unsigned long addr)
 }
 
 /**
- * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * arch_may_be_bug - can this instruction be the trap of a BUG() or a WARN()?
  * @addr: the instruction
  *
- * Saves looking through a list of all of them, as arch_may_be_jump_label() does.
+ * Saves a walk of the list of all of them.
  *
  * Context: process.
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool __weak arch_may_be_bug(unsigned long addr)
 {
 	return true;
 }
 
-/* Who rewrites these bytes while the kernel runs, or traps there? NULL: nobody. */
-static const char *who_needs_text(unsigned long addr)
+/**
+ * arch_kprobe_text_reserved - does the architecture patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * Context: process, text_mutex held.
+ * Return: true if so.
+ */
+bool __weak arch_kprobe_text_reserved(unsigned long first, unsigned long last)
 {
-	void *p = (void *)addr;
-	bool taken;
+	return false;
+}
 
-	if (static_call_text_reserved(p, p))
+static bool static_branch_reserved(unsigned long first, unsigned long last)
+{
+	unsigned long addr;
+
+	for (addr = first; addr <= last; addr++) {
+		if (arch_may_be_jump_label(addr))
+			return jump_label_text_reserved((void *)first, (void *)last);
+	}
+	return false;
+}
+
+/**
+ * kprobe_text_reserved - does other code patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * Static calls, static branches, ftrace and alternatives write instructions while the kernel runs
+ * and know nothing of probes. So no probe may be at these instructions, and no jump may displace
+ * them or take its last bytes from them. This is the only check for that. They patch whole
+ * instructions, so for a probe its first byte is enough.
+ *
+ * Context: process, kprobe_mutex, jump_label_lock() and text_mutex held.
+ * Return: the reason, a string constant; NULL if no other code patches them.
+ */
+const char *kprobe_text_reserved(unsigned long first, unsigned long last)
+{
+	void *start = (void *)first, *end = (void *)last;
+
+	lockdep_assert_held(&text_mutex);
+	if (static_call_text_reserved(start, end))
 		return "static call here, which is rewritten at any time";
+	if (static_branch_reserved(first, last))
+		return "jump label here, which is rewritten at any time";
+	if (ftrace_text_reserved(start, end) || arch_kprobe_text_reserved(first, last))
+		return "alternatives or ftrace write to these bytes";
+	return NULL;
+}
+
+/* Why other code needs the instruction at @addr as it is, or patches it; NULL if there is none. */
+static const char *check_other_users(unsigned long addr)
+{
+	const char *reason;
+
 	if (arch_may_be_bug(addr) && find_bug(addr))
 		return "the trap of a BUG() or a WARN() is here";
-	if (!arch_may_be_jump_label(addr))
-		return NULL;
 	jump_label_lock();
-	taken = jump_label_text_reserved(p, p);
+	mutex_lock(&text_mutex);
+	reason = kprobe_text_reserved(addr, addr);
+	mutex_unlock(&text_mutex);
 	jump_label_unlock();
-	return taken ? "jump label here, which is rewritten at any time" : NULL;
+	return reason;
 }
 
 static const char not_text[] = "not in kernel text";
 
 #ifdef CONFIG_MODULES
 /*
- * Modules need no reference: one that is found here not to be going has yet to call
- * its notifier, which waits for kprobe_mutex and will then see the new site.
+ * No reference to the module is needed. If the module is not yet going here, its notifier will
+ * run later: it waits for kprobe_mutex, and then sees the new site.
  */
 static int check_module_text(unsigned long addr)
 {
@@ -270,7 +322,7 @@ static int check_module_text(unsigned long addr)
 		return kprobe_refuse(-EINVAL, not_text);
 	if (mod->state == MODULE_STATE_GOING)
 		ret = kprobe_refuse(-ENOENT, "its module is being unloaded");
-	/* Init text is freed soon after the module came up. */
+	/* Init text is freed soon after the module is live. */
 	if (within_module_init(addr, mod) && mod->state != MODULE_STATE_COMING)
 		ret = kprobe_refuse(-ENOENT, "init text of a module that has come up");
 	return ret;
@@ -283,12 +335,13 @@ static int check_module_text(unsigned long addr)
 #endif /* CONFIG_MODULES */
 
 /**
- * kprobe_check_place - may a probe go there?
- * @place: from kprobe_locate() or kprobe_place_at(); receives whether ftrace owns the address
+ * kprobe_check_place - check whether a probe may go there
+ * @place: from kprobe_locate() or kprobe_place_at(); @place->ftrace is set
  *
  * Context: process, kprobe_mutex held.
- * Return: 0; -ENOENT if the text is about to be freed; -EINVAL if it is no kernel
- * text, or blacklisted, or others patch it; -EILSEQ if it is within what ftrace patches.
+ * Return: 0; -ENOENT if the text is about to be freed; -EINVAL if the address is not kernel text,
+ * or is blacklisted, or other code patches it; -EILSEQ if it is inside the instructions that
+ * ftrace patches.
  */
 int kprobe_check_place(struct kprobe_place *place)
 {
@@ -306,7 +359,7 @@ int kprobe_check_place(struct kprobe_place *place)
 	if (kprobe_place_is_black(place))
 		return kprobe_refuse(-EINVAL, kprobe_blacklist_reason(addr));
 
-	/* What is ftrace's is nobody else's; those look through long lists. */
+	/* No other code patches ftrace's instructions, so skip the checks that walk long lists. */
 	place->ftrace = ftrace_location(addr) == addr;
 	if (place->ftrace && !IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
 		return kprobe_refuse(-EINVAL, "ftrace patches this instruction");
@@ -316,6 +369,6 @@ int kprobe_check_place(struct kprobe_place *place)
 		return kprobe_refuse(-EILSEQ, "inside what ftrace patches at a function's entry");
 	if (place->is_padding)
 		return kprobe_refuse(-EINVAL, "padding in front of a function, which never runs");
-	other = who_needs_text(addr);
+	other = check_other_users(addr);
 	return other ? kprobe_refuse(-EINVAL, other) : 0;
 }

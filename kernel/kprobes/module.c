@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text that goes away: a module's, its init section, the kernel's own init section.
+ * Text that is freed: a module's, its init text, the kernel's init text.
  *
- * The text is still there when we are told. Its sites are uprooted like any others and
- * leave the table, so that whoever is loaded at the same address next finds no trace of
- * them. Their kprobes stay registered, marked gone, until the owner unregisters them.
+ * The text is still mapped when the notifier is called. The sites in it are uprooted and leave
+ * the table, so that another module can be loaded at the same address. Their listeners stay
+ * registered, with KPROBE_FLAG_GONE, until the callers unregister them.
  *
- * The notifier takes kprobe_mutex, which is why registration needs no reference on a
- * module: see check_module_text().
+ * The notifier takes kprobe_mutex, so registration needs no reference to a module: see
+ * check_module_text().
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -15,7 +15,7 @@
 
 #include "internal.h"
 
-/* Sites out of the table that still have listeners, by idle. Guarded by kprobe_mutex. */
+/* Sites that left the table but have listeners, linked by idle. Guarded by kprobe_mutex. */
 LIST_HEAD(gone_sites);
 
 static void mark_gone(struct kprobe_site *site, struct site_batch *batch)
@@ -43,7 +43,7 @@ static bool site_within(const struct kprobe_site *site, const void *start,
 	return addr >= start && addr < end;
 }
 
-/* kprobe_mutex held; the text must still be mapped. */
+/* Context: kprobe_mutex held, the text is still mapped. */
 static void text_goes(const void *start, const void *end)
 {
 	struct kprobe_site *site;
@@ -93,8 +93,8 @@ static int module_event(struct notifier_block *nb, unsigned long state,
 }
 
 /*
- * First in line: users of events on a module's functions, such as trace_kprobe, come
- * after the blacklist is in place and after old probes are marked gone.
+ * Runs before the notifiers of users that register probes in modules, such as trace_kprobe, so
+ * that the blacklist is complete and old probes are marked gone then.
  */
 static struct notifier_block module_nb = {
 	.notifier_call = module_event,

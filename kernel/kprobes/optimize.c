@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From breakpoints to jumps.
+ * Replace breakpoints by jumps.
  *
- * A jump takes more bytes than a breakpoint, so it displaces instructions behind the
- * probed one. Nobody may stand among those when it is written:
+ * A jump is longer than a breakpoint, so it displaces instructions behind the probed one. No
+ * task may be at one of these when the jump is written:
  *
- * - The site is planted as a breakpoint, and its hits step the instruction as usual.
- * - Once the site is found fit, KPROBE_FLAG_OPTIMIZED makes its hits go on in the
- *   detour, at copies of what will be displaced.
- * - After that, tasks that were there before are waited for (RCU-tasks), and then the
- *   jumps of all sites that have come so far are written.
+ * - The site is planted as a breakpoint. Hits step the probed instruction.
+ * - If the site is fit for a jump, KPROBE_FLAG_OPTIMIZED is set. From then on hits continue in
+ *   the detour, at copies of the instructions that the jump will displace.
+ * - A grace period of RCU-tasks waits for tasks that were there before. Then the jumps of all
+ *   sites that have waited are written.
  *
- * That is done by a worker, as soon as there is a site to do it for. The way back is
- * short: the breakpoint is written, then what was displaced, and nobody is waited for.
+ * A worker does that when there is such a site. The way back needs no grace period: the
+ * breakpoint is written, then the displaced instructions.
  *
- * A site is not, or no longer, fit when there is another site among the instructions that it
- * displaces, or when a listener has a post handler that the architecture cannot run by a jump.
+ * A site is not fit if there is another site among the instructions that it displaces, or if a
+ * listener has a post handler that hits by a jump cannot run.
  *
- * With ARCH_KPROBE_JUMP_IN_PLACE there are no such instructions and nobody to wait for. What a
- * site needs for its jump is prepared when the site is made, and a commit writes a jump as it
- * would a breakpoint. The worker has nothing to do.
+ * With ARCH_KPROBE_JUMP_IN_PLACE a jump displaces no other instructions. Sites are prepared for
+ * jumps when they are created, a commit writes a jump like a breakpoint, and the worker is not
+ * used.
  */
 #include <linux/cpu.h>
 #include <linux/init.h>
@@ -31,24 +31,29 @@
 
 #include "internal.h"
 
-/* Written by the sysctl. Guarded by kprobe_mutex. */
+/* Changed by the sysctl. Guarded by kprobe_mutex. */
 static bool jumps_allowed = true;
 
 /*
- * Sites to be decided on; those that become jumps after the next grace period, and those that do
- * after the one under way. Linked by op.list. Guarded by kprobe_mutex.
+ * Sites that the worker has to check; sites that become jumps after the next grace period; sites
+ * that become jumps after the current one. Linked by op.list. Guarded by kprobe_mutex.
  */
 static LIST_HEAD(to_consider);
 static LIST_HEAD(next_gp);
 static LIST_HEAD(this_gp);
 
-/* Sites that displace, or are about to. Guarded by kprobe_mutex. */
+/* Number of sites with KPROBE_FLAG_OPTIMIZED. Guarded by kprobe_mutex. */
 static unsigned int nr_displacing;
 
+/* Finds out which sites become jumps, then starts jump_work. */
+static void decide_work_fn(struct work_struct *work);
+static DECLARE_WORK(decide_work, decide_work_fn);
+
+/* Waits for a grace period and writes the jumps. */
 static void jump_work_fn(struct work_struct *work);
 static DECLARE_WORK(jump_work, jump_work_fn);
 
-/* Architectures whose CONFIG_OPTPROBES is for some configurations only leave these. */
+/* For configurations with CONFIG_OPTPROBES in which the architecture does not support jumps. */
 
 int __weak arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
@@ -88,7 +93,7 @@ void __weak arch_unoptimize_kprobes(struct list_head *ops, struct list_head *don
 	list_splice_tail_init(ops, done);
 }
 
-/* May it become a jump as far as we know, and so has what struct optimized_kprobe has? */
+/* Is this site a struct optimized_kprobe? */
 static bool is_candidate(struct kprobe_site *site)
 {
 	return !kprobe_ftrace(&site->kp);
@@ -99,7 +104,7 @@ static bool is_prepared(struct kprobe_site *site)
 	return is_candidate(site) && arch_prepared_optinsn(&site->op.optinsn);
 }
 
-/* Instructions are at multiples of it, where there are jumps. In bytes. */
+/* Instructions are at multiples of it. In bytes. */
 #define INSN_STEP	sizeof(kprobe_opcode_t)
 
 static bool displaces(struct kprobe_site *site, unsigned long addr)
@@ -108,13 +113,13 @@ static bool displaces(struct kprobe_site *site, unsigned long addr)
 	       arch_within_optimized_kprobe(&site->op, (kprobe_opcode_t *)addr);
 }
 
-/* Has it a listener, and so a breakpoint? */
+/* Has the site an enabled listener? */
 static bool is_wanted(struct kprobe_site *site)
 {
 	return !list_empty(&site->listeners) && !kprobe_disabled(&site->kp);
 }
 
-/* Is another site wanted among what this one would displace? */
+/* Has another site among the instructions that this one would displace an enabled listener? */
 static bool is_crowded(struct kprobe_site *site)
 {
 	struct kprobe_site *other;
@@ -128,7 +133,7 @@ static bool is_crowded(struct kprobe_site *site)
 	return false;
 }
 
-/* Would a jump run the handlers that the listeners have? */
+/* Can a jump run all handlers that the listeners have? */
 static bool jump_suffices(struct kprobe_site *site)
 {
 	return !site->kp.post_handler || site->jump_runs_post;
@@ -142,18 +147,18 @@ static bool is_fit(struct kprobe_site *site)
 }
 
 /**
- * site_may_be_jump - may a commit plant a site as a jump, or leave it one?
+ * site_may_be_jump - may a commit plant a site as a jump, or keep it as one?
  * @site: the site
  *
  * Context: kprobe_mutex held.
- * Return: true if so; false also for one that first has to be a breakpoint.
+ * Return: true if so; false also if the site must be planted as a breakpoint first.
  */
 bool site_may_be_jump(struct kprobe_site *site)
 {
 	return (ARCH_KPROBE_JUMP_IN_PLACE || site->method == SITE_JUMP) && is_fit(site);
 }
 
-/* Have its hits go round what it is going to displace. */
+/* From now on hits avoid the instructions that the jump will displace. */
 static void start_displacing(struct kprobe_site *site)
 {
 	WRITE_ONCE(site->kp.flags, site->kp.flags | KPROBE_FLAG_OPTIMIZED);
@@ -166,7 +171,7 @@ static void stop_displacing(struct kprobe_site *site)
 	nr_displacing--;
 }
 
-/* It is not going to become a jump just now. */
+/* Take the site off the lists of this file. */
 static void stop_waiting(struct kprobe_site *site)
 {
 	if (!is_candidate(site))
@@ -176,7 +181,10 @@ static void stop_waiting(struct kprobe_site *site)
 	list_del_init(&site->op.list);
 }
 
-/* Takes sites by their kp.list, with KPROBE_FLAG_OPTIMIZED. Their op.list is free or in @ops. */
+/*
+ * @sites have KPROBE_FLAG_OPTIMIZED and are linked by their kp.list, and by their op.list in @ops.
+ * The architecture may remove them from @ops.
+ */
 static void write_jumps(struct list_head *sites, struct list_head *ops)
 {
 	struct kprobe_site *site;
@@ -195,8 +203,8 @@ static void write_jumps(struct list_head *sites, struct list_head *ops)
 }
 
 /**
- * sites_to_jumps - plant jumps at once
- * @sites: by their kp.list; site_may_be_jump(), unplanted or breakpoints
+ * sites_to_jumps - plant sites as jumps without waiting
+ * @sites: linked by kp.list; unplanted or breakpoints, and site_may_be_jump() is true for all
  *
  * Only with ARCH_KPROBE_JUMP_IN_PLACE.
  *
@@ -219,7 +227,7 @@ void sites_to_jumps(struct list_head *sites)
 
 /**
  * sites_to_breakpoints - write breakpoints over jumps
- * @sites: planted as jumps, by their kp.list
+ * @sites: planted as jumps, linked by kp.list
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -265,8 +273,8 @@ static void make_way_for(const struct kprobe_site *site, struct site_batch *batc
 }
 
 /**
- * jumps_make_way - look at the neighbours of sites, too
- * @batch: the sites; those that displace what one of them needs are added
+ * jumps_make_way - add sites to a batch whose jumps displace sites of the batch
+ * @batch: the sites
  *
  * Context: kprobe_mutex held.
  */
@@ -285,7 +293,7 @@ void jumps_make_way(struct site_batch *batch)
 }
 
 /**
- * jump_init - begin the life of a site that may become a jump
+ * jump_init - initialize the members that are for jumps
  * @site: the site, zeroed
  */
 void jump_init(struct kprobe_site *site)
@@ -294,10 +302,10 @@ void jump_init(struct kprobe_site *site)
 }
 
 /**
- * jump_prepare_in_place - get a site ready to be planted as a jump
+ * jump_prepare_in_place - prepare a new site for a jump
  * @site: the site, prepared for a breakpoint
  *
- * Does nothing without ARCH_KPROBE_JUMP_IN_PLACE. It is no error if the site cannot be a jump.
+ * Does nothing without ARCH_KPROBE_JUMP_IN_PLACE. If that fails, the site stays a breakpoint.
  *
  * Context: kprobe_mutex held, text_mutex not. Sleeps.
  */
@@ -308,7 +316,7 @@ void jump_prepare_in_place(struct kprobe_site *site)
 }
 
 /**
- * jump_prepare_post - have a site's jump run post handlers, if it can
+ * jump_prepare_post - prepare a site's jump for post handlers, if the architecture can
  * @site: the site; nothing is done if it is not prepared for a jump
  *
  * Context: kprobe_mutex held. Sleeps.
@@ -317,12 +325,12 @@ void jump_prepare_post(struct kprobe_site *site)
 {
 	if (!is_prepared(site) || site->jump_runs_post)
 		return;
-	/* With what has been prepared: pairs with jump_with_post(). */
+	/* Publishes what has been prepared; pairs with the acquire in jump_with_post(). */
 	smp_store_release(&site->jump_runs_post, !arch_prepare_post_jump(&site->op));
 }
 
 /**
- * jump_consider - see whether a site could be a jump
+ * jump_consider - let the worker check whether a site can be a jump
  * @site: the site
  *
  * Context: kprobe_mutex held. Does not wait.
@@ -333,12 +341,12 @@ void jump_consider(struct kprobe_site *site)
 	    !jumps_allowed || !list_empty(&site->op.list))
 		return;
 	list_add_tail(&site->op.list, &to_consider);
-	queue_work(system_unbound_wq, &jump_work);
+	queue_work(system_unbound_wq, &decide_work);
 }
 
 /**
- * jump_consider_around - the same for sites that one has kept from being jumps
- * @site: a site that is no longer planted
+ * jump_consider_around - jump_consider() for sites whose jump displaces another site
+ * @site: the other site, no longer planted
  *
  * Context: kprobe_mutex held. Does not wait.
  */
@@ -356,8 +364,8 @@ void jump_consider_around(struct kprobe_site *site)
 }
 
 /**
- * jump_release - undo what was prepared for a jump
- * @site: a site that nothing can be in any more
+ * jump_release - free what was prepared for a jump
+ * @site: a site about to be freed, in whose detour no task can be
  *
  * Context: kprobe_mutex held.
  */
@@ -370,7 +378,7 @@ void jump_release(struct kprobe_site *site)
 		arch_remove_optimized_kprobe(&site->op);
 }
 
-/* Decide on one of those to be considered, if there is one. */
+/* Check one site. Returns false if there is none to check. */
 static bool decide_next(void)
 {
 	struct kprobe_site *site;
@@ -393,11 +401,11 @@ static bool decide_next(void)
 }
 
 /**
- * jumps_decide - find out which of the sites that are to be considered become jumps
+ * jumps_decide - check all sites in to_consider
  *
- * What is decided shows as KPROBE_FLAG_OPTIMIZED, and in debugfs; it is carried out when
- * all tasks have been waited for. It takes a while to read the code around thousands of
- * sites, so others can have the mutex in between, and nobody waits for this task.
+ * Sites that are fit for a jump get KPROBE_FLAG_OPTIMIZED, which debugfs shows. The check reads
+ * the code around each site, so this releases the mutex between two sites, and lets RCU-tasks
+ * pass.
  *
  * Context: process, kprobe_mutex not held. Sleeps on locks only.
  */
@@ -412,7 +420,7 @@ void jumps_decide(void)
 	}
 }
 
-/* Those that have waited, and were not told to stop, become jumps. */
+/* Write the jumps of the sites that have waited and are still fit. */
 static void write_this_gp(void)
 {
 	struct kprobe_site *site, *next;
@@ -428,7 +436,7 @@ static void write_this_gp(void)
 		list_del_init(&site->kp.list);
 }
 
-/* Who comes later waits for the next time. */
+/* Sites that are put in next_gp from now on wait for another grace period. */
 static bool start_wait(void)
 {
 	guard(mutex)(&kprobe_mutex);
@@ -444,12 +452,17 @@ static void end_wait(void)
 		queue_work(system_unbound_wq, &jump_work);
 }
 
-static void jump_work_fn(struct work_struct *work)
+static void decide_work_fn(struct work_struct *work)
 {
 	jumps_decide();
+	queue_work(system_unbound_wq, &jump_work);
+}
+
+static void jump_work_fn(struct work_struct *work)
+{
 	if (!start_wait())
 		return;
-	/* Idle tasks are none of RCU-tasks' business. */
+	/* RCU-tasks does not wait for idle tasks, RCU does. */
 	synchronize_rcu_mult(call_rcu_tasks, call_rcu);
 	end_wait();
 }
@@ -461,20 +474,31 @@ static bool jumps_are_due(void)
 }
 
 /**
- * wait_for_kprobe_optimizer - wait until what can be a jump is one
+ * wait_for_kprobe_optimizer - wait until all sites that are fit for a jump are planted as one
  *
- * Context: process, kprobe_mutex not held. Sleeps, for a grace period of RCU-tasks or two.
+ * Context: process, kprobe_mutex not held. Sleeps for one or two grace periods of RCU-tasks.
  */
 void wait_for_kprobe_optimizer(void)
 {
 	do {
+		flush_work(&decide_work);
 		flush_work(&jump_work);
 	} while (jumps_are_due());
 }
 
 /**
- * jumps_allow - have sites become jumps, or none be one
- * @allowed: the former
+ * jumps_wait_decided - wait until the worker has checked all sites
+ *
+ * Context: process, kprobe_mutex not held. Sleeps, but waits for no grace period.
+ */
+void jumps_wait_decided(void)
+{
+	flush_work(&decide_work);
+}
+
+/**
+ * jumps_allow - plant sites as jumps where possible, or none
+ * @allowed: plant jumps; else replace all jumps by breakpoints
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -511,7 +535,7 @@ static int optimization_handler(const struct ctl_table *table, int write, void *
 	if (ret || !write || value == jumps_allowed)
 		return ret;
 	jumps_allow(value);
-	/* Administrators look for these. */
+	/* 6.12 prints these, too. */
 	if (value)
 		pr_info("kprobes: kprobe jump-optimization is enabled. All kprobes are optimized if possible.\n");
 	else

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why a probe is refused: from an errno, and what the room that refuses knows, to a line in the
- * file probe_errors of tracefs.
+ * Tell users why a probe is refused. The function that refuses it notes a reason. Together with
+ * the errno it becomes a line in the file probe_errors of tracefs.
  */
 #include <linux/errno.h>
 #include <linux/kallsyms.h>
@@ -15,18 +15,19 @@
 #include "internal.h"
 
 /*
- * What is known of why the call under way refuses a probe: a string that stays, or NULL. Guarded by
- * kprobe_mutex, which all calls that end in kprobe_tell_refusal() hold.
+ * Why the call in progress refuses a probe: a string constant, or NULL. Guarded by kprobe_mutex,
+ * which all callers of kprobe_tell_refusal() hold. Calls of kprobe_refuse() without the mutex may
+ * also change it; then a wrong reason is shown.
  */
 static const char *why;
 
 /**
  * kprobe_refuse - note why a probe is refused
  * @err: negative errno
- * @reason: in words, a string that stays
+ * @reason: a string constant
  *
- * Whoever finds that a probe cannot be returns by this. It may also be called where no probe is
- * asked for; nobody learns of that.
+ * Functions that check for a probe return with this. They may also run when no probe is being
+ * registered; then the reason is not used.
  *
  * Context: any.
  * Return: @err.
@@ -38,13 +39,14 @@ int kprobe_refuse(int err, const char *reason)
 }
 
 /**
- * kprobe_reason_at - why can there be no probe at an address?
+ * kprobe_reason_at - find out why there can be no probe at an address
  * @addr: the address
  *
- * For those who have refused one for a reason of their own, and could give a better one.
+ * For callers that refuse a probe by a check of their own, where the core may know a more
+ * precise reason.
  *
  * Context: process, kprobe_mutex not held. Sleeps.
- * Return: the reason, a string that stays; NULL if the core knows none.
+ * Return: the reason, a string constant; NULL if the core knows none.
  */
 const char *kprobe_reason_at(unsigned long addr)
 {
@@ -77,10 +79,10 @@ static const char *reason_of(int err)
 }
 
 /**
- * arch_kprobe_insn_bounds - which instructions are around an address?
+ * arch_kprobe_insn_bounds - find the instruction that contains an address
  * @addr: not the start of an instruction
- * @before: set to the start of the one that it is in
- * @behind: set to the start of the next one
+ * @before: set to the start of the instruction
+ * @behind: set to the start of the next instruction
  *
  * Context: process, kprobe_mutex held, text_mutex not.
  * Return: true if they are known.
@@ -91,7 +93,7 @@ bool __weak arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before,
 	return false;
 }
 
-/* Where instructions start around a place, as offsets from the start of the function. */
+/* Write to @hint where instructions start around @kp, as offsets from the function's start. */
 static bool hint_bounds(const struct kprobe *kp, char *hint, size_t room)
 {
 	struct kprobe_place place = { };
@@ -104,7 +106,7 @@ static bool hint_bounds(const struct kprobe *kp, char *hint, size_t room)
 		return false;
 	before -= place.addr - into;
 	behind -= place.addr - into;
-	/* An offset may lead out of the function that is named. */
+	/* The offset may lead out of the named function. */
 	elsewhere = kp->symbol_name && into != kp->offset;
 	if (elsewhere)
 		snprintf(hint, room, "boundaries at %ps+0x%lx, +0x%lx",
@@ -129,7 +131,7 @@ static bool is_patched_by(struct klp_patch *patch, unsigned long function)
 	return false;
 }
 
-/* Callbacks of live patches may register probes, with klp_mutex held. */
+/* Trylock, because callbacks of live patches may register probes with klp_mutex held. */
 static bool hint_live_patch(unsigned long addr, char *hint, size_t room)
 {
 	struct klp_patch *patch;
@@ -161,7 +163,7 @@ static bool hint_live_patch(unsigned long addr, char *hint, size_t room)
  * @kp: the kprobe, with its address
  *
  * Context: process, kprobe_mutex held.
- * Return: true if so; false also if that cannot be known now.
+ * Return: true if so; false if not, or if klp_mutex is taken.
  */
 bool kprobe_is_live_patched(const struct kprobe *kp)
 {
@@ -185,17 +187,17 @@ static struct probe_refusal describe(const char *call, const struct kprobe *kp, 
 		.call	= call,
 		.symbol	= kp->symbol_name,
 		.addr	= kp->symbol_name ? 0 : (unsigned long)kp->addr,
-		/* One that listens has it in its address. */
+		/* The address of a kprobe that is registered includes the offset. */
 		.offset	= kp->symbol_name || !site_of_listener(kp) ? kp->offset : 0,
 		.err	= err,
 	};
 }
 
 /**
- * kprobe_tell_refusal - tell users why a probe is refused
- * @call: the function that they called
- * @kp: the probe
- * @err: what they get
+ * kprobe_tell_refusal - add a line to probe_errors
+ * @call: the function that was called
+ * @kp: the probe that is refused
+ * @err: the errno that the caller gets
  *
  * Context: process, kprobe_mutex held.
  */
@@ -215,8 +217,8 @@ void kprobe_tell_refusal(const char *call, const struct kprobe *kp, int err)
 }
 
 /**
- * kprobe_tell_none - tell users that they have asked for no probe
- * @call: the function that they called
+ * kprobe_tell_none - add a line to probe_errors for a call without probes
+ * @call: the function that was called
  */
 void kprobe_tell_none(const char *call)
 {

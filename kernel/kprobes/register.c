@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interface to those who place probes.
+ * The API for users of probes.
  *
- * Every call is a batch; one probe is a batch of one. What a call changes becomes true
- * in the text by one site_batch_commit(), and a call that promises that no handler runs
- * after it waits for one grace period, for however many probes.
+ * Each call is a batch, also one for a single probe. It changes the text with one
+ * site_batch_commit(). If it guarantees that no handler runs after its return, it waits for
+ * one grace period, for any number of probes.
  */
 #include <linux/export.h>
 #include <linux/rcupdate.h>
@@ -12,17 +12,17 @@
 
 #include "internal.h"
 
-/* Set at the end of init; no probe before that. */
+/* Set when kprobes_init() is done; registration fails before that. */
 bool kprobes_ready __ro_after_init;
 
 /*
- * The batch of the call under way, and the task that makes the call. Both are guarded by
- * kprobe_mutex; any task may read the latter, and finds itself there or not.
+ * The batch of the call in progress, and the task that makes the call. Changed under
+ * kprobe_mutex. Any task may read open_for, to compare it with itself.
  */
 static struct site_batch *open_batch;
 static struct task_struct *open_for;
 
-/* The call under way, for its users. Guarded by kprobe_mutex. */
+/* The name of the call in progress, for probe_errors. Guarded by kprobe_mutex. */
 static const char *open_call;
 
 static const char *call_of(const struct kprobe_set *set)
@@ -44,8 +44,8 @@ static void release_nth(const struct kprobe_set *set, int i)
 }
 
 /*
- * Arrays go by the functions for one, and kretprobes by that for a kprobe: whoever watches
- * register_kprobe() sees every probe.
+ * Register arrays by the functions for one probe, and kretprobes by register_kprobe(), so that
+ * tracers of register_kprobe() see every probe.
  */
 static int attach_nth(const struct kprobe_set *set, int i)
 {
@@ -56,7 +56,7 @@ static int attach_nth(const struct kprobe_set *set, int i)
 }
 
 /**
- * kprobe_set_is_open - is this task in the middle of kprobe_set_attach()?
+ * kprobe_set_is_open - is this task in kprobe_set_attach()?
  *
  * Context: process.
  * Return: true if so; then kprobe_mutex is held.
@@ -67,8 +67,8 @@ bool kprobe_set_is_open(void)
 }
 
 /**
- * kprobe_attach_fails - tell why this kprobe_set_attach() fails
- * @kp: the kprobe that is refused, which kprobe_attach() has not told
+ * kprobe_attach_fails - report why this kprobe_set_attach() fails
+ * @kp: the kprobe that is refused and that kprobe_attach() has not reported
  * @err: the errno
  *
  * Context: kprobe_set_is_open().
@@ -90,7 +90,7 @@ static int attach(struct kprobe *kp)
 		return -EAGAIN;
 	if (site_of_listener(kp))
 		return kprobe_refuse(-EINVAL, "this struct kprobe is registered already");
-	/* A hit inside a hit is stepped over without a second trap. */
+	/* A hit inside a hit is not single-stepped, so it cannot run a post handler. */
 	if (kp->post_handler && kp->flags & KPROBE_FLAG_REENTRANT)
 		return kprobe_refuse(-EINVAL, "KPROBE_FLAG_REENTRANT and a post handler");
 	ret = kprobe_locate(kp, &place);
@@ -101,7 +101,7 @@ static int attach(struct kprobe *kp)
 	if (IS_ERR(site))
 		return PTR_ERR(site);
 
-	/* All else in flags is the core's to say. */
+	/* The core sets the other flags. */
 	kp->flags &= KPROBE_FLAG_DISABLED | KPROBE_FLAG_REENTRANT;
 	kp->nmissed = 0;
 	site_add_listener(site, kp, open_batch);
@@ -109,7 +109,7 @@ static int attach(struct kprobe *kp)
 }
 
 /**
- * kprobe_attach - let a kprobe listen, by the end of this kprobe_set_attach()
+ * kprobe_attach - attach a kprobe as part of this kprobe_set_attach()
  * @kp: the kprobe
  *
  * Context: kprobe_set_is_open().
@@ -137,7 +137,7 @@ static bool detach_one(struct kprobe *kp, struct site_batch *batch)
 	return site;
 }
 
-/* Take back the first @num of a set that failed; hits under way may still be using them. */
+/* Detach the first @num probes of a set that failed. Hits in progress may still use them. */
 static void attach_undo(const struct kprobe_set *set, int num,
 			struct site_batch *batch)
 {
@@ -150,7 +150,10 @@ static void attach_undo(const struct kprobe_set *set, int num,
 	site_batch_commit(batch);
 }
 
-/* What attach_undo() took back, and no hit sees any more: fit to be tried again. */
+/*
+ * Reset what registration has set in the probes that attach_undo() detached, so that the caller
+ * can register them again. No hit sees them any more.
+ */
 static void attach_forget(const struct kprobe_set *set, int num)
 {
 	struct kprobe *kp;
@@ -165,8 +168,8 @@ static void attach_forget(const struct kprobe_set *set, int num)
 }
 
 /*
- * The text could not be changed for all. Ftrace does not say for which; if it is a live patch that
- * is in the way, that can be found out.
+ * The kprobe to name in probe_errors when a commit fails. Ftrace does not tell for which function
+ * it failed, but live patches can be looked up.
  */
 static const struct kprobe *blamed(const struct kprobe_set *set, int err)
 {
@@ -187,7 +190,7 @@ static const struct kprobe *blamed(const struct kprobe_set *set, int err)
 	return first ?: nth(set, 0);
 }
 
-/* If it fails, @nr is set to how many had been attached. */
+/* Sets @nr to the number of probes that were attached, also on error. */
 static int attach_all(const struct kprobe_set *set, struct site_batch *batch, int *nr)
 {
 	int i, ret = 0;
@@ -199,7 +202,7 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch, in
 		cond_resched();
 	}
 	if (!ret) {
-		/* Should this fail, then some may have been planted for a while. */
+		/* If this fails, some sites may have been planted for a short time. */
 		batch->was_live = true;
 		kprobe_refuse(0, NULL);
 		ret = site_batch_commit(batch);
@@ -213,8 +216,8 @@ static int attach_all(const struct kprobe_set *set, struct site_batch *batch, in
 }
 
 /**
- * kprobe_set_attach - let kprobes listen, all or none
- * @set: which
+ * kprobe_set_attach - attach all probes of a set, or none
+ * @set: the probes
  *
  * Context: process, kprobe_mutex not held. Sleeps.
  * Return: as register_kprobes().
@@ -245,8 +248,10 @@ int kprobe_set_attach(const struct kprobe_set *set)
 }
 
 /**
- * kprobe_set_detach - no hit from now on runs these handlers
- * @set: which; of one that is not registered, the address is cleared
+ * kprobe_set_detach - detach the probes of a set
+ * @set: the probes; if one is not registered, its address is cleared
+ *
+ * Hits that begin after the return do not run the handlers. Hits in progress may.
  *
  * Context: process, kprobe_mutex not held. Sleeps, but waits for no grace period.
  */
@@ -264,8 +269,8 @@ void kprobe_set_detach(const struct kprobe_set *set)
 }
 
 /**
- * kprobe_set_remove - have these handlers gone
- * @set: which; of one that is not registered, the address is cleared
+ * kprobe_set_remove - detach the probes of a set and wait until no handler runs
+ * @set: the probes; if one is not registered, its address is cleared
  *
  * Context: process, kprobe_mutex not held. Sleeps for one grace period.
  */
@@ -278,19 +283,18 @@ void kprobe_set_remove(const struct kprobe_set *set)
 }
 
 /**
- * register_kprobes - place probes, all or none
- * @kps: the kprobes, see struct kprobe for which members to set
- * @num: how many
+ * register_kprobes - register kprobes, all or none
+ * @kps: the kprobes; struct kprobe says which members to set
+ * @num: number of kprobes
  *
  * Context: process. Sleeps.
- * Return: 0; of the first kprobe that fails: -EINVAL if it names both or neither of
- * address and symbol, is registered already, or names a place where no probe may be;
- * -ENOENT if there is no such symbol, or the text is about to be freed; -EILSEQ if the
- * address is not the start of an instruction; -EOPNOTSUPP if the instruction can be
- * neither run elsewhere nor emulated; -EBUSY if another user redirects that function;
- * -ENODEV if ftrace has shut itself down; -ENOMEM; -EAGAIN if it is too early in boot.
- * -EINVAL also if @num is not positive, or of a kprobe with a post handler and
- * KPROBE_FLAG_REENTRANT. On error none is registered.
+ * Return: 0, or the error of the first kprobe that fails: -EINVAL if it names both or neither
+ * of address and symbol, is registered already, has a post handler and KPROBE_FLAG_REENTRANT,
+ * or names a place where no probe may be; -ENOENT if there is no such symbol, or the text is
+ * about to be freed; -EILSEQ if the address is not the start of an instruction; -EOPNOTSUPP if
+ * the instruction can be neither run elsewhere nor emulated; -EBUSY if another user redirects
+ * that function; -ENODEV if ftrace has shut itself down; -ENOMEM; -EAGAIN if it is too early
+ * in boot. -EINVAL also if @num is not positive. On error none is registered.
  */
 int register_kprobes(struct kprobe **kps, int num)
 {
@@ -301,8 +305,8 @@ int register_kprobes(struct kprobe **kps, int num)
 EXPORT_SYMBOL_GPL(register_kprobes);
 
 /**
- * register_kprobe - place a probe
- * @p: the kprobe, see struct kprobe for which members to set
+ * register_kprobe - register a kprobe
+ * @p: the kprobe; struct kprobe says which members to set
  *
  * The other functions that register probes call this for each.
  *
@@ -318,11 +322,11 @@ noinline __noclone int register_kprobe(struct kprobe *p)
 EXPORT_SYMBOL_GPL(register_kprobe);
 
 /**
- * unregister_kprobes - take probes away
- * @kps: the kprobes; of one that is not registered, the address is cleared
- * @num: how many
+ * unregister_kprobes - unregister kprobes
+ * @kps: the kprobes; if one is not registered, its address is cleared
+ * @num: number of kprobes
  *
- * When this returns no handler of theirs is running, and none will.
+ * After the return no handler of these kprobes runs.
  *
  * Context: process. Sleeps for one grace period.
  */
@@ -335,7 +339,7 @@ void unregister_kprobes(struct kprobe **kps, int num)
 EXPORT_SYMBOL_GPL(unregister_kprobes);
 
 /**
- * unregister_kprobe - take a probe away
+ * unregister_kprobe - unregister a kprobe
  * @p: the kprobe
  *
  * Context: as unregister_kprobes().
@@ -349,12 +353,12 @@ void unregister_kprobe(struct kprobe *p)
 EXPORT_SYMBOL_GPL(unregister_kprobe);
 
 /**
- * unregister_kprobes_nowait - take probes away, without waiting
- * @kps: the kprobes; of one that is not registered, the address is cleared
- * @num: how many
+ * unregister_kprobes_nowait - unregister kprobes without waiting
+ * @kps: the kprobes; if one is not registered, its address is cleared
+ * @num: number of kprobes
  *
- * For callers whose handlers are built in: hits under way may still be running them,
- * and the memory of @kps has to stay until an RCU grace period has passed.
+ * For callers whose handlers are built in: hits in progress may run the handlers after the
+ * return. The memory of @kps must stay until an RCU grace period has passed.
  *
  * Context: process. Sleeps on locks only.
  */
@@ -377,7 +381,7 @@ static int set_disabled(struct kprobe **kps, int num, bool off)
 	return site_batch_commit(&batch);
 }
 
-/* The first one that cannot be switched, NULL: all can. */
+/* The first kprobe that cannot be enabled or disabled; NULL if all can. */
 static const struct kprobe *cannot_run(struct kprobe **kps, int num)
 {
 	int i;
@@ -389,7 +393,7 @@ static const struct kprobe *cannot_run(struct kprobe **kps, int num)
 	return NULL;
 }
 
-/* Returns 0 if all can be switched, else -EINVAL, and users are told why. */
+/* Returns 0 if all can be enabled or disabled, else -EINVAL, with an entry in probe_errors. */
 static int check_switch(const char *call, struct kprobe **kps, int num)
 {
 	const struct kprobe *bad;
@@ -407,13 +411,13 @@ static int check_switch(const char *call, struct kprobe **kps, int num)
 }
 
 /**
- * disable_kprobes - stop handlers from running, keep the probes
+ * disable_kprobes - disable kprobes that stay registered
  * @kps: the kprobes
- * @num: how many
+ * @num: number of kprobes
  *
  * Context: process. Sleeps on locks only; handlers may still be running on return.
- * Return: 0; -EINVAL if any is not registered or its text is gone, or @num is not
- * positive: then nothing is changed.
+ * Return: 0; -EINVAL if one is not registered or its text has gone, or @num is not
+ * positive. On error nothing is changed.
  */
 int disable_kprobes(struct kprobe **kps, int num)
 {
@@ -422,12 +426,12 @@ int disable_kprobes(struct kprobe **kps, int num)
 }
 
 /**
- * enable_kprobes - let handlers run again, all or none
- * @kps: the kprobes; those that are enabled already may be among them
- * @num: how many
+ * enable_kprobes - enable kprobes, all or none
+ * @kps: the kprobes; some may be enabled already
+ * @num: number of kprobes
  *
  * Context: process. Sleeps.
- * Return: 0; -EINVAL if any is not registered or its text is gone, or @num is not
+ * Return: 0; -EINVAL if one is not registered or its text has gone, or @num is not
  * positive; -EBUSY or -ENOMEM as for register_kprobes(). On error all are disabled.
  */
 int enable_kprobes(struct kprobe **kps, int num)
@@ -449,7 +453,7 @@ int enable_kprobes(struct kprobe **kps, int num)
 }
 
 /**
- * disable_kprobe - stop a handler from running, keep the probe
+ * disable_kprobe - disable a kprobe that stays registered
  * @kp: the kprobe
  *
  * Context: as disable_kprobes().
@@ -462,7 +466,7 @@ int disable_kprobe(struct kprobe *kp)
 EXPORT_SYMBOL_GPL(disable_kprobe);
 
 /**
- * enable_kprobe - let a handler run again
+ * enable_kprobe - enable a kprobe
  * @kp: the kprobe
  *
  * Context: as enable_kprobes().

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking back sites that nobody listens to any more.
+ * Free sites that have no listener any more.
  *
- * When a site's breakpoint is out of the text, a CPU may still be in its trap, and a
- * task that was preempted may still stand in its copied instruction. The first is over
- * after an RCU grace period, the second after one of RCU-tasks. Nobody waits: sites
- * gather on a list, and one callback at a time goes through the grace periods for all
- * that are on the list when it starts. Until then a retired site is in the table and
- * can be taken back into service.
+ * After the breakpoint of a site is removed from the text, a CPU may still handle its trap,
+ * and a preempted task may be in the copied instruction. An RCU grace period waits for the
+ * former, one of RCU-tasks for the latter. No caller waits: retired sites are put on a list,
+ * and one callback at a time waits for both grace periods for all sites that are on the list
+ * when it starts. Until it is freed, a retired site is in the table and can be used again.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -15,42 +14,44 @@
 
 #include "internal.h"
 
-/* Retired since the callback in flight was started. Guarded by kprobe_mutex. */
+/* Sites that retired after the current callback was started. Guarded by kprobe_mutex. */
 static LIST_HEAD(retired_next);
 
-/* The callback in flight is for these. Guarded by kprobe_mutex. */
+/* Sites that the current callback is for. Guarded by kprobe_mutex. */
 static LIST_HEAD(retired_waiting);
 
-/* A callback is in flight. Guarded by kprobe_mutex. */
+/* There is a callback. Guarded by kprobe_mutex. */
 static bool in_flight;
 
 /*
- * How many sites are retired, and how many may be before registration waits for them to be
- * freed. Grace periods can take long, and each of them holds some hundred bytes.
+ * Registration waits if more sites than that are retired. Grace periods can take long, and each
+ * site takes some hundred bytes.
  */
 #define MAX_RETIRED	16384
-static unsigned int nr_retired;	/* written under kprobe_mutex */
+
+/* Number of retired sites. Changed under kprobe_mutex, read by any task. */
+static unsigned int nr_retired;
 
 static struct rcu_head reclaim_rcu;
 static void reclaim_work_fn(struct work_struct *work);
 static DECLARE_WORK(reclaim_work, reclaim_work_fn);
 
-/* No CPU is in a trap of these, and no task in a copied instruction. */
+/* No CPU handles a trap of these sites, and no task is in one of their copied instructions. */
 static void grace_done(struct rcu_head *head)
 {
 	schedule_work(&reclaim_work);
 }
 
 /*
- * No task stands in a copied instruction. Now the traps: that RCU-tasks happens to
- * contain a grace period of RCU is not promised.
+ * No task is in a copied instruction. Now wait for traps: a grace period of RCU-tasks need not
+ * contain one of RCU.
  */
 static void tasks_done(struct rcu_head *head)
 {
 	call_rcu(&reclaim_rcu, grace_done);
 }
 
-/* kprobe_mutex held. */
+/* Start a callback if there is none. Context: kprobe_mutex held. */
 static void reclaim_kick(void)
 {
 	if (in_flight || list_empty(&retired_next))
@@ -89,14 +90,14 @@ static void reclaim_work_fn(struct work_struct *work)
 }
 
 /**
- * site_retire - the last listener is gone
+ * site_retire - free a site after the grace periods
  * @site: unplanted, without listeners
  *
  * Context: kprobe_mutex held.
  */
 void site_retire(struct kprobe_site *site)
 {
-	/* Already waiting: it was not planted since, so that wait will do. */
+	/* It waits already, and was not planted since. */
 	if (site->retired)
 		return;
 	site->retired = true;
@@ -107,7 +108,7 @@ void site_retire(struct kprobe_site *site)
 }
 
 /**
- * site_unretire - somebody listens again
+ * site_unretire - use a site again
  * @site: a site, retired or not
  *
  * Context: kprobe_mutex held.
@@ -121,7 +122,7 @@ void site_unretire(struct kprobe_site *site)
 	list_del_init(&site->idle);
 }
 
-/* Without preemption RCU's grace period is enough, and RCU-tasks is an alias of it. */
+/* Without preemption call_rcu_tasks() is call_rcu(), and rcu_barrier() waits for both. */
 #ifdef CONFIG_TASKS_RCU
 static void wait_for_tasks_done(void)
 {
@@ -131,7 +132,7 @@ static void wait_for_tasks_done(void)
 static void wait_for_tasks_done(void) { }
 #endif
 
-/* Until the callback in flight has done what it is for. */
+/* Wait until the current callback has freed its sites. */
 static void wait_for_reclaim(void)
 {
 	wait_for_tasks_done();
@@ -140,12 +141,11 @@ static void wait_for_reclaim(void)
 	flush_work(&reclaim_work);
 }
 
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
 /**
- * kprobe_reclaim_flush - wait until everything that was retired is freed
+ * kprobe_reclaim_flush - wait until all retired sites are freed
  *
- * For tests.
- *
- * Context: process, kprobe_mutex not held. Sleeps, for seconds perhaps.
+ * Context: process, kprobe_mutex not held. Sleeps, possibly for seconds.
  */
 void kprobe_reclaim_flush(void)
 {
@@ -158,13 +158,14 @@ void kprobe_reclaim_flush(void)
 		mutex_unlock(&kprobe_mutex);
 	} while (busy);
 }
+#endif
 
 /**
- * kprobe_reclaim_throttle - wait for memory to be freed if too much is held back
+ * kprobe_reclaim_throttle - wait if too many retired sites hold memory
  *
- * Called by those who are going to make sites.
+ * Callers are about to create sites.
  *
- * Context: process, kprobe_mutex not held. Sleeps, for seconds perhaps, if so.
+ * Context: process, kprobe_mutex not held. Sleeps, possibly for seconds.
  */
 void kprobe_reclaim_throttle(void)
 {

@@ -2,8 +2,8 @@
 /*
  * Kretprobes: a kprobe at a function's entry that hooks the return of that call.
  *
- * How a return is hooked and where instances come from is up to retprobe_rethook.c, or
- * retprobe_classic.c on architectures without rethook.
+ * retprobe_rethook.c hooks returns and allocates instances; on architectures without rethook,
+ * retprobe_classic.c does.
  */
 #include <linux/cpumask.h>
 #include <linux/export.h>
@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-/* Look the names up once, so that registration compares addresses. */
+/* Look up the names once, so that registration compares addresses. */
 void __init kretprobe_blacklist_init(void)
 {
 	struct kretprobe_blackpoint *b;
@@ -28,7 +28,7 @@ void __init kretprobe_blacklist_init(void)
 	}
 }
 
-/* Compare functions, not addresses: the probe itself may be behind a landing pad. */
+/* Compare the start of the function, because the probe may be behind a landing pad. */
 static bool return_is_off_limits(unsigned long addr)
 {
 	const struct kretprobe_blackpoint *b;
@@ -44,7 +44,7 @@ static bool return_is_off_limits(unsigned long addr)
 	return false;
 }
 
-/* Everything that hits need, but for the kprobe. */
+/* Check the kretprobe and set up all but its kprobe. */
 static int prepare(struct kretprobe *rp)
 {
 	struct kprobe_place place;
@@ -70,7 +70,7 @@ static int prepare(struct kretprobe *rp)
 }
 
 /**
- * kretprobe_attach - let a kretprobe listen, by the end of this kprobe_set_attach()
+ * kretprobe_attach - attach a kretprobe as part of this kprobe_set_attach()
  * @rp: the kretprobe
  *
  * Context: kprobe_set_is_open().
@@ -80,7 +80,6 @@ int kretprobe_attach(struct kretprobe *rp)
 {
 	int ret;
 
-	/* One that is registered is in use. */
 	kprobe_refuse(0, NULL);
 	if (site_of_listener(&rp->kp))
 		ret = kprobe_refuse(-EINVAL, "this struct kretprobe is registered already");
@@ -95,11 +94,11 @@ int kretprobe_attach(struct kretprobe *rp)
 }
 
 /**
- * kretprobe_release - a kretprobe listens no more
- * @rp: the kretprobe
+ * kretprobe_release - free the instances of a kretprobe
+ * @rp: the kretprobe, detached
  *
- * Calls in flight keep their instances; no handler runs for them once a grace period
- * has passed.
+ * Calls in flight keep their instances. Their handlers do not run after a grace period has
+ * passed.
  *
  * Context: process, kprobe_mutex held.
  */
@@ -109,9 +108,9 @@ void kretprobe_release(struct kretprobe *rp)
 }
 
 /**
- * register_kretprobes - place return probes, all or none
- * @rps: the kretprobes, see struct kretprobe for which members to set
- * @num: how many
+ * register_kretprobes - register kretprobes, all or none
+ * @rps: the kretprobes; struct kretprobe says which members to set
+ * @num: number of kretprobes
  *
  * Context: process. Sleeps.
  * Return: as register_kprobes(); -EINVAL also if one is not at a function's entry or
@@ -128,8 +127,8 @@ int register_kretprobes(struct kretprobe **rps, int num)
 EXPORT_SYMBOL_GPL(register_kretprobes);
 
 /**
- * register_kretprobe - place a return probe
- * @rp: the kretprobe, see struct kretprobe for which members to set
+ * register_kretprobe - register a kretprobe
+ * @rp: the kretprobe; struct kretprobe says which members to set
  *
  * Context: process. Sleeps.
  * Return: as register_kretprobes().
@@ -143,12 +142,11 @@ noinline __noclone int register_kretprobe(struct kretprobe *rp)
 EXPORT_SYMBOL_GPL(register_kretprobe);
 
 /**
- * unregister_kretprobes - take return probes away
- * @rps: the kretprobes; of one that is not registered, the address is cleared
- * @num: how many
+ * unregister_kretprobes - unregister kretprobes
+ * @rps: the kretprobes; if one is not registered, its address is cleared
+ * @num: number of kretprobes
  *
- * When this returns no handler of theirs is running, and none will, not for calls that
- * have yet to return either.
+ * After the return no handler of these kretprobes runs, also not for calls in flight.
  *
  * Context: process. Sleeps for one grace period.
  */
@@ -161,7 +159,7 @@ void unregister_kretprobes(struct kretprobe **rps, int num)
 EXPORT_SYMBOL_GPL(unregister_kretprobes);
 
 /**
- * unregister_kretprobe - take a return probe away
+ * unregister_kretprobe - unregister a kretprobe
  * @rp: the kretprobe
  *
  * Context: as unregister_kretprobes().
@@ -175,12 +173,12 @@ void unregister_kretprobe(struct kretprobe *rp)
 EXPORT_SYMBOL_GPL(unregister_kretprobe);
 
 /**
- * unregister_kretprobes_nowait - take return probes away, without waiting
- * @rps: the kretprobes; of one that is not registered, the address is cleared
- * @num: how many
+ * unregister_kretprobes_nowait - unregister kretprobes without waiting
+ * @rps: the kretprobes; if one is not registered, its address is cleared
+ * @num: number of kretprobes
  *
- * For callers whose handlers are built in: hits and returns under way may still be
- * running them, and the memory of @rps has to stay until an RCU grace period has passed.
+ * For callers whose handlers are built in: hits and returns in progress may run the handlers
+ * after the return. The memory of @rps must stay until an RCU grace period has passed.
  *
  * Context: process. Sleeps on locks only.
  */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kretprobes where an architecture has no return hooks but a trampoline for kretprobes.
+ * Kretprobes on architectures that have no rethook but a trampoline for kretprobes.
  *
- * A task's calls in flight are on its kretprobe_instances list, the latest first. Only
- * the task itself, and what interrupts it, adds or removes; unwinders read it of tasks
- * that do not run. Instances come from a pool that does not grow: maxactive is a limit
- * here.
+ * A task's calls in flight are on its kretprobe_instances list, the latest first. Only the
+ * task and the interrupts that it takes change the list. Unwinders read the lists of tasks that
+ * do not run. Instances come from a pool that does not grow, so maxactive is a limit here.
  */
 #include <linux/err.h>
 #include <linux/objpool.h>
@@ -48,7 +47,7 @@ int kretprobe_pool_alloc(struct kretprobe *rp)
 	return 0;
 }
 
-/* It is freed when the last instance is back; each checks for the kretprobe first. */
+/* The pool is freed when the last instance is back. */
 static void pool_give_up(struct rcu_head *rcu)
 {
 	struct kretprobe_holder *h = container_of(rcu, struct kretprobe_holder, rcu);
@@ -57,8 +56,8 @@ static void pool_give_up(struct rcu_head *rcu)
 }
 
 /*
- * A hit under way may be taking an instance, or be giving one back to the kretprobe: rp->rph
- * stays as it is, and the pool until a grace period has passed.
+ * A hit in progress may take an instance or give one back, so rp->rph does not change, and the
+ * pool stays until a grace period has passed.
  */
 void kretprobe_pool_free(struct kretprobe *rp)
 {
@@ -73,7 +72,7 @@ struct kretprobe_instance *kretprobe_pool_get(struct kretprobe *rp)
 
 NOKPROBE_SYMBOL(kretprobe_pool_get);
 
-/* No unwinder looks at the instance any more. */
+/* No unwinder reads the instance any more. */
 static void instance_drop(struct rcu_head *rcu)
 {
 	struct kretprobe_instance *call;
@@ -109,8 +108,8 @@ static nokprobe_inline struct kretprobe_instance *to_call(struct llist_node *n)
 }
 
 /*
- * Several kretprobes of one function all hooked the same return; only the first of them
- * saw where it really goes. Find that one.
+ * Several kretprobes of one function have hooked the same return. Only the first of them has
+ * stored the return address, the others a trampoline. Find the first one.
  */
 static struct llist_node *first_hook(struct llist_node *n)
 {
@@ -122,10 +121,10 @@ static struct llist_node *first_hook(struct llist_node *n)
 NOKPROBE_SYMBOL(first_hook);
 
 /**
- * kretprobe_find_ret_addr - what is under a trampoline on a stack
+ * kretprobe_find_ret_addr - find the return address that a trampoline on a stack replaces
  * @tsk: current, or a task that does not run
- * @frame: the frame it was found in
- * @cur: where the walk is; NULL to start with, and the same for all of one unwinding
+ * @frame: the frame with the trampoline
+ * @cur: position in the list; NULL before the first call of an unwinding
  *
  * Context: any.
  * Return: the return address, 0 if there is none.
@@ -148,11 +147,11 @@ unsigned long kretprobe_find_ret_addr(struct task_struct *tsk, void *frame,
 NOKPROBE_SYMBOL(kretprobe_find_ret_addr);
 
 /**
- * arch_kretprobe_fixup_return - a return is about to be handled
+ * arch_kretprobe_fixup_return - store the return address before the handlers run
  * @regs: the state at the return
- * @to: where it goes
+ * @to: the return address
  *
- * For architectures that must make the address visible in a place of their own.
+ * For architectures that keep it in another place than instruction_pointer().
  */
 void __weak arch_kretprobe_fixup_return(struct pt_regs *regs,
 					kprobe_opcode_t *to)
@@ -164,7 +163,7 @@ static void run_handler(struct kretprobe_instance *call, struct pt_regs *regs)
 	struct kretprobe *rp = get_kretprobe(call);
 	struct kprobe *outer;
 
-	/* Without a kretprobe: it was unregistered while the call was under way. */
+	/* NULL if it was unregistered while the call was in flight. */
 	if (rp && rp->handler) {
 		outer = kprobe_run_instead(&rp->kp);
 		rp->handler(call, regs);
@@ -175,12 +174,12 @@ static void run_handler(struct kretprobe_instance *call, struct pt_regs *regs)
 NOKPROBE_SYMBOL(run_handler);
 
 /**
- * __kretprobe_trampoline_handler - a hooked function has returned
+ * __kretprobe_trampoline_handler - handle the return of a hooked function
  * @regs: the state at the return
- * @frame: what arch_prepare_kretprobe() noted for this call
+ * @frame: the frame that arch_prepare_kretprobe() stored for this call
  *
- * Context: from the architecture's trampoline, preemption off, kprobe_running() set.
- * Return: the address to go on at.
+ * Context: the architecture's trampoline, preemption off, kprobe_running() is not NULL.
+ * Return: the return address.
  */
 unsigned long __kretprobe_trampoline_handler(struct pt_regs *regs, void *frame)
 {
@@ -195,9 +194,9 @@ unsigned long __kretprobe_trampoline_handler(struct pt_regs *regs, void *frame)
 	instruction_pointer_set(regs, (unsigned long)to);
 	arch_kretprobe_fixup_return(regs, to);
 
-	/* The list stays whole until all have run: they may unwind this stack. */
+	/* Handlers may unwind this stack, so the list does not change until all have run. */
 	for (n = first; n != rest; n = n->next) {
-		/* What handlers ask for is the address, not the trampoline. */
+		/* Handlers read the return address here, not the trampoline. */
 		to_call(n)->ret_addr = to;
 		run_handler(to_call(n), regs);
 	}
@@ -213,17 +212,17 @@ unsigned long __kretprobe_trampoline_handler(struct pt_regs *regs, void *frame)
 NOKPROBE_SYMBOL(__kretprobe_trampoline_handler);
 
 /**
- * kretprobe_trampoline_handler - the same, from a trampoline that is plain code
+ * kretprobe_trampoline_handler - handle a return for a trampoline that takes no trap
  * @regs: the state at the return
- * @frame: what arch_prepare_kretprobe() noted for this call
+ * @frame: the frame that arch_prepare_kretprobe() stored for this call
  *
- * Return: the address to go on at.
+ * Return: the return address.
  */
 unsigned long kretprobe_trampoline_handler(struct pt_regs *regs, void *frame)
 {
 	unsigned long to;
 
-	/* There was no trap to say that this CPU is busy with a probe. */
+	/* No trap has set current_kprobe. */
 	kprobe_busy_begin();
 	to = __kretprobe_trampoline_handler(regs, frame);
 	kprobe_busy_end();
@@ -233,10 +232,8 @@ unsigned long kretprobe_trampoline_handler(struct pt_regs *regs, void *frame)
 NOKPROBE_SYMBOL(kretprobe_trampoline_handler);
 
 /**
- * kprobe_flush_task - a task is gone for good
+ * kprobe_flush_task - free the instances of a task that has exited
  * @tk: the task, which will not run again
- *
- * Its calls in flight never return; their instances go back.
  */
 void kprobe_flush_task(struct task_struct *tk)
 {

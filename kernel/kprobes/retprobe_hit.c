@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Kretprobes: what runs when a function is entered whose return is to be seen. */
+/* Kretprobes: hits at the entry of functions. */
 #include "internal.h"
 
-/* rp->nmissed is read by users as a plain int; misses come from all CPUs. */
+/* Users read rp->nmissed as an int. Atomic, because all CPUs count. */
 static nokprobe_inline void count_miss(struct kretprobe *rp)
 {
 	int old = READ_ONCE(rp->nmissed);
@@ -17,7 +17,7 @@ static nokprobe_inline void count_miss(struct kretprobe *rp)
  * @regs: the state at the function's entry
  *
  * Context: a hit.
- * Return: 0, go on.
+ * Return: 0: continue with the probed instruction.
  */
 int kretprobe_pre_handler(struct kprobe *kp, struct pt_regs *regs)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kretprobes on return hooks: the pool, the trampoline and the list of calls in flight
- * are rethook's.
+ * Kretprobes on rethook, which has the pool of instances, the trampoline and the list of calls
+ * in flight.
  */
 #include <linux/err.h>
 #include <linux/overflow.h>
@@ -15,8 +15,8 @@ static nokprobe_inline struct kretprobe_instance *to_call(struct rethook_node *n
 }
 
 /*
- * While another probe's handler runs on this CPU. What the architecture noted of that hit is not
- * ours to change.
+ * Run the handler while a handler of another probe runs on this CPU. The architecture's state of
+ * the outer hit stays as it is.
  */
 static noinline void returned_inside(struct kretprobe *rp, struct rethook_node *node,
 				     struct pt_regs *regs)
@@ -32,7 +32,7 @@ static noinline void returned_inside(struct kretprobe *rp, struct rethook_node *
 
 NOKPROBE_SYMBOL(returned_inside);
 
-/* Probes that the handler hits are hits inside a hit. */
+/* current_kprobe is set, so probes that the handler hits are hits inside a hit. */
 static void kretprobe_returned(struct rethook_node *node, void *data,
 			       unsigned long to, struct pt_regs *regs)
 {
@@ -41,8 +41,8 @@ static void kretprobe_returned(struct rethook_node *node, void *data,
 	if (!rp->handler)
 		return;
 	/*
-	 * Of several hooks on one call, all but the first displaced a trampoline's
-	 * address. What handlers ask for is where the call goes.
+	 * If there are several hooks on one call, all but the first have stored the address of
+	 * the trampoline here. Handlers read the return address.
 	 */
 	node->ret_addr = to;
 	if (unlikely(kprobe_running())) {
@@ -72,7 +72,7 @@ int kretprobe_pool_alloc(struct kretprobe *rp)
 	return 0;
 }
 
-/* A hit under way may still be taking an instance: rp->rh stays as it is. */
+/* A hit in progress may take an instance, so rp->rh does not change. */
 void kretprobe_pool_free(struct kretprobe *rp)
 {
 	rethook_stop(rp->rh);
@@ -104,10 +104,8 @@ void kretprobe_hook(struct kretprobe_instance *ri, struct pt_regs *regs,
 NOKPROBE_SYMBOL(kretprobe_hook);
 
 /**
- * kprobe_flush_task - a task is gone for good
+ * kprobe_flush_task - does nothing: rethook_flush_task() frees a task's instances
  * @tk: the task
- *
- * Its calls in flight are rethook_flush_task()'s.
  */
 void kprobe_flush_task(struct task_struct *tk)
 {

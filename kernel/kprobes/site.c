@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A site's life: made for its first listener, planted while anyone wants hits, retired
- * after the last listener.
+ * Sites: creation, listeners, planting.
  *
- * How a site should be planted is decided in one place, site_wanted(), from who
- * listens there. site_batch_commit() carries it out for any number of sites at once.
+ * A site is created for its first listener, planted while a listener is enabled, and retired
+ * when the last listener has left. site_wanted() decides how a site is to be planted.
+ * site_batch_commit() changes the text for all sites of a batch at once.
  */
 #include <linux/cpu.h>
 #include <linux/memory.h>
@@ -12,10 +12,10 @@
 
 #include "internal.h"
 
-/* See internal.h for what it guards. */
+/* internal.h says what it guards. */
 DEFINE_MUTEX(kprobe_mutex);
 
-/* Of struct kprobe_site: there are many, and no size of kmalloc's is theirs. */
+/* A cache for struct kprobe_site, because its size wastes memory with kmalloc(). */
 static struct kmem_cache *site_cache __ro_after_init;
 
 void __init site_cache_init(void)
@@ -23,12 +23,12 @@ void __init site_cache_init(void)
 	site_cache = KMEM_CACHE(kprobe_site, SLAB_PANIC);
 }
 
-/* Cleared by debugfs kprobes/enabled: plant nothing. Guarded by kprobe_mutex. */
+/* False: no site is planted. Changed by debugfs kprobes/enabled. Guarded by kprobe_mutex. */
 static bool armed = true;
 
 /*
- * Who gives a post handler wants to be sure that execution goes where its pre handler says,
- * so nobody else may redirect the function. Others may try, and share it.
+ * A listener with a post handler must know where execution continues, so no other user of
+ * ftrace may redirect the function. Other listeners share the function with such users.
  */
 static bool wants_ip(const struct kprobe *kp)
 {
@@ -43,7 +43,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 		return SITE_UNPLANTED;
 	if (!kprobe_ftrace(&site->kp))
 		return site_may_be_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
-	/* Moving back would gain nothing but a second filter update. */
+	/* To go back to SITE_FTRACE would cost a filter update and gain nothing. */
 	if (site->method == SITE_FTRACE_IP || site->method == SITE_FTRACE_CLAIMED)
 		return site->method;
 	list_for_each_entry(kp, &site->listeners, list) {
@@ -54,13 +54,13 @@ static enum site_method site_wanted(struct kprobe_site *site)
 	return SITE_FTRACE;
 }
 
-/* In one write: hits read it. */
+/* Hits read the flags, so this is one store. */
 static void set_flag(struct kprobe *kp, u32 flag, bool on)
 {
 	WRITE_ONCE(kp->flags, on ? kp->flags | flag : kp->flags & ~flag);
 }
 
-/* Make what architecture code sees the sum of the listeners. */
+/* Update what hits read from what the listeners want. */
 static void site_refresh(struct kprobe_site *site)
 {
 	struct kprobe *sole = NULL;
@@ -77,8 +77,8 @@ static void site_refresh(struct kprobe_site *site)
 	}
 	kprobe_test_step();
 	/*
-	 * Hits go from it to what it points to, which is complete: by its address, site_run(). For
-	 * site_entry_hit(), which acquires it, the owner that was stored before comes along.
+	 * Publishes the listener to site_run(), which has an address dependency. Also orders the
+	 * last store to the hook's owner before this store, for site_entry_hit(), which acquires.
 	 */
 	smp_store_release(&site->sole, sole);
 	kprobe_test_step();
@@ -91,7 +91,7 @@ static void site_refresh(struct kprobe_site *site)
 }
 
 /**
- * site_batch_add - have a site looked at when the batch is committed
+ * site_batch_add - add a site to a batch
  * @batch: the batch
  * @site: a site whose listeners changed
  *
@@ -104,7 +104,7 @@ void site_batch_add(struct site_batch *batch, struct kprobe_site *site)
 		list_add_tail(&site->kp.list, &batch->sites);
 }
 
-/* The text of all sites in the list, one way, with one sync of the other CPUs. */
+/* Arm or disarm all sites of the list, with one sync of the other CPUs. */
 static void write_breakpoints(struct list_head *sites, bool plant)
 {
 	if (list_empty(sites))
@@ -123,8 +123,9 @@ static void write_breakpoints(struct list_head *sites, bool plant)
  * arch_arm_kprobes - plant breakpoints
  * @kps: struct kprobe, linked by list
  *
- * Context: kprobe_mutex, cpus_read_lock and text_mutex held. Architectures that can
- * share the cost of making other CPUs see the change override it.
+ * Architectures override it if they can sync the other CPUs once for all.
+ *
+ * Context: kprobe_mutex, cpus_read_lock and text_mutex held.
  */
 void __weak arch_arm_kprobes(struct list_head *kps)
 {
@@ -135,7 +136,7 @@ void __weak arch_arm_kprobes(struct list_head *kps)
 }
 
 /**
- * arch_disarm_kprobes - put back what was under breakpoints
+ * arch_disarm_kprobes - restore the instructions under breakpoints
  * @kps: struct kprobe, linked by list
  *
  * Context: as arch_arm_kprobes().
@@ -163,8 +164,6 @@ static int plant(struct list_head *sites, enum site_method method)
 {
 	int ret = 0;
 
-	if (list_empty(sites))
-		return 0;
 	if (method == SITE_BREAKPOINT)
 		write_breakpoints(sites, true);
 	else
@@ -176,8 +175,6 @@ static int plant(struct list_head *sites, enum site_method method)
 
 static void uproot(struct list_head *sites, enum site_method method)
 {
-	if (list_empty(sites))
-		return;
 	if (method == SITE_BREAKPOINT)
 		write_breakpoints(sites, false);
 	else
@@ -186,15 +183,13 @@ static void uproot(struct list_head *sites, enum site_method method)
 }
 
 /*
- * Also register in side_ip, only to get IPMODIFY. A call that goes by way of both ftrace_ops must
- * run the handlers once, so they stay where they are, and the method says so first.
+ * Also register in side_ip, only to get IPMODIFY. Ftrace then calls both ftrace_ops for one hit,
+ * and only one of them may run the handlers. So the method says first that side_ip does not.
  */
 static int claim(struct list_head *sites)
 {
 	int ret;
 
-	if (list_empty(sites))
-		return 0;
 	set_method(sites, SITE_FTRACE_CLAIMED);
 	ret = site_ftrace_plant(sites, SITE_FTRACE_IP);
 	if (ret)
@@ -202,68 +197,116 @@ static int claim(struct list_head *sites)
 	return ret;
 }
 
-/* What a commit has to do, each a list of sites by their kp.list. */
-struct site_work {
-	struct list_head keep;
-	struct list_head drop_break, drop_jump;
-	struct list_head drop_ftrace, drop_ftrace_ip, drop_claimed;
-	struct list_head add_break, add_jump, add_ftrace, add_ftrace_ip;
-	struct list_head claim, unjump;
+/* The steps of a commit, in their order. What can fail is before what cannot. */
+enum site_step {
+	STEP_KEEP,
+	STEP_JUMP_TO_BREAKPOINT,
+	STEP_UPROOT_JUMP,
+	STEP_UPROOT_TEXT,
+	STEP_UPROOT_FTRACE,
+	STEP_UPROOT_FTRACE_IP,
+	STEP_UPROOT_CLAIMED,
+	STEP_PLANT_FTRACE_IP,
+	STEP_CLAIM,
+	STEP_PLANT_FTRACE,
+	STEP_PLANT_BREAKPOINT,
+	STEP_PLANT_JUMP,
+	NR_STEPS
 };
 
-static struct list_head *drop_list(struct site_work *w, enum site_method from)
-{
-	switch (from) {
-	case SITE_BREAKPOINT:
-		return &w->drop_break;
-	case SITE_JUMP:
-		return &w->drop_jump;
-	case SITE_FTRACE:
-		return &w->drop_ftrace;
-	case SITE_FTRACE_IP:
-		return &w->drop_ftrace_ip;
-	case SITE_FTRACE_CLAIMED:
-		return &w->drop_claimed;
-	default:
-		return &w->keep;
-	}
-}
+/*
+ * The transitions of a site in a commit, and the step that makes each. The only other one is from
+ * a breakpoint to a jump without ARCH_KPROBE_JUMP_IN_PLACE, which the worker in optimize.c makes.
+ */
+static const u8 transitions[][SITE_FTRACE_CLAIMED + 1] = {
+	[SITE_UNPLANTED] = {
+		[SITE_BREAKPOINT]	= STEP_PLANT_BREAKPOINT,
+		[SITE_JUMP]		= STEP_PLANT_JUMP,	/* only in place */
+		[SITE_FTRACE]		= STEP_PLANT_FTRACE,
+		[SITE_FTRACE_IP]	= STEP_PLANT_FTRACE_IP,
+	},
+	[SITE_BREAKPOINT] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_TEXT,
+		[SITE_JUMP]		= STEP_PLANT_JUMP,	/* only in place */
+	},
+	[SITE_JUMP] = {
+		[SITE_UNPLANTED]	= ARCH_KPROBE_JUMP_IN_PLACE ? STEP_UPROOT_TEXT :
+								      STEP_UPROOT_JUMP,
+		[SITE_BREAKPOINT]	= STEP_JUMP_TO_BREAKPOINT,
+	},
+	[SITE_FTRACE] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_FTRACE,
+		[SITE_FTRACE_CLAIMED]	= STEP_CLAIM,
+	},
+	[SITE_FTRACE_IP] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_FTRACE_IP,
+	},
+	[SITE_FTRACE_CLAIMED] = {
+		[SITE_UNPLANTED]	= STEP_UPROOT_CLAIMED,
+	},
+};
 
-static struct list_head *work_list(struct site_work *w, enum site_method from,
-				   enum site_method to)
-{
-	if (from == to)
-		return &w->keep;
-	if (to == SITE_UNPLANTED)
-		return drop_list(w, from);
-	if (to == SITE_JUMP)
-		return &w->add_jump;
-	if (from != SITE_UNPLANTED)
-		return from == SITE_JUMP ? &w->unjump : &w->claim;
-	if (to == SITE_BREAKPOINT)
-		return &w->add_break;
-	return to == SITE_FTRACE ? &w->add_ftrace : &w->add_ftrace_ip;
-}
+/* The sites of a batch by the step that they take, linked by kp.list. Local to a commit. */
+struct site_work {
+	struct list_head sites[NR_STEPS];
+};
 
 static void work_sort(struct site_work *w, struct list_head *sites)
 {
 	struct kprobe_site *site, *next;
+	enum site_method to;
+	unsigned int step;
 
-	INIT_LIST_HEAD(&w->keep);
-	INIT_LIST_HEAD(&w->drop_break);
-	INIT_LIST_HEAD(&w->drop_jump);
-	INIT_LIST_HEAD(&w->drop_ftrace);
-	INIT_LIST_HEAD(&w->drop_ftrace_ip);
-	INIT_LIST_HEAD(&w->drop_claimed);
-	INIT_LIST_HEAD(&w->add_break);
-	INIT_LIST_HEAD(&w->add_jump);
-	INIT_LIST_HEAD(&w->add_ftrace);
-	INIT_LIST_HEAD(&w->add_ftrace_ip);
-	INIT_LIST_HEAD(&w->claim);
-	INIT_LIST_HEAD(&w->unjump);
-	list_for_each_entry_safe(site, next, sites, kp.list)
-		list_move_tail(&site->kp.list,
-			       work_list(w, site->method, site_wanted(site)));
+	for (step = 0; step < NR_STEPS; step++)
+		INIT_LIST_HEAD(&w->sites[step]);
+	list_for_each_entry_safe(site, next, sites, kp.list) {
+		to = site_wanted(site);
+		step = transitions[site->method][to];
+		WARN_ON_ONCE(step == STEP_KEEP && site->method != to);
+		list_move_tail(&site->kp.list, &w->sites[step]);
+	}
+}
+
+static int work_step(struct site_work *w, enum site_step step)
+{
+	struct list_head *sites = &w->sites[step];
+
+	if (list_empty(sites))
+		return 0;
+	switch (step) {
+	case STEP_JUMP_TO_BREAKPOINT:
+		sites_to_breakpoints(sites);
+		return 0;
+	case STEP_UPROOT_JUMP:
+		sites_to_breakpoints(sites);
+		list_splice_tail_init(sites, &w->sites[STEP_UPROOT_TEXT]);
+		return 0;
+	case STEP_UPROOT_TEXT:
+		uproot(sites, SITE_BREAKPOINT);
+		return 0;
+	case STEP_UPROOT_FTRACE:
+		uproot(sites, SITE_FTRACE);
+		return 0;
+	case STEP_UPROOT_FTRACE_IP:
+		uproot(sites, SITE_FTRACE_IP);
+		return 0;
+	case STEP_UPROOT_CLAIMED:
+		uproot(sites, SITE_FTRACE_CLAIMED);
+		return 0;
+	case STEP_PLANT_FTRACE_IP:
+		return plant(sites, SITE_FTRACE_IP);
+	case STEP_CLAIM:
+		return claim(sites);
+	case STEP_PLANT_FTRACE:
+		return plant(sites, SITE_FTRACE);
+	case STEP_PLANT_BREAKPOINT:
+		return plant(sites, SITE_BREAKPOINT);
+	case STEP_PLANT_JUMP:
+		sites_to_jumps(sites);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 static void work_finish(struct list_head *sites)
@@ -282,58 +325,32 @@ static void work_finish(struct list_head *sites)
 }
 
 /**
- * site_batch_commit - make the text agree with who listens
- * @batch: sites to look at; empty afterwards
+ * site_batch_commit - plant and uproot sites as their listeners want
+ * @batch: the sites; empty afterwards
  *
- * Sites that lost their last listener are retired. Nothing here waits for a grace
- * period, however many sites there are.
+ * Sites without listeners are retired. This waits for no grace period.
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0; or what ftrace said when it refused to plant some (-EBUSY: somebody else
- * redirects that function, -ENOMEM, -ENODEV). Then none of the sites is planted that
- * it was asked for together, and the caller takes its listeners away again. Taking
- * away never fails.
+ * Return: 0, or the error of ftrace: -EBUSY if another user redirects one of the functions,
+ * -ENOMEM, -ENODEV. Then none of the sites is planted that ftrace was called for together with
+ * that one, and the caller has to remove its listeners. To uproot never fails.
  */
 int site_batch_commit(struct site_batch *batch)
 {
-	int widened, ret, err;
 	struct site_work w;
+	unsigned int step;
+	int ret, err;
 
 	jumps_make_way(batch);
-	widened = site_ftrace_widen(&batch->sites);
+	ret = site_ftrace_widen(&batch->sites);
 	work_sort(&w, &batch->sites);
-
-	sites_to_breakpoints(&w.unjump);
-	/* Those that are in place of breakpoints are taken out like them. */
-	if (!ARCH_KPROBE_JUMP_IN_PLACE)
-		sites_to_breakpoints(&w.drop_jump);
-	list_splice_tail_init(&w.drop_jump, &w.drop_break);
-	uproot(&w.drop_break, SITE_BREAKPOINT);
-	uproot(&w.drop_ftrace, SITE_FTRACE);
-	uproot(&w.drop_ftrace_ip, SITE_FTRACE_IP);
-	uproot(&w.drop_claimed, SITE_FTRACE_CLAIMED);
-
-	/* What can fail goes first; breakpoints cannot. */
-	ret = plant(&w.add_ftrace_ip, SITE_FTRACE_IP);
-	err = claim(&w.claim);
-	ret = ret ?: err;
-	err = plant(&w.add_ftrace, SITE_FTRACE);
-	ret = ret ?: err;
-	plant(&w.add_break, SITE_BREAKPOINT);
-	sites_to_jumps(&w.add_jump);
-
-	work_finish(&w.keep);
-	work_finish(&w.drop_break);
-	work_finish(&w.drop_ftrace);
-	work_finish(&w.drop_ftrace_ip);
-	work_finish(&w.drop_claimed);
-	work_finish(&w.add_ftrace_ip);
-	work_finish(&w.claim);
-	work_finish(&w.unjump);
-	work_finish(&w.add_ftrace);
-	work_finish(&w.add_break);
-	work_finish(&w.add_jump);
-	return ret ?: widened;
+	for (step = 0; step < NR_STEPS; step++) {
+		err = work_step(&w, step);
+		ret = ret ?: err;
+	}
+	for (step = 0; step < NR_STEPS; step++)
+		work_finish(&w.sites[step]);
+	return ret;
 }
 
 static struct kprobe_site *site_create(const struct kprobe_place *place)
@@ -361,7 +378,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 		ret = arch_prepare_kprobe_ftrace(&site->kp);
 	} else {
 		jump_init(site);
-		/* Jump labels, static calls and ftrace use breakpoints, too, but not meanwhile. */
+		/* Jump labels, static calls and ftrace write breakpoints under text_mutex. */
 		scoped_guard(mutex, &text_mutex)
 			ret = arch_prepare_kprobe(&site->kp);
 		if (!ret)
@@ -376,15 +393,15 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 }
 
 /**
- * site_get - the site at an address, made if there is none
- * @place: an address that was found fit for a probe
- * @batch: where to note that hits may be at it
+ * site_get - find or create the site at an address
+ * @place: an address that kprobe_check_place() accepted
+ * @batch: its &site_batch.was_live is set if there can be hits
  *
- * Add a listener, or give it back with site_put().
+ * The caller adds a listener.
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: the site; -ENOMEM; or what the architecture says about the instruction:
- * -EILSEQ if it is none, -EINVAL, -EOPNOTSUPP.
+ * Return: the site; -ENOMEM; or the error of arch_prepare_kprobe(): -EILSEQ if no instruction
+ * starts there, -EINVAL, -EOPNOTSUPP.
  */
 struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch *batch)
 {
@@ -392,29 +409,17 @@ struct kprobe_site *site_get(const struct kprobe_place *place, struct site_batch
 
 	if (!site)
 		return site_create(place);
-	/* Even of a retired one: a task may stand in its detour, on the way to the handlers. */
+	/* Also if it is retired: a preempted task may be in the detour, before the handlers. */
 	batch->was_live = true;
 	site_unretire(site);
 	return site;
 }
 
-/**
- * site_put - give back a site from site_get()
- * @site: the site
- *
- * Context: kprobe_mutex held.
- */
-void site_put(struct kprobe_site *site)
-{
-	if (list_empty(&site->listeners))
-		site_retire(site);
-}
-
 /*
- * Before a listener can be seen. A hit that comes from now on must not have the pre handler of the
- * only one run; and when it has run pre handlers it asks whether there are post handlers. The
- * barrier pairs with that of site_pre_handlers(). A hit that has read @sole before is one that
- * began before, whatever it finds then; so the order of the first two stores does not matter.
+ * Call it before a listener is published. From now on hits must not run the pre handler of @sole
+ * directly, and must check for post handlers after the pre handlers. The barrier pairs with the
+ * one in site_pre_handlers(). A hit that has already read @sole began before the listener joined,
+ * so it may or may not see the post handler. So the order of the first two stores is free.
  */
 static void announce_post_handler(struct kprobe_site *site, const struct kprobe *kp)
 {
@@ -425,18 +430,17 @@ static void announce_post_handler(struct kprobe_site *site, const struct kprobe 
 	WRITE_ONCE(site->sole, NULL);
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
-	smp_wmb(); /* see above */
+	smp_wmb(); /* pairs with site_pre_handlers() */
 	kprobe_test_step();
 }
 
 /**
- * site_add_listener - let a kprobe listen
+ * site_add_listener - add a listener to a site
  * @site: from site_get()
  * @kp: a caller's kprobe, ready to run
- * @batch: where to note that the site changed
+ * @batch: receives the site
  *
- * Hits see the listener from now on if the site is planted already; otherwise from
- * when @batch is committed.
+ * Hits see the listener from now on if the site is planted, else after the commit of @batch.
  *
  * Context: kprobe_mutex held.
  */
@@ -454,12 +458,12 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 }
 
 /**
- * site_del_listener - no further hit will see a kprobe
- * @site: where it listens
- * @kp: the kprobe
- * @batch: where to note that the site changed
+ * site_del_listener - remove a listener from a site
+ * @site: the site
+ * @kp: the listener
+ * @batch: receives the site
  *
- * Hits under way may still see it until an RCU grace period has passed.
+ * Hits in progress may see it until an RCU grace period has passed.
  *
  * Context: kprobe_mutex held.
  */
@@ -471,14 +475,14 @@ void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 }
 
 /**
- * site_switch_listener - have hits see a kprobe that listens, or pass over it
- * @site: where it listens
- * @kp: the kprobe
- * @on: let it be seen
- * @batch: where to note that the site changed
+ * site_switch_listener - enable or disable a listener
+ * @site: the site
+ * @kp: the listener
+ * @on: enable it
+ * @batch: receives the site
  *
- * Hits under way may still run its handlers when it has been switched off, until an RCU grace
- * period has passed.
+ * Hits in progress may run the handlers of a disabled listener until an RCU grace period has
+ * passed.
  *
  * Context: kprobe_mutex held.
  */
@@ -503,11 +507,11 @@ static bool listens(const struct kprobe_site *site, const struct kprobe *kp)
 }
 
 /**
- * site_of_listener - where a kprobe listens
- * @kp: any kprobe; apart from its addr nothing in it is trusted
+ * site_of_listener - find the site of a listener
+ * @kp: any kprobe; only its addr is read
  *
  * Context: kprobe_mutex held.
- * Return: the site, whose text may be gone; NULL if @kp is not registered.
+ * Return: the site, whose text may have gone; NULL if @kp is not registered.
  */
 struct kprobe_site *site_of_listener(const struct kprobe *kp)
 {
@@ -525,7 +529,7 @@ struct kprobe_site *site_of_listener(const struct kprobe *kp)
 	return NULL;
 }
 
-/* kprobe_mutex held. */
+/* Context: kprobe_mutex held. */
 bool sites_armed(void)
 {
 	return armed;
@@ -550,8 +554,8 @@ static int plant_unplanted(void)
 }
 
 /**
- * sites_set_armed - plant or uproot everything
- * @on: plant what has an enabled listener; else leave no probe in the text
+ * sites_set_armed - plant or uproot all sites
+ * @on: plant all sites that have an enabled listener; else uproot all
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */
@@ -568,7 +572,7 @@ void sites_set_armed(bool on)
 			site_batch_add(&batch, site);
 	}
 	ret = site_batch_commit(&batch);
-	/* One function that somebody else redirects must not keep out the others. */
+	/* If another user redirects one function, plant the sites at all others. */
 	if (ret)
 		ret = plant_unplanted();
 	if (ret)

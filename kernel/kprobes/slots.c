@@ -2,14 +2,13 @@
 /*
  * Executable memory for copied instructions.
  *
- * A cache hands out slots of one size from pages that are read-only and executable from
- * the start; architecture code writes slots through its text patching. A slot is given
- * back when nothing can be executing in it (see retire.c), so it can be handed out again
- * at once.
+ * A cache allocates slots of one size from pages that are read-only and executable from the
+ * start. Architecture code writes to slots by text patching. A slot is freed when no task can
+ * be executing in it (see retire.c), so it can be allocated again at once.
  *
- * "Is this address in a slot?" is asked by exception handlers and unwinders in any
- * context. They look pages up in an xarray, under RCU, unless the address lies apart from
- * all of them, as those of modules and BPF programs mostly do.
+ * Exception handlers and unwinders check in any context whether an address is in a slot. They
+ * look up the page in an xarray, under RCU. Addresses below the first or above the last page,
+ * such as most of modules and BPF programs, need no lookup.
  */
 #include <linux/bitmap.h>
 #include <linux/execmem.h>
@@ -25,12 +24,12 @@
 
 #ifdef __ARCH_WANT_KPROBES_INSN_SLOT
 
-/* In kprobe_opcode_t. Architectures that keep more than one copy in a slot say so. */
+/* In kprobe_opcode_t. Architectures define it if they keep more than one copy in a slot. */
 #ifndef KPROBE_INSN_SLOT_SIZE
 #define KPROBE_INSN_SLOT_SIZE	MAX_INSN_SIZE
 #endif
 
-/* In kprobe_opcode_t, too. Architectures that may take several for a detour say so. */
+/* In kprobe_opcode_t. Architectures define it if a detour may take several slots. */
 #ifndef KPROBE_OPTINSN_SLOT_SIZE
 #define KPROBE_OPTINSN_SLOT_SIZE	MAX_OPTINSN_SIZE
 #endif
@@ -38,12 +37,12 @@
 /**
  * struct slot_page - one page of slots
  * @base:	the first slot
- * @roomy:	in kprobe_insn_cache::roomy while a slot is free
- * @nr_used:	slots handed out
- * @rcu:	frees this
- * @used:	a bit for each slot
+ * @roomy:	links the page in kprobe_insn_cache::roomy while a slot is free
+ * @nr_used:	number of slots that are allocated
+ * @rcu:	frees this struct
+ * @used:	a bit for each slot that is allocated
  *
- * All but @base and @rcu guarded by the cache's lock. @base is constant.
+ * The cache's lock guards all but @base, which is constant, and @rcu.
  */
 struct slot_page {
 	kprobe_opcode_t *base;
@@ -55,21 +54,21 @@ struct slot_page {
 
 /**
  * struct kprobe_insn_cache - slots of one kind
- * @lock:	serializes getting and freeing. Comes after text_mutex: arch_prepare_kprobe()
- *		gets slots
+ * @lock:	serializes allocating and freeing. Nests inside text_mutex, because
+ *		arch_prepare_kprobe() allocates slots
  * @roomy:	pages with a free slot. Guarded by @lock
- * @pages:	all pages, by page number. Written under @lock, read under RCU
- * @first:	where the lowest page is that there has been, ULONG_MAX before. Written under
- *		@lock before anything can be executed in the page, read with READ_ONCE()
- * @end:	of the highest one, 0 before. The same
+ * @pages:	all pages, by page number. Changed under @lock, read under RCU
+ * @first:	address of the lowest page so far, ULONG_MAX if there was none. Changed under
+ *		@lock before code in the page can run, read with READ_ONCE()
+ * @end:	end of the highest page so far, 0 if there was none. As @first
  * @slot_len:	length of a slot, in kprobe_opcode_t
- * @get_page:	gets a page that is executable and not writable, at any place where slots may be
- * @get_page_near: the same at a place that is wholly between two addresses, both included
- * @put_page:	frees it
- * @page_name:	the name of such a page in kallsyms and perf
+ * @page_name:	the name of a page in kallsyms and perf
+ * @get_page:	allocates a page that is executable and not writable
+ * @get_page_near: allocates such a page between two addresses, both included
+ * @put_page:	frees a page
  */
 struct kprobe_insn_cache {
-	struct mutex lock;	/* getting and freeing */
+	struct mutex lock;	/* guards slots that are allocated and freed */
 	struct list_head roomy;
 	struct xarray pages;
 	unsigned long first;
@@ -82,10 +81,10 @@ struct kprobe_insn_cache {
 };
 
 /**
- * alloc_insn_page - get a page for instructions
+ * alloc_insn_page - allocate a page for instructions
  *
- * Architectures override it where the page has to be near the kernel's text, or needs
- * its protection changed.
+ * Architectures override it if the page must be near the kernel's text, or if its protection
+ * must be changed.
  *
  * Return: the page, NULL if there is no memory.
  */
@@ -95,11 +94,11 @@ void *__weak alloc_insn_page(void)
 }
 
 /**
- * alloc_insn_page_near - get a page for instructions that reaches, or is reached from, some text
- * @first: the lowest address that it may have
+ * alloc_insn_page_near - allocate a page for instructions between two addresses
+ * @first: the lowest address that the page may have
  * @last: the highest
  *
- * For architectures whose branches are too short for one area of slots, which override it.
+ * Architectures override it if their branches are too short for one area of slots.
  *
  * Return: the page, NULL if there is no memory there.
  */
@@ -136,7 +135,7 @@ static void tell_perf(const struct kprobe_insn_cache *c, void *page, bool gone)
 			   PAGE_SIZE, gone, c->page_name);
 }
 
-/* From now on addresses in it are known to be in slots. */
+/* From now on __is_insn_slot_addr() is true for addresses in the page. */
 static int page_publish(struct kprobe_insn_cache *c, struct slot_page *sp)
 {
 	unsigned long addr = (unsigned long)sp->base;
@@ -157,7 +156,7 @@ static void page_withdraw(struct kprobe_insn_cache *c, struct slot_page *sp)
 	kfree_rcu(sp, rcu);
 }
 
-/* Where a page may be; from 0 to ULONG_MAX it is for the cache to say. */
+/* Where a page may be. With @anywhere, get_page() decides. */
 struct slot_range {
 	unsigned long first;
 	unsigned long last;
@@ -209,7 +208,7 @@ static void page_drop(struct kprobe_insn_cache *c, struct slot_page *sp)
 	c->put_page(page);
 }
 
-/* Some that are next to each other; NULL if there are not. */
+/* Allocate @nr slots next to each other; NULL if the page has not as many. */
 static kprobe_opcode_t *page_take(struct kprobe_insn_cache *c, struct slot_page *sp,
 				  unsigned int nr)
 {
@@ -242,9 +241,9 @@ static kprobe_opcode_t *get_slots(struct kprobe_insn_cache *c, unsigned int nr,
 }
 
 /**
- * kprobe_get_slots - get room for instructions
- * @c: the kind of slot
- * @nr: how many slots, next to each other
+ * kprobe_get_slots - allocate slots
+ * @c: the cache
+ * @nr: number of slots, next to each other
  *
  * Context: process. Sleeps.
  * Return: the first slot, to be written by text patching only; NULL if there is no memory.
@@ -255,9 +254,9 @@ kprobe_opcode_t *kprobe_get_slots(struct kprobe_insn_cache *c, unsigned int nr)
 }
 
 /**
- * kprobe_get_slots_near - get room for instructions in reach of some text
- * @c: the kind of slot
- * @nr: how many slots, next to each other
+ * kprobe_get_slots_near - allocate slots between two addresses
+ * @c: the cache
+ * @nr: number of slots, next to each other
  * @first: the lowest address that they may have
  * @last: the highest
  *
@@ -273,12 +272,12 @@ kprobe_opcode_t *kprobe_get_slots_near(struct kprobe_insn_cache *c, unsigned int
 }
 
 /**
- * kprobe_put_slots - give slots back
- * @c: the kind of slot
+ * kprobe_put_slots - free slots
+ * @c: the cache
  * @slot: from kprobe_get_slots()
- * @nr: as many
+ * @nr: number of slots, as it was allocated
  *
- * Context: process. Sleeps. No task can be executing in them.
+ * Context: process. Sleeps. No task can be executing in the slots.
  */
 void kprobe_put_slots(struct kprobe_insn_cache *c, kprobe_opcode_t *slot, unsigned int nr)
 {
@@ -292,14 +291,14 @@ void kprobe_put_slots(struct kprobe_insn_cache *c, kprobe_opcode_t *slot, unsign
 	sp->nr_used -= nr;
 	if (list_empty(&sp->roomy))
 		list_add(&sp->roomy, &c->roomy);
-	/* Keep a last one: a probe that comes and goes should not cost a page. */
+	/* Keep one page, so that a probe that comes and goes does not allocate and free one. */
 	if (!sp->nr_used && !list_is_singular(&c->roomy))
 		page_drop(c, sp);
 }
 
 /**
- * __get_insn_slot - get room for an instruction
- * @c: the kind of slot
+ * __get_insn_slot - allocate a slot
+ * @c: the cache
  *
  * Context: process. Sleeps.
  * Return: as kprobe_get_slots().
@@ -310,11 +309,10 @@ kprobe_opcode_t *__get_insn_slot(struct kprobe_insn_cache *c)
 }
 
 /**
- * __free_insn_slot - give a slot back
- * @c: the kind of slot
+ * __free_insn_slot - free a slot
+ * @c: the cache
  * @slot: from __get_insn_slot()
- * @dirty: of no meaning any more: in this core a slot comes back only when no task can
- *	be executing in it
+ * @dirty: not used: slots are freed only when no task can be executing in them
  *
  * Context: process. Sleeps.
  */
@@ -326,7 +324,7 @@ void __free_insn_slot(struct kprobe_insn_cache *c, kprobe_opcode_t *slot,
 
 /**
  * __is_insn_slot_addr - is this address in a page of slots?
- * @c: the kind of slot
+ * @c: the cache
  * @addr: any address
  *
  * Context: any in which RCU is watching.
@@ -341,7 +339,7 @@ bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr)
 
 #ifdef CONFIG_OPTPROBES
 /**
- * alloc_optinsn_page - get a page for code that stands in for displaced instructions
+ * alloc_optinsn_page - allocate a page for detours
  *
  * Return: the page, NULL if there is no memory.
  */
@@ -359,7 +357,7 @@ void __weak free_optinsn_page(void *page)
 	execmem_free(page);
 }
 
-/* The length of its slots may depend on symbols and is filled in at boot. */
+/* slot_len may depend on symbols, so kprobe_slots_init() sets it. */
 struct kprobe_insn_cache kprobe_optinsn_slots = {
 	.lock = __MUTEX_INITIALIZER(kprobe_optinsn_slots.lock),
 	.roomy = LIST_HEAD_INIT(kprobe_optinsn_slots.roomy),
@@ -372,8 +370,8 @@ struct kprobe_insn_cache kprobe_optinsn_slots = {
 };
 
 /**
- * kprobe_optinsn_page_add - have a page known as one of these, that is not handed out
- * @page: a page that the architecture has got and uses by itself
+ * kprobe_optinsn_page_add - let is_kprobe_optinsn_slot() be true for a page
+ * @page: a page that the architecture has allocated; slots are not allocated from it
  *
  * Context: process. Sleeps.
  * Return: 0, -ENOMEM.
@@ -424,7 +422,7 @@ static struct kprobe_insn_cache *const all_caches[] = {
 #endif
 };
 
-/* Page number @nr of a cache; else @nr is less by the number of its pages. */
+/* The page number @nr of a cache. If it has fewer pages, @nr is reduced by their number. */
 static void *cache_page(struct kprobe_insn_cache *c, unsigned int *nr)
 {
 	struct slot_page *sp;
@@ -440,14 +438,14 @@ static void *cache_page(struct kprobe_insn_cache *c, unsigned int *nr)
 }
 
 /**
- * kprobe_get_kallsym - what probes add to /proc/kallsyms
- * @symnum: which entry, from 0
+ * kprobe_get_kallsym - get an entry that probes add to /proc/kallsyms
+ * @symnum: number of the entry, from 0
  * @value: receives the address
  * @type: receives the type
  * @sym: receives the name, KSYM_NAME_LEN bytes
  *
  * Context: process.
- * Return: 0, or -ERANGE if there are not as many entries.
+ * Return: 0, or -ERANGE if there is no such entry.
  */
 int kprobe_get_kallsym(unsigned int symnum, unsigned long *value, char *type,
 		       char *sym)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kprobe_table: from an address to the site that is there. Changed under kprobe_mutex.
+ * kprobe_table maps an address to the site there. Changed under kprobe_mutex, read by hits
+ * under RCU.
  */
 #include <linux/addr_table.h>
 
@@ -13,7 +14,7 @@ static struct addr_table kprobe_table = ADDR_TABLE_INIT(boot_slots, kprobe_mutex
  * site_lookup - find the site at an address
  * @addr: address of an instruction
  *
- * Context: any; either preemption is off or kprobe_mutex is held.
+ * Context: any. Preemption is off or kprobe_mutex is held.
  * Return: the site, or NULL. The site stays valid as long as preemption is off.
  */
 struct kprobe_site *site_lookup(unsigned long addr)
@@ -24,12 +25,12 @@ struct kprobe_site *site_lookup(unsigned long addr)
 NOKPROBE_SYMBOL(site_lookup);
 
 /**
- * get_kprobe - find what is planted at an address
+ * get_kprobe - find the kprobe of the site at an address
  * @addr: address of an instruction
  *
  * Context: any, preemption off.
- * Return: the kprobe of the site at @addr, whose handlers run those of everybody who
- * listens there; NULL if there is none.
+ * Return: the kprobe of the site at @addr, whose handlers run those of all listeners;
+ * NULL if there is no site.
  */
 struct kprobe *get_kprobe(void *addr)
 {
@@ -42,10 +43,10 @@ NOKPROBE_SYMBOL(get_kprobe);
 
 /**
  * site_table_reserve - make sure that insertions will find room
- * @nr: how many
+ * @nr: number of insertions
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0, or -ENOMEM if the table had to grow and could not.
+ * Return: 0, or -ENOMEM if the table could not grow.
  */
 int site_table_reserve(unsigned int nr)
 {
@@ -65,7 +66,7 @@ void site_table_insert(struct kprobe_site *site)
 
 /**
  * site_table_remove - hide a site
- * @site: a site in the table, not planted and with no hit under way
+ * @site: a site in the table, not planted and with no hit in progress
  *
  * Context: kprobe_mutex held. Free the site after a grace period.
  */
@@ -76,7 +77,7 @@ void site_table_remove(struct kprobe_site *site)
 
 /**
  * site_table_next - walk all sites
- * @pos: where the walk is; start with 0
+ * @pos: position of the walk; set it to 0 before the first call
  *
  * Context: kprobe_mutex held over the whole walk.
  * Return: the next site in no particular order, NULL at the end.
@@ -86,8 +87,10 @@ struct kprobe_site *site_table_next(unsigned int *pos)
 	return addr_table_next(&kprobe_table, pos);
 }
 
-/* How many sites there are, retired ones included. kprobe_mutex held. */
+#if IS_ENABLED(CONFIG_KPROBES_KUNIT_TEST)
+/* Number of sites, retired ones included. kprobe_mutex is held. */
 unsigned int site_table_count(void)
 {
 	return addr_table_count(&kprobe_table);
 }
+#endif

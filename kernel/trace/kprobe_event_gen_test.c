@@ -19,7 +19,7 @@ static const char * const arg_regs[] = { "%di", "%si", "%dx", "%cx" };
 #elif defined(CONFIG_ARM64)
 static const char * const arg_regs[] = { "%x0", "%x1", "%x2", "%x3" };
 #else
-/* Any argument does: that the command is built right is what is tested. */
+/* Any arguments will do: this tests how the command is built. */
 static const char * const arg_regs[] = {
 	"$stack0", "$stack1", "$stack2", "$stack3"
 };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why probes were refused: the file probe_errors.
+ * Reasons why probes were refused: the file probe_errors of tracefs.
  *
- * An errno says little, and that is all that perf_event_open(), bpf() and modules get. So what
- * refuses a probe leaves a line here: who asked, by which call, for what, the errno, the reason,
- * and what would be possible.
+ * Callers of perf_event_open() and bpf(), and modules, get only an errno. So code that refuses a
+ * probe adds a line to this file: the task, the function that it called, the place of the probe,
+ * the errno, the reason, and a hint.
  *
- * It knows nobody, and all that hooks or probes functions may call it.
+ * This depends on no other file of probes. All code that hooks or probes functions may call it.
  */
 #include <linux/err.h>
 #include <linux/init.h>
@@ -28,20 +28,20 @@
 
 #include "trace.h"
 
-/* The latest ones are kept; a caller that asks in a loop gets no more memory for it. */
+/* Only the latest lines are kept, so that a caller that repeats a call uses no more memory. */
 #define MAX_ERRORS	64
 #define MAX_REASON	512
 
 /**
  * struct kept_error - a line of the file
- * @list:	in kept_errors, the newest last
- * @time:	local_clock() when it happened last
- * @times:	how often it happened in a row
+ * @list:	links it in kept_errors, the newest last
+ * @time:	local_clock() of the last refusal
+ * @times:	number of equal refusals in a row
  * @call:	as in struct probe_refusal
- * @addr:	address that the caller gave, 0: it gave a symbol
+ * @addr:	the address that the caller gave, 0 if it gave a symbol
  * @err:	errno
- * @pid:	of the task that asked, in the initial namespace
- * @comm:	its name
+ * @pid:	pid of the caller, in the initial namespace
+ * @comm:	name of the caller
  * @where:	symbol and offset
  * @reason:	reason and hint
  */
@@ -58,7 +58,7 @@ struct kept_error {
 	char			reason[MAX_REASON];
 };
 
-/* Guards the next two. Nothing is called with it that takes other locks. */
+/* Guards kept_errors, its entries and nr_kept. No other lock is taken under it. */
 static DEFINE_MUTEX(errors_mutex);
 static LIST_HEAD(kept_errors);
 static unsigned int nr_kept;
@@ -74,19 +74,19 @@ static void describe_place(struct kept_error *kept, const struct probe_refusal *
 	else
 		strscpy(kept->where, "(no place)");
 	kept->addr = e->symbol || !e->addr ? 0 : e->addr + e->offset;
-	/* What no symbol covers is shown as an address, which not all readers may know. */
+	/* Without a symbol, %pS prints the address, which not all readers may see. */
 	if (kept->addr && str_has_prefix(kept->where, "0x"))
 		strscpy(kept->where, "(no symbol)");
 }
 
-/* One that tries again, or looks for which of many it is, says the same. */
+/* Callers that try again, or bisect an array of probes, cause equal lines. */
 static bool is_same(const struct kept_error *a, const struct kept_error *b)
 {
 	return a->pid == b->pid && a->err == b->err && a->addr == b->addr &&
 	       !strcmp(a->where, b->where) && !strcmp(a->reason, b->reason);
 }
 
-/* Returns what is to be freed. */
+/* Add a line. Returns a line to be freed, or NULL. */
 static struct kept_error *take_in(struct kept_error *kept)
 {
 	struct kept_error *old;
@@ -121,12 +121,12 @@ static void keep(struct kept_error *kept)
 }
 
 /**
- * probe_error - say why a probe is refused
- * @e: the probe
- * @reason: in words, no capital letter and no full stop
- * @hint: what is possible instead, or NULL
+ * probe_error - add a line to probe_errors
+ * @e: the probe that is refused
+ * @reason: the reason, without a capital letter and a full stop
+ * @hint: a hint, or NULL
  *
- * Without memory it says nothing.
+ * Does nothing if there is no memory.
  *
  * Context: process, any locks but that of tracefs. May sleep.
  */
@@ -164,7 +164,7 @@ static bool is_symbol(const char *name)
 
 #define SYSCALL_PREFIX	"sys_"
 
-/* What wraps a system call here. */
+/* Find the function that a system call enters on this architecture. */
 static bool find_wrapper(char *name, size_t room, const char *symbol)
 {
 	static const char * const prefixes[] = { ARCH_SYSCALL_PREFIXES NULL };
@@ -179,7 +179,7 @@ static bool find_wrapper(char *name, size_t room, const char *symbol)
 	return false;
 }
 
-/* What the compiler, or its author, makes of a name. */
+/* Names that the compiler, or authors, derive from a name. */
 static const char * const other_names[] = {
 	"%s.isra.0", "%s.constprop.0", "%s.part.0", "%s.isra.0.constprop.0",
 	"__se_%s", "__do_%s", "__%s", "do_%s",
@@ -200,7 +200,7 @@ static bool find_other_name(char *name, size_t room, const char *symbol)
 }
 
 #ifdef CONFIG_MODULES
-/* "MOD:SYM": is MOD there? */
+/* "MOD:SYM": is MOD loaded? */
 static bool module_is_there(const char *symbol, size_t len)
 {
 	char name[MODULE_NAME_LEN];
@@ -219,7 +219,7 @@ static bool module_is_there(const char *symbol, size_t len)
 #endif
 
 /**
- * probe_error_no_symbol - say that there is no such symbol, and what there is
+ * probe_error_no_symbol - add a line for a symbol that does not exist, with a similar one
  * @e: the probe, with a symbol
  *
  * Context: as probe_error().
@@ -241,14 +241,14 @@ void probe_error_no_symbol(const struct probe_refusal *e)
 }
 
 /**
- * probe_error_names - say which of several functions cannot be hooked
+ * probe_error_names - add a line for one of several functions that cannot be hooked
  * @call: the function that refuses them
  * @names: their names, sorted
  * @addrs: their addresses, 0 for those that ftrace_lookup_symbols() has not found
- * @nr: how many
+ * @nr: number of names
  * @err: negative errno that the caller gets
  *
- * Says nothing if all have been found.
+ * Does nothing if all have been found.
  *
  * Context: as probe_error().
  */
@@ -273,7 +273,7 @@ void probe_error_names(const char *call, const char * const *names, const unsign
 }
 
 /**
- * probe_error_override - say that the result of a function may not be overridden
+ * probe_error_override - add a line for a function whose result may not be overridden
  * @call: the function that refuses it
  * @addr: the function's address
  *
@@ -304,7 +304,7 @@ static void errors_stop(struct seq_file *m, void *v)
 	mutex_unlock(&errors_mutex);
 }
 
-/* Names of commands and symbols are what users please, and must not look like another line. */
+/* Users choose names of tasks and symbols. Escape them, so that they cannot fake a line. */
 static void show_text(struct seq_file *m, const char *text)
 {
 	seq_escape_str(m, text, ESCAPE_NP | ESCAPE_OCTAL, NULL);
@@ -350,7 +350,7 @@ static void forget_all(void)
 		kfree(kept);
 }
 
-/* As with error_log: who truncates it, empties it. */
+/* As with error_log, truncation clears it. */
 static int errors_open(struct inode *inode, struct file *file)
 {
 	int err = security_locked_down(LOCKDOWN_TRACEFS);

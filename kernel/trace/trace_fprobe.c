@@ -22,10 +22,10 @@
 
 #define RETVAL	"$retval"
 
-/* Of the function that a tracepoint calls for probes on it, and BTF knows. */
+/* Prefix of the function that a tracepoint calls for probes on it. BTF has its type. */
 #define PROBESTUB_PREFIX	"__probestub_"
 
-/* Reading commands */
+/* Parse commands */
 
 static bool for_tracepoint(const struct probe_spec *spec)
 {
@@ -49,7 +49,7 @@ static void cut_entry_or_exit(struct probe_spec *spec)
 	spec->colon = spec->is_return || cut_suffix(spec->symbol, FPROBE_ENTRY_SUFFIX);
 }
 
-/* There may be functions of these names, or none: planting tells. */
+/* Whether there are functions of these names is checked when the point is planted. */
 static int parse_functions(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err, suffixed = strcspn(spec->symbol, "%");
@@ -96,7 +96,7 @@ static int parse_place(struct probe_spec *spec, const char *text,
 				      parse_functions(spec, flaw);
 }
 
-/* Where it says $retval, anywhere and by itself. */
+/* Find $retval as a word of its own in an argument. */
 static const char *find_retval(const char *arg)
 {
 	const char *at = arg;
@@ -112,8 +112,8 @@ static const char *find_retval(const char *arg)
 }
 
 /*
- * Who asks for the result of a function means its return. Returns the number of the first
- * word that asks for it where there is none, and 0 if there is no such word.
+ * $retval among the arguments makes the event one of the function's return. Returns the number of
+ * the first word with $retval if that is not possible, else 0.
  */
 static int look_for_retval(struct probe_spec *spec, int argc, const char **argv,
 			   struct probe_flaw *flaw)
@@ -134,7 +134,7 @@ static int look_for_retval(struct probe_spec *spec, int argc, const char **argv,
 	return 0;
 }
 
-/* Nobody would find it by its functions. */
+/* No name can be generated from a list of functions. */
 static int refuse_without_name(const char *head)
 {
 	trace_probe_log_set_index(WORD_HEAD);
@@ -142,7 +142,7 @@ static int refuse_without_name(const char *head)
 	return -EINVAL;
 }
 
-/* "SYM__entry", "SYM__exit", "TRACEPOINT": for events that the user gave no name. */
+/* Generate a name for events without one: "SYM__entry", "SYM__exit", "TRACEPOINT". */
 static void invent_name(struct probe_spec *spec)
 {
 	const char *before = "", *behind = "";
@@ -158,17 +158,16 @@ static void invent_name(struct probe_spec *spec)
 }
 
 /**
- * fprobe_spec_parse - read the first two words of a command
- * @spec: the result; the caller has zeroed it
+ * fprobe_spec_parse - parse the first two words of a command
+ * @spec: the result; zeroed by the caller
  * @argc: number of words
- * @argv: the words, which @spec->event may point into afterwards
+ * @argv: the words; @spec->event may point into them
  *
- * What is wrong is told in error_log.
+ * Writes errors to error_log. The caller calls probe_spec_release() in the end, also on error.
  *
  * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
- * Return: 0; -ECANCELED if this is not a command for us; -EINVAL if it is a wrong one;
+ * Return: 0; -ECANCELED if this is not a command of an fprobe event; -EINVAL if it has an error;
  * -ENOMEM.
- * probe_spec_release() is due in every case.
  */
 int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 {
@@ -207,7 +206,7 @@ int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 	return 0;
 }
 
-/* dyn_event_operations: dyn_event_ops_mutex for create, event_mutex for others. */
+/* dyn_event_operations. Context: dyn_event_ops_mutex for create, event_mutex for others. */
 
 static int add_command(int argc, const char **argv)
 {
@@ -220,8 +219,8 @@ static int fprobe_event_create(const char *text)
 }
 
 /**
- * fpoint_show_place - show where a point is
- * @m: where to
+ * fpoint_show_place - print the place of a point
+ * @m: the output
  * @pp: the point
  */
 void fpoint_show_place(struct seq_file *m, const struct probe_point *pp)
@@ -255,7 +254,7 @@ struct dyn_event_operations fprobe_event_ops = {
 	.match		= point_matches,
 };
 
-/* Early, so that what runs at fs_initcall can already make events. */
+/* Before fs_initcall, so that those can create events. */
 static int __init fprobe_events_init(void)
 {
 	return dyn_event_register(&fprobe_event_ops);

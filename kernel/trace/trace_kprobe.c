@@ -22,7 +22,7 @@ static int add_command(int argc, const char **argv)
 	return probe_spec_run(&kprobe_class, argc, argv);
 }
 
-/* dyn_event_operations: dyn_event_ops_mutex for create, event_mutex for others. */
+/* dyn_event_operations. Context: dyn_event_ops_mutex for create, event_mutex for others. */
 
 static int kprobe_event_create(const char *text)
 {
@@ -30,11 +30,11 @@ static int kprobe_event_create(const char *text)
 }
 
 /**
- * kpoint_show_place - show where a point is
- * @m: where to
+ * kpoint_show_place - print the place of a point
+ * @m: the output
  * @pp: the point
  *
- * An address is for those who may know it, and a hash of it for others.
+ * Prints a hash of an address if the reader may not see it.
  */
 void kpoint_show_place(struct seq_file *m, const struct probe_point *pp)
 {
@@ -56,7 +56,7 @@ static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 	struct kpoint *pt = kpoint_of_dyn(ev);
 	unsigned int maxactive = 0;
 
-	/* Registration has filled in the default, unless it is yet to come. */
+	/* Registration sets the default. The probe may not be registered yet. */
 	if (kpoint_is_return(pt))
 		maxactive = kpoint_rp(pt)->maxactive ?: pt->maxactive;
 	point_show_name(m, &pt->point, maxactive);
@@ -138,7 +138,7 @@ static int events_open(struct inode *inode, struct file *filp)
 {
 	int err = security_locked_down(LOCKDOWN_TRACEFS);
 
-	/* "echo ... > kprobe_events" starts from none, ">>" adds. */
+	/* "echo ... > kprobe_events" removes all events first, ">>" does not. */
 	if (!err && (filp->f_mode & FMODE_WRITE) && (filp->f_flags & O_TRUNC))
 		err = dyn_events_release_all(&kprobe_event_ops);
 	return err ?: seq_open(filp, &events_seq);
@@ -196,7 +196,7 @@ static void __init enable_all_kprobe_events(void)
 	trace_probes_end();
 }
 
-/* Commands are parted by semicolons, their words by commas. */
+/* Semicolons separate commands, commas separate their words. */
 static void __init run_boot_commands(void)
 {
 	char *rest = strreplace(boot_commands, ',', ' ');
@@ -215,7 +215,7 @@ static void __init run_boot_commands(void)
 	enable_all_kprobe_events();
 }
 
-/* Early, so that what runs at fs_initcall can already make events. */
+/* Before fs_initcall, so that those can create events. */
 static int __init kprobe_events_init(void)
 {
 	return dyn_event_register(&kprobe_event_ops);
@@ -224,7 +224,7 @@ core_initcall(kprobe_events_init);
 
 static int __init kprobe_events_init_tracefs(void)
 {
-	/* Without tracefs there is nobody to talk to. */
+	/* Without tracefs there are no files. */
 	if (tracing_init_dentry())
 		return 0;
 

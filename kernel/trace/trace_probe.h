@@ -8,7 +8,7 @@
 
 struct trace_uprobe;
 
-/* In front of a task's uprobe_task.vaddr while its uprobe events are hit. */
+/* The current task's, in uprobe_task.vaddr, while its uprobe events are hit. */
 struct uprobe_dispatch_data {
 	struct trace_uprobe	*tu;
 	unsigned long		bp_addr;

@@ -2,13 +2,13 @@
 #ifndef _TRACE_PROBE_KERNEL_H
 #define _TRACE_PROBE_KERNEL_H
 /*
- * Text of the kernel for synthetic events: how long it is, and a copy of it in a record.
+ * Copy text of the kernel to records of synthetic events.
  */
 #include "probes/args.h"
 #include "probes/args_text.h"
 
 /**
- * fetch_store_strlen - how long is text?
+ * fetch_store_strlen - get the length of text
  * @addr: its address
  *
  * Context: any.
@@ -31,8 +31,8 @@ static nokprobe_inline int fetch_store_strlen(unsigned long addr)
 /**
  * fetch_store_string - copy text into a record
  * @addr: its address
- * @dest: says where to, and how much room there is; see make_data_loc(). Then says how much was
- *	written
+ * @dest: a data_loc with the offset of the destination and its size, see make_data_loc(); set to
+ *	the number of bytes that were written
  * @base: the record
  *
  * Context: any.
@@ -47,7 +47,7 @@ static nokprobe_inline int fetch_store_string(unsigned long addr, void *dest, vo
 	if (!size)
 		return -ENOMEM;
 	if (is_user_address(addr)) {
-		/* It does not count the final zero of nothing else. */
+		/* For empty text it returns 0, without the final zero. */
 		len = strncpy_from_user_nofault(to, (const void __user *)addr, size) ?: 1;
 	} else {
 		pagefault_disable();

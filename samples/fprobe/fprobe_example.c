@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A function probe: who calls these functions, and where do they return to?
+ * A function probe: prints the callers of functions, and where these return to.
  *
  *	# insmod fprobe_example.ko symbol=vfs_open,vfs_statx
  *	# insmod fprobe_example.ko symbol='vfs_*' nosymbol='vfs_[rw]*' stackdump=0

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Return hooks on arm64: where hooked calls return to.
+ * Return hooks on arm64: the trampoline to which hooked calls return.
  *
- * All registers are saved and restored, as handlers may look at them and change them. The frame
- * record in the saved registers makes unwinders see a function that was called from the hooked
- * one's caller. Its return address is the trampoline's own, on which they look up the real one,
- * until arch_rethook_fixup_return() has put that there.
+ * It saves and restores all registers, because handlers may read and change them. With the frame
+ * record in the saved registers, unwinders see a function that the hooked function's caller has
+ * called. The return address in the record is that of the trampoline, which unwinders look up,
+ * until arch_rethook_fixup_return() stores the real one.
  */
 #include <linux/linkage.h>
 

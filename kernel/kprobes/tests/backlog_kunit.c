@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that waits for grace periods is bounded: who makes and removes probes in a loop, while
- * no grace period ends, waits in the end.
+ * Memory that waits for grace periods is bounded: a loop that creates and removes probes waits in
+ * the end if no grace period ends.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -20,13 +20,13 @@
 #include "fprobes.h"
 
 /**
- * struct holder - no grace period ends until the test waits for one
- * @kp:		at the function that the test waits in
+ * struct holder - prevents the end of grace periods until the test waits for one
+ * @kp:		a probe at the function in which the test waits
  * @tester:	the task of the test
- * @waits:	how often it has called that
+ * @waits:	number of calls of that function by @tester
  * @enough:	let grace periods end
- * @holding:	none ends any more
- * @task:	makes it so
+ * @holding:	completed when no grace period ends any more
+ * @task:	the thread that prevents it
  */
 struct holder {
 	struct kprobe		kp;
@@ -140,14 +140,14 @@ static void points(struct kunit *test)
 		point_free_later(make_point(test));
 		leaving = atomic_read(&points_leaving);
 		most = max(most, leaving);
-		/* There were others before. */
+		/* Points of other tests may wait, too. */
 		if (h->waits)
 			break;
 		KUNIT_ASSERT_GT(test, leaving, i);
 	}
 	KUNIT_EXPECT_EQ(test, h->waits, 1);
 	KUNIT_EXPECT_LE(test, most, POINTS_MAX_LEAVING);
-	/* What waited was freed. */
+	/* The points that waited were freed. */
 	KUNIT_EXPECT_LT(test, leaving, POINTS_MAX_LEAVING);
 }
 
@@ -182,7 +182,7 @@ static void functions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, h->waits, 1);
 }
 
-/* That goes by any way of unregistering that does not wait. */
+/* With any function that unregisters without waiting. */
 static void fprobes(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);

@@ -15,11 +15,11 @@ static struct kprobe_site *site_at(void *addr)
 }
 
 /**
- * struct harvest - functions of the kernel that take a probe
+ * struct harvest - functions of the kernel that can be probed
  * @kp:		disabled probes there, which stay until harvest() ends
  * @fn:		their addresses
- * @nr:		how many there are
- * @skip:	take only one in a few, from all over the kernel
+ * @nr:		number of functions
+ * @skip:	skip most functions, so that the others are from all over the kernel
  */
 struct harvest {
 	struct kprobe kp[NR_BATCH];
@@ -43,7 +43,7 @@ static int harvest_one(void *data, const char *name, unsigned long addr)
 		    place.ftrace != IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
 			return 0;
 	}
-	/* Some functions start with what cannot be probed, e.g. a call of the hypervisor. */
+	/* Some functions start with an instruction that cannot be probed, e.g. a hypercall. */
 	h->kp[h->nr] = kp;
 	if (register_kprobe(&h->kp[h->nr]))
 		return 0;
@@ -83,7 +83,7 @@ static void five_hundred(struct kunit *test)
 		tp[i] = test_probe_at(test, test_many[i], WITH_PRE);
 		kps[i] = &tp[i]->kp;
 	}
-	/* No handlers there: this is about planting. */
+	/* Without handlers: this tests planting. */
 	for (i = 0; i < others_nr; i++) {
 		others[i].addr = h->fn[i];
 		others[i].post_handler = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls from elsewhere: by tasks that sleep, by many at a time, in interrupts. */
+/* Calls in other contexts: in tasks that sleep, in many tasks, in interrupts. */
 #include <linux/err.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
@@ -72,7 +72,7 @@ static int caller_thread(void *data)
 	for (i = 0; i < CALLS_EACH; i++) {
 		if (c->fn(i) != i + 1)
 			atomic_inc(&c->wrong);
-		/* Preempted in the middle of things, where it can be. */
+		/* So that other tasks run in between. */
 		if (i % 8 == 0)
 			schedule();
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults in handlers, and in instructions that are probed. */
+/* Faults in handlers and in probed instructions. */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 /**
  * struct hole - an address that faults
  * @page:	memory
- * @bad:	behind it, where nothing ever is mapped
+ * @bad:	an address behind it, where nothing is mapped
  */
 struct hole {
 	void *page;
@@ -35,10 +35,10 @@ static void hole_make(struct kunit *test, struct hole *h)
 }
 
 /**
- * struct reader - a probe whose handlers read from where they cannot
+ * struct reader - a probe whose handlers read from a bad address
  * @tp:		the probe
- * @bad:	where
- * @faults:	reads that failed as they should
+ * @bad:	the address
+ * @faults:	number of reads that failed, as expected
  */
 struct reader {
 	struct test_probe tp;
@@ -115,8 +115,8 @@ static unsigned int probe_all(struct kunit *test, struct test_probe **all,
 }
 
 /*
- * A probe on each instruction of a function, one of which faults and has a fixup. It
- * must be found, and the CPU must not think that it is still in that hit.
+ * A probe on each instruction of a function, one of which faults and has a fixup. The
+ * fixup must be found, and the CPU must not stay in the hit.
  */
 static void fault_in_a_probed_instruction(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fprobes while calls are under way: many of them, for long, and on other CPUs. */
+/* Fprobes while calls are in flight: many calls, long ones, and calls on other CPUs. */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/fprobe.h>
@@ -10,7 +10,7 @@
 
 #include "fprobes.h"
 
-/* Not what a test waits for, but what it fails after instead of hanging. */
+/* Tests fail after this time instead of hanging. */
 #define TIME_LIMIT	(60 * HZ)
 
 static struct rethook_stats pool_of(struct test_fprobe *tf)
@@ -21,7 +21,7 @@ static struct rethook_stats pool_of(struct test_fprobe *tf)
 	return stats;
 }
 
-/* Have @freed tell when the memory of the pool is gone. */
+/* Complete @freed when the memory of the pool is freed. */
 static void watch_pool(struct test_fprobe *tf, struct completion *freed)
 {
 	init_completion(freed);
@@ -35,7 +35,7 @@ static void expect_pool_freed(struct kunit *test, struct completion *freed)
 
 #define NR_SLEEPERS	1000
 
-/* Nobody said that there would be so many: the pool follows, and is given back. */
+/* More calls than nr_maxactive suggests: the pool grows, and nodes are reused. */
 static void a_thousand_asleep(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_at(test, test_sleep_here, WITH_ALL);
@@ -58,7 +58,7 @@ static void a_thousand_asleep(struct kunit *test)
 	KUNIT_EXPECT_LE(test, grown.nr_nodes, 2 * NR_SLEEPERS);
 	KUNIT_EXPECT_EQ(test, grown.nr_exhausted, 0);
 
-	/* As many once more do not take more. */
+	/* The same number of calls again needs no more nodes. */
 	sleepers_wake(sleepers_start(test, NR_SLEEPERS), NR_SLEEPERS);
 	test_fprobe_expect(test, tf, 2 * NR_SLEEPERS, 2 * NR_SLEEPERS, 0);
 	again = pool_of(tf);
@@ -68,7 +68,7 @@ static void a_thousand_asleep(struct kunit *test)
 	expect_pool_freed(test, &freed);
 }
 
-/* Who sets a limit gets it, across tasks and CPUs. */
+/* nr_maxactive is a limit for all tasks and CPUs together. */
 static void limited(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
@@ -81,7 +81,7 @@ static void limited(struct kunit *test)
 	sleepers_wake(s, 50);
 	test_fprobe_expect(test, tf, 30, 30, 20);
 	KUNIT_EXPECT_EQ(test, pool_of(tf).nr_nodes, 30);
-	/* All of the thirty are there again. */
+	/* All thirty nodes are free again. */
 	s = sleepers_start(test, 30);
 	sleepers_wake(s, 30);
 	test_fprobe_expect(test, tf, 60, 60, 20);
@@ -96,7 +96,7 @@ static void sleeping_desc(const char * const *name, char *desc)
 
 KUNIT_ARRAY_PARAM(sleeping, sleeping, sleeping_desc);
 
-/* They return all the same, to where they came from, and no handler runs. */
+/* Calls in flight return to their callers, and no handler runs. */
 static void unregistered_in_flight(struct kunit *test)
 {
 	const char *name = *(const char * const *)test->param_value;
@@ -108,14 +108,14 @@ static void unregistered_in_flight(struct kunit *test)
 
 	tf->any_value = true;
 	KUNIT_ASSERT_EQ(test, register_fprobe(&tf->fp, name, NULL), 0);
-	/* Who else sleeps in schedule() may do so for long. */
+	/* Other tasks may sleep in schedule() for a long time. */
 	if (all_come_back)
 		watch_pool(tf, &freed);
 	s = sleepers_start(test, 50);
 	KUNIT_EXPECT_GE(test, atomic_read(&tf->entries), 50);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
 	WRITE_ONCE(tf->gone, true);
-	/* Their nodes are theirs until they have come back. */
+	/* The pool stays until their nodes are back. */
 	if (all_come_back)
 		KUNIT_EXPECT_FALSE(test, completion_done(&freed));
 	sleepers_wake(s, 50);
@@ -137,7 +137,7 @@ static void registered_again_in_flight(struct kunit *test)
 	new = sleepers_start(test, 20);
 	sleepers_wake(old, 20);
 	test_fprobe_expect(test, tf, 20, 0, 0);
-	/* The calls from before belong to a registration that is gone. */
+	/* Earlier calls belong to the earlier registration. */
 	sleepers_wake(new, 20);
 	test_fprobe_expect(test, tf, 20, 20, 0);
 }
@@ -155,7 +155,7 @@ static void switched_in_flight(struct kunit *test)
 	test_fprobe_expect(test, tf, 10, 0, 0);
 	enable_fprobe(&tf->fp);
 	sleepers_wake(more, 10);
-	/* The first ten came back while it was off, the others went in then. */
+	/* The first ten returned while it was disabled, the others were entered then. */
 	test_fprobe_expect(test, tf, 10, 0, 0);
 	test_fprobe_expect(test, late, 10, 10, 0);
 }
@@ -163,7 +163,7 @@ static void switched_in_flight(struct kunit *test)
 /* Set when a handler has begun, and when it is about to end. */
 static bool handler_began, handler_ends;
 
-/* Takes long enough for what does not wait for it to be done before. */
+/* Takes so long that a function that does not wait returns earlier. */
 static unsigned long long_handler(unsigned long x)
 {
 	int i;
@@ -185,7 +185,7 @@ static int call_once(void *data)
 	return 0;
 }
 
-/* Returns false if it came back while a handler was running on another CPU. */
+/* Returns false if unregistration returned while a handler ran on another CPU. */
 static bool unregister_waits(struct kunit *test, struct test_fprobe *tf)
 {
 	struct task_struct *task;
@@ -212,7 +212,7 @@ static bool unregister_waits(struct kunit *test, struct test_fprobe *tf)
 
 static void unregistered_within_a_handler(struct kunit *test)
 {
-	/* Keeps the function hooked: there is nothing to be patched, which takes time. */
+	/* Keeps the function hooked, so that no text is patched, which takes time. */
 	struct test_fprobe *stays = test_fprobe_at(test, fprobe_test_one, WITH_ENTRY);
 	struct test_fprobe *entry = test_fprobe_make(test, WITH_ENTRY);
 	struct test_fprobe *exit = test_fprobe_make(test, WITH_EXIT);
@@ -231,7 +231,7 @@ static void unregistered_within_a_handler(struct kunit *test)
 	test_fprobe_expect(test, stays, 2, 0, 0);
 }
 
-/* Comes and goes all the time while others call: every call returns, and is seen. */
+/* Register and unregister while other tasks call: all calls return, and are seen. */
 static void racing_registration(struct kunit *test)
 {
 	struct test_fprobe *stays = test_fprobe_at(test, fprobe_test_one, WITH_ALL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hits of fprobes: what handlers see and may do, and which calls they do not see. */
+/* Hits of fprobes: state and rights of handlers, and calls that handlers do not see. */
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/irq_work.h>
@@ -25,12 +25,12 @@ static void entry_and_exit(struct kunit *test)
 	KUNIT_EXPECT_LT(test, tf->when_entry, tf->when_exit);
 }
 
-/* What the two handlers share */
+/* Data that the two handlers share */
 
 /**
- * struct filler - an fprobe that fills what its handlers share
+ * struct filler - an fprobe that fills the data that its handlers share
  * @fp:		the fprobe
- * @bad:	exits that did not find what their entry left
+ * @bad:	exits that did not find the data of their entry
  * @exits:	exits
  */
 struct filler {
@@ -42,7 +42,7 @@ struct filler {
 static int fill_data(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
 		     struct pt_regs *regs, void *entry_data)
 {
-	/* The stack pointer tells one call of a recursion from another. */
+	/* The stack pointer differs for each call of a recursion. */
 	memset(entry_data, kernel_stack_pointer(regs) >> 3, fp->entry_data_size);
 	return 0;
 }
@@ -75,7 +75,7 @@ KUNIT_ARRAY_PARAM(data_size, data_sizes, size_desc);
 
 #define DEPTH	40
 
-/* Each of the calls that are under way has its own. */
+/* Each call in flight has data of its own. */
 static void data_of_every_call(struct kunit *test)
 {
 	struct filler f = {
@@ -104,7 +104,7 @@ static void recursion(struct kunit *test)
 	test_fprobe_expect(test, tf, DEPTH + 1, DEPTH + 1, 0);
 }
 
-/* Turned down, switched off, limited */
+/* Vetoes, disabled fprobes, limits */
 
 static void veto(struct kunit *test)
 {
@@ -141,9 +141,9 @@ static void disable_and_enable(struct kunit *test)
 }
 
 /**
- * struct inside - something to be done within a call
- * @tf:		to this fprobe, which is at the function
- * @ret:	what that returned
+ * struct inside - an operation that is done inside of a call
+ * @tf:		the fprobe, which is at the function
+ * @ret:	the result
  */
 struct inside {
 	struct test_fprobe *tf;
@@ -165,7 +165,7 @@ static void disabled_within_a_call(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, disable_inside(x), x + 1);
 	test_fprobe_expect(test, in.tf, 1, 0, 0);
-	/* No call is lost for good, whatever becomes of its handler. */
+	/* No node is lost. */
 	enable_fprobe(&in.tf->fp);
 	KUNIT_EXPECT_EQ(test, disable_inside(x), x + 1);
 	test_fprobe_expect(test, in.tf, 2, 0, 0);
@@ -200,7 +200,7 @@ static void depth_desc(const int *depth, char *desc)
 
 KUNIT_ARRAY_PARAM(depth, depths, depth_desc);
 
-/* So many calls at a time and no more; those that are too many are not seen at all. */
+/* Calls beyond the limit are not seen. */
 static void limit(struct kunit *test)
 {
 	struct test_fprobe *unlimited = test_fprobe_at(test, fprobe_test_recurse, WITH_ALL);
@@ -220,14 +220,14 @@ static void limit(struct kunit *test)
 	test_fprobe_expect(test, at_exit, 0, 2 * most, 3);
 	test_fprobe_expect(test, unlimited, 2 * most + 3, 2 * most + 3, 0);
 
-	/* The count is that of a registration. */
+	/* Registration resets the count. */
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
 	KUNIT_EXPECT_EQ(test, tf->fp.nmissed, 3);
 	KUNIT_ASSERT_EQ(test, register_fprobe(&tf->fp, "fprobe_test_recurse", NULL), 0);
 	KUNIT_EXPECT_EQ(test, tf->fp.nmissed, 0);
 }
 
-/* Calls that are turned down do not count. */
+/* Calls with a veto do not count for the limit. */
 static void limit_and_veto(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
@@ -291,7 +291,7 @@ static int note_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(note_return);
 
-/* Beside kprobes and kretprobes, and an ftrace_ops that is nobody's of those. */
+/* Beside kprobes, kretprobes and another ftrace_ops. */
 static void beside_kprobes(struct kunit *test)
 {
 	struct test_return tr = {
@@ -312,7 +312,7 @@ static void beside_kprobes(struct kunit *test)
 	test_fprobe_expect(test, first, 10, 10, 0);
 	test_fprobe_expect(test, entry, 10, 0, 0);
 	test_fprobe_expect(test, last, 10, 10, 0);
-	/* Who sees the entry last sees the return first. Without ftrace, kprobes are before it. */
+	/* Returns are in reverse order. If not planted through ftrace, kprobes are hit first. */
 	if (IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
 		KUNIT_EXPECT_LT(test, tr.when, first->when_exit);
 	else
@@ -337,7 +337,7 @@ static void beside_kprobes(struct kunit *test)
 
 /* Hits inside handlers */
 
-/* What the handlers of one call is not reported to the others. */
+/* Functions that a handler calls are not reported to other handlers. */
 static void handlers_call_what_is_hooked(struct kunit *test)
 {
 	struct test_fprobe *outer = test_fprobe_make(test, WITH_ALL);
@@ -360,7 +360,7 @@ static void handlers_call_what_is_hooked(struct kunit *test)
 	test_fprobe_expect(test, both, 0, 0, 15);
 	test_fprobe_expect(test, off, 0, 0, 0);
 
-	/* Outside of a handler it is a call like any other. */
+	/* Outside of a handler the call is reported. */
 	test_call(test, fprobe_test_two, 1);
 	test_fprobe_expect(test, entry, 1, 0, 15);
 	test_fprobe_expect(test, both, 1, 1, 15);
@@ -387,7 +387,7 @@ static int pre_calls(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(pre_calls);
 
-/* A kprobe's handler calls what is hooked: only those that do not mind see it. */
+/* A kprobe's handler calls a hooked function: only fprobes that are not shared see it. */
 static void called_by_a_kprobe(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -418,7 +418,7 @@ static void called_by_a_kprobe(struct kunit *test)
 	test_fprobe_expect(test, shared, 2, 2, 5);
 	test_fprobe_expect(test, shared_entry, 2, 0, 5);
 
-	/* Those that are off miss nothing. */
+	/* A disabled fprobe does not count misses. */
 	disable_fprobe(&shared->fp);
 	kprobe_busy_begin();
 	fprobe_test_one(1);
@@ -453,7 +453,7 @@ static bool in_kprobe(void)
 	return kprobe_running();
 }
 
-/* The other way round: a handler hits a kprobe. */
+/* A handler hits a kprobe. */
 static void calls_a_kprobe(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -514,7 +514,7 @@ static void called_by_a_kretprobe(struct kunit *test)
 
 /* Handlers that change things */
 
-/* Registers of the first two arguments, where it is known which they are. */
+/* Registers of the first two arguments, on architectures that are known here. */
 #if defined(CONFIG_X86_64)
 #define FIRST_REG(r)		((r)->di)
 #define SECOND_REG(r)		((r)->si)
@@ -563,7 +563,7 @@ static void results_can_be_changed(struct kunit *test)
 	test_call(test, fprobe_test_one, 1);
 }
 
-/* Calls that are not quite plain */
+/* Special calls */
 
 static void tail_call(struct kunit *test)
 {
@@ -585,7 +585,7 @@ static void tail_call(struct kunit *test)
 	KUNIT_EXPECT_LT(test, one->when_exit, tail->when_exit);
 }
 
-/* Those that sleep: other tasks call it as well, on all CPUs, and are of no interest. */
+/* A function that sleeps. Calls of other tasks are ignored. */
 static void schedule_and_back(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
@@ -650,7 +650,7 @@ static void switch_returned(struct fprobe *fp, unsigned long entry_ip, unsigned 
 
 NOKPROBE_SYMBOL(switch_returned);
 
-/* Called in one task and returns in another. */
+/* A function that is called in one task and returns in another. */
 static void switches_of_tasks(struct kunit *test)
 {
 	struct switches s = {
@@ -660,16 +660,16 @@ static void switches_of_tasks(struct kunit *test)
 	};
 	const int n = 50;
 
-	/* With the graph tracer configured it is not traced by anybody. */
+	/* With CONFIG_FUNCTION_GRAPH_TRACER it is notrace. */
 	if (!ftrace_location((unsigned long)__switch_to))
 		kunit_skip(test, "ftrace does not call from __switch_to() here");
 	KUNIT_ASSERT_EQ(test, register_fprobe(&s.fp, "__switch_to", NULL), 0);
 	sleepers_wake(sleepers_start(test, n), n);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&s.fp), 0);
-	/* Each goes to sleep and comes back, and so does this task, at least once. */
+	/* Each task sleeps and wakes up, and so does this one, at least once. */
 	KUNIT_EXPECT_GT(test, atomic_read(&s.entries), 2 * n);
 	KUNIT_EXPECT_LE(test, atomic_read(&s.exits), atomic_read(&s.entries));
-	/* On each CPU one may have been under way. */
+	/* On each CPU one call may have been in flight. */
 	KUNIT_EXPECT_GE(test, atomic_read(&s.exits) + (int)num_online_cpus(),
 			atomic_read(&s.entries));
 	KUNIT_EXPECT_EQ(test, atomic_read(&s.bad), 0);
@@ -682,7 +682,7 @@ static void switches_of_tasks(struct kunit *test)
 }
 #endif
 
-/* On a stack that was just switched to, with interrupts off, and where tasks end. */
+/* On a stack that was just switched to, with interrupts off, and at the end of tasks. */
 static void after_switches(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
@@ -728,7 +728,7 @@ static void interrupt(struct irq_work *work)
 
 static struct irq_work interrupt_work = IRQ_WORK_INIT_HARD(interrupt);
 
-/* Has itself interrupted; bounded, to fail rather than to hang. */
+/* Raises an interrupt of this CPU; bounded, to fail and not to hang. */
 static unsigned long be_interrupted(unsigned long x)
 {
 	int before = atomic_read(&interrupts), spin = 0;
@@ -739,7 +739,7 @@ static unsigned long be_interrupted(unsigned long x)
 	return x;
 }
 
-/* What interrupts a handler is not called by it. */
+/* An interrupt during a handler is not a recursion. */
 static void handlers_are_interrupted(struct kunit *test)
 {
 	struct test_fprobe *two = test_fprobe_at(test, fprobe_test_two, WITH_ALL);
@@ -790,7 +790,7 @@ static void trace_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long 
 	trace_from(regs, container_of(fp, struct tracer, fp)->exit);
 }
 
-/* The same call before and after functions on the way are hooked, each twice. */
+/* The same call before and after the functions on its way are hooked, each twice. */
 static void stack_traces(struct kunit *test)
 {
 	struct test_trace *before = test_trace_make(test), *after = test_trace_make(test);
@@ -813,7 +813,7 @@ static void stack_traces(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&t.fp), 0);
 	test_trace_expect_same(test, after, before, stack_traces);
-	/* In the function there is nothing yet, and after it nothing more. */
+	/* At the entry and after the return, no trampoline is in the trace. */
 	KUNIT_EXPECT_TRUE(test, test_is_inside(t.entry->entries[0], test_trace_inner));
 	test_trace_expect_tail(test, t.entry, 1, after);
 	test_trace_expect_tail(test, t.exit, 0, after);

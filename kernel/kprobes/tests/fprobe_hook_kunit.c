@@ -106,7 +106,7 @@ static void for_no_function(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
 }
 
-/* One of several is for what is no function: neither it nor the others are hooked. */
+/* The address of one of several fprobes is no function: none of them is hooked. */
 static void all_or_none(struct kunit *test)
 {
 	struct test_fprobe *had = test_fprobe_make(test, WITH_ALL);

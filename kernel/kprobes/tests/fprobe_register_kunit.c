@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registering fprobes: what is hooked, what is refused, and that a refusal leaves nothing. */
+/* Registration of fprobes: hooked functions, errors, and that a failure leaves nothing behind. */
 #include <linux/entry_hook.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
@@ -48,7 +48,7 @@ static void read_text(struct kunit *test, struct text *text)
 							 sizeof(text->bytes[i])), 0);
 }
 
-/* As the functions are while nobody hooks them. */
+/* The text of the functions when they are not hooked. */
 static struct text pristine;
 
 static int register_suite_init(struct kunit *test)
@@ -358,7 +358,7 @@ static void entry_data_sizes(struct kunit *test)
 	tf->fp.entry_data_size = 4096;
 	expect_registered(test, tf, register_fprobe(&tf->fp, "fprobe_test_one", NULL), 1);
 
-	/* Nobody to share it with: there is none, however large it should be. */
+	/* Without an exit handler no data is allocated, with any size. */
 	tf = test_fprobe_make(test, WITH_ENTRY);
 	tf->fp.entry_data_size = ULONG_MAX;
 	expect_registered(test, tf, register_fprobe(&tf->fp, "fprobe_test_one", NULL), 1);

@@ -78,7 +78,7 @@ struct test_fprobe {
 	target_fn in_exit;
 };
 
-/* What the two handlers share, at both ends of what is more than they need. */
+/* Data that the two handlers share; it is at both ends of a larger entry_data. */
 struct test_call_data {
 	unsigned long arg;
 	unsigned long entry_ip;

@@ -57,7 +57,7 @@ static void entry_is_planted_through_ftrace(struct kunit *test)
 	test_call(test, kprobe_test_traced, 5);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 5);
 
-	/* Behind it there is code like any other. */
+	/* The next instruction is planted as a breakpoint. */
 	inside = test_probe_at(test, (void *)entry_of(kprobe_test_traced),
 			       WITH_PRE | WITH_POST);
 	inside->kp.offset = MCOUNT_INSN_SIZE;
@@ -100,7 +100,7 @@ static void probe_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 10);
 }
 
-/* Somebody redirects the function: a probe that insists on it, too, is refused. */
+/* Another user redirects the function: a probe that needs IPMODIFY is refused. */
 static void redirected_is_busy(struct kunit *test)
 {
 	struct test_probe *may, *shares;
@@ -112,7 +112,7 @@ static void redirected_is_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(may), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 3);
 
-	/* One without a post handler gets on with everybody. */
+	/* A probe without a post handler is accepted. */
 	shares = test_probe_new(test, kprobe_test_traced, WITH_PRE);
 	test_call(test, kprobe_test_traced, 3);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(shares), 3);
@@ -128,7 +128,7 @@ static void redirected_is_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(may), 3);
 }
 
-/* And the other way round: the probe is there, who would redirect is refused. */
+/* A probe with IPMODIFY is there: another user that redirects is refused. */
 static void probe_keeps_redirectors_out(struct kunit *test)
 {
 	struct test_probe *tp = test_probe_new(test, kprobe_test_traced,
@@ -198,7 +198,7 @@ static void set_armed(bool on)
 	sites_set_armed(on);
 }
 
-/* While probes are switched off somebody takes a function: only that one is lost. */
+/* While probes are disarmed, another user redirects a function: only that probe is lost. */
 static void busy_when_switched_back_on(struct kunit *test)
 {
 	struct test_probe *other = test_probe_new(test, test_many[0], WITH_PRE);
@@ -223,7 +223,7 @@ static void busy_when_switched_back_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 2);
 }
 
-/* Two of ftrace's users call for one probed function; each handler runs once a call. */
+/* Ftrace calls two ftrace_ops for one probed function; each handler runs once per call. */
 static void claim_comes_later(struct kunit *test)
 {
 	struct test_probe *first = test_probe_new(test, kprobe_test_traced, WITH_PRE);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A probe that sits on what a hit itself runs is hit inside that hit. So: plant all
- * that the core accepts, some hundred functions at a time, take hits of every kind
- * with interrupts off, and see whether any probe was missed. That none was is the
- * proof that no function on the hit path can be probed.
+ * A probe on the hit path is hit inside of each hit. So plant probes at all functions
+ * that the core accepts, some hundred at a time, take hits of all kinds with interrupts
+ * off, and check that no probe was missed. This shows that no function on the hit path
+ * can be probed.
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -65,7 +65,7 @@ static bool can_be_probed(unsigned long addr)
 	if (kprobe_locate(&kp, &place))
 		return false;
 	guard(mutex)(&kprobe_mutex);
-	/* What a probe of this test is on, too, is called by the test. */
+	/* The test itself calls functions with probes of this test. */
 	return !kprobe_check_place(&place) && !site_lookup(place.addr);
 }
 
@@ -182,7 +182,7 @@ static void hooks_remove(void) { }
 #endif
 
 #ifdef CONFIG_FPROBE
-/* What a handler of these hits is missed by kprobes. */
+/* Kprobes that are hit by handlers of these fprobes are missed. */
 static target_fn fprobes_plant(struct kunit *test)
 {
 	static const unsigned int kinds[] = { WITH_ENTRY, WITH_EXIT, WITH_ALL };
@@ -225,7 +225,7 @@ static int take_hits_of_fprobe(void *data)
 	return 0;
 }
 
-/* With all that can be traced hooked, a hit is no reason for another one. */
+/* With all functions hooked, a hit must not cause another hit. */
 static void nothing_on_the_hit_path_is_traced(struct kunit *test)
 {
 	struct everything e = {};

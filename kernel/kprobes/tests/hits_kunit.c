@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hits: what handlers see, hits inside hits, hits in interrupts, hits everywhere. */
+/* Hits: registers in handlers, hits inside hits, in interrupts, at all instructions. */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
@@ -44,7 +44,7 @@ static void every_instruction(struct kunit *test)
 	test_call(test, kprobe_test_plain, 10);
 	for (i = 0; i < probed; i++) {
 		KUNIT_EXPECT_EQ(test, all[i]->kp.nmissed, 0);
-		/* What is behind the last return is not run at all. */
+		/* Instructions behind the last return do not run. */
 		if (!test_pre_hits(all[i]))
 			continue;
 		KUNIT_EXPECT_EQ(test, test_pre_hits(all[i]), 10);
@@ -72,7 +72,7 @@ static const void *gen_handlers(const void *prev, char *desc)
  * @tp:		the probe
  * @fn:		what its handlers call
  * @wrong:	calls with a wrong result
- * @not_running: kprobe_running() said that there is no hit
+ * @not_running: kprobe_running() was NULL in a handler
  */
 struct caller {
 	struct test_probe tp;
@@ -144,7 +144,7 @@ static void hit_inside_a_hit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quiet->kp.nmissed, 20);
 	KUNIT_EXPECT_EQ(test, off->kp.nmissed, 0);
 
-	/* Outside of a hit it is a hit like any other. */
+	/* Outside of a hit, handlers run. */
 	KUNIT_EXPECT_EQ(test, kprobe_test_inner(1), 3);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(inner), 1);
 	KUNIT_EXPECT_EQ(test, test_post_hits(inner), 1);
@@ -162,7 +162,7 @@ static int calling_itself(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(calling_itself);
 
-/* What the handler calls is the very function that it was hit in. */
+/* The handler calls the function that it is at. */
 static void hit_inside_a_hit_of_the_same(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -177,7 +177,7 @@ static void hit_inside_a_hit_of_the_same(struct kunit *test)
 	unregister_kprobe(&c.tp.kp);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&c.tp), 10);
 	KUNIT_EXPECT_EQ(test, c.wrong, 0);
-	/* Ftrace may see to it first that a function does not trace itself. */
+	/* Ftrace may detect the recursion first. */
 	if (t->traced)
 		KUNIT_EXPECT_LE(test, c.tp.kp.nmissed, 10);
 	else
@@ -245,7 +245,7 @@ static int crowd_thread(void *data)
 	return 0;
 }
 
-/* On all CPUs at once, while others come to listen and leave: not a hit is lost. */
+/* On all CPUs at once, while other listeners join and leave: no hit is lost. */
 static void hits_on_all_cpus(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jumps in place of breakpoints: when a site becomes one and when it stops being one, that
- * hits are the same either way, and that the text is as before in the end.
+ * Jumps in place of breakpoints: when a site becomes a jump and when it becomes a breakpoint
+ * again, that hits are the same, and that the text is restored in the end.
  */
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
@@ -37,7 +37,7 @@ static kprobe_opcode_t *detour_at(void *addr)
 	return site ? site->op.optinsn.insn : NULL;
 }
 
-/* Profiles, traces and unwinders come upon code that no function has. */
+/* Profiles and stack traces need a symbol for detours. */
 static void detour_has_a_name(struct kunit *test)
 {
 	const char *name = ARCH_KPROBE_JUMP_IN_PLACE ? "kprobe_insn_page" : "kprobe_optinsn_page";
@@ -52,7 +52,7 @@ static void detour_has_a_name(struct kunit *test)
 	unregister_kprobe(&tp->kp);
 }
 
-/* Not a hit is lost on the way to the jump and back. */
+/* No hit is lost while a breakpoint becomes a jump, and back. */
 static void hits_all_the_way(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -84,7 +84,7 @@ static void planted_and_uprooted_under_hits(struct kunit *test)
 	c = callers_start(test, kprobe_test_plain, 2 * num_online_cpus());
 	while (callers_busy(c) || i < 6) {
 		KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), 0);
-		/* Let it come to different stages. */
+		/* Unregister it at different stages. */
 		if (i++ % 3)
 			wait_for_kprobe_optimizer();
 		unregister_kprobe(&tp->kp);
@@ -112,7 +112,7 @@ static void gone_before_it_is_a_jump(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 50);
 }
 
-/* A jump has it run, and stays. */
+/* The jump stays and runs the post handler. */
 static void post_handler_joins(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -149,7 +149,7 @@ static void post_handler_joins_early(struct kunit *test)
 	test_expect_hits(test, post, 0, 20);
 }
 
-/* It is the first one, and its jump is there before another one listens. */
+/* The first listener has a post handler; the jump is planted before another one joins. */
 static void post_handler_comes_first(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -309,7 +309,7 @@ static void handlers_run_when_told_to(struct kunit *test)
 	unregister_kprobe(&tp->kp);
 }
 
-/* Missed and counted, and what the jump displaced is run all the same. */
+/* The hit is counted as missed, and the displaced instructions run. */
 static void hit_inside_a_hit(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -340,7 +340,7 @@ static void hit_in_an_interrupt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&tp->in_irq), 100);
 }
 
-/* All who come together become jumps together. */
+/* Sites that are planted together become jumps together. */
 static void many_at_once(struct kunit *test)
 {
 	struct kprobe *kps[NR_MANY / 2];

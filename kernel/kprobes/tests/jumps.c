@@ -15,14 +15,14 @@ enum site_method test_method_at(void *addr)
 	return site ? site->method : SITE_UNPLANTED;
 }
 
-/* When all has come to rest. */
+/* The method after the optimizer is done. */
 enum site_method test_method_in_the_end(void *addr)
 {
 	wait_for_kprobe_optimizer();
 	return test_method_at(addr);
 }
 
-/* What is a jump becomes a breakpoint, or the other way round. */
+/* Replace all jumps by breakpoints, or allow them again. */
 void test_allow_jumps(bool allowed)
 {
 	guard(mutex)(&kprobe_mutex);
@@ -38,13 +38,13 @@ static bool would_displace(void *at, void *addr)
 	return site && arch_within_optimized_kprobe(&site->op, addr);
 }
 
-/* The first instruction behind @at that the jump there displaces and that takes a probe. */
+/* The first instruction behind @at that a jump there displaces and that can be probed. */
 static void *find_inside(struct kunit *test, void *at)
 {
 	struct test_probe *tp;
 	void *addr;
 
-	/* Without one that it displaces, the next one does. */
+	/* If it displaces none, use the next one. */
 	if (ARCH_KPROBE_JUMP_IN_PLACE)
 		return at + sizeof(kprobe_opcode_t);
 	for (addr = at + 1; would_displace(at, addr); addr++) {
@@ -57,7 +57,7 @@ static void *find_inside(struct kunit *test, void *at)
 	return NULL;
 }
 
-/* Where it is known that there can be jumps, it is a failure if there is none. */
+/* No jump was found: fail if the architecture is known to have some. */
 void test_no_jump(struct kunit *test, const char *why)
 {
 	if (IS_ENABLED(CONFIG_X86_64) || IS_ENABLED(CONFIG_ARM64))
@@ -65,7 +65,7 @@ void test_no_jump(struct kunit *test, const char *why)
 	kunit_skip(test, "%s", why);
 }
 
-/* The entry of a function that is not ftrace's. */
+/* A jump at the entry of a function that ftrace does not patch. */
 struct jump_place *test_jump_place(struct kunit *test)
 {
 	struct jump_place *pl = kunit_kzalloc(test, sizeof(*pl), GFP_KERNEL);
@@ -86,7 +86,7 @@ struct jump_place *test_jump_place(struct kunit *test)
 	return pl;
 }
 
-/* And one in which that displaces an instruction that can be probed. */
+/* The same, with a displaced instruction that can be probed. */
 struct jump_place *test_crowded_place(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -109,7 +109,7 @@ void test_expect_hits(struct kunit *test, struct test_probe *tp, int pre, int po
 	KUNIT_EXPECT_EQ(test, tp->kp.nmissed, 0);
 }
 
-/* One that is going to be a jump, and for now waits for tasks if that takes a wait. */
+/* A probe that is fit for a jump, and may wait for the grace period. */
 struct test_probe *test_waiting_probe(struct kunit *test, const struct jump_place *pl)
 {
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);

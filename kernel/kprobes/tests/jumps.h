@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What tests of jumps share. */
+/* Declarations that tests of jumps share. */
 #ifndef _KERNEL_KPROBES_TEST_JUMPS_H
 #define _KERNEL_KPROBES_TEST_JUMPS_H
 
 #include "../internal.h"
 #include "tests.h"
 
-/* As much of the function's text as is compared. */
+/* Number of bytes of the function's text that are compared. */
 #define TEXT_LEN	32
 
 /**
- * struct jump_place - where a jump displaces another instruction
- * @at:		it is written here
- * @inside:	and there is an instruction that it displaces, too
- * @text:	what is at @at when there is no probe
+ * struct jump_place - a place for a jump
+ * @at:		address of the jump
+ * @inside:	another instruction that it displaces
+ * @text:	the text at @at without probes
  */
 struct jump_place {
 	void *at;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * That KCSAN sees a data race in what a hit runs, whatever the method. Without that, its silence
- * about all other tests would mean nothing.
+ * KCSAN must report a data race in handlers, with all methods. Otherwise its silence in all other
+ * tests would show nothing.
  */
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>

@@ -105,7 +105,7 @@ static int run_set(const char *val, const struct kernel_param *kp)
 	if (!runner)
 		return -ENOMEM;
 	pid = task_pid_nr(runner);
-	/* Or it would be given some time, be it ever so little. */
+	/* Otherwise it would get some time to run. */
 	sched_set_fifo_low(runner);
 	wake_up_process(runner);
 	return 0;

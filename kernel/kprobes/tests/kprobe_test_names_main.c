@@ -90,7 +90,7 @@ static unsigned long only_part(unsigned long x)
 	return names_plus_one(x, 13);
 }
 
-/* What is notrace is not for events. */
+/* Events refuse notrace functions. */
 NAMED(mixed, "names_mixed");
 
 static unsigned long mixed(unsigned long x)

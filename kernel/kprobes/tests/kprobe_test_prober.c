@@ -3,7 +3,7 @@
  * A module that places one probe and tells what became of it, for
  * tools/testing/selftests/kprobes/. Loading it fails with what registration returned.
  *
- * It can also keep those waiting who wait for all tasks, as for jumps to be written.
+ * It can also delay grace periods of RCU-tasks, after which jumps are written.
  */
 #include <linux/array_size.h>
 #include <linux/completion.h>

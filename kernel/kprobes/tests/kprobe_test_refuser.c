@@ -24,7 +24,7 @@ static unsigned int refused;
 module_param(refused, uint, 0444);
 MODULE_PARM_DESC(refused, "updates that failed with -EBUSY");
 
-/* What is called in place of ftrace_set_filter_ips(), with its arguments. */
+/* Called in place of ftrace_set_filter_ips(), with its arguments. */
 static noinline int refuse(struct ftrace_ops *ops, unsigned long *ips, unsigned int cnt,
 			   int remove, int reset)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Many who listen at one address, in any mixture and in any order. */
+/* Many listeners at one address, of all kinds and in any order. */
 #include <linux/error-injection.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
@@ -54,7 +54,7 @@ static void pre_handlers_run_in_order(struct kunit *test)
 
 #define NR_CROWD	16
 
-/* Each leaves in turn; those that are left must not notice. */
+/* Listeners leave one by one; the others must still be called. */
 static void leaving_in_any_order(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -135,11 +135,11 @@ static void moving_on_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, call_target(t->fn, 5), 1005);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(mover), 1);
-	/* Who comes later sees the hit, too, as it was. */
+	/* Later listeners see the registers of the hit. */
 	KUNIT_EXPECT_EQ(test, test_pre_hits(after), 1);
 	KUNIT_EXPECT_EQ(test, after->arg, 5);
 	KUNIT_EXPECT_EQ(test, after->ip, before->ip);
-	/* And the CPU is not stuck in that hit. */
+	/* The CPU is not in a hit any more. */
 	unregister_kprobe(&mover->kp);
 	test_call(test, t->fn, 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(before), 2);
@@ -156,7 +156,7 @@ static int go_on_here(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(go_on_here);
 
-/* Disabled, a mover moves nobody, and post handlers that it kept from running run again. */
+/* A disabled mover changes nothing, and post handlers run again. */
 static void mover_disabled(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -183,7 +183,7 @@ static void mover_disabled(struct kunit *test)
 #define OVERRIDDEN	42
 #define NR_OVERRIDDEN	10
 
-/* A kretprobe behind who overrides takes part where it is known what the function returns by. */
+/* Kretprobes behind an override run if the architecture defines arch_kprobe_return_address. */
 #ifdef arch_kprobe_return_address
 #define NR_RETURNS	(2 * NR_OVERRIDDEN)
 #else
@@ -199,7 +199,7 @@ static int override(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(override);
 
-/* At most one who overrides has a say, and that is the first. */
+/* Only the first override counts. */
 static int override_again(struct kprobe *p, struct pt_regs *regs)
 {
 	regs_set_return_value(regs, OVERRIDDEN + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From a name to an address, and the places where no probe may be. */
+/* Lookup of addresses, and places where no probe may be. */
 #include <linux/bug.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
@@ -51,7 +51,7 @@ static void by_name_and_by_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, locate(t->fn, NULL, 0, &place), 0);
 	KUNIT_EXPECT_EQ(test, place.addr, entry);
 	KUNIT_EXPECT_TRUE(test, place.on_entry);
-	/* The entry by its own address is the entry, too. */
+	/* An address at the entry counts as the entry. */
 	KUNIT_EXPECT_EQ(test, locate((void *)entry, NULL, 0, &place), 0);
 	KUNIT_EXPECT_EQ(test, place.addr, entry);
 	KUNIT_EXPECT_TRUE(test, place.on_entry);
@@ -203,7 +203,7 @@ static int look_at_clone(void *data, const char *name, unsigned long addr)
 	if (!fn || !within_kprobe_blacklist(fn))
 		return 0;
 	c->black++;
-	/* Debuggers ask by address; the other is what registering goes by. */
+	/* Debuggers call the former, registration the latter. */
 	if (within_kprobe_blacklist(addr) && check(addr) == -EINVAL)
 		return 0;
 	c->open++;
@@ -221,7 +221,7 @@ static void clones_are_as_black(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.open, 0);
 }
 
-/* What an architecture has in front of a function, if it has anything there. */
+/* Padding before functions, if the architecture has it. */
 static void padding_is_refused(struct kunit *test)
 {
 	static const char * const names[] = { "__pfx_vprintk", "__cfi_vprintk" };
@@ -242,8 +242,8 @@ static void padding_is_refused(struct kunit *test)
 }
 
 /*
- * By name, so that one that loses its mark is missed here. What the compiler inlined
- * is not there to be probed; the first few must be, or the list is out of date.
+ * By name, so that a function that loses its mark is found. Functions that the compiler
+ * inlined do not exist; the first few must exist, or the list is out of date.
  */
 static const char * const hit_path[] = {
 	"get_kprobe", "site_pre_handler", "kprobes_inc_nmissed_count",
@@ -307,7 +307,7 @@ static noinline __noclone unsigned long may_warn(unsigned long x)
 	return x + 1;
 }
 
-/* Not one that the kernel has is taken for something else. */
+/* arch_may_be_bug() must be true for all of the kernel's. */
 static void bugs_are_refused(struct kunit *test)
 {
 	unsigned long fn = (unsigned long)may_warn, addr;

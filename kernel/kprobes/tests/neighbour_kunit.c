@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Jumps that displace more than the probed instruction, and probes on what they displace. */
+/* Jumps that displace several instructions, and probes on these. */
 #include <linux/kprobes.h>
 
 #include "jumps.h"
 
-/* How a site is planted when an instruction next to it is probed, too. */
+/* How a site is planted if the next instruction is probed, too. */
 #define CROWDED		(ARCH_KPROBE_JUMP_IN_PLACE ? SITE_JUMP : SITE_BREAKPOINT)
 
-/* Who wants a displaced instruction has it, and the jump comes back afterwards. */
+/* A probe at a displaced instruction removes the jump, which comes back afterwards. */
 static void neighbour_comes_and_goes(struct kunit *test)
 {
 	struct jump_place *pl = test_crowded_place(test);
@@ -38,7 +38,7 @@ static void neighbour_was_there_first(struct kunit *test)
 	struct test_probe *tp = test_probe_new(test, pl->at, WITH_PRE);
 
 	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), CROWDED);
-	/* A disabled one is not in the way. */
+	/* A disabled probe does not remove the jump. */
 	KUNIT_EXPECT_EQ(test, disable_kprobe(&nb->kp), 0);
 	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
 	test_call(test, kprobe_test_plain, 10);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What tests share in which an interrupt or an NMI comes while a handler runs. */
+/* Declarations for tests in which an interrupt or an NMI comes while a handler runs. */
 #ifndef _KERNEL_KPROBES_TEST_NEST_H
 #define _KERNEL_KPROBES_TEST_NEST_H
 
@@ -10,7 +10,7 @@
  * @name:	of the test
  * @outer:	function with the probe whose handler is interrupted
  * @inner:	function with the probe that is hit meanwhile
- * @with_post:	somebody with a post handler listens there, too: no jump
+ * @with_post:	another listener there has a post handler: no jump
  */
 struct nest_place {
 	const char *name;

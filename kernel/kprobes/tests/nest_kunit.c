@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hits in an interrupt that came while a handler ran: those of KPROBE_FLAG_REENTRANT are no miss,
- * those of others are, and so is what is hit in the context of a handler.
+ * Hits in an interrupt that came while a handler ran. They are missed for kprobes without
+ * KPROBE_FLAG_REENTRANT. Hits in the context of a handler are missed for all.
  */
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
@@ -34,7 +34,7 @@ static const void *gen_place(const void *prev, char *desc)
 	return pl;
 }
 
-/* Guarded by there being one at a time. */
+/* Not locked: there is one at a time. */
 static struct {
 	struct irq_work work;
 	target_fn fn;
@@ -51,7 +51,7 @@ static void irq_now_runs(struct irq_work *work)
 
 NOKPROBE_SYMBOL(irq_now_runs);
 
-/* More than an interrupt takes to come, on any machine. */
+/* An interrupt is taken in less time on all machines. */
 #define IRQ_PATIENCE	100000000
 
 /* fn(x), in an interrupt of this CPU while the caller waits; x if none can come. */
@@ -74,7 +74,7 @@ unsigned long test_irq_now(target_fn fn, unsigned long x)
 
 NOKPROBE_SYMBOL(test_irq_now);
 
-/* In a soft interrupt. Guarded as above. */
+/* In a soft interrupt. Not locked, as above. */
 static struct {
 	struct tasklet_struct tasklet;
 	target_fn fn;
@@ -183,7 +183,7 @@ void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call c
 	struct nest *inner = test_nest_at(test, fn, call, NULL);
 	struct test_probe *other;
 
-	/* What runs outside is nobody's business. */
+	/* The outer probe need not be nestable. */
 	outer->tp.kp.flags = 0;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
 	test_nest_jump(test, at);
@@ -251,7 +251,7 @@ static void in_the_same_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, outer->wrong + middle->wrong, 0);
 }
 
-/* What an exception does that is entered like an interrupt. */
+/* Like an exception that is entered like an interrupt. */
 static unsigned long as_if_in_irq(target_fn fn, unsigned long x)
 {
 	unsigned long result;
@@ -264,7 +264,7 @@ static unsigned long as_if_in_irq(target_fn fn, unsigned long x)
 
 NOKPROBE_SYMBOL(as_if_in_irq);
 
-/* Each handler raises what hits its own probe in yet another context. That comes to an end. */
+/* Each handler hits its own probe in another context. KPROBE_MAX_CONTEXTS ends that. */
 static void without_end(struct kunit *test)
 {
 	struct nest *n = test_nest_at(test, test_many[1], as_if_in_irq, test_many[1]);
@@ -319,7 +319,7 @@ static void returns_in_an_interrupt(struct kunit *test)
 }
 #endif
 
-/* A hit inside a hit has no trap behind the instruction. */
+/* A hit inside a hit cannot run post handlers. */
 static void with_a_post_handler(struct kunit *test)
 {
 	struct test_probe *tp = test_probe_at(test, test_many[1], WITH_PRE | WITH_POST);
@@ -330,7 +330,7 @@ static void with_a_post_handler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), 0);
 }
 
-/* A hit finds the context of no other hit but one that runs, on whichever CPU. */
+/* kprobe_context is reset after each hit, on all CPUs. */
 static void no_context_is_left(struct kunit *test)
 {
 	struct nest *nest = test_nest_at(test, test_many[1], call_here, NULL);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls in an NMI, which this CPU sends to itself; how is up to the architecture. */
+/* Calls in an NMI that this CPU sends to itself by a function of the architecture. */
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/smp.h>
 
 #include "tests.h"
 
-/* Guarded by there being one NMI at a time, of one test. */
+/* Not locked: there is one NMI at a time, of one test. */
 static struct {
 	target_fn fn;
 	unsigned long x;
@@ -31,7 +31,7 @@ bool test_nmi_take(void)
 
 NOKPROBE_SYMBOL(test_nmi_take);
 
-/* More than an NMI takes to come, on any machine. */
+/* An NMI is taken in less time on all machines. */
 #define NMI_PATIENCE	100000000
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hits in NMIs, which this CPU sends to itself, where the architecture has a way to. */
+/* Hits in NMIs that this CPU sends to itself, if the architecture can. */
 #include <linux/kprobes.h>
 
 #include "fprobes.h"
@@ -126,7 +126,7 @@ static void nmi_in_a_handler(struct kunit *test)
 	ten_with_nmis(test, t->fn, WITH_POST, false, arch_test_traps_mask_nmis);
 }
 
-/* In which nothing is masked that was not before. */
+/* A jump masks no exceptions, so the NMI comes at once. */
 static void nmi_in_a_handler_of_a_jump(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_OPTPROBES))
@@ -141,7 +141,7 @@ static void nmi_in_a_handler_of_a_jump_with_post(struct kunit *test)
 	ten_with_nmis(test, kprobe_test_plain, WITH_POST, true, false);
 }
 
-/* Handlers that may be nested run, whatever the NMI has come upon. */
+/* Handlers with KPROBE_FLAG_REENTRANT run, with all methods of the outer hit. */
 static void nested_in_nmi(struct kunit *test)
 {
 	test_nest_hits(test, &nest_places[(unsigned long)test->param_value - 1], test_call_in_nmi);
@@ -157,7 +157,7 @@ static const void *gen_place(const void *prev, char *desc)
 	return (void *)(nr + 1);
 }
 
-/* The trap of the outer hit is itself like an NMI; it must not be taken for a context. */
+/* The trap of the outer hit is entered like an NMI; it must not count as a context. */
 static void nested_in_nmi_of_a_trap(struct kunit *test)
 {
 	struct nest *outer = test_nest_at(test, test_many[1], test_call_in_nmi, test_many[3]);
@@ -173,7 +173,7 @@ static void nested_in_nmi_of_a_trap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
 	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 0);
 
-	/* A call of the handler's is in its context, trap or not. */
+	/* A call by the handler is in its context, with or without a trap. */
 	outer->call = call_target;
 	test_call(test, test_many[1], 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
@@ -266,7 +266,7 @@ static unsigned long nmi_here(unsigned long x)
 	return x;
 }
 
-/* What an NMI calls is not called by the handler that it came upon. */
+/* Functions that an NMI calls do not count as called by the handler. */
 static void nmi_in_a_handler_of_fprobe(struct kunit *test)
 {
 	struct test_fprobe *two = test_fprobe_at(test, fprobe_test_two, WITH_ALL);
@@ -289,8 +289,8 @@ static unsigned long deep_nmi(unsigned long x)
 }
 
 /*
- * In an NMI there is no growing: what its calls need has to be there, or to be counted.
- * Either way nothing is lost when they return.
+ * A pool does not grow in an NMI: calls find a free node, or are counted as missed. No node
+ * is lost when they return.
  */
 static void deep_in_nmi(struct kunit *test)
 {

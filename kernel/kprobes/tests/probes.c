@@ -20,7 +20,7 @@ static nokprobe_inline unsigned long first_argument(struct pt_regs *regs)
 #endif
 }
 
-/* Handlers are out of bounds for probes themselves: hitpath_kunit.c probes all else. */
+/* Handlers must not be probed, because hitpath_kunit.c probes all functions. */
 int test_probe_pre(struct kprobe *p, struct pt_regs *regs)
 {
 	struct test_probe *tp = container_of(p, struct test_probe, kp);
@@ -57,8 +57,8 @@ NOKPROBE_SYMBOL(test_probe_post);
  * test_entry_of - where a probe on a function's entry goes
  * @fn: the function
  *
- * Return: an address behind what has to be first there, and what ftrace patches unless probes
- * come by way of it.
+ * Return: the address behind a landing pad, and behind the instructions that ftrace patches if
+ * probes are not planted through ftrace.
  */
 unsigned long test_entry_of(target_fn fn)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registration: what it returns, and what is left when it fails. */
+/* Registration: errors, and that a failure leaves nothing behind. */
 #include <linux/kallsyms.h>
 #include <linux/string.h>
 
 #include "../internal.h"
 #include "tests.h"
 
-/* Somebody may listen at the site; this one does. */
+/* Is this kprobe a listener? The site may have others. */
 static bool is_listening(struct kprobe *kp)
 {
 	guard(mutex)(&kprobe_mutex);
@@ -99,7 +99,7 @@ static void twice(struct kunit *test)
 	kprobe_opcode_t *addr = tp->kp.addr;
 
 	KUNIT_EXPECT_EQ(test, register_kprobe(&tp->kp), -EINVAL);
-	/* That was refused and has changed nothing. */
+	/* The refused call has changed nothing. */
 	KUNIT_EXPECT_PTR_EQ(test, tp->kp.addr, addr);
 	test_call(test, t->fn, 1);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 1);
@@ -167,7 +167,7 @@ static void flags_of_the_core(struct kunit *test)
 static void opcode_is_what_was_there(struct kunit *test)
 {
 	struct test_probe *tp = test_probe_at(test, kprobe_test_plain, WITH_PRE);
-	/* Of instructions of two lengths there is what the shorter one has. */
+	/* With instructions of two lengths, compare the shorter one. */
 	size_t sure = IS_ENABLED(CONFIG_RISCV_ISA_C) ? sizeof(u16) : sizeof(kprobe_opcode_t);
 	void *addr = (void *)test_entry_of(kprobe_test_plain);
 	kprobe_opcode_t was, is;
@@ -195,7 +195,7 @@ static void batch_of_none(struct kunit *test)
 
 #define NR_BATCH	5
 
-/* One bad one in the middle: nothing is left, and the same array can be tried again. */
+/* A bad probe in the middle: nothing is left, and the same array can be registered again. */
 static void batch_with_a_bad_one(struct kunit *test)
 {
 	struct test_probe *tp[NR_BATCH];
@@ -258,7 +258,7 @@ static void same_one_twice_in_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 0);
 }
 
-/* A batch that fails must not disturb who listens at the same sites already. */
+/* A batch that fails must not disturb other listeners at the same sites. */
 static void failed_batch_beside_others(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is left of a probe after it, until when, and who waited for that. */
+/* Retired sites: when they are freed, and that callers do not wait for that. */
 #include <linux/completion.h>
 #include <linux/kallsyms.h>
 #include <linux/kthread.h>
@@ -52,7 +52,7 @@ static void reclaimed_in_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_sites(), before);
 }
 
-/* Come back before the site is freed: it is taken into service again, and stays. */
+/* A listener joins before the site is freed: the site is used again. */
 static void used_again_before_it_is_freed(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
@@ -84,7 +84,7 @@ static void slots_come_back(struct kunit *test)
 		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
 	kprobe_reclaim_flush();
 	pages = nr_slot_pages();
-	/* If they did not, this would be some pages full. */
+	/* Otherwise this would fill some pages. */
 	for (i = 0; i < 4 * PAGE_SIZE / MAX_INSN_SIZE / NR_MANY; i++) {
 		KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_MANY), 0);
 		unregister_kprobes(kps, NR_MANY);
@@ -99,7 +99,7 @@ static unsigned long grace_periods(void)
 	return (rcu_get_gp_seq() + rcu_exp_batches_completed()) >> 2;
 }
 
-/* One wait for a call, however many probes. */
+/* One wait per call, for any number of probes. */
 static void one_wait_for_many(struct kunit *test)
 {
 	struct kprobe *kps[NR_MANY];
@@ -119,16 +119,16 @@ static void one_wait_for_many(struct kunit *test)
 		unregister_kprobe(kps[i]);
 	single = grace_periods() - start;
 
-	/* The first shows that what is counted here is what was waited for. */
+	/* The first check shows that the count is right. */
 	KUNIT_EXPECT_GE(test, single, NR_MANY / 2);
 	KUNIT_EXPECT_LT(test, together, NR_MANY / 4);
 }
 
 /**
  * struct rcu_hog - an RCU reader, so that no grace period ends
- * @began:	it is one
- * @done:	it need not be any longer
- * @gave_up:	it was one for so long that it thinks somebody waits for it
+ * @began:	completed when it is in the read-side critical section
+ * @done:	it may leave it
+ * @gave_up:	it left after a timeout, because the test seems to wait for it
  */
 struct rcu_hog {
 	struct completion began;
@@ -152,7 +152,7 @@ static int hog_thread(void *data)
 	return 0;
 }
 
-/* Those whose handlers stay wait for no grace period, nor does registration. */
+/* The _nowait functions wait for no grace period, and neither does registration. */
 static void no_wait_at_all(struct kunit *test)
 {
 	struct rcu_hog hog = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Return probes: every return is seen, whatever the calls do in between. */
+/* Return probes: all returns are seen. */
 #include <linux/completion.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
@@ -30,7 +30,7 @@ struct test_ret {
 	target_fn calls;
 };
 
-/* What an instance carries from entry to return, in the first and last words. */
+/* Data of an instance, in its first and last words. */
 struct test_data {
 	unsigned long arg;
 	unsigned long pad[29];
@@ -310,7 +310,7 @@ static void bad_one_in_a_batch(struct kunit *test)
 	unregister_kretprobes(rps, 4);
 }
 
-/* Deeper than any pool is at first. */
+/* More than any pool has nodes at first. */
 #define DEPTH	64
 
 static noinline __noclone unsigned long recurse_traced(unsigned long n)
@@ -357,7 +357,7 @@ static noinline __noclone unsigned long tail_end(unsigned long x)
 	return x + 1;
 }
 
-/* The call in these is a jump, if the compiler is any good. */
+/* The compiler makes jumps of the calls in these. */
 static noinline __noclone unsigned long tail_middle(unsigned long x)
 {
 	OPTIMIZER_HIDE_VAR(x);
@@ -384,7 +384,7 @@ static void tail_calls(struct kunit *test)
 
 #define NR_SLEEPERS	200
 
-/* Many more than maxactive; the pool has to follow. */
+/* Many more calls than maxactive: the pool has to grow. */
 static void many_asleep_inside(struct kunit *test)
 {
 	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
@@ -396,7 +396,7 @@ static void many_asleep_inside(struct kunit *test)
 	expect_returns(test, tr, NR_SLEEPERS);
 }
 
-/* They return all the same, to where they came from, and no handler runs. */
+/* Calls in flight return to their callers, and no handler runs. */
 static void unregistered_while_asleep(struct kunit *test)
 {
 	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
@@ -417,7 +417,7 @@ static void registered_again_while_asleep(struct kunit *test)
 	new = sleepers_start(test, 20);
 	sleepers_wake(old, 20);
 	sleepers_wake(new, 20);
-	/* The calls from before belong to a probe that is gone. */
+	/* Earlier calls belong to the earlier registration. */
 	expect_returns(test, tr, 20);
 }
 
@@ -431,7 +431,7 @@ static bool wait_for_flush(struct task_struct *task)
 	return !holds_instances(task);
 }
 
-/* A task that ends in there never returns; what it held goes back to the pool. */
+/* A task that exits in the function never returns; its node goes back to the pool. */
 static void exit_inside(struct kunit *test)
 {
 	struct test_ret *tr = test_ret_new(test, test_sleep_here, true);
@@ -506,7 +506,7 @@ static void stack_trace_in_a_handler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_trace_call(inside), 2);
 	expect_returns(test, outer, 1);
 	unregister_kretprobe(&inner->rp);
-	/* What is above the function is the tail of what was seen inside of it. */
+	/* The trace of the caller is the outer part of the trace inside of the function. */
 	test_trace_expect_tail(test, trace_handler, 0, inside);
 }
 #else
@@ -521,7 +521,7 @@ static void stack_trace_in_a_handler(struct kunit *test)
 }
 #endif
 
-/* Comes and goes all the time while others call: every call returns. */
+/* Register and unregister while other tasks call: all calls return. */
 static void racing_registration(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;

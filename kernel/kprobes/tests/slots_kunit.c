@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Slots for copied instructions: handed out once at a time, known to others. */
+/* Slots for copied instructions: each is allocated once, and found by address. */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
@@ -155,7 +155,7 @@ static bool overlaps(const kprobe_opcode_t *a, const kprobe_opcode_t *b)
 	return a < b + RUN * MAX_INSN_SIZE && b < a + RUN * MAX_INSN_SIZE;
 }
 
-/* Several in a row, between others that come and go. */
+/* Several slots in a row, between others that are allocated and freed. */
 static void slots_in_a_row(struct kunit *test)
 {
 	kprobe_opcode_t *single[4], **run;
@@ -165,7 +165,7 @@ static void slots_in_a_row(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	for (i = 0; i < ARRAY_SIZE(single); i++)
 		single[i] = get_insn_slot();
-	/* Leaves gaps that are too short. */
+	/* The gaps are too short. */
 	free_insn_slot(single[0], 0);
 	free_insn_slot(single[2], 0);
 	for (i = 0; i < NR_SLOTS; i++) {

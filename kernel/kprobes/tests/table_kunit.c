@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table, filled with sites of addresses where nothing executes, while other CPUs
- * look up what they know to be there, and what they know not to be.
+ * Fill the table with sites of addresses where nothing executes, while other CPUs look up
+ * addresses that they know to be in the table, or not to be.
  */
 #include <linux/addr_table.h>
 #include <linux/completion.h>
@@ -38,8 +38,8 @@ struct world {
 };
 
 /*
- * All over the place: hashes of addresses in a row would hardly collide. One to one, as
- * each step can be undone.
+ * Scatter the addresses: hashes of addresses in a row would hardly collide. Each step can be
+ * undone, so this is one to one.
  */
 static unsigned long fake_addr(const struct world *w, unsigned int i)
 {
@@ -91,7 +91,7 @@ static void remove_to(struct world *w, unsigned int start)
 	guard(mutex)(&kprobe_mutex);
 	while (w->start < min(start, w->end)) {
 		WRITE_ONCE(w->removing, w->start + 1);
-		/* Pairs with lookup_is_right(): said before it is done. */
+		/* Pairs with lookup_is_right(): store @removing before the removal. */
 		smp_wmb();
 		site_table_remove(&w->sites[w->start]);
 		/* Pairs with lookup_is_right(). */
@@ -122,20 +122,20 @@ static unsigned int count(void)
 	return site_table_count();
 }
 
-/* Is what is found at fake address @i right, whatever the writer did meanwhile? */
+/* Is the result of a lookup of fake address @i possible, with concurrent changes? */
 static bool lookup_is_right(struct world *w, unsigned int i)
 {
 	unsigned int gone, there;
 	struct kprobe_site *site;
 
-	/* Pairs with remove_to(): what is gone now will not be found. */
+	/* Pairs with remove_to(): sites that are removed now are not found. */
 	gone = smp_load_acquire(&w->start);
-	/* Pairs with insert_to(): what is there now will be found. */
+	/* Pairs with insert_to(): sites that are inserted now are found. */
 	there = smp_load_acquire(&w->end);
 	site = lookup(fake_addr(w, i));
 	if (site)
 		return site == &w->sites[i] && i >= gone;
-	/* Not before the lookup: it may have been removed since. */
+	/* Read @removing after the lookup. */
 	smp_rmb();
 	return i < READ_ONCE(w->removing) || i >= there;
 }
@@ -185,7 +185,7 @@ static void table_finds_what_is_there(struct kunit *test)
 	world_free(w);
 }
 
-/* One comes, one goes: dead entries must be swept, and room stay what it is. */
+/* Insert one, remove one: dead slots must be dropped, and the size must not grow. */
 static void table_does_not_fill_with_the_dead(struct kunit *test)
 {
 	struct world *w = world_new(test);
@@ -201,7 +201,7 @@ static void table_does_not_fill_with_the_dead(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, NR_SITES + 1);
 	KUNIT_EXPECT_EQ(test, count(), before);
 	KUNIT_EXPECT_LE(test, capacity(), max(2 * size, 8 * before + 64));
-	/* An address that was used, and is dead, can be used again. */
+	/* The dead slot of an address can be used again. */
 	w->start = 0;
 	w->removing = 0;
 	w->end = 0;
@@ -266,7 +266,7 @@ static int own_nothing;
 DEFINE_ADDR_SLOTS(own_slots);
 static struct addr_table own_table = ADDR_TABLE_INIT(own_slots, own_mutex, &own_nothing);
 
-/* What comes and goes at one address must not make lookups of it longer and longer. */
+/* Insertions and removals of one address must not make its lookups longer. */
 static void table_uses_a_place_again(struct kunit *test)
 {
 	const unsigned long addr = 0x12345670;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions for the tests to probe. What they return is hidden from the compiler, so
- * that a call is a call, and takes place. Each comes to its result in a way of its own,
- * or the compiler would make one function of several.
+ * Functions for the tests to probe. Their results are hidden from the compiler, so that
+ * it does not inline or remove calls. Each computes its result in another way, because the
+ * compiler would merge equal functions.
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>

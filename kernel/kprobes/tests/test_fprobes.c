@@ -10,7 +10,7 @@
 
 static atomic_t test_clock;
 
-/* For what is to be compared with when_entry and when_exit of an fprobe. */
+/* Order of an event, to be compared with when_entry and when_exit of an fprobe. */
 notrace int test_fprobe_now(void)
 {
 	return atomic_inc_return(&test_clock);
@@ -32,7 +32,7 @@ static __always_inline unsigned long first_argument(struct pt_regs *regs)
 #endif
 }
 
-/* What is common to both handlers: false if something is wrong. */
+/* Checks of both handlers. Returns false if something is wrong. */
 static __always_inline bool hit_is_good(struct test_fprobe *tf, unsigned long ret_ip,
 					void *entry_data)
 {

@@ -33,10 +33,10 @@ extern const struct test_target test_targets[NR_TARGETS];
 unsigned long kprobe_test_plain(unsigned long x);
 unsigned long kprobe_test_traced(unsigned long x);
 
-/* Not probed by anybody who does not say so: to be called by handlers. */
+/* Not probed unless a test says so: handlers call these. */
 unsigned long kprobe_test_inner(unsigned long x);
 
-/* Where a handler sends those who called one of the above. Returns 1000 + x. */
+/* Handlers let execution continue here in place of one of the above. Returns 1000 + x. */
 unsigned long kprobe_test_elsewhere(unsigned long x);
 
 /* A function with an entry in the exception table: *dst = *src, or -EFAULT. */

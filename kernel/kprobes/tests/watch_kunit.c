@@ -157,7 +157,7 @@ static void kretprobe_again(struct kunit *test)
 }
 #endif
 
-/* Of the interface, what 6.12 lets be probed. */
+/* Functions of the API that can be probed in 6.12. */
 static const char * const interface[] = {
 	"register_kprobe", "register_kprobes", "unregister_kprobe", "unregister_kprobes",
 	"enable_kprobe", "disable_kprobe",

@@ -450,7 +450,7 @@ static struct held_probe *add_held(struct kunit *test)
 	return held;
 }
 
-/* Whoever hooks the same entry sees the call, once. */
+/* Another hook at the same entry sees the call once. */
 static void rejoins_in_the_middle_of_a_hit(struct kunit *test)
 {
 	struct test_fprobe *before = test_fprobe_at(test, fprobe_test_one, WITH_ALL);

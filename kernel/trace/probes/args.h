@@ -4,17 +4,17 @@
 /*
  * The arguments of probe events: [NAME=]FETCH[:TYPE]
  *
- *	args_words.c	what is wrong with a command, and where, for error_log
+ *	args_words.c	errors of a command and their position, for error_log
  *	args_parse.c	one word of a command -> an argument
  *	args_fetch.c	FETCH -> a program
- *	args_vars.c	the words that begin with a $
- *	args_keep.c	what is kept from a function's entry to its return
+ *	args_vars.c	words that begin with a $
+ *	args_keep.c	values that are kept from a function's entry to its return
  *	args_type.c	TYPE -> how a value is stored and shown
  *	args_enum.c	values that are shown by their names
- *	args_btf.c	what type information knows of functions and structures
- *	args_member.c	members, by type information -> a program
- *	args_meta.c	words that stand for others: $arg*, %pd, %pD
- *	args_run.c	running programs in a hit
+ *	args_btf.c	types of functions and structures, from BTF
+ *	args_member.c	members of structures -> a program
+ *	args_meta.c	expands $arg*, %pd and %pD
+ *	args_run.c	runs programs in a hit
  *	args_fields.c	the fields of an event and its format string
  *	args_print.c	a record -> text
  *
@@ -23,8 +23,8 @@
  *
  *	head | one place for each argument | bytes of strings
  *
- * What is a string has a struct data_loc in its place, which says where its bytes are. So the
- * size of the first two parts, trace_probe.size, is known before any hit.
+ * The place of a string has a data_loc, which says where its bytes are. So the size of the first
+ * two parts, trace_probe.size, is known before any hit.
  */
 #include <linux/btf.h>
 #include <linux/ptrace.h>
@@ -50,23 +50,23 @@ struct trace_probe;
 #define TPARG_FL_FENTRY		BIT(2)	/* the first instruction of a function */
 #define TPARG_FL_TEVENT		BIT(3)	/* fields of another event */
 #define TPARG_FL_USER		BIT(4)	/* a process */
-#define TPARG_FL_FPROBE		BIT(5)	/* what ftrace calls with the arguments of a function */
+#define TPARG_FL_FPROBE		BIT(5)	/* the entry of a function, called by ftrace */
 #define TPARG_FL_TPOINT		BIT(6)	/* the arguments of a tracepoint */
 
 /**
  * struct traceprobe_parse_context - what the arguments of a command may refer to
- * @event:	its fields, for TPARG_FL_TEVENT
- * @funcname:	"[MOD:]SYM", the function that is probed; NULL: not known
+ * @event:	the event with the fields, for TPARG_FL_TEVENT
+ * @funcname:	"[MOD:]SYM", the probed function; NULL if it is not known
  * @flags:	TPARG_FL_*
- * @offset:	characters of the command's word before what is being read
- * @btf:	that knows @proto, referenced; NULL: not asked for yet, or nothing known
+ * @offset:	position in the command's word of the text that is being parsed
+ * @btf:	BTF with @proto, referenced; NULL if it was not looked up, or not found
  * @proto:	the function's type
- * @params:	its parameters, without what a tracepoint's has in front
+ * @params:	its parameters; of a tracepoint, without the first one
  * @nr_params:	number of @params
- * @btf_asked:	@btf has been asked for
- * @takes_params: some argument is a parameter of the function
+ * @btf_asked:	@btf was looked up
+ * @takes_params: an argument is a parameter of the function
  *
- * The caller sets the first three; traceprobe_finish_parse() is due afterwards.
+ * The caller sets the first three, and calls traceprobe_finish_parse() in the end.
  */
 struct traceprobe_parse_context {
 	struct trace_event_call		*event;
@@ -83,15 +83,15 @@ struct traceprobe_parse_context {
 
 /**
  * struct arg_type - how a value is stored and shown
- * @name:	for users
- * @field:	in the event's format: its type in C
- * @format:	in the event's format: how printf() shows it
- * @print:	show one value of a record
+ * @name:	the name in commands
+ * @field:	the type in C, for the event's format
+ * @format:	the format of printf(), for the event's format
+ * @print:	prints one value of a record
  * @size:	bytes in the argument's place
- * @words:	in the event's format, it is an array of so many of @field; 0: one of it
- * @is_signed:	it is
+ * @words:	in the event's format, the field is an array of that many @field; 0: no array
+ * @is_signed:	the value has a sign
  * @is_enum:	values have names, see struct arg_names
- * @is_string:	its bytes are behind the arguments, and a data_loc in its place
+ * @is_string:	the place has a data_loc, and the bytes are behind the arguments
  */
 struct arg_type {
 	const char	*name;
@@ -107,10 +107,10 @@ struct arg_type {
 
 /**
  * struct arg_names - names of the values of an enum
- * @nr:		how many
+ * @nr:		number of names
  * @name:	a value and its name, in the order of the enum
  *
- * The names themselves are behind them, in the same memory.
+ * The strings are behind @name, in the same memory.
  */
 struct arg_names {
 	unsigned int	nr;
@@ -124,14 +124,14 @@ struct arg_program;
 
 /**
  * struct probe_arg - one argument of a probe
- * @prog:	what fetches it
+ * @prog:	the program that fetches it
  * @name:	its name
  * @comm:	FETCH[:TYPE], as the user wrote it
  * @type:	how it is stored and shown
- * @format:	in the event's format: the type of an array of it, NULL: it is none
- * @names:	of its values, NULL: they have none
- * @offset:	of its place, from the first argument's
- * @count:	number of elements of an array, 0: it is none
+ * @format:	for an array, its type in the event's format; else NULL
+ * @names:	names of its values, or NULL
+ * @offset:	offset of its place from that of the first argument
+ * @count:	number of elements of an array, 0 if it is no array
  */
 struct probe_arg {
 	struct arg_program	*prog;
@@ -144,17 +144,17 @@ struct probe_arg {
 	unsigned int		count;
 };
 
-/* Where the bytes of a string are: from the begin of the record, and how many. 0: none. */
+/* Length of a string, and offset of its bytes from the start of the record. 0: no string. */
 #define make_data_loc(len, offs)	((u32)(len) << 16 | ((u32)(offs) & 0xffff))
 #define get_loc_len(loc)		((u32)(loc) >> 16)
 #define get_loc_offs(loc)		((u32)(loc) & 0xffff)
 
 /**
- * struct args_hit - what a hit offers to programs
+ * struct args_hit - the sources of values in a hit
  * @regs:	registers; NULL for a hit of another event
- * @kept:	at a return, what args_keep() wrote at entry
+ * @kept:	at a return: the values that args_keep() stored at the entry
  * @rec:	the other event's record
- * @file_base:	where the file of a uprobe is mapped
+ * @file_base:	address where the file of a uprobe is mapped
  */
 struct args_hit {
 	struct pt_regs		*regs;
@@ -165,13 +165,13 @@ struct args_hit {
 
 /**
  * struct args_record - a record that arguments are written to
- * @base:	begin of the record
+ * @base:	start of the record
  * @args:	place of the first argument
- * @room:	bytes from @base on that may be written, at least all places
- * @used:	set to the bytes that were written, from @base on
- * @cut:	set if there was no room for the bytes of some string. It has none then
- * @at:		where the next bytes of strings go, for args_store()
- * @end:	behind the last of them
+ * @room:	size of the record, at least up to the end of all places
+ * @used:	set to the number of bytes that were written, from @base on
+ * @cut:	set if there was no room for a string, which then has no bytes
+ * @at:		for args_store(): where the next string is written
+ * @end:	for args_store(): end of the room for strings
  */
 struct args_record {
 	void		*base;
@@ -183,7 +183,7 @@ struct args_record {
 	u8		*end;
 };
 
-/* args_run.c: in hits */
+/* args_run.c */
 void args_store(const struct trace_probe *tp, const struct args_hit *hit,
 		struct args_record *rec);
 void args_store_plain(const struct trace_probe *tp, const struct args_hit *hit, void *args);
@@ -222,7 +222,7 @@ int traceprobe_expand_dentry_args(int argc, const char *argv[], char **buf);
 
 /* args_fields.c */
 
-/* What a record's format begins with. */
+/* Kinds of records, which differ in their first fields. */
 enum probe_print_type { PROBE_PRINT_NORMAL, PROBE_PRINT_RETURN, PROBE_PRINT_EVENT };
 
 int traceprobe_set_print_fmt(struct trace_probe *tp, enum probe_print_type ptype);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: what type information (BTF) knows of functions and structures.
+ * Arguments of probe events: types of functions and structures, from BTF.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -10,11 +10,11 @@
 
 #include "args_internal.h"
 
-/* How deep unnamed structures and unions are looked into. */
+/* Maximum depth of unnamed structures and unions in which members are searched. */
 #define MAX_UNNAMED	16
 
 #ifdef CONFIG_MODULES
-/* The type information of a module, which stays while it is used. NULL: it has none. */
+/* The BTF of a module, referenced; NULL if it has none. */
 static struct btf *btf_of_module(const char *name, size_t len)
 {
 	char buf[MODULE_NAME_LEN];
@@ -42,7 +42,7 @@ static struct btf *btf_of_module(const char *name, size_t len)
 }
 #endif
 
-/* "[MOD:]SYM": the number of the function's type, and what knows it, referenced. */
+/* "[MOD:]SYM": the number of the function's type, and its BTF, referenced. */
 static s32 find_function(const char *name, struct btf **btf)
 {
 	const char *colon = strchr(name, ':');
@@ -80,7 +80,7 @@ static bool set_prototype(struct traceprobe_parse_context *ctx, struct btf *btf,
 
 /**
  * args_ask_btf - find the type of the probed function
- * @ctx: what arguments may refer to; gets btf, proto, params and nr_params
+ * @ctx: what arguments may refer to; btf, proto, params and nr_params are set
  *
  * Context: may sleep.
  * Return: 0, or -ENOENT if it is not known.
@@ -105,7 +105,7 @@ int args_ask_btf(struct traceprobe_parse_context *ctx)
 }
 
 /**
- * args_forget_btf - be done with the type of the probed function
+ * args_forget_btf - release the BTF of the probed function
  * @ctx: what arguments may refer to
  */
 void args_forget_btf(struct traceprobe_parse_context *ctx)
@@ -151,10 +151,10 @@ static const struct btf_member *find_member(const struct btf *btf, const struct 
 
 /**
  * args_find_member - find a member of a structure or union
- * @btf: knows @type
+ * @btf: BTF with @type
  * @type: the structure or union
- * @name: of the member, which may be in an unnamed structure in there
- * @where: set to where it is in @type, and to its own type
+ * @name: name of the member, which may be in an unnamed structure in @type
+ * @where: set to its place in @type and its type
  *
  * Return: true if there is one.
  */
@@ -172,9 +172,9 @@ bool args_find_member(const struct btf *btf, const struct btf_type *type, const 
 /**
  * args_find_struct - find a structure or union by its name
  * @name: the name
- * @btf: set to what knows it, referenced
+ * @btf: set to its BTF, referenced
  *
- * Return: its type, NULL: there is none.
+ * Return: its type, NULL if there is none.
  */
 const struct btf_type *args_find_struct(const char *name, struct btf **btf)
 {
@@ -186,10 +186,10 @@ const struct btf_type *args_find_struct(const char *name, struct btf **btf)
 }
 
 /**
- * args_type_by_btf - which type has what is fetched, by type information?
+ * args_type_by_btf - find the type of the operand in BTF
  * @b: the argument
  *
- * Return: the type of a number, NULL: that is not what it is.
+ * Return: the type, NULL if the operand is not a number.
  */
 const struct arg_type *args_type_by_btf(const struct arg_build *b)
 {
@@ -214,9 +214,9 @@ static bool is_character(const struct btf *btf, u32 id)
 }
 
 /**
- * args_string_by_btf - have what is fetched be text, by type information
- * @b: the argument, which has a type. If that is one of a pointer to text, or what has the size of
- *	a pointer, then what is meant is now the memory there
+ * args_string_by_btf - make text the operand, by the type in BTF
+ * @b: the argument, whose operand has a type. If the operand is a pointer to text, or has the size
+ *	of a pointer, the memory that it points to becomes the operand
  *
  * Return: 0, or -EINVAL with the reason in error_log.
  */
@@ -240,10 +240,10 @@ int args_string_by_btf(struct arg_build *b)
 }
 
 /**
- * args_pointee - what does a pointer point to, by type information?
- * @b: the argument that is one
+ * args_pointee - find the type that the operand points to
+ * @b: the argument
  *
- * Return: the type; NULL: it is no pointer, or one to something unknown.
+ * Return: the type; NULL if the operand is no pointer, or the type is not known.
  */
 const struct btf_type *args_pointee(const struct arg_build *b)
 {
@@ -254,7 +254,7 @@ const struct btf_type *args_pointee(const struct arg_build *b)
 	return btf_type_skip_modifiers(b->btf, b->type->type, NULL);
 }
 
-/* Is it all integers, each where its size is a divisor of the address? @at: in bits. */
+/* Does the type consist of naturally aligned integers? @at: its offset in bits. */
 static bool is_of_aligned_integers(const struct btf *btf, u32 id, u32 at, int depth)
 {
 	const struct btf_type *type = btf_type_skip_modifiers(btf, id, NULL);
@@ -281,11 +281,11 @@ static bool is_of_aligned_integers(const struct btf *btf, u32 id, u32 at, int de
 }
 
 /**
- * args_is_in_registers - is this structure passed, and returned, in registers?
- * @btf: knows @id
+ * args_is_in_registers - is a structure passed and returned in registers?
+ * @btf: BTF with @id
  * @id: number of the structure's type
  *
- * Return: false if it is in memory, or not known.
+ * Return: true if so; false if it is in memory, or if that is not known.
  */
 bool args_is_in_registers(const struct btf *btf, u32 id)
 {
@@ -295,12 +295,12 @@ bool args_is_in_registers(const struct btf *btf, u32 id)
 	       is_of_aligned_integers(btf, id, 0, 0);
 }
 
-/* How many registers are in front of a function's first parameter. */
+/* Number of registers before a function's first parameter. */
 static int hidden_registers(const struct traceprobe_parse_context *ctx)
 {
 	const struct btf_type *result;
 
-	/* What a tracepoint calls has one parameter more. */
+	/* A tracepoint's function has one more parameter, the first one. */
 	if (ctx->flags & TPARG_FL_TPOINT)
 		return 1;
 	if (!ARCH_RESULT_IS_PARAM || !ctx->proto->type)
@@ -313,13 +313,13 @@ static int hidden_registers(const struct traceprobe_parse_context *ctx)
 }
 
 /**
- * args_param_register - where does a calling convention put a parameter?
+ * args_param_register - find the register in which a parameter is passed
  * @ctx: what arguments may refer to, with the function's type
  * @param: number of the parameter, from 0
  *
- * Structures of up to two words are passed like as many parameters, as 64-bit conventions have
- * it. Where larger ones are, those that begin in the last register, integers of two words, and what
- * is behind them, is not known here.
+ * In 64-bit calling conventions, structures of up to two words are passed like one or two
+ * parameters. Larger structures, structures that begin in the last register, and integers of two
+ * words are not supported, and neither are parameters behind them.
  *
  * Return: the number of the parameter's first register, or -EOPNOTSUPP.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: values that are shown by their names, FETCH:enum. Type information
- * tells the names. In a record there is a number without sign, as wide as the enum.
+ * Arguments of probe events: values that are shown by their names, FETCH:enum. BTF has the names. A
+ * record has an unsigned number of the size of the enum.
  */
 #include <linux/array_size.h>
 #include <linux/btf.h>
@@ -12,7 +12,7 @@
 
 #include "args_internal.h"
 
-/* More than what anybody would look at in the event's format. */
+/* A limit for the length of the event's format. */
 #define MAX_NAMES	1024
 
 static u64 value_at(const u8 *place, unsigned int size)
@@ -31,11 +31,11 @@ static u64 value_at(const u8 *place, unsigned int size)
 
 /**
  * args_print_name - show a value by its name
- * @s: where to
+ * @s: the output
  * @arg: the argument, which has names
- * @place: of the value
+ * @place: place of the value in the record
  *
- * A value without a name is shown as __print_symbolic() does, to which the event's format refers.
+ * A value without a name is shown as by __print_symbolic(), which the event's format has.
  */
 void args_print_name(struct trace_seq *s, const struct probe_arg *arg, const u8 *place)
 {
@@ -52,7 +52,7 @@ void args_print_name(struct trace_seq *s, const struct probe_arg *arg, const u8 
 }
 
 /**
- * args_names_differ - do two arguments show a value differently?
+ * args_names_differ - do two arguments have different names for values?
  * @a: an argument
  * @b: another one, of the same type
  *
@@ -77,11 +77,11 @@ bool args_names_differ(const struct probe_arg *a, const struct probe_arg *b)
 
 #ifdef CONFIG_PROBE_EVENTS_BTF_ARGS
 /**
- * args_enum_of - which enum has what is fetched?
+ * args_enum_of - find the enum that the operand has as its type
  * @b: the argument
- * @array: an array of it is meant
+ * @array: the operand is an array of it
  *
- * Return: its type, NULL: it is none, or not known to be one.
+ * Return: the enum, NULL if there is none or it is not known.
  */
 const struct btf_type *args_enum_of(const struct arg_build *b, bool array)
 {
@@ -121,7 +121,7 @@ static const char *enum_name(const struct btf *btf, const struct btf_type *type,
  * args_find_names - find the names of an argument's values
  * @b: the argument
  * @type: its enum
- * @arg: gets the names. What knows the type may go away
+ * @arg: receives copies of the names
  *
  * Return: 0 or -ENOMEM.
  */

@@ -2,13 +2,13 @@
 #ifndef _TRACE_PROBES_ARGS_ERRORS_H
 #define _TRACE_PROBES_ARGS_ERRORS_H
 /*
- * What error_log says about commands that are refused. Scripts look for these texts, so
- * they stay what they are.
+ * Messages of error_log for commands that are refused. Scripts search for these texts, so
+ * they must not change.
  *
- * E(NAME, TEXT) is expanded for each: TP_ERR_NAME is what the code calls it.
+ * E(NAME, TEXT) is expanded for each. The code is TP_ERR_NAME.
  */
 #define PROBE_ERRORS(E)									\
-	/* Where the probe is to be */							\
+	/* The place of the probe */							\
 	E(FILE_NOT_FOUND,	"Failed to find the given file")			\
 	E(NO_REGULAR_FILE,	"Not a regular file")					\
 	E(BAD_REFCNT,		"Invalid reference counter offset")			\
@@ -26,7 +26,7 @@
 	E(BAD_ADDR_SUFFIX,	"Invalid probed address suffix")			\
 	E(BAD_INSN_BNDRY,	"Probe point is not an instruction boundary")		\
 	E(FAIL_REG_PROBE,	"Failed to register probe event")			\
-	/* Its event */									\
+	/* The event */									\
 	E(NO_GROUP_NAME,	"Group name is not specified")				\
 	E(GROUP_TOO_LONG,	"Group name is too long")				\
 	E(BAD_GROUP_NAME,								\
@@ -47,7 +47,7 @@
 	E(BAD_ATTACH_EVENT,	"Attached event does not exist")			\
 	E(BAD_ATTACH_ARG,	"Attached event does not have this field")		\
 	E(NO_EP_FILTER,		"No filter rule after 'if'")				\
-	/* What its arguments fetch */							\
+	/* FETCH of arguments */							\
 	E(RETVAL_ON_PROBE,	"$retval is not available on probe")			\
 	E(NO_RETVAL,		"This function returns 'void' type")			\
 	E(BAD_STACK_NUM,	"Invalid stack number")					\
@@ -67,7 +67,7 @@
 	E(DEREF_OPEN_BRACE,	"Dereference brace is not closed")			\
 	E(COMM_CANT_DEREF,	"$comm can not be dereferenced")			\
 	E(BAD_FETCH_ARG,	"Invalid fetch argument")				\
-	/* As what type */								\
+	/* TYPE of arguments */								\
 	E(ARRAY_NO_CLOSE,	"Array is not closed")					\
 	E(BAD_ARRAY_SUFFIX,	"Array has wrong suffix")				\
 	E(BAD_ARRAY_NUM,	"Invalid array size")					\
@@ -78,7 +78,7 @@
 	E(BAD_BITFIELD,		"Invalid bitfield")					\
 	E(NEED_STRING_TYPE,								\
 	  "$comm and immediate-string only accepts string type")			\
-	/* Under which name */								\
+	/* NAME of arguments */								\
 	E(ARG_NAME_TOO_LONG,	"Argument name is too long")				\
 	E(NO_ARG_NAME,		"Argument name is not specified")			\
 	E(BAD_ARG_NAME,									\
@@ -86,7 +86,7 @@
 	E(USED_ARG_NAME,	"This argument name is already used")			\
 	E(ARG_TOO_LONG,		"Argument expression is too long")			\
 	E(NO_ARG_BODY,		"No argument expression")				\
-	/* And with type information */							\
+	/* BTF */									\
 	E(NOSUP_BTFARG,		"BTF is not available or not supported")		\
 	E(NO_BTFARG,		"This variable is not found at this probe point")	\
 	E(NO_BTF_ENTRY,		"No BTF entry for this probe point")			\
@@ -108,7 +108,7 @@
 	E(NO_BTF_FIELD,		"This field is not found.")				\
 	E(BAD_BTF_TID,		"Failed to get BTF type info.")				\
 	E(BAD_TYPE4STR,		"This type does not fit for string.")			\
-	/* Of kernels after 6.12 */							\
+	/* From kernels after 6.12 */							\
 	E(NO_EVENT_FIELD,	"This event field is not found")			\
 	E(NOSUP_PERCPU,									\
 	  "Per-cpu variable access is only for kernel probes")				\
@@ -120,7 +120,7 @@
 	  "Typecasts are only for eprobe field or kernel function arguments")		\
 	E(TYPECAST_REQ_FIELD,	"Typecast requires a field access")			\
 	E(TYPECAST_SYM_OFFSET,	"@SYM+/-OFFSET with typecast needs parentheses")	\
-	/* Of no other kernel, and in the order in which they came */			\
+	/* Only in this implementation, in the order in which they were added */	\
 	E(ONLY_AT_RETURN,								\
 	  "This is only available at the return of a kernel function")			\
 	E(NOT_AT_ENTRY,									\

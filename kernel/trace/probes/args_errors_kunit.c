@@ -113,7 +113,7 @@ static void refused(struct kunit *test, const char *marked, int code)
 		KUNIT_EXPECT_EQ_MSG(test, told->pos, mark, "%s", marked);
 }
 
-/* What is wrong is that the command ends: a space further. */
+/* The error is the end of the command: the caret is one space further. */
 static void refused_behind(struct kunit *test, const char *command, int code)
 {
 	struct told *told = test->priv;

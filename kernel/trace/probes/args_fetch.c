@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: what they fetch, and the program that does so.
+ * Arguments of probe events: compile FETCH to a program.
  *
- * An expression is read from the outside to the inside, and what it compiles to is appended to
- * the program on the way back, so that a program begins with what is innermost. Each
- * function here leaves behind either a value, or the place of something in memory, which is
- * read when somebody wants its value.
+ * An expression is parsed from the outside to the inside. Steps are appended on the way back, so
+ * that a program begins with the innermost operand. After each function the operand is a value, or
+ * a place in memory, see arg_build::place. args_load() makes a value of a place.
  */
 #include <linux/ctype.h>
 #include <linux/kallsyms.h>
@@ -21,7 +20,7 @@
 #define PERCPU_POINTER	"this_cpu_ptr("
 #define PERCPU_READ	"this_cpu_read("
 
-/* An errno is the caller's, as it may come from reading a number. */
+/* args_refuse() with another errno. */
 static int refuse_with(const struct arg_build *b, int at, int code, int err)
 {
 	args_refuse(b->ctx, at, code);
@@ -29,7 +28,7 @@ static int refuse_with(const struct arg_build *b, int at, int code, int err)
 }
 
 /**
- * args_next_value - count one more value that an argument goes through
+ * args_next_value - count one more value of an argument
  * @b: the argument
  *
  * Return: 0, or -EINVAL if there are too many.
@@ -59,7 +58,7 @@ static int add_step(struct arg_build *b, enum arg_step_op op)
 }
 
 /**
- * args_load - have a value, rather than the place that it is at
+ * args_load - load the operand if it is a place in memory
  * @b: the argument
  *
  * Return: 0, or -EINVAL if the program is too long.
@@ -70,9 +69,9 @@ int args_load(struct arg_build *b)
 }
 
 /**
- * args_shift - have the upper bits of a value
- * @b: the argument, which has a value
- * @bits: how many lower ones to drop
+ * args_shift - shift a value to the right
+ * @b: the argument, whose operand is a value
+ * @bits: number of bits to drop
  *
  * Return: 0, or -EINVAL if the program is too long.
  */
@@ -83,12 +82,12 @@ int args_shift(struct arg_build *b, unsigned int bits)
 }
 
 /**
- * args_refer - mean the memory that a value is the address of
- * @b: the argument, which has a value
- * @mem: memory of what; that of uprobes is always the task's
- * @offset: how far from the address
+ * args_refer - make the memory at a value the operand
+ * @b: the argument, whose operand is a value
+ * @mem: the memory; for uprobes it is always that of the task
+ * @offset: bytes from the address
  *
- * What is there has no known type.
+ * The type of the new operand is not known.
  */
 void args_refer(struct arg_build *b, enum arg_memory mem, long offset)
 {
@@ -141,7 +140,7 @@ static int fetch_file(struct arg_build *b, const char *text)
 	return 0;
 }
 
-/* It may be of a module that is yet to come: see traceprobe_update_arg(). */
+/* The symbol may be one of a module that is loaded later: see traceprobe_update_arg(). */
 static int fetch_symbol(struct arg_build *b, const char *text)
 {
 	if (args_are_of_user(b->ctx))
@@ -153,7 +152,7 @@ static int fetch_symbol(struct arg_build *b, const char *text)
 	return args_next_value(b);
 }
 
-/* "@ADDR", "@+OFFS" and "@SYM": what is in memory there. */
+/* "@ADDR", "@+OFFS" and "@SYM": memory. */
 static int fetch_memory(struct arg_build *b, const char *text)
 {
 	int err;
@@ -171,10 +170,10 @@ static int fetch_memory(struct arg_build *b, const char *text)
 }
 
 /**
- * args_closing_brace - find what closes a brace
- * @text: what follows the brace
+ * args_closing_brace - find the closing brace
+ * @text: the text behind the opening brace
  *
- * Return: the closing one, or the end of @text.
+ * Return: the closing brace, or the end of @text.
  */
 char *args_closing_brace(char *text)
 {
@@ -188,7 +187,7 @@ char *args_closing_brace(char *text)
 	return text;
 }
 
-/* What is inside, whose first character is the one at @at. */
+/* Compile an inner FETCH, which is at position @at. */
 static int fetch_inner(struct arg_build *b, char *text, int at)
 {
 	int err, offset = b->ctx->offset;
@@ -200,7 +199,7 @@ static int fetch_inner(struct arg_build *b, char *text, int at)
 	err = args_fetch(b, text);
 	if (!err && arg_is_text(b->prog))
 		err = args_refuse(b->ctx, 0, TP_ERR_COMM_CANT_DEREF);
-	/* One value more, which is what goes wrong where the inner one begins. */
+	/* If this is one value too many, the caret is at the inner FETCH. */
 	err = err ?: args_next_value(b);
 	if (err)
 		return err;
@@ -219,7 +218,7 @@ static int fetch_dereference(struct arg_build *b, char *text)
 
 	if (text[1] == 'u') {
 		mem = ARG_MEM_USER;
-		/* The number has the sign. */
+		/* Move the sign to the number. */
 		number++;
 		*number = *text;
 	}
@@ -249,7 +248,7 @@ static int fetch_text(struct arg_build *b, const char *text)
 {
 	size_t len = strlen(text);
 
-	/* The caret is below where the quote should be. */
+	/* The caret is where the quote is missing. */
 	if (!len || text[len - 1] != '"')
 		return args_refuse(b->ctx, 2 + len, TP_ERR_IMMSTR_NO_CLOSE);
 	b->prog->source = ARG_FROM_TEXT;
@@ -296,8 +295,8 @@ static int look_up(const char *symbol, unsigned long *addr)
 }
 
 /*
- * Is it a variable that each CPU has its own of, rather than a pointer to one? Returns -EINVAL for
- * one that is not there, as that is not known then.
+ * Is it a per-CPU variable, and not a pointer to one? Returns -EINVAL if the symbol is not there,
+ * because that is not known then.
  */
 static int is_percpu_variable(const struct arg_build *b)
 {
@@ -312,7 +311,7 @@ static int is_percpu_variable(const struct arg_build *b)
 	return is_module_percpu_address(addr);
 }
 
-/* "this_cpu_ptr(FETCH)" and "this_cpu_read(FETCH)", @name being what they begin with */
+/* "this_cpu_ptr(FETCH)" and "this_cpu_read(FETCH)"; @name is the part before FETCH */
 static int fetch_percpu(struct arg_build *b, char *text, const char *name, bool read)
 {
 	char *inner = text + strlen(name);
@@ -350,15 +349,13 @@ static int fetch_percpu(struct arg_build *b, char *text, const char *name, bool 
 }
 
 /**
- * args_fetch - compile what an argument fetches
- * @b: the argument, of which there is nothing so far; the context's offset is where @text
- *	begins
+ * args_fetch - compile FETCH
+ * @b: the argument, with an empty program; the context's offset is the position of @text
  * @text: FETCH; is changed
  *
  * Context: may sleep; dyn_event_ops_mutex held, for error_log.
- * Return: 0; -ENOMEM; else, with the reason in error_log: -EINVAL for what is wrong; -ENOENT
- * for what type information does not know; -EOPNOTSUPP for what cannot be done; -ERANGE for a
- * number that is too large.
+ * Return: 0; -ENOMEM; or, with the reason in error_log: -EINVAL for bad syntax; -ENOENT if BTF
+ * does not have it; -EOPNOTSUPP if it is not possible; -ERANGE if a number is too large.
  */
 int args_fetch(struct arg_build *b, char *text)
 {
@@ -387,11 +384,11 @@ int args_fetch(struct arg_build *b, char *text)
 }
 
 /**
- * traceprobe_update_arg - look up again what the symbol in an argument stands for
+ * traceprobe_update_arg - look up the symbol of an argument again
  * @arg: the argument; hits may be running its program
  *
  * Context: may sleep.
- * Return: 0; -ENOENT if the symbol is not there; -EINVAL or -ERANGE if its offset is no number;
+ * Return: 0; -ENOENT if the symbol does not exist; -EINVAL or -ERANGE if its offset is no number;
  * -ENOMEM.
  */
 int traceprobe_update_arg(struct probe_arg *arg)
@@ -404,7 +401,7 @@ int traceprobe_update_arg(struct probe_arg *arg)
 		return 0;
 	err = look_up(prog->symbol, &addr);
 	if (!err)
-		/* A hit finds the one address or the other. */
+		/* Hits read it at any time, and get the old or the new address. */
 		WRITE_ONCE(prog->imm, addr);
 	return err;
 }

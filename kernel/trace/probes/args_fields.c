@@ -9,12 +9,12 @@
 #include "args_internal.h"
 
 /**
- * traceprobe_define_arg_fields - tell the event core about the arguments
+ * traceprobe_define_arg_fields - define fields for the arguments
  * @call: the event
- * @offset: of the first one in a record
+ * @offset: offset of the first one in a record
  * @tp: the event's first probe
  *
- * Return: 0, or what trace_define_field() says.
+ * Return: 0, or the error of trace_define_field().
  */
 int traceprobe_define_arg_fields(struct trace_event_call *call, size_t offset,
 				 struct trace_probe *tp)
@@ -34,7 +34,7 @@ int traceprobe_define_arg_fields(struct trace_event_call *call, size_t offset,
 	return 0;
 }
 
-/* Text in the making; counted only as long as there is no room. */
+/* The text of the format. Without @buf it is only counted. */
 struct text {
 	char	*buf;
 	int	size;
@@ -65,7 +65,7 @@ static void put_format(struct text *text, const struct probe_arg *arg)
 	put(text, "}");
 }
 
-/* The field, or an element of it. */
+/* A reference to the field, or to an element of it. */
 static void put_reference(struct text *text, const struct probe_arg *arg, unsigned int i)
 {
 	put(text, "%s", arg->name);
@@ -85,7 +85,7 @@ static void put_symbolic(struct text *text, const struct probe_arg *arg, unsigne
 	put(text, ")");
 }
 
-/* The word with the upper digits comes first. */
+/* The word with the upper digits is first. */
 static void put_words(struct text *text, const struct probe_arg *arg, unsigned int i)
 {
 	unsigned int n, words = arg->type->words;
@@ -119,7 +119,7 @@ static void put_values(struct text *text, const struct probe_arg *arg)
 		put_value(text, arg, i);
 }
 
-/* What precedes the arguments: its format, and its values. */
+/* The fields before the arguments: their format and values. */
 static const struct {
 	const char *format;
 	const char *values;
@@ -149,9 +149,9 @@ static void put_all(struct text *text, const struct trace_probe *tp, enum probe_
 }
 
 /**
- * traceprobe_set_print_fmt - make the format string of an event
+ * traceprobe_set_print_fmt - set the format string of an event
  * @tp: the event's first probe, with all its arguments
- * @ptype: what records begin with
+ * @ptype: the kind of records
  *
  * Return: 0 or -ENOMEM.
  */

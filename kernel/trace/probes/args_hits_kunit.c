@@ -183,7 +183,7 @@ static void call_all(struct args_kunit_passed *p, u64 seq)
 		.l = value_of(seq, L), .m = value_of(seq, M), .n = value_of(seq, N),
 	};
 
-	/* Else the compiler calls copies that do not take what is not looked at. */
+	/* Keep the compiler from calling clones without unused parameters. */
 	OPTIMIZER_HIDE_VAR(called);
 	OPTIMIZER_HIDE_VAR(many);
 	OPTIMIZER_HIDE_VAR(structs);
@@ -215,7 +215,7 @@ static int call(void *data)
 	while (!kthread_should_stop()) {
 		call_all(p, (u64)caller->nr << FILTER_BITS | caller->calls);
 		WRITE_ONCE(caller->calls, caller->calls + 1);
-		/* Who reads the records has to have a processor, too. */
+		/* Leave a processor to the task that reads the records. */
 		if (caller->calls % BURST)
 			cond_resched();
 		else
@@ -702,7 +702,7 @@ static void one_round(struct kunit *test, unsigned int want)
 		consume(test);
 		if (++turns % 4 == 0)
 			trace_array_set_clr_event(running.tr, GROUP, "two", turns & 4);
-		/* What is never recorded is no reason to wait for ever. */
+		/* Do not wait forever for a record that is missing. */
 		if (!running.made[0].checked && calls_of_all() - calls > MOST_CALLS) {
 			KUNIT_FAIL(test, "is not hit: %s", running.made[0].command);
 			break;

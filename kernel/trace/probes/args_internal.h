@@ -2,7 +2,7 @@
 #ifndef _TRACE_PROBES_ARGS_INTERNAL_H
 #define _TRACE_PROBES_ARGS_INTERNAL_H
 /*
- * What the files of the argument engine share: programs, and how they are made.
+ * Declarations that the files of the argument engine share: programs, and how they are compiled.
  */
 #include <linux/build_bug.h>
 #include <linux/mutex.h>
@@ -10,37 +10,37 @@
 
 #include "event.h"
 
-/* In trace_dynevent.c: held while a command is read, and guards what is to be logged of it. */
+/* In trace_dynevent.c. Held while a command is parsed; guards the state of error_log's entries. */
 extern struct mutex dyn_event_ops_mutex;
 
-/* Where the first value of a program comes from. */
+/* The source of a program's first value. */
 enum arg_source {
 	ARG_FROM_REG,		/* register @param */
 	ARG_FROM_PARAM,		/* the function's parameter @param, from 0 */
 	ARG_FROM_STACK,		/* word @param of the kernel's stack */
 	ARG_FROM_STACKP,	/* the kernel's stack pointer */
 	ARG_FROM_RETVAL,	/* word @param of the function's result */
-	ARG_FROM_KEPT,		/* the parameter that is word @param of what was kept at entry */
-	ARG_FROM_DURATION,	/* time since entry, from word @param of what was kept */
-	ARG_FROM_ENTRY_CPU,	/* the CPU at entry, word @param of what was kept */
+	ARG_FROM_KEPT,		/* a parameter, kept at the entry as word @param */
+	ARG_FROM_DURATION,	/* time since the entry, which is kept as word @param */
+	ARG_FROM_ENTRY_CPU,	/* the CPU at the entry, kept as word @param */
 	ARG_FROM_IMM,		/* @imm */
 	ARG_FROM_CURRENT,	/* the current task */
 	ARG_FROM_FIELD,		/* field @data of the other event's record */
-	ARG_FROM_TEXT,		/* text @data, no number */
-	ARG_FROM_COMM,		/* name of the current task, no number */
+	ARG_FROM_TEXT,		/* text @data, not a number */
+	ARG_FROM_COMM,		/* name of the current task, not a number */
 	ARG_FROM_USER_STACK,	/* word @param of the process's stack */
 	ARG_FROM_USER_STACKP,	/* the process's stack pointer */
-	ARG_FROM_FILE,		/* where offset @imm of the uprobe's file is mapped */
+	ARG_FROM_FILE,		/* address where offset @imm of the uprobe's file is mapped */
 };
 
-/* Which memory is read. */
+/* The memory that is read. */
 enum arg_memory {
-	ARG_MEM_KERNEL,		/* that of the kernel, without page faults */
-	ARG_MEM_USER,		/* that of the current process, without page faults */
-	ARG_MEM_TASK,		/* the same; may sleep */
+	ARG_MEM_KERNEL,		/* of the kernel, without page faults */
+	ARG_MEM_USER,		/* of the current process, without page faults */
+	ARG_MEM_TASK,		/* of the current process; may sleep */
 };
 
-/* What is done with a value, in order. */
+/* The steps from the first value to the last. */
 enum arg_step_op {
 	ARG_STEP_LOAD,		/* value = *(unsigned long *)(value + offset), in memory @mem */
 	ARG_STEP_PERCPU,	/* value = this CPU's instance of value */
@@ -53,39 +53,41 @@ struct arg_step {
 	long	offset;
 };
 
-/* What the last value is to the record. */
+/* What is stored in the record. */
 enum arg_store {
-	ARG_STORE_VALUE,	/* the value */
-	ARG_STORE_MEMORY,	/* what is at value + offset, in memory @mem */
-	ARG_STORE_STRING,	/* the text there */
-	ARG_STORE_SYMBOL,	/* the symbol that the value is the address of, as text */
+	ARG_STORE_VALUE,	/* the last value */
+	ARG_STORE_MEMORY,	/* numbers at value + offset, in memory @mem */
+	ARG_STORE_STRING,	/* text at value + offset, in memory @mem */
+	ARG_STORE_SYMBOL,	/* the symbol at the address that is the value, as text */
 	ARG_STORE_TEXT,		/* the source's text */
 	ARG_STORE_RESULT,	/* both words of the function's result */
-	ARG_STORE_DURATION,	/* time since entry, where that is more than a word */
-	ARG_STORE_LATE,		/* the text there at entry, or else what is there now */
+	ARG_STORE_DURATION,	/* time since the entry, if that takes two words */
+	ARG_STORE_LATE,		/* text as it was at the entry; if not known, as it is now */
 };
 
 /**
- * struct arg_program - how an argument gets from a hit to its place in the record
+ * struct arg_program - the program that fetches and stores an argument
  * @source:	enum arg_source
  * @store:	enum arg_store
  * @mem:	enum arg_memory, for @store
- * @size:	bytes of one element in its place
- * @shift_left:	of a bit-field: to get rid of what is above it
- * @shift_right: and of what is below it
- * @is_signed:	of a bit-field: its top bit is a sign
- * @plain:	the register @param is stored as it is, that is all
- * @single:	one number or text, which is the value or in memory
- * @by_pointer:	an array of strings: what is there are pointers to them
+ * @size:	bytes of one element in the record
+ * @shift_left:	for a bit-field: shift that drops the bits above it
+ * @shift_right: for a bit-field: shift that drops the bits below it
+ * @is_signed:	for a bit-field: its top bit is a sign
+ * @plain:	the program only stores the register @param
+ * @single:	it stores one number or text, which is the value or in memory
+ * @by_pointer:	for an array of strings: its elements are pointers to them
  * @nr_steps:	number of @steps
- * @param:	of @source
- * @count:	how many elements, at least 1
- * @late:	ARG_STORE_LATE: the word of what is kept where their &struct arg_kept_text begin
- * @imm:	of @source; may change while hits run the program, see traceprobe_update_arg()
- * @data:	of @source
- * @symbol:	"SYM[+-OFFS]" that @imm is the address of, NULL: it is not
- * @offset:	of @store
- * @steps:	between @source and @store
+ * @param:	parameter of @source
+ * @count:	number of elements, at least 1
+ * @late:	for ARG_STORE_LATE: the word of the kept values where the first
+ *		&struct arg_kept_text is
+ * @imm:	parameter of @source. traceprobe_update_arg() may change it while hits run the
+ *		program; all other members are constant
+ * @data:	parameter of @source
+ * @symbol:	"SYM[+-OFFS]" whose address is @imm, or NULL
+ * @offset:	parameter of @store
+ * @steps:	the steps between @source and @store
  */
 struct arg_program {
 	u8			source;
@@ -109,17 +111,17 @@ struct arg_program {
 	struct arg_step		steps[];
 };
 
-/* Instead of the number of a parameter: what else is kept. */
+/* Instead of the number of a parameter: other values that are kept. */
 #define ARG_KEEP_TIME		U16_MAX
 #define ARG_KEEP_CPU		(U16_MAX - 1)
 
 /**
- * struct probe_entry_arg - what is kept from a function's entry to its return
+ * struct probe_entry_arg - the values that are kept from a function's entry to its return
  * @nr:		number of @values
- * @words:	how many words it takes, with texts, which programs know the place of
- * @time:	at which word the time is, -1: it is not kept
- * @mixed:	there is something else than parameters, one in each word
- * @values:	parameters of the function, from 0, and ARG_KEEP_*; and at which word they are
+ * @words:	size in words, with texts; &arg_program.late says where these are
+ * @time:	word with the time, -1 if it is not kept
+ * @mixed:	not only parameters are kept, one in each word
+ * @values:	numbers of parameters of the function, from 0, or ARG_KEEP_*; and the word of each
  */
 struct probe_entry_arg {
 	unsigned int	nr;
@@ -132,16 +134,16 @@ struct probe_entry_arg {
 	} values[];
 };
 
-/* How long a text may be to be kept whole. */
+/* Maximum length of a text that is kept. */
 #define ARG_MAX_KEPT_TEXT	255
 
 /**
  * struct arg_kept_text - text that is kept from a function's entry to its return
- * @mm:		whose memory it was in
- * @addr:	and where, if @known
- * @len:	its length with its zero, 0: it could not be read, or is too long
- * @known:	what led to @addr could be read
- * @text:	the text; with a byte more than needed, which tells if there is more of it
+ * @mm:		the memory that it was in
+ * @addr:	its address, if @known
+ * @len:	its length with the final zero; 0 if it could not be read, or is too long
+ * @known:	@addr could be read
+ * @text:	the text; one byte longer than a text that is kept, to detect longer ones
  */
 struct arg_kept_text {
 	const struct mm_struct	*mm;
@@ -151,29 +153,29 @@ struct arg_kept_text {
 	u8			text[ARG_MAX_KEPT_TEXT + 2];
 };
 
-/* All that is kept. */
+/* Maximum bytes of kept values. */
 #define ARG_MAX_KEPT		3072
 
-/* How many values an argument may go through, as every kernel counts them. */
+/* Maximum number of values in an argument, counted as in 6.12. */
 #define ARG_MAX_VALUES		15
 
-/* Steps of a program: more than values, as members add to them without counting. */
+/* Maximum steps of a program. More than values, because members add steps without counting. */
 #define ARG_MAX_STEPS		32
 
-/* How deep typecasts may be nested, dereferences among them included. */
+/* Maximum depth of nested typecasts, with the dereferences between them. */
 #define ARG_MAX_NESTED		8
 
-/* All places of an event. */
+/* Maximum bytes of all places of an event. */
 #define ARG_MAX_SIZE		3072
 
-/* Parameters that probes can have kept. */
+/* Number of parameters that can be kept. */
 #define ARG_MAX_PARAMS		2048
 
 /**
- * struct arg_member - where a member is in its structure
- * @offset:	bits from its begin
- * @bits:	width of a bit-field, 0: it is none
- * @type:	of the member
+ * struct arg_member - the place of a member in its structure
+ * @offset:	bits from the start of the structure
+ * @bits:	width of a bit-field, 0 if it is no bit-field
+ * @type:	type of the member
  */
 struct arg_member {
 	u32			offset;
@@ -182,23 +184,23 @@ struct arg_member {
 };
 
 /**
- * struct arg_build - an argument in the making
+ * struct arg_build - an argument that is being compiled
  * @tp:		its probe
  * @ctx:	what it may refer to
- * @values:	how many values it has gone through, see ARG_MAX_VALUES
- * @nested:	how many typecasts and dereferences what is being read is in
+ * @values:	number of values so far, see ARG_MAX_VALUES
+ * @nested:	number of typecasts and dereferences around the current text
  * @cast:	there is a typecast around it
- * @place:	what there is now is an address, and what is meant is the memory there:
- *		@mem and @offset say how to get at it. Else it is a value
- * @shift:	@place: of a member that is a bit-field, its offset in bits
- * @bits:	and its width; 0: it is none
- * @mem:	which memory
- * @offset:	bytes from the address
- * @btf:	knows @type and @pointee; owned by @ctx, or among @held
- * @type:	type of what is meant, NULL: not known
- * @pointee:	instead of @type: it is a pointer to this structure or union
- * @inside:	@pointee: the pointer points so many bytes into it
- * @held:	what typecasts refer to, referenced until the argument is made
+ * @place:	the operand is in memory: the program so far computes an address, and @mem and
+ *		@offset say where the operand is. False: the program computes the operand
+ * @shift:	with @place: offset in bits of a bit-field
+ * @bits:	with @place: width of a bit-field, 0 if it is no bit-field
+ * @mem:	with @place: the memory
+ * @offset:	with @place: bytes from the address
+ * @btf:	BTF with @type and @pointee; owned by @ctx, or one of @held
+ * @type:	type of the operand, NULL if it is not known
+ * @pointee:	instead of @type: the operand is a pointer to this structure or union
+ * @inside:	with @pointee: number of bytes that the pointer points into it
+ * @held:	BTF of typecasts, referenced until the argument is compiled
  * @nr_held:	number of @held
  * @prog:	the program so far, with room for ARG_MAX_STEPS
  */
@@ -227,7 +229,7 @@ static inline bool args_are_of_user(const struct traceprobe_parse_context *ctx)
 	return ctx->flags & TPARG_FL_USER;
 }
 
-/* Can something be kept from a function's entry? */
+/* Can values be kept from a function's entry? */
 static inline bool args_are_of_return(const struct traceprobe_parse_context *ctx)
 {
 	return (ctx->flags & TPARG_FL_KERNEL) && (ctx->flags & TPARG_FL_RETURN);
@@ -238,7 +240,7 @@ static inline bool args_are_of_event(const struct traceprobe_parse_context *ctx)
 	return ctx->flags & TPARG_FL_TEVENT;
 }
 
-/* Are a function's parameters there, or were at its entry? */
+/* Are a function's parameters available, in the hit or kept from the entry? */
 static inline bool args_have_params(const struct traceprobe_parse_context *ctx)
 {
 	if (!(ctx->flags & TPARG_FL_KERNEL))
@@ -246,7 +248,7 @@ static inline bool args_have_params(const struct traceprobe_parse_context *ctx)
 	return ctx->flags & (TPARG_FL_RETURN | TPARG_FL_FENTRY | TPARG_FL_FPROBE | TPARG_FL_TPOINT);
 }
 
-/* $comm and immediate strings are text, and nothing else. */
+/* $comm and immediate strings are text, not numbers. */
 static inline bool arg_is_text(const struct arg_program *prog)
 {
 	return prog->source == ARG_FROM_TEXT || prog->source == ARG_FROM_COMM;

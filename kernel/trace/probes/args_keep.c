@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: what is kept from a function's entry to its return.
+ * Arguments of probe events: values that are kept from a function's entry to its return.
  *
- * It is in the node of the return's hook, a word for each value, and texts among them. What is
- * asked for again is kept once, but for texts. See args_run.c for how it gets there.
+ * They are in the node of the return hook: a word for each value, and texts between them. If
+ * several arguments need a value, it is kept once; texts are kept for each argument. args_run.c
+ * stores them.
  */
 #include <linux/kernel.h>
 #include <linux/overflow.h>
@@ -11,7 +12,7 @@
 
 #include "args_internal.h"
 
-/* Room for one more value, which is not among them yet. */
+/* Add room for one more value. */
 static struct probe_entry_arg *grow(struct trace_probe *tp)
 {
 	struct probe_entry_arg *entry, *had = tp->entry_arg;
@@ -34,7 +35,7 @@ static int check_room(const struct arg_build *b, unsigned int bytes, int at)
 	return 0;
 }
 
-/* Returns the word at which it is, or an error. */
+/* Keep a value if it is not kept yet. Returns its word, or an error. */
 static int keep(struct arg_build *b, unsigned int what, unsigned int words)
 {
 	struct probe_entry_arg *entry = b->tp->entry_arg;
@@ -61,7 +62,7 @@ static int keep(struct arg_build *b, unsigned int what, unsigned int words)
 /**
  * args_keep_parameter - keep a parameter of the function for its return
  * @b: the argument that refers to it
- * @param: the parameter as the calling convention counts, from 0
+ * @param: number of the parameter in the calling convention, from 0
  *
  * Return: the word at which it is kept; -EINVAL if there is too much, -ENOMEM.
  */
@@ -104,9 +105,9 @@ int args_keep_cpu(struct arg_build *b)
 
 /**
  * args_keep_texts - keep text from the function's entry to its return
- * @b: the argument whose program leads to it
- * @nr: how many texts
- * @at: position of what asks for it, in the argument
+ * @b: the argument whose program fetches it
+ * @nr: number of texts
+ * @at: position in the argument, for error_log
  *
  * Return: the word at which the first &struct arg_kept_text is; -EINVAL if there is too much,
  * -ENOMEM.
@@ -130,10 +131,10 @@ int args_keep_texts(struct arg_build *b, unsigned int nr, int at)
 }
 
 /**
- * args_kept_size - how much is kept from a function's entry to its return?
+ * args_kept_size - get the size of the values that are kept
  * @tp: the probe
  *
- * Return: bytes, for args_keep() and args_keep_mixed().
+ * Return: number of bytes that args_keep() and args_keep_mixed() write.
  */
 unsigned int args_kept_size(const struct trace_probe *tp)
 {
@@ -141,10 +142,10 @@ unsigned int args_kept_size(const struct trace_probe *tp)
 }
 
 /**
- * args_keep_is_mixed - is something else kept than parameters?
+ * args_keep_is_mixed - are not only parameters kept?
  * @tp: the probe
  *
- * Return: whether args_keep_mixed() is needed at the entry, rather than args_keep().
+ * Return: true if args_keep_mixed() has to be called at the entry, not args_keep().
  */
 bool args_keep_is_mixed(const struct trace_probe *tp)
 {
@@ -152,10 +153,10 @@ bool args_keep_is_mixed(const struct trace_probe *tp)
 }
 
 /**
- * args_keep_is_timed - is it known at the return how long the function took?
+ * args_keep_is_timed - is the time of the entry kept?
  * @tp: the probe
  *
- * Return: whether args_stop_time() is needed at the return.
+ * Return: true if args_stop_time() has to be called at the return.
  */
 bool args_keep_is_timed(const struct trace_probe *tp)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: what is fetched by type information: parameters by their names,
- * members of structures, and typecasts.
+ * Arguments of probe events: parameters by their names, members of structures, and typecasts, with
+ * types from BTF.
  *
  *	NAME[MEMBERS]				a parameter
  *	$retval[MEMBERS]			the result
  *	$current[MEMBERS]			the current task
- *	(STRUCT)OPERAND MEMBERS			what OPERAND points to is a STRUCT
- *	(STRUCT,FIELD)OPERAND MEMBERS		what it points to is FIELD of a STRUCT
+ *	(STRUCT)OPERAND MEMBERS			OPERAND points to a STRUCT
+ *	(STRUCT,FIELD)OPERAND MEMBERS		OPERAND points to FIELD of a STRUCT
  *
  * MEMBERS are "->FIELD" and ".FIELD", any number of them.
  */
@@ -17,7 +17,7 @@
 
 #include "args_internal.h"
 
-/* As those that say why have their own errno. */
+/* args_refuse() with another errno. */
 static int refuse_with(const struct arg_build *b, int at, int code, int err)
 {
 	args_refuse(b->ctx, at, code);
@@ -25,8 +25,8 @@ static int refuse_with(const struct arg_build *b, int at, int code, int err)
 }
 
 /*
- * Where a name ends: at the next "->" or ".", or at the end. Returns NULL for a single hyphen, with
- * the reason in error_log; @at is the position of @name.
+ * The end of a name: the next "->" or ".", or the end of the text. Returns NULL for a single
+ * hyphen, with the reason in error_log; @at is the position of @name.
  */
 static char *name_end(const struct arg_build *b, char *name, int at)
 {
@@ -39,14 +39,14 @@ static char *name_end(const struct arg_build *b, char *name, int at)
 	return end;
 }
 
-/* Is what there is in registers, and @word in the one after that of the first word? */
+/* Is the operand in registers, and is its word number @word available? */
 static bool has_words(const struct arg_program *prog, unsigned int word)
 {
 	return prog->source == ARG_FROM_PARAM ||
 	       (prog->source == ARG_FROM_RETVAL && arch_result_offset(word) >= 0);
 }
 
-/* A register has it: bits of a word, of which there may be two. */
+/* Take a member from an operand in registers. */
 static int take_from_register(struct arg_build *b, const struct arg_member *where, int at)
 {
 	struct arg_program *prog = b->prog;
@@ -66,12 +66,12 @@ static int take_from_register(struct arg_build *b, const struct arg_member *wher
 	return where->offset % BITS_PER_LONG ? args_shift(b, where->offset % BITS_PER_LONG) : 0;
 }
 
-/* The member is at @where of what is meant, or of what is pointed to. */
+/* Make the member at @where of the current structure the operand. */
 static void refer_to_member(struct arg_build *b, const struct arg_member *where, long base)
 {
 	unsigned int size = sizeof(long), byte = where->offset / BITS_PER_BYTE;
 
-	/* A bit-field is in a word of its type, which is read as a whole. */
+	/* A bit-field is in a word that has the size of its type, and is read as a whole. */
 	if (where->bits && where->type && where->type->size)
 		size = where->type->size;
 	if (where->bits && where->offset % (size * BITS_PER_BYTE) + where->bits <=
@@ -82,7 +82,7 @@ static void refer_to_member(struct arg_build *b, const struct arg_member *where,
 	b->shift = where->bits ? where->offset - byte * BITS_PER_BYTE : 0;
 }
 
-/* "->FIELD": returns the structure that is pointed to. */
+/* "->FIELD": returns the structure that the operand points to. */
 static const struct btf_type *follow_pointer(struct arg_build *b, int at)
 {
 	const struct btf_type *type = args_pointee(b);
@@ -138,8 +138,8 @@ static int dot_member(struct arg_build *b, const char *field, int at, bool first
 }
 
 /**
- * args_members - compile members of what there is
- * @b: the argument; what there is has a type
+ * args_members - compile members of the operand
+ * @b: the argument, whose operand has a type
  * @text: "->FIELD" or ".FIELD", any number of them; is changed
  * @at: its position
  *
@@ -174,7 +174,7 @@ int args_members(struct arg_build *b, char *text, int at)
 	return 0;
 }
 
-/* The parameter of that name. A dot behind it is at @dot: it is for structures only. */
+/* Fetch the parameter of that name. If a dot follows, at @dot, it must be a structure. */
 static int fetch_named(struct arg_build *b, const char *name, int dot)
 {
 	struct traceprobe_parse_context *ctx = b->ctx;
@@ -224,7 +224,7 @@ int args_name(struct arg_build *b, char *text)
 	return err ?: args_members(b, end, end - text);
 }
 
-/* The function returns a structure: in registers, or its address. */
+/* The function returns a structure, in registers or in memory. */
 static int find_result(struct arg_build *b, int at)
 {
 	const struct btf_type *type = b->type;
@@ -273,7 +273,7 @@ int args_result(struct arg_build *b, char *text)
 	return args_members(b, end, at);
 }
 
-/* Have a pointer point to a structure of this name, which is looked up. */
+/* Let the operand be a pointer to the structure of this name. */
 static int point_to(struct arg_build *b, const char *name, int at)
 {
 	const struct btf_type *type;
@@ -293,8 +293,8 @@ static int point_to(struct arg_build *b, const char *name, int at)
 }
 
 /**
- * args_release - let go of what typecasts refer to
- * @b: the argument, of which no type is asked any more
+ * args_release - release the BTF of typecasts
+ * @b: the argument, whose types are not used any more
  */
 void args_release(struct arg_build *b)
 {
@@ -322,7 +322,7 @@ int args_current(struct arg_build *b, char *text)
 
 /* Typecasts */
 
-/* Where an operand ends and MEMBERS begin: at the first arrow or dot that is in no brace. */
+/* The end of an operand: the first arrow or dot that is not in braces. */
 static char *operand_end(char *text)
 {
 	bool dots = *text != '@' && *text != '\\';
@@ -339,7 +339,7 @@ static char *operand_end(char *text)
 	return text;
 }
 
-/* The operand may be a FETCH of any kind if there is a brace around it. */
+/* The operand may be any FETCH if it is in braces. */
 static int fetch_operand(struct arg_build *b, char *text, int at)
 {
 	int err, offset = b->ctx->offset;
@@ -353,7 +353,7 @@ static int fetch_operand(struct arg_build *b, char *text, int at)
 
 		if (!*close)
 			return args_refuse(b->ctx, at + (close - text), TP_ERR_DEREF_OPEN_BRACE);
-		/* A typecast of a typecast: where do the members of that begin? */
+		/* A typecast of a typecast: its members are ambiguous. */
 		if (close[1])
 			return args_refuse(b->ctx, at, TP_ERR_TYPECAST_REQ_FIELD);
 		*close = '\0';
@@ -369,7 +369,7 @@ static int fetch_operand(struct arg_build *b, char *text, int at)
 	return err ?: args_load(b);
 }
 
-/* What is pointed to is this FIELD, or FIELD.FIELD, of the structure. */
+/* The operand points to this FIELD, or FIELD.FIELD, of the structure. */
 static int look_inside(struct arg_build *b, char *path, int at)
 {
 	const struct btf_type *type = b->pointee;
@@ -395,7 +395,7 @@ static int look_inside(struct arg_build *b, char *path, int at)
 	return 0;
 }
 
-/* Is this what is in the braces of a typecast, and something behind them? */
+/* Are the braces those of a typecast, with text behind them? */
 static bool is_typecast(char *name, char *close)
 {
 	char *end = name + strcspn(name, ",");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: words that stand for others.
+ * Arguments of probe events: expand words.
  *
  *	$arg*		the names of all parameters
- *	$argN		the name of a parameter, if that is known
- *	FETCH:%pd	the name of the dentry that FETCH is the address of
+ *	$argN		the name of a parameter, if it is known
+ *	FETCH:%pd	the name of the dentry whose address is FETCH
  *	FETCH:%pD	the name of the file
  */
 #include <linux/btf.h>
@@ -25,23 +25,23 @@ static bool is_all_parameters(const char *word)
 	return strstarts(word, ALL_PARAMETERS);
 }
 
-/* $arg1 and so on, nothing in front. */
+/* Does the word begin with $arg1, $arg2 etc.? */
 static bool is_parameter(const char *word)
 {
 	return strstarts(word, "$arg") && !is_all_parameters(word);
 }
 
 /**
- * struct name_room - where names are put that words become
+ * struct name_room - memory for names that replace words
  * @at:		next free byte
- * @left:	how many there are
+ * @left:	number of free bytes
  */
 struct name_room {
 	char	*at;
 	int	left;
 };
 
-/* A name that type information has can be used as it is, if there is nothing behind it. */
+/* A name that needs no text behind it is used as it is in BTF. */
 static const char *put_name(struct name_room *room, const char *name, const char *rest)
 {
 	const char *word = room->at;
@@ -63,7 +63,7 @@ static const char *param_name(const struct traceprobe_parse_context *ctx, int i)
 	return btf_name_by_offset(ctx->btf, ctx->params[i].name_off) ?: "";
 }
 
-/* What stands for the rest, as in printf(const char *fmt, ...), is none. */
+/* Number of parameters without the "..." of variadic functions. */
 static int count_params(const struct traceprobe_parse_context *ctx)
 {
 	int nr = ctx->nr_params;
@@ -82,7 +82,7 @@ static int count_params(const struct traceprobe_parse_context *ctx)
 }
 #endif
 
-/* Such words make sense at functions only, $arg* once. Sets @all if there is one. */
+/* Check that there is a function, and at most one $arg*. Sets @all if there is one. */
 static int check_words(int argc, const char **argv, bool *all,
 		       struct traceprobe_parse_context *ctx)
 {
@@ -117,7 +117,7 @@ static int put_all_parameters(const char **words, struct traceprobe_parse_contex
 	return nr;
 }
 
-/* Where the parameters are not known it stays what it is. */
+/* If the parameters are not known, the word stays as it is. */
 static int put_parameter(const char **word, struct name_room *room,
 			 struct traceprobe_parse_context *ctx)
 {
@@ -164,19 +164,19 @@ static int expand(int argc, const char **argv, const char **words, struct name_r
 }
 
 /**
- * traceprobe_expand_meta_args - spell out words that stand for parameters
+ * traceprobe_expand_meta_args - expand words that stand for parameters
  * @argc: number of words
  * @argv: the words
  * @new_argc: set to the number of words that are returned
- * @buf: room for names with types, to be kept as long as these
- * @bufsize: how much
- * @ctx: what arguments may refer to, to be kept as long as well
+ * @buf: memory for names with types; must stay as long as the words
+ * @bufsize: size of @buf
+ * @ctx: what arguments may refer to; must stay as long as the words
  *
  * Context: may sleep; dyn_event_ops_mutex held, for error_log.
  * Return: the words, to be freed, or NULL if they stay as they are; or an ERR_PTR(), with
- * the reason in error_log: -EINVAL for $arg* where there are no parameters, or twice; -ENOENT
- * for $argN that the function has not; -EOPNOTSUPP without type information; -E2BIG if names do
- * not fit into @buf; -ENOMEM.
+ * the reason in error_log: -EINVAL for $arg* if there are no parameters, or if it is there twice;
+ * -ENOENT for $argN if the function has no such parameter; -EOPNOTSUPP without BTF; -E2BIG if names
+ * do not fit into @buf; -ENOMEM.
  */
 const char **traceprobe_expand_meta_args(int argc, const char *argv[], int *new_argc,
 					 char *buf, int bufsize,
@@ -212,7 +212,7 @@ const char **traceprobe_expand_meta_args(int argc, const char *argv[], int *new_
 	return nr ? ERR_PTR(nr) : NULL;
 }
 
-/* What a name takes at most, as text: offsets, braces and a type. */
+/* Maximum length of the text around FETCH that reads a name: offsets, braces and a type. */
 #define DENTRY_ROOM	64
 
 static bool is_dentry(const char *word)
@@ -222,7 +222,7 @@ static bool is_dentry(const char *word)
 	return len >= 4 && (!strcmp(word + len - 4, ":%pd") || !strcmp(word + len - 4, ":%pD"));
 }
 
-/* [NAME=]FETCH:%pd. Returns how much room it took, the final zero included. */
+/* [NAME=]FETCH:%pd. Returns the length of the text with the final zero. */
 static int put_dentry(char *buf, int size, const char *word)
 {
 	const char *equals = strchr(word, '=');
@@ -241,10 +241,10 @@ static int put_dentry(char *buf, int size, const char *word)
 }
 
 /**
- * traceprobe_expand_dentry_args - spell out words that stand for names of dentries and files
+ * traceprobe_expand_dentry_args - expand words that stand for names of dentries and files
  * @argc: number of words
- * @argv: the words; those are replaced
- * @buf: set to what they are now in, to be freed; NULL: there were none
+ * @argv: the words; such words are replaced
+ * @buf: set to the memory of the new words, to be freed; NULL if there are none
  *
  * Return: 0 or -ENOMEM.
  */

@@ -39,7 +39,7 @@ static bool is_of_call(const char *word)
 }
 
 /*
- * A parameter of the function gives its name to the argument, and so does what is known of a call.
+ * An argument without a name is named after the parameter or the property of a call that it is.
  * Others are numbered.
  */
 static char *name_of_unnamed(const char *word, int nr, const struct traceprobe_parse_context *ctx)
@@ -83,10 +83,10 @@ static const char *take_name(struct trace_probe *tp, int nr, const char *word,
 }
 
 /**
- * struct type_words - what a word says of the type of its argument
- * @name:	the type, NULL: not said
- * @at:		its position, 0 if it is not said
- * @count:	number of elements of an array, 0: it is none
+ * struct type_words - the type of an argument, as its word gives it
+ * @name:	the type, NULL if there is none
+ * @at:		its position, 0 if there is none
+ * @count:	number of elements of an array, 0 if it is no array
  */
 struct type_words {
 	char		*name;
@@ -94,7 +94,7 @@ struct type_words {
 	unsigned int	count;
 };
 
-/* "TYPE[N]": cut the rest off TYPE. */
+/* "TYPE[N]": cut off "[N]". */
 static int split_array(struct type_words *words, struct traceprobe_parse_context *ctx)
 {
 	char *open = strchr(words->name, '[');
@@ -118,7 +118,7 @@ static int split_array(struct type_words *words, struct traceprobe_parse_context
 	return 0;
 }
 
-/* "FETCH:TYPE": cut the rest off FETCH. */
+/* "FETCH:TYPE": cut off ":TYPE". */
 static int split_type(struct type_words *words, char *text,
 		      struct traceprobe_parse_context *ctx)
 {
@@ -137,7 +137,7 @@ static bool is_text(const char *text)
 	return !strcmp(text, "$comm") || !strcmp(text, "$COMM") || strstarts(text, "\\\"");
 }
 
-/* Fields of events may have any name, $comm included. */
+/* Fields of events may have any name, also $comm. */
 static int find_type(struct probe_arg *arg, const struct type_words *words, const char *text,
 		     struct traceprobe_parse_context *ctx)
 {
@@ -157,7 +157,7 @@ static int find_type(struct probe_arg *arg, const struct type_words *words, cons
 	return 0;
 }
 
-/* A value that is an address means what is there: constants, and fields of events. */
+/* Constants and fields of events are addresses of strings. */
 static bool is_address(const struct arg_build *b)
 {
 	const struct arg_program *prog = b->prog;
@@ -193,14 +193,14 @@ static int store_string(struct arg_build *b, const struct type_words *words, boo
 	return 0;
 }
 
-/* Is it found in the same way at the entry and at the return? */
+/* Is the value available in the same way at the entry and at the return? */
 static bool is_known_at_entry(const struct arg_program *prog)
 {
 	return prog->source == ARG_FROM_KEPT || prog->source == ARG_FROM_IMM ||
 	       prog->source == ARG_FROM_CURRENT;
 }
 
-/* $argN, of whose type nothing is known or asked. */
+/* Is it $argN without a type? */
 static bool is_plain_parameter(const struct arg_build *b)
 {
 	return b->prog->source == ARG_FROM_KEPT && !b->prog->nr_steps && !b->place && !b->type &&
@@ -208,8 +208,8 @@ static bool is_plain_parameter(const struct arg_build *b)
 }
 
 /*
- * The same as text of a process, but read at the entry if that can be done. A parameter without a
- * type is its address.
+ * Store text of a process as it was at the entry, if it can be read there. A parameter without a
+ * type is the address of the text.
  */
 static int store_late(struct arg_build *b, const struct type_words *words)
 {
@@ -238,7 +238,7 @@ static int store_symbol(struct arg_build *b, const struct type_words *words)
 	return args_load(b);
 }
 
-/* Is it a field of the other event whose value is where it is? */
+/* Is it a field of the other event that is an array in the record? */
 static bool is_field_in_memory(const struct arg_build *b)
 {
 	struct ftrace_event_field *field;
@@ -262,7 +262,7 @@ static bool is_duration(const struct arg_build *b)
 	return b->prog->source == ARG_FROM_DURATION && !b->prog->nr_steps && !b->place;
 }
 
-/* An array is in memory. */
+/* Store a number, or an array, which is in memory. */
 static int store_number(struct arg_build *b, const struct type_words *words)
 {
 	if (!words->count && is_result_in_two(b)) {
@@ -290,7 +290,7 @@ static int store_member_bits(struct arg_build *b, unsigned int size)
 		return 0;
 	if (size > sizeof(u64))
 		return -EINVAL;
-	/* A smaller word may be asked for, which the bits are in, too. */
+	/* The type may be a smaller word that contains the bits. */
 	if (b->shift + b->bits > bits && b->place && !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)) {
 		b->offset += b->shift / BITS_PER_BYTE;
 		b->shift %= BITS_PER_BYTE;
@@ -308,7 +308,7 @@ static int store_member_bits(struct arg_build *b, unsigned int size)
 	return 0;
 }
 
-/* Of a word, bits that the user names, or those of a member that is a bit-field. */
+/* Store bits of a word: those that the type gives, or a member that is a bit-field. */
 static int store_bits(struct arg_build *b, const struct type_words *words)
 {
 	if (!words->name || *words->name != 'b') {
@@ -322,7 +322,7 @@ static int store_bits(struct arg_build *b, const struct type_words *words)
 	return 0;
 }
 
-/* Hits need not ask which register that is. */
+/* If the parameter is in a register, let hits read the register. */
 static void name_register(struct arg_program *prog)
 {
 	int offset = -1;
@@ -337,7 +337,7 @@ static void name_register(struct arg_program *prog)
 	prog->param = offset;
 }
 
-/* The last step: how what was fetched gets into the record. */
+/* Compile how the value is stored. */
 static int store_as(struct arg_build *b, struct probe_arg *arg, const struct type_words *words)
 {
 	struct arg_program *prog = b->prog;
@@ -355,7 +355,7 @@ static int store_as(struct arg_build *b, struct probe_arg *arg, const struct typ
 		err = store_string(b, words, !strcmp(arg->type->name, "ustring"));
 	if (err)
 		return err;
-	/* Each of these is a step of its own, as far as the limit goes. */
+	/* An array counts as a value. */
 	b->values += !!arg->count;
 	if (b->values > ARG_MAX_VALUES) {
 		args_refuse(b->ctx, words->at, TP_ERR_TOO_MANY_OPS);
@@ -373,7 +373,7 @@ static int store_as(struct arg_build *b, struct probe_arg *arg, const struct typ
 	return 0;
 }
 
-/* Find a place for it in the record. */
+/* Allocate a place in the record. */
 static int take_place(struct trace_probe *tp, struct probe_arg *arg,
 		      struct traceprobe_parse_context *ctx)
 {
@@ -394,7 +394,7 @@ static bool is_entry_cpu(const struct arg_build *b)
 	return b->prog->source == ARG_FROM_ENTRY_CPU && !b->prog->nr_steps && !b->place;
 }
 
-/* What type information says counts if the user says nothing. */
+/* Without a type in the command, use that of BTF. */
 static void find_default_type(struct arg_build *b, struct probe_arg *arg,
 			      const struct type_words *words)
 {
@@ -412,7 +412,7 @@ static void find_default_type(struct arg_build *b, struct probe_arg *arg,
 		arg->type = type;
 }
 
-/* How wide its values are, and their names. */
+/* Find the size and the names of an enum's values. */
 static int find_enum(struct arg_build *b, struct probe_arg *arg, const struct type_words *words)
 {
 	const struct btf_type *type = args_enum_of(b, words->count);
@@ -441,7 +441,7 @@ static int compile(struct arg_build *b, struct probe_arg *arg, char *text)
 	return store_as(b, arg, &words);
 }
 
-/* Give back what a program owns. */
+/* Free a program. */
 static void free_program(struct arg_program *prog)
 {
 	if (!prog)
@@ -466,14 +466,14 @@ static bool reads_kernel(const struct arg_program *prog)
 	return false;
 }
 
-/* As small as can be, once it is known how many steps there are. */
+/* Copy the program to memory of its size. */
 static int keep_program(struct probe_arg *arg, const struct arg_program *prog)
 {
 	arg->prog = kmemdup(prog, struct_size(prog, steps, prog->nr_steps), GFP_KERNEL);
 	return arg->prog ? 0 : -ENOMEM;
 }
 
-/* The type of the event's field, if it is that of an array. */
+/* Set the type of the event's field, if it is an array. */
 static int find_format(struct probe_arg *arg)
 {
 	if (!arg->count && !arg->type->words)
@@ -509,15 +509,17 @@ static int parse_fetch(struct trace_probe *tp, struct probe_arg *arg, const char
 }
 
 /**
- * traceprobe_parse_probe_arg - make an argument
+ * traceprobe_parse_probe_arg - compile an argument
  * @tp: its probe
- * @i: its number, from 0; those before it are made
+ * @i: its number, from 0; those before it are compiled
  * @argv: the word, [NAME=]FETCH[:TYPE]
  * @ctx: what it may refer to
  *
+ * The caller calls probe_arg_free() in the end, also on error.
+ *
  * Context: may sleep; dyn_event_ops_mutex held, for error_log.
- * Return: 0; -ENOMEM; -E2BIG if it is too long or too large; what args_fetch() says. The reason
- * is in error_log, but for -ENOMEM. probe_arg_free() is due in every case.
+ * Return: 0; -ENOMEM; -E2BIG if it is too long or too large; the error of args_fetch(). Except for
+ * -ENOMEM the reason is in error_log.
  */
 int traceprobe_parse_probe_arg(struct trace_probe *tp, int i, const char *argv,
 			       struct traceprobe_parse_context *ctx)
@@ -539,8 +541,8 @@ int traceprobe_parse_probe_arg(struct trace_probe *tp, int i, const char *argv,
 }
 
 /**
- * probe_arg_free - give back what an argument owns
- * @arg: the argument, zeroed if it was never made
+ * probe_arg_free - free what an argument owns
+ * @arg: the argument, zeroed if it was not compiled
  */
 void probe_arg_free(struct probe_arg *arg)
 {
@@ -553,8 +555,8 @@ void probe_arg_free(struct probe_arg *arg)
 }
 
 /**
- * traceprobe_finish_parse - be done with what arguments may refer to
- * @ctx: it
+ * traceprobe_finish_parse - release what a context refers to
+ * @ctx: the context
  */
 void traceprobe_finish_parse(struct traceprobe_parse_context *ctx)
 {

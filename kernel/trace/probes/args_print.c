@@ -38,12 +38,12 @@ static bool print_value(struct trace_seq *s, const struct probe_arg *arg, const 
 }
 
 /**
- * trace_probe_print_args - show the arguments in a record
- * @s: where to
+ * trace_probe_print_args - print the arguments of a record
+ * @s: the output
  * @args: the arguments
- * @nr: how many
+ * @nr: number of arguments
  * @first: place of the first one
- * @record: begin of the record
+ * @record: start of the record
  *
  * Return: 0, or -ENOMEM if @s is full.
  */

@@ -190,7 +190,7 @@ static void test_symbol_strings(struct kunit *test)
 
 	snprintf(text, sizeof(text), "@0x%px:symstr", &source.function);
 	try_argument(test, text);
-	/* What is no symbol is a number. */
+	/* Without a symbol, the address is shown. */
 	snprintf(text, sizeof(text), "@0x%px:symstr", source.words);
 	try_argument(test, text);
 }

@@ -196,7 +196,7 @@ static void kept_once(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, args_keep_is_timed(call->tp));
 }
 
-/* What is kept in whichever order. */
+/* Values that are kept, in any order. */
 static void durations(struct kunit *test)
 {
 	struct call *call = call_of(test);
@@ -269,7 +269,7 @@ static void cpu_of_entry(struct kunit *test)
 
 /* Text */
 
-/* A call with the address of user memory that nobody has touched. */
+/* A call with the address of user memory that is not paged in. */
 static struct call *call_with_room(struct kunit *test, unsigned int pages)
 {
 	struct call *call = call_of(test);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: running programs in a hit.
+ * Arguments of probe events: run programs in a hit.
  *
- * Any context, NMI included, preemption off; those of uprobes run in the task and may sleep.
- * A program stays as it is while hits can run it, but for the address that a symbol stands for.
+ * Any context, NMI included, preemption off. Programs of uprobes run in the task and may sleep.
+ * While hits can run a program, only the address of its symbol changes.
  *
- * Each value is written where it belongs, once. Text is copied behind the arguments word by word
- * until its end is found in what was copied, so it is whole whatever becomes of its
- * source meanwhile. What cannot be read is a zero, and text that cannot be read has no bytes.
- * Nothing of what the record's memory held before stays in there.
+ * Each value is written once, to its place in the record. Text is copied behind the arguments word
+ * by word, and its end is searched in the copy, so that the copy ends with a zero even if the
+ * source changes. A number that cannot be read is stored as zero, and text that cannot be read has
+ * no bytes. All bytes of the record are written.
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -24,7 +24,7 @@
 #include "args_internal.h"
 #include "args_text.h"
 
-/* A number of memory, as memory has it. */
+/* A number as it is in memory. */
 union arg_number {
 	u8	u8;
 	u16	u16;
@@ -47,7 +47,7 @@ static nokprobe_inline u64 number_of(const union arg_number *number, unsigned in
 	}
 }
 
-/* Apart, as it is rare: memory of a process, or at an address that has to be looked at first. */
+/* Slow path: memory of a process, or an address that has to be checked first. */
 static noinline bool read_elsewhere(enum arg_memory mem, unsigned long addr, unsigned int size,
 				    u64 *value)
 {
@@ -75,7 +75,7 @@ static nokprobe_inline bool is_read_here(enum arg_memory mem, unsigned long addr
 	       arch_is_kernel_memory(addr);
 }
 
-/* A number in memory. Page faults are disabled, but for ARG_MEM_TASK. */
+/* Read a number in memory. Page faults are disabled, except for ARG_MEM_TASK. */
 static nokprobe_inline bool read_number(enum arg_memory mem, unsigned long addr,
 					unsigned int size, u64 *value)
 {
@@ -107,7 +107,7 @@ fault:
 }
 
 #ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
-/* What is not passed in registers is on the stack. */
+/* Parameters that are not in registers are on the stack. */
 static nokprobe_inline unsigned long parameter(struct pt_regs *regs, unsigned int n)
 {
 	if (ARCH_PARAM_REGISTERS && n >= ARCH_PARAM_REGISTERS)
@@ -116,7 +116,7 @@ static nokprobe_inline unsigned long parameter(struct pt_regs *regs, unsigned in
 	return regs_get_kernel_argument(regs, n);
 }
 #else
-/* The parser lets no such argument through. */
+/* The parser refuses such arguments. */
 static nokprobe_inline unsigned long parameter(struct pt_regs *regs, unsigned int n)
 {
 	return 0;
@@ -133,7 +133,7 @@ static unsigned long user_stack_word(struct pt_regs *regs, unsigned int n)
 	return word;
 }
 
-/* Text is where it is, and its address is its value. */
+/* The address of the text in a field. */
 static nokprobe_inline const void *field_text(const struct ftrace_event_field *field,
 					      const void *rec)
 {
@@ -170,7 +170,7 @@ static nokprobe_inline unsigned long event_field(const struct ftrace_event_field
 	}
 }
 
-/* Apart, as these are less frequent. */
+/* Slow path: less frequent sources. */
 static noinline unsigned long other_value(const struct arg_program *prog,
 					  const struct args_hit *hit)
 {
@@ -197,7 +197,7 @@ static noinline unsigned long other_value(const struct arg_program *prog,
 	case ARG_FROM_FILE:
 		return hit->file_base + prog->imm;
 	default:
-		/* Text is no number, and where it is nobody's business. */
+		/* Text is not a number, and its address must not be shown. */
 		return 0;
 	}
 }
@@ -212,12 +212,12 @@ static nokprobe_inline unsigned long first_value(const struct arg_program *prog,
 	if (prog->source == ARG_FROM_KEPT)
 		return hit->kept[prog->param];
 	if (prog->source == ARG_FROM_IMM)
-		/* See traceprobe_update_arg(). */
+		/* traceprobe_update_arg() may change it. */
 		return READ_ONCE(prog->imm);
 	return other_value(prog, hit);
 }
 
-/* Returns false if something on the way cannot be read. */
+/* Returns false if memory cannot be read. */
 static nokprobe_inline bool run_steps(const struct arg_program *prog, unsigned long *value)
 {
 	const struct arg_step *step = prog->steps;
@@ -269,7 +269,7 @@ static nokprobe_inline void store_number(const struct arg_program *prog, u8 *pla
 	put_number(place, prog->size, value);
 }
 
-/* Two words. */
+/* Store a number of two words. */
 static void put_pair(u8 *place, u64 low, u64 high)
 {
 	bool big = IS_ENABLED(CONFIG_CPU_BIG_ENDIAN);
@@ -280,7 +280,7 @@ static void put_pair(u8 *place, u64 low, u64 high)
 
 NOKPROBE_SYMBOL(put_pair);
 
-/* The place has the words as memory has them. */
+/* Copy numbers of two words as they are in memory. */
 static void store_pairs(const struct arg_program *prog, u8 *place, unsigned long addr, bool valid)
 {
 	unsigned int i;
@@ -314,13 +314,13 @@ NOKPROBE_SYMBOL(store_array);
 
 /* Text */
 
-/* Longest text, its final zero included. */
+/* Maximum length of text, with the final zero. */
 static nokprobe_inline unsigned int most(const struct args_record *rec)
 {
 	return min_t(unsigned long, rec->end - rec->at, MAX_STRING_SIZE);
 }
 
-/* The task's, which may be paged in. Same result. */
+/* copy_kernel_text() for memory of the task, which may be paged in. */
 static long copy_task_text(u8 *to, const void __user *from, unsigned int size)
 {
 	long len = strncpy_from_user(to, from, size);
@@ -333,7 +333,7 @@ static long copy_task_text(u8 *to, const void __user *from, unsigned int size)
 	return size;
 }
 
-/* Apart, as it is less frequent. */
+/* Slow path: text that is not in kernel memory. */
 static noinline long copy_text_elsewhere(enum arg_memory mem, u8 *to, unsigned long addr,
 					 unsigned int size)
 {
@@ -342,7 +342,7 @@ static noinline long copy_text_elsewhere(enum arg_memory mem, u8 *to, unsigned l
 	if (mem == ARG_MEM_TASK)
 		return copy_task_text(to, user, size);
 	if (mem == ARG_MEM_USER || is_user_address(addr))
-		/* It does not count the final zero of nothing else. */
+		/* For empty text it returns 0, without the final zero. */
 		return strncpy_from_user_nofault(to, user, size) ?: 1;
 	return copy_kernel_text(to, (const void *)addr, size);
 }
@@ -365,8 +365,8 @@ static nokprobe_inline void put_loc(u8 *place, const struct args_record *rec, lo
 }
 
 /*
- * @len bytes were written at the end of the others, if there is anything. Text that fills all
- * that was left has been cut: leave it out. Where nothing is left, nothing is known of it.
+ * Store the data_loc of text whose @len bytes were copied to the end of the record. If it fills all
+ * the room that was left, it may be cut, so it is left out.
  */
 static nokprobe_inline void take_text(u8 *place, struct args_record *rec, long len)
 {
@@ -390,7 +390,7 @@ static nokprobe_inline void store_string(const struct arg_program *prog, u8 *pla
 	take_text(place, rec, len);
 }
 
-/* Where text number @i is. Returns false if that cannot be read. */
+/* Find the address of text number @i. Returns false if it cannot be read. */
 static nokprobe_inline bool find_text(const struct arg_program *prog, unsigned long addr,
 				      unsigned int i, u64 *from)
 {
@@ -424,8 +424,8 @@ static void store_kept(const struct arg_kept_text *kept, u8 *place, struct args_
 NOKPROBE_SYMBOL(store_kept);
 
 /*
- * The function has paged in meanwhile what it has read. What has another mm by now, as by execve(),
- * has something else there.
+ * If the text could not be read at the entry, read it now: the function has paged it in if it has
+ * read it. Not if the mm has changed meanwhile, as by execve().
  */
 static void store_late(const struct arg_program *prog, u8 *place, const struct args_hit *hit,
 		       unsigned long addr, bool valid, struct args_record *rec)
@@ -446,7 +446,7 @@ static void store_late(const struct arg_program *prog, u8 *place, const struct a
 
 NOKPROBE_SYMBOL(store_late);
 
-/* As kallsyms writes it where it pleases, there has to be room for any. */
+/* Kallsyms writes up to KSYM_SYMBOL_LEN bytes, so there must be room for these. */
 static nokprobe_inline void store_symbol(u8 *place, unsigned long addr, bool valid,
 					 struct args_record *rec)
 {
@@ -469,7 +469,7 @@ static nokprobe_inline void store_text(const struct arg_program *prog, u8 *place
 	for (i = 0; i < prog->count; i++) {
 		size = most(rec);
 		len = 0;
-		/* A task may be given another name meanwhile. */
+		/* The name may change meanwhile. */
 		while (len < size && (rec->at[len] = READ_ONCE(text[len])))
 			len++;
 		if (len < size)
@@ -480,7 +480,7 @@ static nokprobe_inline void store_text(const struct arg_program *prog, u8 *place
 	}
 }
 
-/* It takes two words if one has only 32 bits. */
+/* The time takes two words if a word has 32 bits. */
 static nokprobe_inline void put_time(unsigned long *words, u64 time)
 {
 	words[0] = time;
@@ -503,7 +503,7 @@ static void store_duration(const struct arg_program *prog, u8 *place, const unsi
 
 NOKPROBE_SYMBOL(store_duration);
 
-/* Apart, as these are less frequent. */
+/* Slow path: less frequent kinds of arg_store. */
 static noinline void store_other(const struct arg_program *prog, u8 *place, unsigned long value,
 				 bool valid, const struct args_hit *hit, struct args_record *rec)
 {
@@ -561,7 +561,7 @@ static nokprobe_inline void store_arg(const struct arg_program *prog, u8 *place,
 	store_other(prog, place, value, valid, hit, rec);
 }
 
-/* Mostly an argument is a register as it is. */
+/* Most arguments are the value of a register. */
 static nokprobe_inline void store_plain(const struct arg_program *prog, u8 *place,
 					const struct args_hit *hit)
 {
@@ -569,9 +569,9 @@ static nokprobe_inline void store_plain(const struct arg_program *prog, u8 *plac
 }
 
 /**
- * args_store_plain - fetch the arguments of a probe that are registers only
- * @tp: the probe, with no others
- * @hit: what to fetch from
+ * args_store_plain - fetch the arguments of a probe that are all values of registers
+ * @tp: the probe, whose &trace_probe.others is false
+ * @hit: the sources of values
  * @args: place of the first one
  *
  * Context: any, with preemption disabled.
@@ -589,7 +589,7 @@ NOKPROBE_SYMBOL(args_store_plain);
 /**
  * args_store - fetch the arguments of a probe, and write them to a record
  * @tp: the probe
- * @hit: what to fetch from
+ * @hit: the sources of values
  * @rec: the record
  *
  * Context: any, with preemption disabled; for uprobes, the task, and may sleep.
@@ -618,10 +618,10 @@ void args_store(const struct trace_probe *tp, const struct args_hit *hit,
 NOKPROBE_SYMBOL(args_store);
 
 /**
- * args_keep - keep what arguments at a function's return refer to at its entry
- * @tp: the probe, that keeps parameters and nothing else
+ * args_keep - store the values that are kept from a function's entry to its return
+ * @tp: the probe; only parameters are kept
  * @regs: registers at the entry
- * @kept: gets args_kept_size() bytes
+ * @kept: receives args_kept_size() bytes
  *
  * Context: any, with preemption disabled.
  */
@@ -667,10 +667,10 @@ static void keep_texts(const struct arg_program *prog, const struct args_hit *hi
 NOKPROBE_SYMBOL(keep_texts);
 
 /**
- * args_keep_mixed - the same for probes that keep something else than parameters, too
- * @tp: the probe, that keeps something
+ * args_keep_mixed - args_keep() if not only parameters are kept
+ * @tp: the probe
  * @regs: registers at the entry
- * @kept: gets args_kept_size() bytes
+ * @kept: receives args_kept_size() bytes
  *
  * Context: any, with preemption disabled.
  */
@@ -693,7 +693,7 @@ void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigne
 			keep_texts(arg->prog, &hit, (void *)(kept + arg->prog->late));
 	}
 	pagefault_enable();
-	/* Last, so that what it took is no part of it. */
+	/* Last, so that the time does not include the rest of this. */
 	if (entry->time >= 0)
 		put_time(kept + entry->time, local_clock_noinstr());
 }
@@ -701,12 +701,12 @@ void args_keep_mixed(const struct trace_probe *tp, struct pt_regs *regs, unsigne
 NOKPROBE_SYMBOL(args_keep_mixed);
 
 /**
- * args_stop_time - have the time of a function's entry become what has passed since
- * @tp: the probe, that keeps the time
- * @kept: what was kept at the entry
+ * args_stop_time - replace the time of the entry by the time since then
+ * @tp: the probe, which keeps the time
+ * @kept: the values that are kept
  *
- * All records of the return have the same. On machines whose clocks differ between CPUs, a task
- * that has moved may be back before it went: no time has passed then.
+ * So all records of the return have the same time. If the clocks of CPUs differ and the task has
+ * moved to another CPU, the difference may be negative. It is set to 0 then.
  *
  * Context: any, with preemption disabled.
  */

@@ -2,7 +2,7 @@
 #ifndef _TRACE_PROBES_ARGS_TEXT_H
 #define _TRACE_PROBES_ARGS_TEXT_H
 /*
- * Text of the kernel that may not be there, for hits. Any context.
+ * Copy text of the kernel, which may not be mapped, in hits. Any context.
  */
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -12,13 +12,13 @@
 #include <asm/probe_args.h>
 #include <asm/word-at-a-time.h>
 
-/* Addresses of processes are told from those of the kernel by their value, where they can be. */
+/* Is it an address of a process? Only if these do not overlap with addresses of the kernel. */
 static nokprobe_inline bool is_user_address(unsigned long addr)
 {
 	return IS_ENABLED(CONFIG_ARCH_HAS_NON_OVERLAPPING_ADDRESS_SPACE) && addr < TASK_SIZE;
 }
 
-/* Whole words that can be read from @from on in one page, of at most @left bytes. */
+/* Number of whole words from @from on in one page, of at most @left bytes. */
 static nokprobe_inline unsigned int text_words(const void *from, unsigned int left)
 {
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
@@ -28,8 +28,8 @@ static nokprobe_inline unsigned int text_words(const void *from, unsigned int le
 }
 
 /*
- * The text may end in its first page, and nothing be in the next one. So no word is read that is in
- * two of them.
+ * The text may end in its first page, and the next one may not be mapped. So no word is read that
+ * is in two pages.
  */
 static __always_inline long walk_kernel_text(u8 *to, const void *from, unsigned int size,
 					     bool copy)
@@ -73,13 +73,13 @@ static nokprobe_inline bool may_be_text(const void *from)
 
 /**
  * copy_kernel_text - copy text that ends with a zero
- * @to: where to
+ * @to: the destination
  * @from: the text, at an address of the kernel
- * @size: most bytes to write. Bytes behind the zero may be among them
+ * @size: maximum number of bytes to write. Bytes behind the zero may be written, too
  *
  * Context: any; page faults are disabled.
- * Return: length of the text with its zero, which it gets if there is none in the first @size
- * bytes; -EFAULT if some of it cannot be read, or @size is 0.
+ * Return: length of the text with its zero; if there is none in the first @size bytes, the last one
+ * is set to zero; -EFAULT if some of it cannot be read, or @size is 0.
  */
 static nokprobe_inline long copy_kernel_text(u8 *to, const void *from, unsigned int size)
 {
@@ -91,10 +91,10 @@ static nokprobe_inline long copy_kernel_text(u8 *to, const void *from, unsigned 
 /**
  * measure_kernel_text - find the end of text
  * @from: the text, at an address of the kernel
- * @size: most bytes to look at
+ * @size: maximum number of bytes to read
  *
  * Context: any; page faults are disabled.
- * Return: length of the text with its zero, or @size if there is none in so many bytes;
+ * Return: length of the text with its zero, or @size if there is none in @size bytes;
  * -EFAULT if some of it cannot be read.
  */
 static nokprobe_inline long measure_kernel_text(const void *from, unsigned int size)

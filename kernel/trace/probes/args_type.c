@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: types, that is, how a value is stored and shown.
+ * Arguments of probe events: types, which say how a value is stored and shown.
  */
 #include <linux/array_size.h>
 #include <linux/kernel.h>
@@ -10,10 +10,10 @@
 
 #include "args_internal.h"
 
-/* Shown where the text of a string could not be read. */
+/* Printed if the text of a string could not be read. */
 #define FAULT_TEXT	"(fault)"
 
-/* Places are not aligned. */
+/* Places in a record are not aligned. */
 #define PRINT_NUMBER(name, type, format)					\
 static bool print_##name(struct trace_seq *s, const void *value, const void *record)	\
 {										\
@@ -35,7 +35,7 @@ PRINT_NUMBER(x32, u32, "0x%x")
 PRINT_NUMBER(x64, u64, "0x%llx")
 PRINT_NUMBER(char, u8, "'%c'")
 
-/* In two words, of which the lower one is where the machine has it. */
+/* Index of the word with the lower digits of a number of two words. */
 #define LOW_WORD	IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)
 
 static bool print_x128(struct trace_seq *s, const void *value, const void *record)
@@ -97,7 +97,7 @@ static bool print_string(struct trace_seq *s, const void *value, const void *rec
 		.is_string	= true,				\
 	}
 
-/* The first ones are those that type information leads to. */
+/* The first ones are those that BTF types map to. */
 static const struct arg_type types[] = {
 	NUMBER_TYPE(u8, u8, "%u"),
 	NUMBER_TYPE(u16, u16, "%u"),
@@ -120,7 +120,7 @@ static const struct arg_type types[] = {
 		.size		= 2 * sizeof(u64),
 		.words		= 2,
 	},
-	/* Which of them is meant, type information tells. */
+	/* BTF tells the size. */
 	ENUM_TYPE(u8),
 	ENUM_TYPE(u16),
 	ENUM_TYPE(u32),
@@ -128,7 +128,7 @@ static const struct arg_type types[] = {
 	STRING_TYPE(string),
 	STRING_TYPE(ustring),
 	STRING_TYPE(lustring),
-	/* What is only found where the kernel is probed. */
+	/* Only for probes of the kernel. */
 	STRING_TYPE(symstr),
 	{
 		.name		= "symbol",
@@ -160,7 +160,7 @@ static const struct arg_type *find(const char *name)
  * @size: its bytes
  * @is_signed: it has a sign
  *
- * Return: the type, NULL: there is none of this size.
+ * Return: the type, NULL if there is none of this size.
  */
 const struct arg_type *args_type_of_size(unsigned int size, bool is_signed)
 {
@@ -177,7 +177,7 @@ const struct arg_type *args_type_of_size(unsigned int size, bool is_signed)
  * args_type_of_enum - find the type of values that are shown by their names
  * @size: their bytes
  *
- * Return: the type, NULL: there is none of this size.
+ * Return: the type, NULL if there is none of this size.
  */
 const struct arg_type *args_type_of_enum(unsigned int size)
 {
@@ -201,7 +201,7 @@ const struct arg_type *args_type_of_pair(void)
 }
 
 /**
- * args_default_type - find the type of what the user gives none
+ * args_default_type - find the type for arguments without a type
  *
  * Return: the type of a register.
  */
@@ -210,7 +210,7 @@ const struct arg_type *args_default_type(void)
 	return find("x" __stringify(BITS_PER_LONG));
 }
 
-/* "bWIDTH@OFFSET/SIZE", of which this is the SIZE. */
+/* The type for SIZE in "bWIDTH@OFFSET/SIZE". */
 static const struct arg_type *bitfield_container(const char *name)
 {
 	const char *slash = strchr(name, '/');
@@ -226,7 +226,7 @@ static const struct arg_type *bitfield_container(const char *name)
  * @ctx: what arguments may refer to
  * @name: the name
  *
- * Return: the type, that of the word that holds it for a bit-field; NULL: there is none.
+ * Return: the type; for a bit-field, that of the word that contains it; NULL if there is none.
  */
 const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx,
 				      const char *name)
@@ -242,7 +242,7 @@ const struct arg_type *args_find_type(const struct traceprobe_parse_context *ctx
 }
 
 /**
- * args_bitfield - have a program store bits of a word
+ * args_bitfield - store bits of a word
  * @b: the argument
  * @name: "bWIDTH@OFFSET/SIZE"
  * @size: bytes of the word

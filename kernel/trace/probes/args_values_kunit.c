@@ -349,7 +349,7 @@ static void refused_casts(struct kunit *test)
 	KUNIT_EXPECT_LT(test, parse(test, &got, TPARG_FL_USER, "(task_struct)%sp->pid"), 0);
 }
 
-/* What is shown of what was stored. */
+/* Compare the text of a stored value. */
 static void expect_shown(struct kunit *test, struct fetched *got, const char *shown)
 {
 	struct trace_seq *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
@@ -442,7 +442,7 @@ static void flexible_arrays(struct kunit *test)
 	expect_shown_at(test, named, "flexible:u16[3]", " x={1,65535,3}");
 }
 
-/* Of these, probes fetch what they return. Type information is of what is not static. */
+/* Probes fetch the results of these. Not static, so that BTF has them. */
 struct args_kunit_pair args_kunit_returns_pair(void);
 struct args_kunit_large args_kunit_returns_large(int number);
 HUGE_TYPE args_kunit_returns_huge(void);
@@ -535,7 +535,7 @@ static void results(struct kunit *test)
 						    "x=$retval.number"), -EOPNOTSUPP);
 }
 
-/* What is in the second register is not of it, whatever is asked for. */
+/* The second register is not part of the value, with any type. */
 static void result_of_one_word(struct kunit *test)
 {
 	struct pt_regs regs = { };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: the words that begin with a $.
+ * Arguments of probe events: words that begin with a $.
  */
 #include <linux/ctype.h>
 #include <linux/kernel.h>
@@ -10,7 +10,7 @@
 
 #include "args_internal.h"
 
-/* Words of a stack. */
+/* Number of words of a stack. */
 #define MAX_STACK_WORDS		(THREAD_SIZE / sizeof(long))
 
 static int set_source(struct arg_build *b, enum arg_source source, unsigned int param)
@@ -21,11 +21,11 @@ static int set_source(struct arg_build *b, enum arg_source source, unsigned int 
 }
 
 /**
- * args_parameter - have a program begin with a parameter of the function
+ * args_parameter - begin a program with a parameter of the function
  * @b: the argument
- * @param: the parameter as the calling convention counts, from 0
+ * @param: number of the parameter in the calling convention, from 0
  *
- * At a return it is what was passed at entry.
+ * At a return it is the value at the entry.
  *
  * Return: 0, -ENOMEM, or -EINVAL if there are too many values.
  */
@@ -51,7 +51,7 @@ static bool is_entry_cpu(const char *name)
 	return !strcmp(name, "entry_cpu");
 }
 
-/* What is known at a function's return, as it was kept at the entry. */
+/* Properties of a call that are kept from the entry to the return. */
 static int fetch_of_call(struct arg_build *b, const char *name)
 {
 	int kept;
@@ -95,7 +95,7 @@ static int fetch_current(struct arg_build *b, char *text)
 	return set_source(b, ARG_FROM_CURRENT, 0) ?: args_current(b, text);
 }
 
-/* A field of the other event comes first. */
+/* A field of the other event has precedence over $comm and others. */
 static int fetch_of_event(struct arg_build *b, char *text)
 {
 	const char *name = text + 1;
@@ -143,7 +143,7 @@ static int fetch_parameter(struct arg_build *b, const char *number)
 	if (!nr || nr > ARG_MAX_PARAMS)
 		return args_refuse(b->ctx, 0, TP_ERR_BAD_ARG_NUM);
 	b->ctx->takes_params = true;
-	/* What a tracepoint calls has one more in front. */
+	/* A tracepoint's function has one more parameter, the first one. */
 	return args_parameter(b, nr - !(b->ctx->flags & TPARG_FL_TPOINT));
 }
 #else
@@ -153,7 +153,7 @@ static int fetch_parameter(struct arg_build *b, const char *number)
 }
 #endif
 
-/* With type information, members of what it points to, too. */
+/* "$retval", with BTF also members of the structure that it points to. */
 static int fetch_result(struct arg_build *b, char *text)
 {
 	int err;

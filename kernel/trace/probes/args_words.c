@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arguments of probe events: what is wrong with a command, and where, for error_log.
+ * Arguments of probe events: errors of a command and their position, for error_log.
  */
 #include <kunit/static_stub.h>
 #include <linux/build_bug.h>
@@ -15,7 +15,7 @@
 #define PROBE_ERROR_TEXT(name, text)	[TP_ERR_##name] = text,
 static const char *error_texts[] = { PROBE_ERRORS(PROBE_ERROR_TEXT) };
 
-/* The command that is being read; @words is NULL if there is none. dyn_event_ops_mutex. */
+/* The current command; @words is NULL if there is none. Guarded by dyn_event_ops_mutex. */
 static struct {
 	const char	*reader;
 	const char	**words;
@@ -24,8 +24,8 @@ static struct {
 } command;
 
 /**
- * trace_probe_log_init - begin with a command
- * @reader: what error_log calls its reader
+ * trace_probe_log_init - begin to parse a command
+ * @reader: name of the parser in error_log
  * @nr: number of words
  * @words: the words, to be kept until trace_probe_log_clear()
  *
@@ -42,7 +42,7 @@ void trace_probe_log_init(const char *reader, int nr, const char **words)
 }
 
 /**
- * trace_probe_log_clear - be done with a command
+ * trace_probe_log_clear - end to parse a command
  *
  * Context: dyn_event_ops_mutex held.
  */
@@ -54,8 +54,8 @@ void trace_probe_log_clear(void)
 }
 
 /**
- * trace_probe_log_set_index - say which word of the command is being read
- * @word: its number, from 0; the number of words: the end of the command
+ * trace_probe_log_set_index - set the word of the command that is being parsed
+ * @word: its number, from 0; the number of words stands for the end of the command
  *
  * Context: dyn_event_ops_mutex held.
  */
@@ -66,7 +66,7 @@ void trace_probe_log_set_index(int word)
 	command.word = word;
 }
 
-/* The words with a space between each two. */
+/* Join words with spaces. */
 static char *join_words(int nr, const char **words)
 {
 	size_t len = 1;
@@ -85,12 +85,14 @@ static char *join_words(int nr, const char **words)
 }
 
 /**
- * args_tell - write to error_log what is wrong with a command
+ * args_tell - write an error of a command to error_log
  * @text: the command
  * @code: TP_ERR_*
- * @pos: the character that the caret is put below
+ * @pos: position of the caret
  *
- * Context: may sleep; dyn_event_ops_mutex held. Tests listen here.
+ * Tests replace it.
+ *
+ * Context: may sleep; dyn_event_ops_mutex held.
  */
 void args_tell(const char *text, int code, unsigned int pos)
 {
@@ -99,8 +101,8 @@ void args_tell(const char *text, int code, unsigned int pos)
 }
 
 /**
- * __trace_probe_log_err - tell in error_log what is wrong with a command
- * @at: the character that the caret is put below, of the word being read
+ * __trace_probe_log_err - write an error of the current command to error_log
+ * @at: position of the caret in the current word
  * @code: TP_ERR_*
  *
  * Context: may sleep; dyn_event_ops_mutex held.
@@ -113,7 +115,7 @@ void __trace_probe_log_err(int at, int code)
 
 	lockdep_assert_held(&dyn_event_ops_mutex);
 
-	/* Who reads words that come from no command logs nothing. */
+	/* Words that do not come from a command: there is nothing to log. */
 	if (!command.words)
 		return;
 	text = join_words(command.nr, command.words);
@@ -121,7 +123,7 @@ void __trace_probe_log_err(int at, int code)
 		return;
 	for (i = 0; i < min(command.word, command.nr); i++)
 		pos += strlen(command.words[i]) + 1;
-	/* A word that the user did not write is told at the end of the command. */
+	/* For a word that the user did not write, the caret is at the end of the command. */
 	if (command.word < command.nr)
 		pos += at;
 	args_tell(text, code, pos);
@@ -129,9 +131,9 @@ void __trace_probe_log_err(int at, int code)
 }
 
 /**
- * args_refuse - refuse what is being read, and tell why in error_log
- * @ctx: what arguments may refer to; its offset is where what is being read begins
- * @at: the offending character, from there
+ * args_refuse - refuse the current text, and write the reason to error_log
+ * @ctx: what arguments may refer to; its offset is the start of the current text
+ * @at: position of the error, from there
  * @code: TP_ERR_*
  *
  * Return: -EINVAL.

@@ -75,7 +75,7 @@ static void store(struct fetched *got, unsigned int room)
 		preempt_enable();
 }
 
-/* All that was written: the places, and what is behind them. */
+/* All bytes that were written: the places, and the bytes of strings. */
 static void expect_bytes(struct kunit *test, struct fetched *got, const char *text,
 			 const void *bytes, unsigned int size)
 {
@@ -598,7 +598,7 @@ static void no_memory(struct kunit *test)
 	}
 }
 
-/* Where a pointer cannot be read, what is near it is nobody's business. */
+/* If a pointer cannot be read, no memory near it may be shown. */
 static void behind_a_fault(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -681,7 +681,7 @@ static void absent_memory(struct kunit *test)
 	stores_string(test, got, INSIDE, text, NULL);
 	snprintf(text, sizeof(text), "+0(\\0x%lx):string", AT(room));
 	stores_string(test, got, USER, text, "");
-	/* And from there into what is not there yet. */
+	/* From there into memory that is not mapped. */
 	KUNIT_ASSERT_EQ(test, copy_to_user(room + PAGE_SIZE - 2, "ab", 2), 0);
 	snprintf(text, sizeof(text), "+u0(\\0x%lx):string", AT(room + PAGE_SIZE - 2));
 	stores_string(test, got, INSIDE, text, NULL);

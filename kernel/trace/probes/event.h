@@ -2,10 +2,10 @@
 #ifndef _TRACE_PROBES_EVENT_H
 #define _TRACE_PROBES_EVENT_H
 /*
- * Probe events: what those on kprobes, fprobes, uprobes and events share.
+ * Probe events: declarations for events on kprobes, fprobes, uprobes and other events.
  *
- * An event has one record format and any number of probes that write such records. The
- * first probe brings the event along; others may join it, see trace_probe_append().
+ * An event has one record format and one or more probes that write such records. The event
+ * is created with its first probe. Other probes join it by trace_probe_append().
  */
 #include <linux/kprobes.h>
 #include <linux/list.h>
@@ -18,16 +18,16 @@
 #include "../trace_output.h"
 #include "args.h"
 
-/* Fields in front of the arguments. */
+/* Names of the fields before the arguments. */
 #define FIELD_STRING_IP		"__probe_ip"
 #define FIELD_STRING_RETIP	"__probe_ret_ip"
 #define FIELD_STRING_FUNC	"__probe_func"
 
-/* Who wants records, in trace_probe_event.flags. */
+/* Who records the event, in trace_probe_event.flags: instances, perf. */
 #define TP_FLAG_TRACE		BIT(0)
 #define TP_FLAG_PROFILE		BIT(1)
 
-/* For a function that defines the fields of an event_call and has an int ret. */
+/* For functions that define the fields of an event_call. They have an int ret. */
 #define DEFINE_FIELD(type, item, name, is_signed)				\
 	do {									\
 		ret = trace_define_field(event_call, #type, name,		\
@@ -39,10 +39,10 @@
 	} while (0)
 
 /**
- * struct trace_uprobe_filter - tasks that perf wants records of
+ * struct trace_uprobe_filter - tasks whose hits perf records
  * @rwlock:		guards the rest
- * @nr_systemwide:	perf events that are for every task
- * @perf_events:	the others
+ * @nr_systemwide:	number of perf events for all tasks
+ * @perf_events:	the perf events for one task
  */
 struct trace_uprobe_filter {
 	rwlock_t		rwlock;
@@ -52,13 +52,15 @@ struct trace_uprobe_filter {
 
 /**
  * struct trace_probe_event - an event, for all its probes
- * @flags:	TP_FLAG_*; written under event_mutex, with release, read in hits, with acquire
+ * @flags:	TP_FLAG_*. Changed under event_mutex, with release; read by hits, with acquire
  * @class:	its class, of which it is the only event
- * @call:	its face to the event core
- * @files:	event_file_link of each instance that records it; event_mutex, RCU
- * @probes:	its probes; event_mutex, and trace_event_sem for who removes or prints
- * @named:	in the table of names, from registering to unregistering; event_mutex
- * @filter:	for uprobes, one; for others, none
+ * @call:	the event for the event core
+ * @files:	event_file_link of each instance that records it. Changed under event_mutex,
+ *		read by hits under RCU
+ * @probes:	its probes. Guarded by event_mutex. To remove a probe takes trace_event_sem,
+ *		too, and so does a reader that prints
+ * @named:	links it in the table of names while it is registered. Guarded by event_mutex
+ * @filter:	one entry for uprobes, none for others
  */
 struct trace_probe_event {
 	unsigned int			flags;
@@ -72,16 +74,17 @@ struct trace_probe_event {
 
 /**
  * struct trace_probe - one probe of an event
- * @list:	in the event's probes; event_mutex
- * @event:	the event; event_mutex
- * @size:	bytes of a record that the arguments take, without what strings and such take
- *		behind them; set while arguments are added
+ * @list:	links it in the event's probes. Guarded by event_mutex
+ * @event:	the event. Guarded by event_mutex
+ * @size:	bytes of all arguments' places in a record, without the bytes of strings
  * @nr_args:	number of @args
- * @dynamic:	some argument takes bytes behind the arguments
- * @others:	some argument is not the value of a register as it is
- * @reads_kernel: some argument reads memory of the kernel
- * @entry_arg:	what is kept from a function's entry to its return, NULL: nothing
- * @args:	the arguments, set before the probe is planted
+ * @dynamic:	an argument has bytes behind the places
+ * @others:	an argument is not just the value of a register
+ * @reads_kernel: an argument reads memory of the kernel
+ * @entry_arg:	the values that are kept from a function's entry to its return, or NULL
+ * @args:	the arguments
+ *
+ * All but @list and @event are set before the probe is planted, and constant from then on.
  */
 struct trace_probe {
 	struct list_head		list;
@@ -98,17 +101,17 @@ struct trace_probe {
 /**
  * struct event_file_link - an instance that records an event
  * @file:	the instance's file of the event
- * @list:	in trace_probe_event.files
+ * @list:	links it in trace_probe_event.files
  */
 struct event_file_link {
 	struct trace_event_file	*file;
 	struct list_head	list;
 };
 
-/* May be called in hits; see trace_probe_event.flags. */
+/* Context: any. */
 static inline unsigned int trace_probe_load_flag(struct trace_probe *probe)
 {
-	/* Pairs with the release in those that change them. */
+	/* Pairs with the release in trace_probe_set_flag() and trace_probe_clear_flag(). */
 	return smp_load_acquire(&probe->event->flags);
 }
 
@@ -119,13 +122,13 @@ static inline bool trace_probe_test_flag(struct trace_probe *probe, unsigned int
 
 static inline void trace_probe_set_flag(struct trace_probe *probe, unsigned int flag)
 {
-	/* Pairs with trace_probe_load_flag(): what the flag is about is there by then. */
+	/* Pairs with trace_probe_load_flag(): publishes @files or perf's lists with the flag. */
 	smp_store_release(&probe->event->flags, probe->event->flags | flag);
 }
 
 static inline void trace_probe_clear_flag(struct trace_probe *probe, unsigned int flag)
 {
-	/* As for setting one. */
+	/* Pairs with trace_probe_load_flag(). */
 	smp_store_release(&probe->event->flags, probe->event->flags & ~flag);
 }
 
@@ -164,7 +167,7 @@ static inline bool trace_probe_has_single_file(struct trace_probe *probe)
 	return list_is_singular(&probe->event->files);
 }
 
-/* The first probe of an event, NULL: it has none any more. */
+/* The first probe of an event, NULL if it has none any more. */
 static inline struct trace_probe *trace_probe_primary_from_call(struct trace_event_call *call)
 {
 	struct trace_probe_event *event = container_of(call, struct trace_probe_event, call);

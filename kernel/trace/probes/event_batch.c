@@ -2,13 +2,12 @@
 /*
  * Trace events on probes: many points at once.
  *
- * What one command of a user does to many events is done to their probes together. When the
- * event core is about to switch many events, see event_batch.h, then what will be
- * needed is armed before the first of them is enabled, and what is no longer needed is
- * disarmed, or taken out, after the last, each at once for all of a class. In between,
- * enabling an event finds its probes armed, and disabling it leaves them so. If arming all
- * fails, then the probes to blame are left to their events, which try again, fail, and tell
- * why, while the others are enabled.
+ * One command of a user may enable, disable or remove many events. Their probes are armed, disarmed
+ * or removed together, once for all of a class. The event core calls trace_probes_begin(), then
+ * trace_probes_arm() before it enables events, and trace_probes_end() in the end, which disarms and
+ * removes. In between, events that are enabled find their probes armed, and events that are
+ * disabled leave them armed. If the probes cannot be armed together, those that cause it are left
+ * out; their events try again, fail, and report why, and the others are enabled.
  */
 #include <linux/list.h>
 #include <linux/string.h>
@@ -16,19 +15,19 @@
 #include "event_batch.h"
 #include "event_point.h"
 
-/* Batches that have begun and not ended. Guarded by event_mutex. */
+/* Depth of nested batches. Guarded by event_mutex. */
 static unsigned int depth;
 
-/* Points to be looked at when the batch ends. Guarded by event_mutex. */
+/* Points that may have to be disarmed when the batch ends. Guarded by event_mutex. */
 static LIST_HEAD(switched);
 
-/* Points without an event, to be taken out when the batch ends. Guarded by event_mutex. */
+/* Points without an event, to be removed when the batch ends. Guarded by event_mutex. */
 static LIST_HEAD(leaving);
 
 /**
- * points_take_alike - take those points of a list that are of the same class as its first
- * @points: the list, by their batch member, not empty
- * @alike: an empty list that gets them
+ * points_take_alike - move the points of one class to another list
+ * @points: the list, linked by their batch member, not empty
+ * @alike: an empty list; receives all points of the class of the first point
  *
  * Return: the class.
  */
@@ -45,7 +44,7 @@ const struct point_class *points_take_alike(struct list_head *points, struct lis
 	return class;
 }
 
-/* The first half of those in @points. */
+/* Move the first half of @points to @half. */
 static void split(struct list_head *points, struct list_head *half)
 {
 	struct list_head *at = points;
@@ -57,8 +56,8 @@ static void split(struct list_head *points, struct list_head *half)
 }
 
 /*
- * Arm what can be, and leave out the rest. Half by half it takes few attempts to find the
- * odd ones.
+ * Arm the points that can be armed. Bisects, so that it takes few attempts to find those that
+ * cannot.
  */
 static void arm_most(struct list_head *points, const struct point_class *class)
 {
@@ -77,8 +76,8 @@ static void arm_most(struct list_head *points, const struct point_class *class)
 }
 
 /**
- * points_arm_most - arm what can be armed, each at once for all of a class
- * @points: the points by their batch member; those that cannot be armed are taken off
+ * points_arm_most - arm all points that can be armed, at once for each class
+ * @points: the points, linked by their batch member; those that cannot be armed are removed
  *
  * Context: may sleep; event_mutex held.
  */
@@ -111,14 +110,14 @@ static void add_points(struct trace_probe_event *ev, bool on, struct list_head *
 }
 
 /**
- * points_turn - arm or disarm what an event has planted
+ * points_turn - arm or disarm the points of an event
  * @ev: the event
- * @on: arm it
+ * @on: arm them
  *
- * In a batch, disarming is left to its end.
+ * In a batch, they are disarmed at its end.
  *
  * Context: may sleep; event_mutex held.
- * Return: 0, or why not everything was armed.
+ * Return: 0, or an error if not all could be armed.
  */
 int points_turn(struct trace_probe_event *ev, bool on)
 {
@@ -139,7 +138,7 @@ int points_turn(struct trace_probe_event *ev, bool on)
 	return err;
 }
 
-/* Disarm what no enabled event needs at the end of a batch. */
+/* At the end of a batch, disarm the points of events that are not enabled. */
 static void settle(void)
 {
 	const struct point_class *class;
@@ -158,7 +157,7 @@ static void settle(void)
 }
 
 /**
- * trace_probes_begin - many events are about to be switched, or removed
+ * trace_probes_begin - begin to enable, disable or remove many events
  *
  * Context: event_mutex held until trace_probes_end().
  */
@@ -167,7 +166,7 @@ void trace_probes_begin(void)
 	depth++;
 }
 
-/* As the event core finds those that it enables. */
+/* Matches in the same way as the event core when it enables events. */
 static bool is_named(const struct probe_point *pp, const char *match, const char *group,
 		     const char *name)
 {
@@ -182,13 +181,13 @@ static bool is_named(const struct probe_point *pp, const char *match, const char
 }
 
 /**
- * trace_probes_arm - arm what is about to be enabled
- * @match: the group of the events, or the name of each; NULL: whatever it is
- * @group: their group; NULL: any
- * @name: the name of each; NULL: any
+ * trace_probes_arm - arm the points of events that are about to be enabled
+ * @match: the group or the name of the events; NULL for any
+ * @group: the group of the events; NULL for any
+ * @name: the name of the events; NULL for any
  *
- * Their hits report nothing before their events are enabled. What is armed and not
- * enabled then is disarmed again in the end.
+ * Hits record nothing before the events are enabled. Points whose event is not enabled are
+ * disarmed at the end of the batch.
  *
  * Context: may sleep; in a batch.
  */
@@ -208,9 +207,9 @@ void trace_probes_arm(const char *match, const char *group, const char *name)
 }
 
 /**
- * trace_probes_end - the events have been switched, or removed
+ * trace_probes_end - end to enable, disable or remove many events
  *
- * Disarms what no enabled event needs, and takes out what has no event.
+ * Disarms the points of events that are not enabled, and removes points without an event.
  *
  * Context: may sleep; in a batch.
  */
@@ -223,8 +222,8 @@ void trace_probes_end(void)
 }
 
 /**
- * point_leave - free a point that has left its event, in a batch with others
- * @pp: the point; the caller's no more
+ * point_leave - free a point that has left its event, together with others in a batch
+ * @pp: the point; the caller must not use it any more
  *
  * Context: may sleep; event_mutex held.
  */

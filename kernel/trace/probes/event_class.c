@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trace events on probes: the event class. What tracefs and perf do with an event ends
- * up here: switching it on and off, describing its record, printing one.
+ * Trace events on probes: the event class. Tracefs and perf call it to enable and disable
+ * events, to describe records and to print them.
  */
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
@@ -10,8 +10,8 @@
 #include "event_point.h"
 
 /*
- * Does not wait for handlers that are still writing to the instance. What they use goes
- * by RCU: the event's files, and instances after a grace period.
+ * Does not wait for handlers that still write to the instance. The event's files, and instances,
+ * are freed after an RCU grace period.
  */
 static void forget_file(struct trace_probe *tp, struct event_file_link *link)
 {
@@ -55,8 +55,8 @@ static int event_attach(struct probe_point *pp, struct trace_event_file *file)
 	}
 
 	/*
-	 * A handler may run before this returns, and finds what it needs. Perf may need more
-	 * registers than what is armed brings.
+	 * Handlers may run before this returns. All that they need is set up, but perf may need
+	 * more registers than armed points bring.
 	 */
 	err = armed && file ? 0 : points_turn(tp->event, true);
 	if (err)
@@ -65,7 +65,7 @@ static int event_attach(struct probe_point *pp, struct trace_event_file *file)
 }
 
 #ifdef CONFIG_PERF_EVENTS
-/* Opening, closing and scheduling a perf event need nothing of ours. */
+/* There is nothing to do to open, close or schedule a perf event. */
 static int perf_reg(struct probe_point *pp, enum trace_reg what)
 {
 	if (what == TRACE_REG_PERF_REGISTER)
@@ -81,10 +81,7 @@ static int perf_reg(struct probe_point *pp, enum trace_reg what)
 }
 #endif
 
-/*
- * The event core's way in: @data is the file of an instance, or for perf nothing
- * that matters here. event_mutex held.
- */
+/* trace_event_class::reg. @data is the file of an instance. Context: event_mutex held. */
 static int event_reg(struct trace_event_call *call, enum trace_reg what, void *data)
 {
 	struct probe_point *pp = point_of_call(call);
@@ -129,7 +126,7 @@ static int define_return_fields(struct trace_event_call *call)
 	       traceprobe_define_arg_fields(call, pp->head, &pp->tp);
 }
 
-/* What follows the parenthesis: the same for both kinds. */
+/* Print the part behind the parenthesis, which is the same for entries and returns. */
 static enum print_line_t print_rest(struct trace_iterator *it,
 				    struct probe_point *pp)
 {
@@ -182,10 +179,10 @@ static enum print_line_t print_return(struct trace_iterator *it, int flags,
 }
 
 /**
- * struct record_form - how records at entries and at returns differ
- * @head:	size of what precedes the arguments
- * @print_fmt:	which format string the event shows
- * @funcs:	the event's printing
+ * struct record_form - differences between records of entries and of returns
+ * @head:	size of the fields before the arguments
+ * @print_fmt:	the kind of format string
+ * @funcs:	functions that print the event
  * @fields:	the event's fields
  */
 struct record_form {
@@ -217,7 +214,7 @@ static struct record_form record_forms[2] = {
 };
 
 /**
- * point_init_event - say what class of event a new point's event is of
+ * point_init_event - set the class of a new point's event
  * @pp: the point, with an event of its own
  */
 void point_init_event(struct probe_point *pp)
@@ -233,7 +230,7 @@ void point_init_event(struct probe_point *pp)
 }
 
 /**
- * point_set_print_fmt - make the format string that an event shows
+ * point_set_print_fmt - set the format string of an event
  * @pp: the event's first point, with all its arguments
  *
  * Return: 0 or -ENOMEM.

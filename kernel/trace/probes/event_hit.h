@@ -2,18 +2,18 @@
 #ifndef _TRACE_PROBES_EVENT_HIT_H
 #define _TRACE_PROBES_EVENT_HIT_H
 /*
- * Trace events on probes: what runs when a point is hit. For the one file of each class
- * that has the handlers.
+ * Trace events on probes: hits of a point. Each class includes it in the file with its
+ * handlers.
  *
- * Any context, NMI included, preemption off. No lock is taken, nothing sleeps and
- * nothing here can be probed. A point, its arguments and its event stay until an
- * RCU grace period after the point was disarmed; so does the link to an instance's
- * file after it was unlinked. The flags of the event are read with acquire, so
- * that whoever sees one sees what had been set up before it was set.
+ * Any context, NMI included, preemption off. This takes no lock, does not sleep and
+ * cannot be probed. A point, its arguments and its event are freed an RCU grace period
+ * after the point was disarmed, and so is the link to an instance's file after its
+ * removal. The flags of the event are read with acquire, so a hit that sees a flag also
+ * sees what was set up before it.
  *
- * A record whose size is known is reserved where it is to be, and written there. One with text in
- * it is made in memory of this CPU's first, and copied to all who want it. So is one that a filter
- * has to see, and what that does not let through is not reserved.
+ * A record whose size is known is reserved in the buffer and written there. A record with text is
+ * first written to memory of this CPU, and then copied to all buffers. So is a record for which
+ * there is a filter; if the filter drops it, nothing is reserved.
  */
 #include <linux/percpu.h>
 #include <linux/rculist.h>
@@ -22,13 +22,13 @@
 #include "event_scratch.h"
 
 /**
- * struct point_hit - one hit, for all who want a record of it
- * @pp:		what was hit
- * @from:	what its arguments are fetched from
- * @ip:		entry: the probed address, return: the function
- * @ret_ip:	return: where it goes on
- * @made:	the record in memory of this CPU, NULL: not made
- * @size:	bytes of a record; known if it is made, or its size does not depend on text
+ * struct point_hit - one hit, for all instances and perf
+ * @pp:		the point
+ * @from:	the sources of its arguments
+ * @ip:		entry: the probed address; return: the function
+ * @ret_ip:	return: the return address
+ * @made:	the record in memory of this CPU, NULL if it was not written
+ * @size:	size of the record; valid if @made is set, or if the size does not depend on text
  */
 struct point_hit {
 	struct probe_point	*pp;
@@ -39,7 +39,7 @@ struct point_hit {
 	unsigned int		size;
 };
 
-/* What a hit is to begin with. The rest of it is written where it is known. */
+/* Callers set the other members. */
 static nokprobe_inline void hit_begin(struct point_hit *hit)
 {
 	hit->made = NULL;
@@ -52,7 +52,7 @@ static nokprobe_inline void hit_end(const struct point_hit *hit)
 		probe_scratch_put();
 }
 
-/* Returns false if there was no room for some text. */
+/* Write the record. Returns false if there was no room for a text. */
 static nokprobe_inline bool write_record(struct point_hit *hit, void *to, unsigned int room)
 {
 	struct probe_point *pp = hit->pp;
@@ -81,8 +81,8 @@ static nokprobe_inline bool write_record(struct point_hit *hit, void *to, unsign
 }
 
 /*
- * Returns false if that is not possible: the record is larger than any that can be recorded, or the
- * hits of too many contexts are making one, which would be one in each and one more.
+ * Write the record to memory of this CPU. Returns false if it is larger than any record can be, or
+ * if hits in too many contexts do this, which does not happen with one in each.
  */
 static nokprobe_inline bool make_record(struct point_hit *hit)
 {
@@ -101,7 +101,7 @@ static nokprobe_inline bool make_record(struct point_hit *hit)
 	return true;
 }
 
-/* There is no record. Is that as one of this size fits into none of the buffer's pages? */
+/* No record could be reserved. Count it if the reason is its size. */
 static void count_unrecorded(struct point_hit *hit, struct trace_event_file *file,
 			     unsigned int size)
 {
@@ -116,13 +116,13 @@ static void count_unrecorded(struct point_hit *hit, struct trace_event_file *fil
 NOKPROBE_SYMBOL(count_unrecorded);
 
 /*
- * Would the filter of an instance drop the record in the end? Triggers have to see it before that,
- * if there are some that look at it.
+ * Does the filter of an instance drop the record? Not if there are triggers that have to see it
+ * first.
  */
 static nokprobe_inline bool is_filtered_out(const struct point_hit *hit,
 					    struct trace_event_file *file)
 {
-	/* Freed after a grace period, and preemption is off. */
+	/* Freed after an RCU grace period. */
 	struct event_filter *filter = rcu_dereference_raw(file->filter);
 	struct trace_entry *entry = hit->made;
 
@@ -136,12 +136,12 @@ static nokprobe_inline bool filters_early(unsigned long flags)
 			EVENT_FILE_FL_FILTERED);
 }
 
-/* Where these are not set, nothing has to be asked before a record is reserved. */
+/* If none of these is set, a record can be reserved without checks. */
 #define HIT_FILE_ASKS	(EVENT_FILE_FL_PID_FILTER | EVENT_FILE_FL_FILTERED | \
 			 EVENT_FILE_FL_SOFT_DISABLED | EVENT_FILE_FL_TRIGGER_MODE | \
 			 EVENT_FILE_FL_TRIGGER_COND)
 
-/* As trace_event_buffer_reserve() does where there is nothing to ask. */
+/* trace_event_buffer_reserve() without checks. */
 static nokprobe_inline void *reserve_record(struct trace_event_buffer *out,
 					    struct trace_event_file *file, unsigned int size)
 {
@@ -168,11 +168,11 @@ static nokprobe_inline void commit_record(struct point_hit *hit, struct trace_ev
 	trace_event_buffer_commit(out);
 }
 
-/* The instance filters, or has triggers. */
+/* The instance has a filter or triggers. */
 static nokprobe_inline void hit_asking_instance(struct point_hit *hit,
 						struct trace_event_file *file)
 {
-	/* All of it is written where a record is reserved. */
+	/* Written when a record is reserved. */
 	struct trace_event_buffer out __uninitialized;
 	bool filtered = filters_early(file->flags);
 	void *rec;
@@ -210,7 +210,7 @@ static nokprobe_inline void hit_instance(struct point_hit *hit, struct trace_eve
 	commit_record(hit, &out, rec);
 }
 
-/* Into the buffer of every instance that has the event on. */
+/* Write the record to the buffer of each instance that has enabled the event. */
 static nokprobe_inline void hit_trace(struct point_hit *hit)
 {
 	struct event_file_link *link;
@@ -236,7 +236,7 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	if (hlist_empty(takers))
 		return;
 
-	/* perf puts a u32 in front, and wants the whole to be of u64s. */
+	/* perf adds a u32 in front. The size of both must be a multiple of that of a u64. */
 	if ((hit->pp->tp.dynamic && !make_record(hit)) ||
 	    unlikely(hit->size > PERF_MAX_TRACE_SIZE - sizeof(u32))) {
 		atomic_inc(&hit->pp->unsampled);
@@ -244,13 +244,13 @@ static nokprobe_inline void hit_perf_record(struct point_hit *hit)
 	}
 	size = ALIGN(hit->size + sizeof(u32), sizeof(u64)) - sizeof(u32);
 	rec = perf_trace_buf_alloc(size, NULL, &rctx);
-	/* perf is at one in this context, or in what looks like it: a trap does like an NMI. */
+	/* perf is in a record of this context already. A trap counts as an NMI. */
 	if (unlikely(!rec)) {
 		atomic_inc(&hit->pp->unsampled);
 		return;
 	}
 
-	/* Nothing stale is to leave the kernel. */
+	/* Clear the padding, which users can read. */
 	memset(rec + hit->size, 0, size - hit->size);
 	if (hit->made)
 		memcpy(rec + sizeof(struct trace_entry), hit->made + sizeof(struct trace_entry),

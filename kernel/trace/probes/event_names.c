@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Probe events: the names that are taken.
+ * Probe events: the names that are in use.
  */
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -8,7 +8,7 @@
 
 #include "event.h"
 
-/* Those are in the table of names. */
+/* Flags of events that are in the table of names. */
 #define OF_PROBES (TRACE_EVENT_FL_KPROBE | TRACE_EVENT_FL_UPROBE | TRACE_EVENT_FL_EPROBE | \
 		   TRACE_EVENT_FL_FPROBE)
 
@@ -52,7 +52,7 @@ static const struct rhashtable_params by_name = {
 	.automatic_shrinking = true,
 };
 
-/* The events of probes. Guarded by event_mutex; set up with the first one. */
+/* The events of probes, by name. Guarded by event_mutex; initialized with the first event. */
 static struct rhashtable names;
 static bool names_ready;
 
@@ -79,7 +79,7 @@ struct trace_event_call *trace_probe_find_call(const char *group, const char *na
 	return event ? &event->call : NULL;
 }
 
-/* An event that is not of probes. Those of a group mostly follow each other. */
+/* Is it an event of that name that is not in the table? */
 static bool is_taken_by_others(struct trace_event_call *call)
 {
 	const char *unequal = NULL;
@@ -106,17 +106,17 @@ static int names_add(struct trace_probe_event *event)
 			return err;
 		names_ready = true;
 	}
-	/* What it says beside -ENOMEM is about the table, and would be taken for the event. */
+	/* Its other errors are about the table, and would be taken for errors of the event. */
 	return rhashtable_insert_fast(&names, &event->named, by_name) ? -ENOMEM : 0;
 }
 
 /**
- * trace_probe_register_event_call - make a probe's event visible
- * @probe: the probe; its arguments, and what the event is to do, are set
+ * trace_probe_register_event_call - register a probe's event
+ * @probe: the probe, with its arguments; the event's class and functions are set
  *
  * Context: may sleep; event_mutex held.
  * Return: 0; -EEXIST if there is an event of this name in this group; -ENODEV if there are no
- * more numbers for events; -ENOMEM; what trace_add_event_call() says.
+ * more numbers for events; -ENOMEM; the error of trace_add_event_call().
  */
 int trace_probe_register_event_call(struct trace_probe *probe)
 {
@@ -142,7 +142,7 @@ int trace_probe_register_event_call(struct trace_probe *probe)
 }
 
 /**
- * trace_probe_unregister_event_call - have a probe's event vanish
+ * trace_probe_unregister_event_call - unregister a probe's event
  * @probe: the probe
  *
  * Context: may sleep; event_mutex held.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trace events on probes: the life of a point.
+ * Trace events on probes: create, publish, retire and free points.
  *
  * created -> planted (or waiting for its module) -> published -> retired -> freed
  *
- * A point on the list of dynamic events changes under event_mutex. The points of
- * perf never get on that list; their perf event is their only user.
+ * A point on the list of dynamic events changes under event_mutex. The points of perf
+ * are not on that list, and only their perf event uses them.
  *
- * Nothing here waits for handlers to leave, unless very many points have gone. What a
- * handler may still look at is freed by point_free_later().
+ * This does not wait for handlers, unless very many points wait to be freed.
+ * point_free_later() frees what handlers may use.
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
@@ -23,14 +23,14 @@
 #include "../rethook_internal.h"
 #include "event_point.h"
 
-/* Points that no handler can be using now. */
+/* Points that no handler uses any more. Lockless. */
 static LLIST_HEAD(reaped);
 
-/* How many points were taken out and are not freed yet. */
+/* Number of points that were removed and are not freed yet. */
 atomic_t points_leaving = ATOMIC_INIT(0);
 
 #ifdef CONFIG_PERF_EVENTS
-/* Perf leaves them with the event, as handlers may look at them after it has gone. */
+/* Perf does not free them, because handlers may read them after the perf event is closed. */
 static void free_perf_lists(struct trace_probe_event *ev)
 {
 	free_percpu(ev->call.perf_events);
@@ -39,7 +39,7 @@ static void free_perf_lists(struct trace_probe_event *ev)
 static void free_perf_lists(struct trace_probe_event *ev) { }
 #endif
 
-/* An event that has no other point goes too. */
+/* Also frees the event if the point is its last one. */
 static void point_free(struct probe_point *pp)
 {
 	if (pp->tp.event)
@@ -68,14 +68,13 @@ static void point_reap(struct rcu_head *rcu)
 }
 
 /**
- * point_init - begin the life of a point
+ * point_init - initialize a point
  * @pp: the point, zeroed, with room for its arguments
- * @kind: of this kind
- * @spec: names the event
- * @nargs: how many arguments there will be
+ * @kind: its kind
+ * @spec: the name of the event
+ * @nargs: number of arguments
  *
- * Return: 0, then the point is to be given back with point_free_later(); -ENOMEM, or
- * what trace_probe_init() says.
+ * Return: 0, then free it with point_free_later(); -ENOMEM, or the error of trace_probe_init().
  */
 int point_init(struct probe_point *pp, const struct point_kind *kind,
 	       const struct probe_spec *spec, int nargs)
@@ -92,7 +91,7 @@ int point_init(struct probe_point *pp, const struct point_kind *kind,
 	return 0;
 }
 
-/* They are of one class. */
+/* The points are of one class. */
 static void free_alike_later(struct list_head *points, const struct point_class *class)
 {
 	struct probe_point *pp, *next;
@@ -106,8 +105,8 @@ static void free_alike_later(struct list_head *points, const struct point_class 
 }
 
 /*
- * Who makes and removes points in a loop would fill memory with those that wait, faster than
- * grace periods pass.
+ * Points that are created and removed in a loop would fill memory with points that wait for a grace
+ * period.
  */
 static void throttle(void)
 {
@@ -115,16 +114,17 @@ static void throttle(void)
 		rcu_barrier();
 		flush_work(&reap_work);
 	}
-	/* Kretprobes are let go of without waiting, too. */
+	/* Kretprobes are freed without waiting, too. */
 	rethook_throttle();
 }
 
 /**
- * points_free_later - take points out and free them when their handlers are done
- * @points: the points by their batch member, of any classes; the caller's no more
+ * points_free_later - remove points and free them when no handler uses them
+ * @points: the points, linked by their batch member, of any classes; the caller must not use them
+ *	any more
  *
- * Does not wait, unless POINTS_MAX_LEAVING are waiting to be freed. If a point has an event of
- * its own, that is freed with it.
+ * Does not wait, unless POINTS_MAX_LEAVING wait to be freed. If a point has an event of its own,
+ * that is freed, too.
  *
  * Context: may sleep; event_mutex held unless they never were on the list of dynamic events.
  */
@@ -141,8 +141,8 @@ void points_free_later(struct list_head *points)
 }
 
 /**
- * point_free_later - take a point out and free it when its handlers are done
- * @pp: the point, in no batch; the caller's no more
+ * point_free_later - remove a point and free it when no handler uses it
+ * @pp: the point, in no batch; the caller must not use it any more
  *
  * Context: as points_free_later().
  */
@@ -155,10 +155,10 @@ void point_free_later(struct probe_point *pp)
 }
 
 /**
- * point_update_args - look up again what symbols in the arguments stand for
- * @pp: the point, perhaps being hit
+ * point_update_args - look up the symbols in the arguments again
+ * @pp: the point, which may be hit meanwhile
  *
- * Return: 0, -ENOENT for what is not there, -ENOMEM.
+ * Return: 0, -ENOENT if a symbol does not exist, -ENOMEM.
  */
 int point_update_args(struct probe_point *pp)
 {
@@ -171,7 +171,7 @@ int point_update_args(struct probe_point *pp)
 }
 
 /**
- * point_prepare_hits - find out what hits need not find out each time
+ * point_prepare_hits - compute values that are the same for all hits
  * @pp: the point, not planted, with all its arguments
  */
 void point_prepare_hits(struct probe_point *pp)
@@ -179,7 +179,7 @@ void point_prepare_hits(struct probe_point *pp)
 	pp->fixed = pp->head + pp->tp.size;
 }
 
-/* Same place, same expressions? Names and types are known to agree. */
+/* Are place and expressions the same? Names and types of the arguments agree. */
 static bool point_repeats(const struct probe_point *pp,
 			  const struct probe_point *other)
 {
@@ -200,7 +200,7 @@ static int refuse(int word, int code)
 	return -EEXIST;
 }
 
-/* Make a point one more of those that an event has. */
+/* Add a point to an event that has points. */
 static int point_join(struct probe_point *pp, struct probe_point *host)
 {
 	struct probe_point *other;
@@ -209,7 +209,7 @@ static int point_join(struct probe_point *pp, struct probe_point *host)
 	if (pp->kind != host->kind)
 		return refuse(WORD_HEAD, TP_ERR_DIFF_PROBE_TYPE);
 
-	/* Counts from 1, and the arguments follow the other words. */
+	/* Returns the number of an argument from 1. The arguments follow two other words. */
 	err = trace_probe_compare_arg_type(&pp->tp, &host->tp);
 	if (err)
 		return refuse(err - 1 + WORD_ARGS, TP_ERR_DIFF_ARG_TYPE);
@@ -233,7 +233,7 @@ static int point_join(struct probe_point *pp, struct probe_point *host)
 	return dyn_event_add(&pp->dyn, trace_probe_event_call(&pp->tp));
 }
 
-/* The event that has the name of @pp's, if its points are made by the same commands. */
+/* The event with the same name as @pp's, if its points are of the same class. */
 static struct probe_point *find_host(struct probe_point *pp)
 {
 	const char *group = trace_probe_group_name(&pp->tp);
@@ -248,16 +248,15 @@ static struct probe_point *find_host(struct probe_point *pp)
 }
 
 /**
- * point_publish - plant a point and make its event visible
+ * point_publish - plant a point and register its event
  * @pp: the point
  *
- * The event is a new one, or one of this name that gets one more point. On failure
- * no event is left behind, and the caller disposes of the point with
- * point_free_later().
+ * If there is an event of this name, the point is added to it. On failure the event is
+ * not registered, and the caller frees the point with point_free_later().
  *
  * Context: may sleep; event_mutex held.
- * Return: 0; -EEXIST if the event cannot have this point or is of another class;
- * what planting or the registration of an event says.
+ * Return: 0; -EEXIST if the event cannot have this point or is of another class; the
+ * error of &point_class.plant or of the registration of the event.
  */
 int point_publish(struct probe_point *pp)
 {
@@ -284,11 +283,11 @@ int point_publish(struct probe_point *pp)
 }
 
 /**
- * point_retire - take a point out of its event, the last one with the event
- * @ev: the point's; freed if 0 is returned
+ * point_retire - remove a point from its event, and the event with its last point
+ * @ev: the point's dyn_event; freed if 0 is returned
  *
  * Context: may sleep; event_mutex held.
- * Return: 0, or -EBUSY if the point is its event's last and that is in use.
+ * Return: 0, or -EBUSY if it is the last point of an event that is in use.
  */
 int point_retire(struct dyn_event *ev)
 {
@@ -298,7 +297,7 @@ int point_retire(struct dyn_event *ev)
 	lockdep_assert_held(&event_mutex);
 
 	if (trace_probe_has_sibling(tp)) {
-		/* Printing looks at the first point of an event. */
+		/* Printing reads the first point of an event. */
 		down_write(&trace_event_sem);
 		trace_probe_unlink(tp);
 		up_write(&trace_event_sem);
@@ -317,7 +316,7 @@ int point_retire(struct dyn_event *ev)
 
 /**
  * point_is_busy - is a point's event in use?
- * @ev: the point's
+ * @ev: the point's dyn_event
  *
  * Context: event_mutex held.
  * Return: true if it is enabled somewhere.
@@ -327,7 +326,7 @@ bool point_is_busy(struct dyn_event *ev)
 	return trace_probe_is_enabled(&point_of_dyn(ev)->tp);
 }
 
-/* "PLACE ARGS" as in the command that made the point, in any equal spelling. */
+/* Do the words "PLACE ARGS" define the same point? The spelling may differ. */
 static bool matches_definition(struct probe_point *pp, int words, const char **word)
 {
 	return pp->kind->class->is_at(pp, word[0]) &&
@@ -335,12 +334,12 @@ static bool matches_definition(struct probe_point *pp, int words, const char **w
 }
 
 /**
- * point_matches - is a point among those that a command means?
- * @group: group of the event, NULL: any
- * @name: name of the event, "": all of the group
- * @words: number of words that follow the name, 0: all points of that event
+ * point_matches - does a command that removes events match a point?
+ * @group: group of the event, NULL for any
+ * @name: name of the event, "" for all of the group
+ * @words: number of words behind the name, 0 for all points of the event
  * @word: the words, PLACE and arguments
- * @ev: the point's
+ * @ev: the point's dyn_event
  *
  * Context: event_mutex held.
  * Return: true if so.
@@ -358,10 +357,10 @@ bool point_matches(const char *group, const char *name, int words,
 }
 
 /**
- * point_show_name - show the first word of the command that makes a point
- * @m: where to
+ * point_show_name - print the first word of the command that creates a point
+ * @m: the output
  * @pp: the point
- * @maxactive: the number behind the letter, 0: none
+ * @maxactive: the number behind the letter, 0 if there is none
  */
 void point_show_name(struct seq_file *m, const struct probe_point *pp,
 		     unsigned int maxactive)
@@ -375,8 +374,8 @@ void point_show_name(struct seq_file *m, const struct probe_point *pp,
 }
 
 /**
- * point_show_args - show the arguments, and end the line
- * @m: where to
+ * point_show_args - print the arguments, and end the line
+ * @m: the output
  * @pp: the point
  */
 void point_show_args(struct seq_file *m, const struct probe_point *pp)

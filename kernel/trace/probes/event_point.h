@@ -2,15 +2,15 @@
 #ifndef _TRACE_PROBE_POINT_H
 #define _TRACE_PROBE_POINT_H
 /*
- * Trace events on probes in the kernel: what those on kprobes, on function probes and
- * on tracepoints share.
+ * Trace events on probes in the kernel: declarations for events on kprobes, on function
+ * probes and on tracepoints. A point is a probed place of an event.
  *
  *	event_spec.c	a command -> struct probe_spec -> a point with arguments
- *	event_point.c	the life of a point: made, published, retired
- *	event_class.c	its event class: enable, fields, printing
+ *	event_point.c	creates, publishes, retires and frees points
+ *	event_class.c	the event class: enable, fields, printing
  *	event_batch.c	many events at once
  *	event_profile.c	counts: kprobe_profile and probe_profile
- *	event_hit.h	what runs when a point is hit
+ *	event_hit.h	hits of a point
  */
 #include <linux/atomic.h>
 #include <linux/list.h>
@@ -23,28 +23,28 @@
 #include "../trace_dynevent.h"
 #include "../trace_probe.h"
 
-/* The words of a command: how and under which name to probe, where, and arguments. */
+/* The words of a command: type and name, place, first argument. */
 enum { WORD_HEAD, WORD_PLACE, WORD_ARGS };
 
-/* Behind a place: its return. */
+/* Suffix of a place that stands for the function's return. */
 #define PROBE_RETURN_SUFFIX	"%return"
 
 /**
- * struct probe_spec - where a command wants a probe, and under which name
+ * struct probe_spec - the name and the place of a probe, from a command
  * @group:	group of the event
  * @event:	name of the event
- * @symbol:	as the user names the place, allocated; NULL when @addr says where
- * @function:	its function, for BTF, allocated; NULL: none, or what @symbol says
- * @addr:	address to probe, without @symbol
- * @base:	address of @symbol, if it stays as it is; 0: look it up when it is needed
+ * @symbol:	the symbol in the command, allocated; NULL if @addr is the place
+ * @function:	the function, for BTF, allocated; NULL if there is none or it is @symbol
+ * @addr:	the address, without @symbol
+ * @base:	address of @symbol, if it does not change; 0: look it up when it is needed
  * @offset:	bytes from @symbol
- * @maxactive:	calls in flight that a return probe asked for, 0: default
- * @scope:	TPARG_FL_* that say what its arguments may refer to
+ * @maxactive:	maxactive of a return probe, 0 for the default
+ * @scope:	TPARG_FL_* that say what the arguments may refer to
  * @is_return:	probe the return
  * @all:	@symbol stands for all functions of a name
- * @colon:	entry or return were asked for by what is behind a colon
- * @group_buf:	room for @group
- * @event_buf:	room for a name made up for @event
+ * @colon:	entry or return are given behind a colon
+ * @group_buf:	memory for @group
+ * @event_buf:	memory for a generated @event
  */
 struct probe_spec {
 	const char	*group;
@@ -63,17 +63,17 @@ struct probe_spec {
 	char		event_buf[MAX_EVENT_NAME_LEN];
 };
 
-/* What is wrong with a word, and at which character of it. */
+/* An error in a word, and its position. */
 struct probe_flaw {
 	int code;
 	int at;
 };
 
 /**
- * struct point_counts - what became of a point's hits
- * @hits:	while its event was on
- * @recursion:	hits and returns that were missed as they came from a handler
- * @exhausted:	calls whose return was missed as nothing more could follow one more call
+ * struct point_counts - counts of a point's hits
+ * @hits:	hits while the event was enabled
+ * @recursion:	hits and returns that were missed because they came from a handler
+ * @exhausted:	calls whose return was not hooked, because no node was free
  */
 struct point_counts {
 	unsigned long hits;
@@ -84,28 +84,29 @@ struct point_counts {
 struct probe_point;
 
 /**
- * struct point_class - what a user of the points here supplies
+ * struct point_class - operations of a kind of probes
  * @dyn:	its dynamic events
  * @event_flags: TRACE_EVENT_FL_* of its events
- * @parse:	read the first two words of a command; trace_probe_log_init() first.
- *		-ECANCELED if it is not for this class
- * @create:	make a point; takes &probe_spec.symbol along
- * @plant:	see whether a point can be probed and get ready for that, or wait for what is to
- *		be probed; tell what is wrong in error_log
- * @unplant:	undo it for points by their batch member, where it was done; do not wait for
- *		handlers
- * @is_to_turn:	is there something that is to be armed, or disarmed, for a point?
- * @turn:	arm or disarm points by their batch member, for which there is. When arming fails,
- *		some may be armed
- * @same_place:	are these two points of one kind at the same place?
- * @is_at:	would this second word of a command mean the point?
- * @show_place:	write what the second word of its command is, as far as the reader may know
- * @count:	tell what became of its hits since it was made
- * @may_have_moved: did the compiler make one of its functions of another one, so that parameters
- *		may be elsewhere? Besides what &probe_spec.function tells. NULL: no
- * @release:	free the point, which nothing uses any more
+ * @parse:	parse the first two words of a command; calls trace_probe_log_init() first.
+ *		Returns -ECANCELED if the command is not for this class
+ * @create:	create a point; takes ownership of &probe_spec.symbol
+ * @plant:	check whether a point can be probed and prepare for it, or wait for the module;
+ *		write errors to error_log
+ * @unplant:	undo @plant for points, linked by their batch member, if it was done; do not wait
+ *		for handlers
+ * @is_to_turn:	must the point be armed, or disarmed?
+ * @turn:	arm or disarm points, linked by their batch member, for which @is_to_turn is true.
+ *		If arming fails, some may be armed
+ * @same_place:	are two points of one kind at the same place?
+ * @is_at:	does the second word of a command name the place of the point?
+ * @show_place:	print the second word of its command; without addresses if the reader may not
+ *		see them
+ * @count:	count its hits since it was created
+ * @may_have_moved: did the compiler make one of its functions from another one, so that parameters
+ *		may be in other places? &probe_spec.function is checked elsewhere. NULL: no
+ * @release:	free the point, which is not used any more
  *
- * Context: all may sleep. event_mutex is held but for @parse, @create, @release and an
+ * Context: all may sleep. event_mutex is held, except for @parse, @create, @release and an
  * @unplant of a point that never was on the list of dynamic events.
  */
 struct point_class {
@@ -126,9 +127,9 @@ struct point_class {
 };
 
 /**
- * struct point_kind - what the points of one event have in common
- * @class:	whose they are
- * @letter:	of the command
+ * struct point_kind - properties that all points of an event have in common
+ * @class:	their class
+ * @letter:	letter of the command
  * @is_return:	they are at the return of a function
  */
 struct point_kind {
@@ -139,20 +140,21 @@ struct point_kind {
 
 /**
  * struct probe_point - one probed place of an event
- * @dyn:	in the list of dynamic events; event_mutex
+ * @dyn:	links it in the list of dynamic events. Guarded by event_mutex
  * @kind:	set once
- * @event:	the event that a hit belongs to. Same as @tp.event, but usable by
- *		handlers until an RCU grace period after the point left the event
- * @fixed:	size of a record but for what strings and such take; set before the point is
- *		planted
- * @head:	size of what precedes the arguments in a record; set once
- * @unrecorded:	records that were too large for the buffer of an instance, modulo 2^32
- * @unsampled:	records that perf did not take, modulo 2^32
- * @batch:	among points that are armed, disarmed or taken out together; event_mutex, or
- *		the owner of one that is on no list
- * @rcu:	once taken out, makes it one of those that no handler can use any more
- * @reaped:	in the list of these
- * @tp:		arguments and the link to the event, event_mutex; ends in an array
+ * @event:	the event of its hits: @tp.event, but valid for handlers until an RCU grace
+ *		period after the point left the event
+ * @fixed:	size of a record without the bytes of strings; set before the point is planted
+ * @head:	size of the fields before the arguments in a record; set once
+ * @unrecorded:	number of records that were too large for the buffer of an instance, modulo
+ *		2^32. Incremented by hits
+ * @unsampled:	number of records that perf did not take, modulo 2^32. Incremented by hits
+ * @batch:	links points that are armed, disarmed or removed together. Guarded by
+ *		event_mutex, or by the owner of a point that is on no list
+ * @rcu:	after removal, puts it on the list of @reaped after a grace period
+ * @reaped:	links points that no handler can use any more
+ * @tp:		the arguments and the link to the event. Guarded by event_mutex; ends in an
+ *		array
  */
 struct probe_point {
 	struct dyn_event		dyn;
@@ -209,7 +211,7 @@ static inline bool symbol_module_present(const char *symbol, size_t mod_len)
 
 /* event_point.c */
 
-/* How many points may be waiting to be freed, some kilobytes each, before who removes waits. */
+/* If more points wait to be freed, of some kilobytes each, removal of points waits. */
 #define POINTS_MAX_LEAVING	4096
 extern atomic_t points_leaving;
 
@@ -232,7 +234,7 @@ void point_show_args(struct seq_file *m, const struct probe_point *pp);
 void point_init_event(struct probe_point *pp);
 int point_set_print_fmt(struct probe_point *pp);
 
-/* Have these in no batch any more. */
+/* Remove points from a batch. */
 static inline void points_forget(struct list_head *points)
 {
 	while (!list_empty(points))

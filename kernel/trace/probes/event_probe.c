@@ -37,15 +37,15 @@ static struct trace_probe_event *event_alloc(const char *name, const char *group
 }
 
 /**
- * trace_probe_init - begin the life of a probe, with an event of its own
+ * trace_probe_init - initialize a probe, with an event of its own
  * @probe: the probe, zeroed, with room for its arguments
- * @name: of the event
- * @group: its group
- * @with_filter: have a struct trace_uprobe_filter behind the event
- * @nr: how many arguments there will be
+ * @name: name of the event
+ * @group: group of the event
+ * @with_filter: allocate a struct trace_uprobe_filter behind the event
+ * @nr: number of arguments
  *
  * Context: may sleep.
- * Return: 0, then trace_probe_cleanup() is due; -EINVAL without a name or group; -ENOMEM.
+ * Return: 0, then call trace_probe_cleanup() in the end; -EINVAL without a name or group; -ENOMEM.
  */
 int trace_probe_init(struct trace_probe *probe, const char *name, const char *group,
 		     bool with_filter, int nr)
@@ -61,8 +61,8 @@ int trace_probe_init(struct trace_probe *probe, const char *name, const char *gr
 }
 
 /**
- * trace_probe_unlink - take a probe out of its event
- * @probe: the probe. It has no event afterwards; if it was the last one, that is freed
+ * trace_probe_unlink - remove a probe from its event
+ * @probe: the probe. If it was the last one, the event is freed
  *
  * Context: event_mutex held; trace_event_sem, too, if the event has other probes.
  */
@@ -75,7 +75,7 @@ void trace_probe_unlink(struct trace_probe *probe)
 }
 
 /**
- * trace_probe_cleanup - end the life of a probe
+ * trace_probe_cleanup - free what a probe owns
  * @probe: the probe, which no hit can use any more
  *
  * Context: may sleep.
@@ -93,7 +93,7 @@ void trace_probe_cleanup(struct trace_probe *probe)
 }
 
 /**
- * trace_probe_append - have a probe belong to another one's event
+ * trace_probe_append - move a probe to the event of another one
  * @probe: the probe; its own event is freed
  * @to: one of the event's probes
  *
@@ -116,7 +116,7 @@ int trace_probe_append(struct trace_probe *probe, struct trace_probe *to)
  * @instance: the instance's file of the event
  *
  * Context: event_mutex held.
- * Return: the link, NULL: the instance does not record the event.
+ * Return: the link, NULL if the instance does not record the event.
  */
 struct event_file_link *trace_probe_get_file_link(struct trace_probe *probe,
 						  struct trace_event_file *instance)
@@ -131,7 +131,7 @@ struct event_file_link *trace_probe_get_file_link(struct trace_probe *probe,
 }
 
 /**
- * trace_probe_add_file - have an instance record an event
+ * trace_probe_add_file - let an instance record an event
  * @probe: a probe of the event
  * @instance: the instance's file of the event
  *
@@ -151,7 +151,7 @@ int trace_probe_add_file(struct trace_probe *probe, struct trace_event_file *ins
 }
 
 /**
- * trace_probe_remove_file - have an instance no longer record an event
+ * trace_probe_remove_file - let an instance stop to record an event
  * @probe: a probe of the event
  * @instance: the instance's file of the event
  *

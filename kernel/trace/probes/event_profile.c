@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trace events on probes: the file probe_profile, which tells for each place of each event
- * how often it was hit, what was missed, and why.
+ * Trace events on probes: the file probe_profile, which shows for each point how often it was
+ * hit, how many hits were missed, and why.
  */
 #include <linux/fs.h>
 #include <linux/init.h>
@@ -13,8 +13,8 @@
 #include "event_point.h"
 
 /**
- * point_sum_hits - how often was a point hit?
- * @hits: what each CPU has counted
+ * point_sum_hits - sum the hits of a point
+ * @hits: the hits on each CPU
  *
  * Return: the sum over all CPUs.
  */
@@ -91,7 +91,7 @@ static const struct file_operations profile_fops = {
 
 static int __init probe_profile_init(void)
 {
-	/* Without tracefs there is nobody to talk to. */
+	/* Without tracefs there is no file. */
 	if (!tracing_init_dentry())
 		trace_create_file("probe_profile", TRACE_MODE_READ, NULL, NULL, &profile_fops);
 	return 0;

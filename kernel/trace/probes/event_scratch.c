@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Probe events: memory that records are made in. It is there from the first event on, and stays.
+ * Probe events: memory for records. It is allocated with the first event and not freed.
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
@@ -11,11 +11,11 @@
 
 DEFINE_PER_CPU(struct probe_scratch, probe_scratch);
 
-/* Held while memory is being allocated. */
+/* Guards probe_scratch::memory. Hits read that without it: it is set before there are events. */
 static DEFINE_MUTEX(scratch_mutex);
 
 /**
- * probe_scratch_get_ready - have memory for records on all CPUs, those that are not online, too
+ * probe_scratch_get_ready - allocate memory for records on all possible CPUs
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.

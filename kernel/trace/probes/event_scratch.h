@@ -2,24 +2,24 @@
 #ifndef _TRACE_PROBES_EVENT_SCRATCH_H
 #define _TRACE_PROBES_EVENT_SCRATCH_H
 /*
- * Memory that records of probe events are made in, see event_hit.h: some for each CPU and each
- * context that a hit can be in while another one is in progress there.
+ * Memory in which records of probe events are written first, see event_hit.h. Each CPU has some for
+ * each context in which a hit can be.
  */
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/sizes.h>
 
-/* More than any instance or perf takes for one record. */
+/* Larger than any record of an instance or perf. */
 #define PROBE_SCRATCH_SIZE	SZ_8K
 
-/* Task, softirq, hardirq, NMI, and in each what triggers of the record make of it. */
+/* Task, softirq, hardirq, NMI, and in each of them the records of synthetic events of a trigger. */
 #define PROBE_SCRATCH_LEVELS	8
 
 /**
  * struct probe_scratch - memory of a CPU
  * @memory:	PROBE_SCRATCH_LEVELS times PROBE_SCRATCH_SIZE bytes; set once, before there are
  *		events
- * @used:	how many hits use some. Only that CPU writes it, and what interrupts it puts it back
+ * @used:	number of hits that use some. Changed only by that CPU; interrupts restore it
  */
 struct probe_scratch {
 	void	*memory;
@@ -31,7 +31,7 @@ DECLARE_PER_CPU(struct probe_scratch, probe_scratch);
 int probe_scratch_get_ready(void);
 
 /**
- * probe_scratch_get - take memory for a record
+ * probe_scratch_get - get memory for a record
  *
  * Context: any, with preemption disabled until probe_scratch_put().
  * Return: PROBE_SCRATCH_SIZE bytes; NULL if all is in use.
@@ -41,23 +41,23 @@ static nokprobe_inline void *probe_scratch_get(void)
 	struct probe_scratch *scratch = this_cpu_ptr(&probe_scratch);
 	int level = scratch->used;
 
-	/* Who interrupts us here takes what we are about to take, and is done with it before. */
+	/* An interrupt here uses the same memory, and is done with it when it returns. */
 	if (unlikely(level >= PROBE_SCRATCH_LEVELS || !scratch->memory))
 		return NULL;
 	WRITE_ONCE(scratch->used, level + 1);
-	/* What interrupts us now does not write there. */
+	/* From here on interrupts use other memory. */
 	barrier();
 	return scratch->memory + level * PROBE_SCRATCH_SIZE;
 }
 
 /**
- * probe_scratch_put - give back what probe_scratch_get() returned last
+ * probe_scratch_put - free what probe_scratch_get() returned last
  */
 static nokprobe_inline void probe_scratch_put(void)
 {
 	struct probe_scratch *scratch = this_cpu_ptr(&probe_scratch);
 
-	/* It has been read by now. */
+	/* The memory has been read by now. */
 	barrier();
 	WRITE_ONCE(scratch->used, scratch->used - 1);
 }

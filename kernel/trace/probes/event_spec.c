@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trace events on probes: reading commands.
+ * Trace events on probes: parse commands.
  *
- * Each class reads its head and place, with the help of what is here; the arguments are
- * the same for all.
+ * Each class parses the first two words, with functions of this file. The arguments are
+ * the same for all classes.
  */
 #define pr_fmt(fmt)	"trace_probe: " fmt
 
@@ -17,14 +17,14 @@
 #include "event_point.h"
 #include "event_scratch.h"
 
-/* More than this many calls in flight nobody asks for but by mistake. */
+/* Larger values are taken for mistakes. */
 #define MAXACTIVE_MAX	4096
 
 /**
- * probe_flawed - note what is wrong with a word
- * @flaw: gets the rest
+ * probe_flawed - note an error in a word
+ * @flaw: receives the rest
  * @code: TP_ERR_*
- * @at: offending character
+ * @at: position of the error
  *
  * Return: -EINVAL.
  */
@@ -36,11 +36,11 @@ int probe_flawed(struct probe_flaw *flaw, int code, int at)
 }
 
 /**
- * probe_report - tell what is wrong in error_log
- * @word: which word of the command
- * @flaw: what is wrong with it
+ * probe_report - write an error to error_log
+ * @word: number of the word in the command
+ * @flaw: the error
  *
- * Return: the one errno that users get for all of these, -EINVAL.
+ * Return: -EINVAL.
  */
 int probe_report(int word, const struct probe_flaw *flaw)
 {
@@ -50,9 +50,9 @@ int probe_report(int word, const struct probe_flaw *flaw)
 }
 
 /**
- * probe_spec_cut_return - take %return off the end of a symbol
- * @spec: the command's, with its symbol; is_return gets set if there is one
- * @flaw: says why if this fails
+ * probe_spec_cut_return - cut %return off a symbol
+ * @spec: the command's, with its symbol; is_return is set if there was one
+ * @flaw: receives the error
  *
  * Return: 0, or -EINVAL for another suffix.
  */
@@ -71,12 +71,12 @@ int probe_spec_cut_return(struct probe_spec *spec, struct probe_flaw *flaw)
 }
 
 /**
- * probe_spec_maxactive - read the number behind the letter of a command
- * @spec: the command's; gets maxactive, 0 if there is no number
+ * probe_spec_maxactive - parse the number behind the letter of a command
+ * @spec: the command's; maxactive is set, to 0 if there is no number
  * @head: its first word
- * @flaw: says why if this fails
+ * @flaw: receives the error
  *
- * What does not begin with a digit is no number, and is passed over.
+ * Text that does not begin with a digit is ignored.
  *
  * Return: 0 or -EINVAL.
  */
@@ -99,10 +99,10 @@ int probe_spec_maxactive(struct probe_spec *spec, const char *head,
 }
 
 /**
- * probe_spec_names - read group and event in the first word of a command
- * @spec: the command's; gets group and event, which is NULL if none is given
+ * probe_spec_names - parse group and event in the first word of a command
+ * @spec: the command's; group and event are set; event is NULL if there is none
  * @head: the word
- * @group: the group if none is given
+ * @group: the default group
  *
  * Return: 0 or -EINVAL, with the reason in error_log.
  */
@@ -121,8 +121,8 @@ int probe_spec_names(struct probe_spec *spec, const char *head, const char *grou
 }
 
 /**
- * probe_spec_release - give back what a spec owns
- * @spec: the spec, no longer to be used for a symbol
+ * probe_spec_release - free what a spec owns
+ * @spec: the spec; its symbol and function must not be used any more
  */
 void probe_spec_release(struct probe_spec *spec)
 {
@@ -134,12 +134,12 @@ void probe_spec_release(struct probe_spec *spec)
 
 #ifdef CONFIG_MODULES
 /**
- * symbol_module_present - is the module that a symbol names here?
+ * symbol_module_present - is the module of a symbol loaded?
  * @symbol:	"MOD:SYM"
  * @mod_len:	length of MOD
  *
- * Tells nothing about the next moment. But what waits for a module that is going is
- * found by the notifier when that comes back, as much as if it had been gone.
+ * The module may go at any time. If a point waits for it, the notifier finds the point
+ * when the module is loaded again.
  *
  * Return: true if it is loaded or being loaded.
  */
@@ -161,12 +161,12 @@ bool symbol_module_present(const char *symbol, size_t mod_len)
 #endif /* CONFIG_MODULES */
 
 /**
- * struct arg_words - a command's arguments, with what stands for several spelt out
- * @argc:	how many there are
- * @argv:	they
- * @owned:	@argv, if it had to be made for this
- * @btf_buf:	room for the names that $arg* becomes
- * @dentry_buf:	what %pd and %pD become, allocated
+ * struct arg_words - the arguments of a command, expanded
+ * @argc:	number of words
+ * @argv:	the words
+ * @owned:	@argv, if it was allocated
+ * @btf_buf:	memory for the expansion of $arg*
+ * @dentry_buf:	memory for the expansion of %pd and %pD, allocated
  */
 struct arg_words {
 	int		argc;
@@ -191,7 +191,7 @@ static int arg_words_expand(struct arg_words *words,
 	if (words->owned)
 		words->argv = words->owned;
 	if (words->argc > MAX_TRACE_ARGS) {
-		/* Below the first that is too many; $arg* may have made it that. */
+		/* The caret is at the first word that is too many, also after $arg* was expanded. */
 		trace_probe_log_set_index(WORD_ARGS + MAX_TRACE_ARGS);
 		trace_probe_log_err(0, TOO_MANY_ARGS);
 		return -E2BIG;
@@ -222,18 +222,18 @@ static int compile_args(struct probe_point *pp, const struct arg_words *words,
 }
 
 /**
- * symbol_may_have_moved - may parameters be elsewhere than the source has them?
+ * symbol_may_have_moved - may parameters be in other places than in the source?
  * @symbol: name of a function
  *
- * Return: true if the compiler made the function of another one, without some of its parameters
- * perhaps, or with other ones in their place.
+ * Return: true if the compiler made the function from another one: it may have removed or replaced
+ * parameters.
  */
 bool symbol_may_have_moved(const char *symbol)
 {
 	return strstr(symbol, ".isra.") || strstr(symbol, ".constprop.");
 }
 
-/* No refusal: they may well be where they are looked for. event_mutex held. */
+/* A warning only, because the parameters may be in their places. Context: event_mutex held. */
 static void warn_of_moved(const struct probe_point *pp, const struct probe_spec *spec)
 {
 	const struct point_class *class = pp->kind->class;
@@ -258,7 +258,7 @@ static int add_point(const struct point_class *class, struct probe_spec *spec,
 
 	err = probe_scratch_get_ready() ?: compile_args(pp, words, ctx);
 	if (!err) {
-		/* Not under event_mutex, which modules and all other events wait for. */
+		/* Not under event_mutex, because modules and other events wait for it. */
 		kprobe_reclaim_throttle();
 		mutex_lock(&event_mutex);
 		err = point_publish(pp);
@@ -278,7 +278,7 @@ static int add_described(const struct point_class *class, struct probe_spec *spe
 	struct arg_words words = { .argc = argc, .argv = argv };
 	int err;
 
-	/* The point takes the symbol along, and BTF is asked for the function. */
+	/* The point takes ownership of the symbol, and the lookup in BTF needs the function. */
 	if (spec->symbol && !spec->function) {
 		spec->function = kstrdup(spec->symbol, GFP_KERNEL);
 		if (!spec->function)
@@ -295,13 +295,13 @@ static int add_described(const struct point_class *class, struct probe_spec *spe
 }
 
 /**
- * probe_spec_run - carry out a command that makes a point
- * @class: whose command it may be
+ * probe_spec_run - carry out a command that creates a point
+ * @class: the class
  * @argc: number of words
  * @argv: the words
  *
  * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
- * Return: 0, -ECANCELED if the command is not of this class, or why it fails.
+ * Return: 0, -ECANCELED if the command is not for this class, or another error.
  */
 int probe_spec_run(const struct point_class *class, int argc, const char **argv)
 {

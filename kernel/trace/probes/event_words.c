@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Probe events: words of commands that are the same for all of them, and whether two
- * probes say the same.
+ * Probe events: parse words of commands that all kinds have, and compare probes.
  */
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
@@ -12,7 +11,7 @@
 
 /**
  * traceprobe_split_symbol_offset - cut the offset off a symbol
- * @symbol: "SYM", "SYM+OFFS" or "SYM-OFFS"; ends behind SYM afterwards
+ * @symbol: "SYM", "SYM+OFFS" or "SYM-OFFS"; cut behind SYM
  * @offset: set to OFFS with its sign, 0 if there is none
  *
  * Return: 0, or -EINVAL or -ERANGE if OFFS is no number, @symbol being unchanged.
@@ -50,11 +49,11 @@ static int parse_group(const char *group, size_t len, char *buf, int at)
 }
 
 /**
- * traceprobe_parse_event_name - read "[GRP/]EVENT" or "GRP/"
- * @name: the word; then EVENT, NULL if there is none
- * @group: set to @room if there is a GRP; a dot may be written for the slash
- * @room: gets GRP, MAX_EVENT_NAME_LEN
- * @at: at which character of the command's word this begins
+ * traceprobe_parse_event_name - parse "[GRP/]EVENT" or "GRP/"
+ * @name: the text; set to EVENT, NULL if there is none
+ * @group: set to @room if there is a GRP; the slash may be a dot
+ * @room: receives GRP, MAX_EVENT_NAME_LEN bytes
+ * @at: position of the text in the command's word
  *
  * Context: dyn_event_ops_mutex held, for error_log.
  * Return: 0, or -EINVAL with the reason in error_log.
@@ -91,7 +90,7 @@ int traceprobe_parse_event_name(const char **name, const char **group, char *roo
  * @carry_out: carries it out
  *
  * Context: may sleep; dyn_event_ops_mutex held.
- * Return: what @carry_out does, 0 if there are no words, -ENOMEM.
+ * Return: the result of @carry_out, 0 if there are no words, -ENOMEM.
  */
 int trace_probe_create(const char *command, int (*carry_out)(int, const char **))
 {
@@ -102,7 +101,7 @@ int trace_probe_create(const char *command, int (*carry_out)(int, const char **)
 	if (!words)
 		return -ENOMEM;
 	err = nr ? carry_out(nr, (const char **)words) : 0;
-	/* Not everybody who tells what is wrong with a command is done with it afterwards. */
+	/* @carry_out may leave the words in error_log's state. */
 	trace_probe_log_clear();
 	argv_free(words);
 	return err;
@@ -115,17 +114,17 @@ static bool args_differ(const struct probe_arg *a, const struct probe_arg *b)
 }
 
 /**
- * trace_probe_compare_arg_type - have two probes arguments that make the same record?
+ * trace_probe_compare_arg_type - do the arguments of two probes give the same record format?
  * @a: a probe
  * @b: another one
  *
- * Return: 0 if they have, else the number of the first argument that differs, from 1.
+ * Return: 0 if they do, else the number of the first argument that differs, from 1.
  */
 int trace_probe_compare_arg_type(struct trace_probe *a, struct trace_probe *b)
 {
 	unsigned int i, both = min(a->nr_args, b->nr_args);
 
-	/* One that only one of them has comes first. */
+	/* The first argument that only one of them has. */
 	if (a->nr_args != b->nr_args)
 		return both + 1;
 	for (i = 0; i < both; i++) {
@@ -135,7 +134,7 @@ int trace_probe_compare_arg_type(struct trace_probe *a, struct trace_probe *b)
 	return 0;
 }
 
-/* Is this the word NAME=COMM of an argument? */
+/* Is @word the NAME=COMM of the argument? */
 static bool arg_is_written(const struct probe_arg *arg, const char *word)
 {
 	size_t len = strlen(arg->name);
@@ -145,9 +144,9 @@ static bool arg_is_written(const struct probe_arg *arg, const char *word)
 }
 
 /**
- * trace_probe_match_command_args - would these words define the arguments of a probe?
+ * trace_probe_match_command_args - do words define the arguments of a probe?
  * @probe: the probe
- * @nr: how many words; the first arguments, if it has more
+ * @nr: number of words; if the probe has more arguments, only the first ones are compared
  * @words: the words
  *
  * Return: true if so.

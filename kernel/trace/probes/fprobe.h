@@ -2,21 +2,21 @@
 #ifndef _TRACE_FPROBE_H
 #define _TRACE_FPROBE_H
 /*
- * Trace events on functions and on tracepoints: what their files share. What they have
- * in common with kprobe events is in event_point.h.
+ * Trace events on functions and on tracepoints: declarations that their files share.
+ * event_point.h has the part that they share with kprobe events.
  *
  *	trace_fprobe.c		commands
  *	fprobe_list.c	lists of functions
- *	fprobe_point.c	making points, and finding what they are for
- *	fprobe_switch.c	hooking it and letting go of it
- *	fprobe_module.c	modules come and go
- *	fprobe_hit.c	what runs when a point is hit
+ *	fprobe_point.c	creates points and finds their functions
+ *	fprobe_switch.c	hooks and unhooks the functions
+ *	fprobe_module.c	functions in modules
+ *	fprobe_hit.c	hits of a point
  *
- * A tracepoint has a function of its own, its probestub, that does nothing and can be
- * made to be called with the arguments of the tracepoint. So a point on a tracepoint is
- * an fprobe on that, and the tracepoint calls it while the event is enabled.
+ * Each tracepoint has an empty function, its probestub, that can be registered with the
+ * tracepoint. A point on a tracepoint is an fprobe on the probestub, which is registered
+ * with the tracepoint while the event is enabled.
  *
- * Nothing is hooked while the event is off.
+ * Functions are hooked only while the event is enabled.
  */
 #include <linux/fprobe.h>
 
@@ -25,20 +25,20 @@
 struct module;
 struct tracepoint;
 
-/* Behind functions: where in them. */
+/* Suffixes of lists of functions. */
 #define FPROBE_ENTRY_SUFFIX	":entry"
 #define FPROBE_EXIT_SUFFIX	":exit"
 
-/* So many names a list has at most. */
+/* Maximum number of names in a list. */
 #define FPROBE_LIST_MAX	256
 
 /**
  * struct fprobe_item - one item of a list of functions
- * @module:	the module that they are of, NULL: any, or the kernel
- * @name:	their name, or a pattern
- * @at:		where it begins in the list
- * @plain:	@name is a name
- * @but:	an exception
+ * @module:	the module of the functions, NULL for the kernel and all modules
+ * @name:	the name of the functions, or a pattern
+ * @at:		position in the list
+ * @plain:	@name is a name, not a pattern
+ * @but:	the item is an exception
  */
 struct fprobe_item {
 	const char	*module;
@@ -49,10 +49,10 @@ struct fprobe_item {
 };
 
 /**
- * struct fprobe_list - which functions an event is for
- * @text:	what the items point into
- * @nr:		how many there are
- * @item:	in the order of the list
+ * struct fprobe_list - the list of an event's functions
+ * @text:	the text that items point into
+ * @nr:		number of items
+ * @item:	the items, in the order of the list
  */
 struct fprobe_list {
 	char			*text;
@@ -71,21 +71,23 @@ unsigned long *fprobe_list_find_in(const struct fprobe_list *list, const char *m
 #endif
 
 /**
- * struct fpoint - functions, or one tracepoint
+ * struct fpoint - a point on functions or on a tracepoint
  * @fp:		the probe
- * @hits:	per-CPU count, written by that CPU only
+ * @hits:	count for each CPU, changed by that CPU only
  * @symbol:	list of functions, or name of the tracepoint
- * @list:	@symbol, for functions
- * @colon:	entry or return were asked for by what is behind a colon
- * @maxactive:	as the user asked for; returns are followed however many there are
- * @hooked:	@fp is registered; event_mutex
- * @nr_hooked:	for how many of @ips, the first ones; event_mutex
- * @nr_ips:	how many @ips there are; event_mutex
- * @ips:	where ftrace calls from in the functions, or in the probestub; event_mutex
- * @listening:	among those for which their @tracepoint calls its probestub; event_mutex
- * @tracepoint:	the tracepoint, NULL as long as it is not there; event_mutex
- * @owner:	the module that has @tracepoint, NULL: the kernel; event_mutex
- * @point:	what all points have; ends in an array
+ * @list:	@symbol parsed, for functions
+ * @colon:	entry or return were given behind a colon
+ * @maxactive:	maxactive in the command; only shown, all returns are hooked
+ * @hooked:	@fp is registered. Guarded by event_mutex
+ * @nr_hooked:	the number of @ips, from the first one, that are hooked. Guarded by event_mutex
+ * @nr_ips:	number of @ips. Guarded by event_mutex
+ * @ips:	addresses of ftrace's calls in the functions or in the probestub. Guarded by
+ *		event_mutex
+ * @listening:	links it in the list of points whose probestub is registered with the
+ *		tracepoint. Guarded by event_mutex
+ * @tracepoint:	the tracepoint, NULL if its module is not loaded. Guarded by event_mutex
+ * @owner:	the module that has @tracepoint, NULL for the kernel. Guarded by event_mutex
+ * @point:	the part that all points have; ends in an array
  */
 struct fpoint {
 	struct fprobe		fp;
@@ -123,7 +125,7 @@ void fpoint_show_place(struct seq_file *m, const struct probe_point *pp);
 extern struct dyn_event_operations fprobe_event_ops;
 int fprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 
-/* Those of other kinds of events come along: ask is_fpoint() first. event_mutex. */
+/* Includes other kinds of events: check is_fpoint() first. Context: event_mutex held. */
 #define for_each_dyn_fpoint(pt) \
 	list_for_each_entry(pt, &dyn_event_list, point.dyn.list)
 

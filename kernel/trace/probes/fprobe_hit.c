@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Function probe and tracepoint probe events: what runs when a point is hit. See
- * event_hit.h for what the handlers rely on.
+ * Function probe and tracepoint probe events: hits of a point. event_hit.h says what the
+ * handlers rely on.
  */
 #include <linux/entry_hook.h>
 
 #include "fprobe.h"
 #include "event_hit.h"
 
-/* @to is for returns, and so is @kept. */
+/* @to and @kept are for returns. */
 static nokprobe_inline void deliver(struct fprobe *fp, unsigned long func,
 				    unsigned long to, struct pt_regs *regs, void *kept)
 {
 	struct fpoint *pt = container_of(fp, struct fpoint, fp);
 	struct point_hit hit __uninitialized;
-	/* Pairs with the release that sets a flag: see event_hit.h. */
+	/* Pairs with the release in trace_probe_set_flag(). */
 	unsigned int who = smp_load_acquire(&pt->point.event->flags);
 
-	/* Hooked together with others, and its event is yet to be enabled, or no more is. */
+	/* The event is not enabled yet, or not any more: points of a batch are hooked together. */
 	if (unlikely(!who))
 		return;
 	this_cpu_inc(*pt->hits);
@@ -44,7 +44,7 @@ static int fpoint_entered(struct fprobe *fp, unsigned long func, unsigned long t
 
 NOKPROBE_SYMBOL(fpoint_entered);
 
-/* Keep what arguments of the return refer to at entry. */
+/* The entry handler of return probes that keep values. */
 static int fpoint_keep(struct fprobe *fp, unsigned long func, unsigned long to,
 		       struct pt_regs *regs, void *kept)
 {
@@ -56,7 +56,7 @@ static int fpoint_keep(struct fprobe *fp, unsigned long func, unsigned long to,
 
 NOKPROBE_SYMBOL(fpoint_keep);
 
-/* The same, of what keeps something else than parameters. */
+/* The same if not only parameters are kept. */
 static int fpoint_keep_mixed(struct fprobe *fp, unsigned long func, unsigned long to,
 			     struct pt_regs *regs, void *kept)
 {
@@ -86,7 +86,7 @@ static void fpoint_returned_timed(struct fprobe *fp, unsigned long func, unsigne
 NOKPROBE_SYMBOL(fpoint_returned_timed);
 
 /**
- * fpoint_set_handlers - say what runs at a point
+ * fpoint_set_handlers - set the handlers of a point
  * @pt: the point, not planted
  */
 void fpoint_set_handlers(struct fpoint *pt)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Function probe events: lists of functions, and which functions they mean.
+ * Function probe events: parse lists of functions, and find the functions.
  *
  *	[!][MOD:]NAME[,[!][MOD:]NAME]...
  *
- * NAME is a name or a pattern. What is behind a ! is not meant, whatever else matches it, and
- * wherever it is in the list. A module that is named need not be there.
+ * NAME is a name or a pattern. Functions that match an item with a ! are excluded, also if other
+ * items match them, in any order. The module MOD need not be loaded.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
@@ -39,7 +39,7 @@ static unsigned int count_items(const char *text)
 	return nr;
 }
 
-/* Where "MOD:" ends, if it is what a module may be called; else NULL. */
+/* The end of "MOD:", if MOD can be the name of a module; else NULL. */
 static char *end_of_module(char *word)
 {
 	char *end = word;
@@ -49,7 +49,7 @@ static char *end_of_module(char *word)
 	return end > word && *end == ':' && end[1] ? end : NULL;
 }
 
-/* @word is cut up if it is an item. */
+/* Parse an item. On success @word is cut. */
 static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 		     struct probe_flaw *flaw)
 {
@@ -71,8 +71,8 @@ static int read_item(struct fprobe_item *item, char *word, unsigned int at,
 }
 
 /*
- * A word by itself is taken as 6.12 takes it. What can be no item is a name that no function has,
- * and planting tells that.
+ * A single word is parsed as in 6.12. If it cannot be an item, it is taken for a name, which no
+ * function has, so that planting fails.
  */
 static int read_single(struct fprobe_item *item, char *word)
 {
@@ -104,9 +104,9 @@ static int read_items(struct fprobe_list *list, struct probe_flaw *flaw)
 }
 
 /**
- * fprobe_list_read - read a list
+ * fprobe_list_read - parse a list
  * @text: the list
- * @flaw: says why if this fails
+ * @flaw: receives the error
  *
  * Return: the list, or an ERR_PTR(): -EINVAL, -ENOMEM.
  */
@@ -129,7 +129,7 @@ struct fprobe_list *fprobe_list_read(const char *text, struct probe_flaw *flaw)
 	return ERR_PTR(err);
 }
 
-/* Does an item match a function, of the kernel if @module is NULL? */
+/* Does an item match a function? @module is NULL for functions of the kernel. */
 static bool matches(const struct fprobe_item *item, const char *module, const char *name)
 {
 	if (item->module && (!module || strcmp(item->module, module)))
@@ -179,10 +179,10 @@ static unsigned int drop_excepted(const struct fprobe_list *list, unsigned long 
 }
 
 /**
- * struct list_search - what a list means, as far as it is known
- * @ips:	where ftrace calls from in functions
- * @nr:		how many
- * @waits:	for a module that is not there
+ * struct list_search - the functions of a list that have been found
+ * @ips:	addresses of ftrace's calls in the functions
+ * @nr:		number of @ips
+ * @waits:	the list names a module that is not loaded
  */
 struct list_search {
 	unsigned long	*ips;
@@ -212,7 +212,7 @@ static bool match_item(const void *data, const char *name)
 	return matches(item, item->module, name);
 }
 
-/* What one item matches; NULL if there is nothing. */
+/* The functions that one item matches; NULL if there are none. */
 static unsigned long *find_item(const struct fprobe_item *item, unsigned int *nr)
 {
 	unsigned long *ips;
@@ -225,7 +225,7 @@ static unsigned long *find_item(const struct fprobe_item *item, unsigned int *nr
 	return ips;
 }
 
-/* No module has a name that is too long. */
+/* Is it an item for a module that is not loaded? */
 static bool module_is_to_come(const struct fprobe_item *item)
 {
 	size_t len;
@@ -236,7 +236,7 @@ static bool module_is_to_come(const struct fprobe_item *item)
 	return len < MODULE_NAME_LEN && !symbol_module_present(item->module, len);
 }
 
-/* A name has to mean something, and so has the only item of a list. */
+/* A name must match a function, and so must the only item of a list. */
 static int add_item(struct list_search *search, const struct fprobe_item *item, bool needed)
 {
 	unsigned long *ips;
@@ -270,7 +270,7 @@ static int find_module_symbol(void *data, const char *name, unsigned long addr)
 	return !strcmp(name, *sought);
 }
 
-/* An exception may well be for what cannot be traced, but not for what is not there. */
+/* An exception may match functions that cannot be traced, but it must match some function. */
 static bool exception_makes_sense(const struct fprobe_item *item)
 {
 	const char *name = item->name;
@@ -294,7 +294,7 @@ static int look_for(const struct fprobe_list *list, struct list_search *search, 
 		if (!item->but)
 			err = add_item(search, item, item->plain || list->nr == 1);
 	}
-	/* They may be about what is yet to come. */
+	/* Exceptions may match functions of a module that is not loaded. */
 	if (err || search->waits)
 		return err;
 	for (item = list->item; item < end; item++) {
@@ -306,15 +306,15 @@ static int look_for(const struct fprobe_list *list, struct list_search *search, 
 }
 
 /**
- * fprobe_list_find - find the functions that a list means
+ * fprobe_list_find - find the functions of a list
  * @list: the list
- * @nr: set to how many there are; 0 if all are of modules that are not there
- * @at: set to where in the list what is wrong is
+ * @nr: set to their number; 0 if all are in modules that are not loaded
+ * @at: set to the position of an error in the list
  *
  * Context: may sleep.
- * Return: where ftrace calls from in them, to be freed by kvfree(), NULL if there are none; or an
- * ERR_PTR(): -EINVAL if there is no function that can be traced, -ENOENT if those are going or
- * all are excepted, or for an exception that is no function; -ENOMEM.
+ * Return: the addresses of ftrace's calls, to be freed by kvfree(), NULL if there are none; or an
+ * ERR_PTR(): -EINVAL if no function can be traced, -ENOENT if they are in modules that are going,
+ * if all are excluded, or if an exception matches no function; -ENOMEM.
  */
 unsigned long *fprobe_list_find(const struct fprobe_list *list, unsigned int *nr,
 				unsigned int *at)
@@ -338,7 +338,7 @@ unsigned long *fprobe_list_find(const struct fprobe_list *list, unsigned int *nr
 }
 
 #ifdef CONFIG_MODULES
-/* A list, for a module. */
+/* A search for functions of a list in one module. */
 struct list_for {
 	const struct fprobe_list	*list;
 	const char			*module;
@@ -357,10 +357,10 @@ static bool match_list(const void *data, const char *name)
 }
 
 /**
- * fprobe_list_find_in - find the functions of a module that a list means
+ * fprobe_list_find_in - find the functions of a list that are in a module
  * @list: the list
- * @module: name of the module, which does not go in the meantime
- * @nr: set to how many there are
+ * @module: name of the module, which must not go meanwhile
+ * @nr: set to their number
  *
  * Context: may sleep.
  * Return: as fprobe_list_find(), NULL if there is none.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Function probe and tracepoint probe events: modules come and go.
+ * Function probe and tracepoint probe events: modules.
  *
- * An event keeps no module from going. What it has in one is taken out in time, and put
- * in again when a module comes that has it. What it has elsewhere is left alone.
+ * An event does not keep a module loaded. Functions and tracepoints of a module that goes are
+ * removed from the point, and added again when a module with them is loaded. Others do not
+ * change.
  */
 #define pr_fmt(fmt)	"trace_fprobe: " fmt
 
@@ -17,7 +18,7 @@
 #include "../fprobe_internal.h"
 #include "fprobe.h"
 
-/* One that goes has been looked after, or will be once we let go of event_mutex. */
+/* If the module is going, its notifier has run or waits for event_mutex. */
 static void match_in(struct tracepoint *tracepoint, struct module *mod, void *data)
 {
 	struct fpoint *pt = data;
@@ -30,8 +31,8 @@ static void match_in(struct tracepoint *tracepoint, struct module *mod, void *da
 }
 
 /**
- * fpoint_look_into_modules - find a point's tracepoint in modules that are there
- * @pt: the point; gets tracepoint and owner if found
+ * fpoint_look_into_modules - find a point's tracepoint in loaded modules
+ * @pt: the point; its tracepoint and owner are set if found
  *
  * Context: may sleep; event_mutex held.
  */
@@ -44,7 +45,7 @@ static struct tracepoint *find_in(struct module *mod, const char *name)
 {
 	unsigned int i;
 
-	/* A module that tracepoints do not trust. */
+	/* Tracepoints of such a module are not supported. */
 	if (trace_module_has_bad_taint(mod))
 		return NULL;
 	for (i = 0; i < mod->num_tracepoints; i++) {
@@ -56,7 +57,7 @@ static struct tracepoint *find_in(struct module *mod, const char *name)
 	return NULL;
 }
 
-/* Was the point made when the module's functions could be seen already? */
+/* Was the point created when the module's functions were visible already? */
 static bool has_some_of(const struct fpoint *pt, const struct module *mod)
 {
 	unsigned int i;
@@ -68,7 +69,7 @@ static bool has_some_of(const struct fpoint *pt, const struct module *mod)
 	return false;
 }
 
-/* Which may have been while they became visible. */
+/* Remove functions from @ips that the point has: it may have been created meanwhile. */
 static unsigned int drop_known(const struct fpoint *pt, unsigned long *ips, unsigned int nr)
 {
 	unsigned int i, j, kept = 0;
@@ -95,7 +96,7 @@ static int add_functions(struct fpoint *pt, const struct module *mod)
 		nr = drop_known(pt, ips, nr);
 	err = nr ? fpoint_add_ips(pt, ips, nr) : 0;
 	kvfree(ips);
-	/* They may refer to what has come with the module. */
+	/* Arguments may have symbols of the module. */
 	if (!err)
 		point_update_args(&pt->point);
 	return err;
@@ -134,7 +135,7 @@ static void look_into(struct fpoint *pt, struct module *mod)
 		warn(pt, mod, err);
 }
 
-/* What is hooked already stays so. */
+/* Functions that are hooked already stay hooked. */
 static void module_comes(struct module *mod)
 {
 	LIST_HEAD(wanting);
@@ -160,7 +161,7 @@ static void module_comes(struct module *mod)
 	}
 }
 
-/* Fprobe takes the functions out itself. */
+/* The fprobe core unhooks the functions. */
 static void forget_text(struct fpoint *pt, const struct module *mod, enum mod_mem_type type)
 {
 	unsigned int i, kept = 0, hooked = 0;
@@ -222,13 +223,13 @@ static int on_going(struct notifier_block *nb, unsigned long state, void *data)
 	return NOTIFY_DONE;
 }
 
-/* After jump labels, static calls and tracepoints have got to know the module, */
+/* Runs after the notifiers of jump labels, static calls and tracepoints. */
 static struct notifier_block coming_nb = {
 	.notifier_call	= on_coming,
 	.priority	= -1,
 };
 
-/* and before they and fprobe take leave of it. */
+/* Runs before their notifiers and that of fprobe. */
 static struct notifier_block going_nb = {
 	.notifier_call	= on_going,
 	.priority	= 2,

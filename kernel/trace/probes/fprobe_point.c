@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Function probe and tracepoint probe events: making points, and finding what they are for.
+ * Function probe and tracepoint probe events: create points and find their functions.
  *
- * Which functions match is found out when the event is defined, and again in each module
- * that comes. They are hooked while the event is on.
+ * Functions are searched when the event is defined, and in each module that is loaded later.
+ * They are hooked while the event is enabled.
  */
 #define pr_fmt(fmt)	"trace_fprobe: " fmt
 
@@ -45,7 +45,7 @@ static const struct point_kind *kind_of(const struct probe_spec *spec)
 	return &fprobe_kinds[spec->is_return ? FPROBE_RETURN : FPROBE_ENTRY];
 }
 
-/* What parsing found right. */
+/* Parse the list again. The parser of the command has found no error in it. */
 static int take_list(struct fpoint *pt, const char *symbol)
 {
 	struct probe_flaw flaw;
@@ -82,13 +82,13 @@ static struct probe_point *create(struct probe_spec *spec, int nargs)
 	return &pt->point;
 }
 
-/* What a point is for */
+/* Functions of a point */
 
 /**
- * fpoint_add_ips - have a point be for more functions
+ * fpoint_add_ips - add functions to a point
  * @pt: the point
- * @ips: where ftrace calls from in the functions, none of which it has
- * @nr: how many
+ * @ips: addresses of ftrace's calls in the functions, none of which the point has
+ * @nr: number of @ips
  *
  * Context: may sleep; event_mutex held.
  * Return: 0 or -ENOMEM.
@@ -139,7 +139,7 @@ static void match_tracepoint(struct tracepoint *tracepoint, void *data)
 		pt->tracepoint = tracepoint;
 }
 
-/* Returns true if it is there. */
+/* Returns true if the tracepoint was found. */
 static bool find_tracepoint(struct fpoint *pt)
 {
 	for_each_kernel_tracepoint(match_tracepoint, pt);
@@ -151,14 +151,14 @@ static bool find_tracepoint(struct fpoint *pt)
 /* Planting */
 
 /**
- * fpoint_get_ready - find out what a point has to hook, and whether it can
- * @pt: the point, with all its arguments. If it is on a tracepoint, that is there
- * @at: set to where in its place what is wrong is
+ * fpoint_get_ready - find the functions of a point and check whether they can be hooked
+ * @pt: the point, with all its arguments. Its tracepoint, if any, is found
+ * @at: set to the position of an error in its place
  *
  * Context: may sleep; event_mutex held.
  * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a name or pattern that no function
- * has, -ENOENT if those that do are going or there is none left, -ENODEV if ftrace has shut itself
- * down; -ENOMEM.
+ * matches, -ENOENT if the functions are in a module that is going or if none is left, -ENODEV if
+ * ftrace has shut itself down; -ENOMEM.
  */
 int fpoint_get_ready(struct fpoint *pt, unsigned int *at)
 {
@@ -189,7 +189,7 @@ static int plant_one(struct fpoint *pt, bool armed, unsigned int *at)
 	return err;
 }
 
-/* Say what is wrong, and wait for a module if need be. */
+/* Plant for a command: write errors to error_log, or wait for a module. */
 static int plant_or_wait(struct probe_point *pp, bool armed)
 {
 	struct fpoint *pt = fpoint_of(pp);
@@ -219,7 +219,7 @@ static bool same_place(const struct probe_point *a, const struct probe_point *b)
 	return !strcmp(fpoint_of(a)->symbol, fpoint_of(b)->symbol);
 }
 
-/* "SYM" is a point at the return of SYM, too, and each way to say so is as good. */
+/* "SYM" also matches a point at the return of SYM, and all spellings of that match. */
 static bool is_at(const struct probe_point *pp, const char *text)
 {
 	const char *symbol = fpoint_of(pp)->symbol;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Function probe and tracepoint probe events: hooking functions while events are on. See
- * event_batch.c for which, and when.
+ * Function probe and tracepoint probe events: hook functions while events are enabled.
+ * event_batch.c decides which points to hook, and when.
  *
- * A point's fprobe is registered again without waiting for hits of before to be over: see
- * fprobes_hook(). Its handlers and their data stay as they are for as long as there is the
- * point.
+ * A point's fprobe is registered again without waiting for earlier hits, see fprobes_hook().
+ * Its handlers and their data do not change as long as the point exists.
  */
 #include <linux/fprobe.h>
 #include <linux/list.h>
@@ -16,10 +15,10 @@
 #include "../fprobe_internal.h"
 #include "fprobe.h"
 
-/* Points on tracepoints that call their probestub for them. Guarded by event_mutex. */
+/* Points whose probestub is registered with the tracepoint. Guarded by event_mutex. */
 static LIST_HEAD(listeners);
 
-/* One call to the probestub does for all points on a tracepoint. */
+/* Does another point use the probestub's registration with the tracepoint? */
 static bool is_shared(const struct fpoint *pt)
 {
 	const struct fpoint *other;
@@ -83,8 +82,8 @@ static void unhook_all(struct list_head *points)
 }
 
 /**
- * fpoints_unhook - let go of what points have hooked
- * @points: the points by their batch member, perhaps without anything hooked
+ * fpoints_unhook - unhook the functions of points
+ * @points: the points, linked by their batch member; they need not be hooked
  *
  * Does not wait for their handlers.
  *
@@ -105,8 +104,8 @@ void fpoints_unhook(struct list_head *points)
 }
 
 /*
- * Arguments of these events are no registers by name, but perf can be asked to sample any. Returns
- * bring all of them.
+ * Commands for these events name no registers, but perf may sample any. Returns save all
+ * registers.
  */
 static bool takes_args(struct fpoint *pt)
 {
@@ -132,7 +131,7 @@ static int widen_all(struct list_head *points)
 	return 0;
 }
 
-/* All or none. */
+/* Hook all points, or none. */
 static int hook_all(struct list_head *points)
 {
 	struct fprobe_ips *each;
@@ -175,7 +174,7 @@ static void unhook_one(struct fpoint *pt)
 	unregister_fprobe_nowait(&pt->fp);
 }
 
-/* As soon as a tracepoint calls its probestub, that is hooked. */
+/* Register the probestubs with the tracepoints, after they are hooked. */
 static int listen_all(struct list_head *points)
 {
 	struct fpoint *pt;
@@ -193,12 +192,13 @@ static int listen_all(struct list_head *points)
 }
 
 /**
- * fpoints_turn - hook what points are for, or let go of it
- * @points: the points by their batch member; those that are as they should be are passed over
- * @on: hook it
+ * fpoints_turn - hook or unhook points
+ * @points: the points, linked by their batch member; those that are hooked, or unhooked, already
+ *	are skipped
+ * @on: hook them
  *
  * Context: may sleep; event_mutex held.
- * Return: 0, or why not everything was hooked.
+ * Return: 0, or an error if not all were hooked.
  */
 int fpoints_turn(struct list_head *points, bool on)
 {
@@ -209,9 +209,9 @@ int fpoints_turn(struct list_head *points, bool on)
 }
 
 /**
- * fpoint_is_to_turn - is there something to hook, or to let go of, for a point?
+ * fpoint_is_to_turn - must a point be hooked, or unhooked?
  * @pp: the point
- * @on: to hook
+ * @on: to be hooked
  *
  * Context: event_mutex held.
  * Return: true if so.

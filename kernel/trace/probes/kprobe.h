@@ -2,17 +2,17 @@
 #ifndef _TRACE_KPROBE_H
 #define _TRACE_KPROBE_H
 /*
- * Trace events on kernel probes: what their files share. event_point.h tells what
- * they have in common with those on function probes.
+ * Trace events on kernel probes: declarations that their files share. event_point.h has
+ * the part that they share with events on function probes.
  *
  *	trace_kprobe.c		commands and files in tracefs, boot parameter
- *	kprobe_parse.c	the head of a command -> struct probe_spec
+ *	kprobe_parse.c	the first words of a command -> struct probe_spec
  *	kprobe_names.c	names -> functions
- *	kprobe_point.c	the life of a point: made, planted, published, retired
+ *	kprobe_point.c	creates and plants points
  *	kprobe_places.c	points at all functions of a name
- *	kprobe_switch.c	switching the probes on and off
- *	kprobe_event.c	what BPF asks about an event
- *	kprobe_hit.c	what runs when a point is hit
+ *	kprobe_switch.c	arms and disarms the probes
+ *	kprobe_event.c	functions for BPF
+ *	kprobe_hit.c	hits of a point
  *	kprobe_gen.c	commands built by other kernel code
  *	kprobe_perf.c	points that belong to one perf event
  *	kprobe_check.c	the startup test
@@ -29,18 +29,18 @@ int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv);
 int kprobe_spec_place(struct probe_spec *spec, const char *text);
 int kprobe_spec_resolve(const char *symbol, unsigned long *base);
 
-/* Behind a name: all functions that have it, and what the compiler made of them. */
+/* Suffix of a name that stands for all functions of that name and their clones. */
 #define KPROBE_ALL_SUFFIX	"@*"
 
-/* So many of them one event has at most. */
+/* Maximum number of functions of an event. */
 #define KPLACES_MAX		1024
 
 /**
- * struct kprobe_found - functions that have a name
- * @nr:		how many
- * @more:	there are more than fit in here
- * @moved:	parameters of some may be elsewhere, see symbol_may_have_moved()
- * @addr:	their addresses, each once
+ * struct kprobe_found - functions of a name
+ * @nr:		number of functions
+ * @more:	there are more than fit in @addr
+ * @moved:	parameters of some may be in other places, see symbol_may_have_moved()
+ * @addr:	addresses of the functions, each once
  */
 struct kprobe_found {
 	unsigned int	nr;
@@ -62,18 +62,20 @@ struct kplaces;
 /**
  * struct kpoint - one probed place of a kprobe event
  * @symbol:	"[MOD:]SYM" or NULL; the probe's symbol_name points here
- * @addr:	without @symbol, the address that was asked for; else the symbol's, if that stays
- *		as it is, and 0 if it is to be looked up when it is needed. The probe's addr
- *		is where it sits, which may be past an ENDBR
- * @places:	instead, if @is_all: the functions, each with a probe. The point's own is not used
- * @maxactive:	as the user asked for
- * @mod_len:	length of MOD in @symbol, 0: none was named
- * @planted:	the probe is registered; event_mutex (points of perf: their owner)
+ * @addr:	without @symbol, the address in the command; else the symbol's address if it does
+ *		not change, or 0 if it has to be looked up. The probe's addr may be behind it,
+ *		past an ENDBR
+ * @places:	with @is_all, instead of @addr: the functions, each with a probe. The point's own
+ *		probe is not used then
+ * @maxactive:	maxactive in the command
+ * @mod_len:	length of MOD in @symbol, 0 if there is none
+ * @planted:	the probe is registered. Guarded by event_mutex; for points of perf, by their
+ *		owner
  * @is_all:	@symbol stands for all functions of a name
- * @hits:	per-CPU count, written by that CPU only
- * @point:	what all points have; ends in an array
+ * @hits:	count for each CPU, changed by that CPU only
+ * @point:	the part that all points have; ends in an array
  *
- * The probe is in front, see kpoint_kp().
+ * The probe is in the memory before it, see kpoint_kp().
  */
 struct kpoint {
 	char				*symbol;
@@ -89,25 +91,25 @@ struct kpoint {
 	struct probe_point		point;
 };
 
-/* At an instruction. */
+/* A point at an instruction. */
 struct insn_kpoint {
 	struct kprobe			kp;
 	struct kpoint			pt;
 };
 
-/* At the return of a function. */
+/* A point at the return of a function. */
 struct return_kpoint {
 	struct kretprobe		rp;
 	struct kpoint			pt;
 };
 
 /**
- * struct kplace - one of the functions of a point that is at several
- * @kp:		the probe at an entry,
- * @rp:		or at a return
+ * struct kplace - one of several functions of a point
+ * @kp:		the probe, at an entry
+ * @rp:		the probe, at a return
  * @pt:		the point
- * @list:	in the point's places; event_mutex
- * @addr:	of the function
+ * @list:	links it in the point's places. Guarded by event_mutex
+ * @addr:	address of the function
  * @rcu:	frees it
  */
 struct kplace {
@@ -122,11 +124,11 @@ struct kplace {
 };
 
 /**
- * struct kplaces - the functions of a point that is at several; event_mutex
+ * struct kplaces - the functions of a point with several. Guarded by event_mutex
  * @list:	its struct kplace, each with its probe registered
- * @nr:		how many
- * @moved:	parameters of some may be elsewhere
- * @gone:	what those missed that are there no more
+ * @nr:		number of functions
+ * @moved:	parameters of some may be in other places
+ * @gone:	misses of functions that have gone
  */
 struct kplaces {
 	struct list_head	list;
@@ -146,7 +148,7 @@ static inline struct kretprobe *kpoint_rp(const struct kpoint *pt)
 	return &container_of(pt, struct return_kpoint, pt)->rp;
 }
 
-/* The probe of a point, which is where its memory starts. */
+/* The probe of a point, which is at the start of its memory. */
 static inline struct kprobe *kpoint_kp(const struct kpoint *pt)
 {
 	if (kpoint_is_return(pt))

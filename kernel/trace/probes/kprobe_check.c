@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Kprobe events: the startup test of CONFIG_FTRACE_STARTUP_TEST. An entry and a
- * return event on a function of ours must see each of its calls while they are on,
- * none while they are off, and leave its result alone.
+ * return event on a test function must record each of its calls while they are
+ * enabled, none while they are disabled, and not change its result.
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
@@ -33,7 +33,7 @@ static bool __init call_target(int times)
 	typeof(kprobe_trace_selftest_target) *target;
 	bool right = true;
 
-	/* Not to be inlined, whatever the compiler sees. */
+	/* Keep the compiler from inlining it. */
 	target = kprobe_trace_selftest_target;
 	OPTIMIZER_HIDE_VAR(target);
 	while (times--)
@@ -41,7 +41,7 @@ static bool __init call_target(int times)
 	return right;
 }
 
-/* Hits of one of our events, or -1 if it is not there. */
+/* Hits of an event of this test, or -1 if there is no such event. */
 static long __init hits_of(const char *name)
 {
 	struct point_counts counts;

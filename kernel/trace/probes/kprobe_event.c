@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: what BPF asks about them.
+ * Kprobe events: functions for BPF.
  */
 #include <linux/error-injection.h>
 #include <linux/probe_errors.h>
 
 #include "kprobe.h"
 
-/* Tell users why a program that overrides results is not for an event. Returns false. */
+/* Add to probe_errors why a program cannot override results for an event. Returns false. */
 static bool refuse(const struct kpoint *pt, const char *reason)
 {
 	const struct probe_refusal e = {
@@ -24,11 +24,11 @@ static bool refuse(const struct kpoint *pt, const char *reason)
 
 /**
  * trace_kprobe_on_func_entry - is an event at the first instruction of a function?
- * @call: the event, one of ours
+ * @call: a kprobe event
  *
- * BPF asks before it lets a program override the function's return.
+ * BPF calls it before a program may override the function's result.
  *
- * Return: true if it is, and the symbol is there.
+ * Return: true if so, and the symbol exists.
  */
 bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 {
@@ -36,7 +36,7 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 
 	if (!pt)
 		return false;
-	/* What comes with a module is not known yet, nor whether it may be made to fail. */
+	/* Functions of modules that are loaded later may not allow it. */
 	if (pt->is_all)
 		return refuse(pt, "several functions: only one can be made to fail");
 	if (!kprobe_on_func_entry((kprobe_opcode_t *)pt->addr, pt->addr ? NULL : pt->symbol,
@@ -46,10 +46,10 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 }
 
 /**
- * trace_kprobe_error_injectable - may the probed function be made to fail?
- * @call: the event, one of ours
+ * trace_kprobe_error_injectable - may the result of the probed function be overridden?
+ * @call: a kprobe event
  *
- * Return: true if its authors allow it, see ALLOW_ERROR_INJECTION().
+ * Return: true if the function is marked with ALLOW_ERROR_INJECTION().
  */
 bool trace_kprobe_error_injectable(struct trace_event_call *call)
 {

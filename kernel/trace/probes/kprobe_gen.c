@@ -18,10 +18,10 @@ static int run_built_command(struct dynevent_cmd *cmd)
 }
 
 /**
- * kprobe_event_cmd_init - get ready to build a command
+ * kprobe_event_cmd_init - initialize a command
  * @cmd: the command
- * @text: room for what it will say, to be kept until it has run
- * @size: how much room
+ * @text: memory for its text; must stay until the command has run
+ * @size: size of @text
  */
 void kprobe_event_cmd_init(struct dynevent_cmd *cmd, char *text, int size)
 {
@@ -39,7 +39,7 @@ static int add_word(struct dynevent_cmd *cmd, const char *word)
 	return dynevent_arg_add(cmd, &arg, NULL);
 }
 
-/* All up to a NULL. */
+/* Add all arguments up to a NULL. */
 static int add_fields(struct dynevent_cmd *cmd, va_list fields)
 {
 	const char *field;
@@ -57,15 +57,15 @@ static int add_fields(struct dynevent_cmd *cmd, va_list fields)
 }
 
 /**
- * __kprobe_event_gen_cmd_start - begin a command that makes an event
+ * __kprobe_event_gen_cmd_start - begin a command that creates an event
  * @cmd: the command, from kprobe_event_cmd_init()
  * @is_return: probe the return
- * @name: name of the event, perhaps "GROUP/NAME"
- * @place: what to probe, perhaps with arguments behind it
+ * @name: name of the event, or "GROUP/NAME"
+ * @place: the place to probe; arguments may follow it
  * @...: arguments of the event as strings, then NULL
  *
- * Use kprobe_event_gen_cmd_start() or kretprobe_event_gen_cmd_start(), which supply
- * the NULL. Nothing is probed until kprobe_event_gen_cmd_end().
+ * Use kprobe_event_gen_cmd_start() or kretprobe_event_gen_cmd_start(), which add the
+ * NULL. The event is created by kprobe_event_gen_cmd_end().
  *
  * Return: 0, -EINVAL for a command of another kind, a missing name or place, or too
  * many arguments, -E2BIG if the text does not fit.
@@ -94,7 +94,7 @@ EXPORT_SYMBOL_GPL(__kprobe_event_gen_cmd_start);
 
 /**
  * kprobe_event_delete - delete an event
- * @event: its name, perhaps "GROUP/NAME"
+ * @event: its name, or "GROUP/NAME"
  *
  * Return: 0, -ENOENT if there is none of that name, -EBUSY if it is in use, -EINVAL
  * without a name, -ENOMEM.

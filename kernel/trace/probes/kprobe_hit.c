@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: what runs when a point is hit. See event_hit.h for what the
- * handlers rely on.
+ * Kprobe events: hits of a point. event_hit.h says what the handlers rely on.
  */
 #include <linux/filter.h>
 
@@ -10,9 +9,9 @@
 
 #ifdef CONFIG_PERF_EVENTS
 /*
- * BPF programs first: they decide whether there is a record. At an entry they may
- * also have sent the function home, bpf_override_return(): true says that execution
- * goes on elsewhere, so that the probed instruction must not run.
+ * BPF programs run first and decide whether there is a record. At an entry they may skip
+ * the function by bpf_override_return(). Returns true then: the probed instruction must
+ * not run.
  */
 static nokprobe_inline bool hit_perf(struct point_hit *hit)
 {
@@ -39,11 +38,11 @@ static nokprobe_inline bool hit_perf(struct point_hit *hit)
 
 static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 {
-	/* Pairs with the release that sets a flag: see event_hit.h. */
+	/* Pairs with the release in trace_probe_set_flag(). */
 	unsigned int who = smp_load_acquire(&hit->pp->event->flags);
 	bool elsewhere = false;
 
-	/* Armed together with others, and its event is yet to be enabled, or no more is. */
+	/* The event is not enabled yet, or not any more: points of a batch are armed together. */
 	if (unlikely(!who))
 		return false;
 	this_cpu_inc(*pt->hits);
@@ -56,10 +55,10 @@ static nokprobe_inline bool deliver(struct kpoint *pt, struct point_hit *hit)
 	return elsewhere;
 }
 
-/* @kp is the point's own, or that of one of its functions. */
+/* @kp is that of the point, or of one of its functions. */
 static nokprobe_inline int entered(struct kpoint *pt, struct kprobe *kp, struct pt_regs *regs)
 {
-	/* No argument of an entry has to do with what is not written. */
+	/* Entries do not use the members that are not set. */
 	struct point_hit hit __uninitialized;
 
 	hit.pp = &pt->point;
@@ -75,7 +74,7 @@ static int kpoint_entry(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kpoint_entry);
 
-/* At one of the functions of a point that is at several. */
+/* The entry of one of several functions of a point. */
 static int kplace_entry(struct kprobe *kp, struct pt_regs *regs)
 {
 	return entered(container_of(kp, struct kplace, kp)->pt, kp, regs);
@@ -85,8 +84,8 @@ NOKPROBE_SYMBOL(kplace_entry);
 
 #ifdef CONFIG_KRETPROBES
 /*
- * The kretprobe of a call is NULL if it was taken out after the function was entered. It is read
- * once in each handler, as that may happen at any time.
+ * The kretprobe of a call is NULL if it was unregistered after the function's entry. That may
+ * happen at any time, so each handler reads it once.
  */
 static nokprobe_inline struct kpoint *kpoint_of_rp(struct kretprobe *rp)
 {
@@ -98,7 +97,7 @@ static nokprobe_inline struct kpoint *kplace_of_rp(struct kretprobe *rp)
 	return container_of(rp, struct kplace, rp)->pt;
 }
 
-/* Keep what arguments of the return refer to at entry. */
+/* The entry handler of return probes that keep values. */
 static nokprobe_inline int keep(struct kpoint *pt, struct kretprobe_instance *call,
 				struct pt_regs *regs)
 {
@@ -106,7 +105,7 @@ static nokprobe_inline int keep(struct kpoint *pt, struct kretprobe_instance *ca
 	return 0;
 }
 
-/* The same, of what keeps something else than parameters. */
+/* The same if not only parameters are kept. */
 static nokprobe_inline int keep_mixed(struct kpoint *pt, struct kretprobe_instance *call,
 				      struct pt_regs *regs)
 {
@@ -171,7 +170,7 @@ static int kpoint_return_timed(struct kretprobe_instance *call, struct pt_regs *
 
 NOKPROBE_SYMBOL(kpoint_return_timed);
 
-/* The same for one of the functions of a point that is at several. */
+/* The same for one of several functions of a point. */
 static int kplace_keep(struct kretprobe_instance *call, struct pt_regs *regs)
 {
 	struct kretprobe *rp = get_kretprobe(call);
@@ -237,7 +236,7 @@ static void set_place_return_handlers(struct kplace *place)
 #endif /* CONFIG_KRETPROBES */
 
 /**
- * kpoint_set_handlers - say what runs at a point
+ * kpoint_set_handlers - set the handlers of a point
  * @pt: the point, not planted
  */
 void kpoint_set_handlers(struct kpoint *pt)
@@ -249,7 +248,7 @@ void kpoint_set_handlers(struct kpoint *pt)
 }
 
 /**
- * kplace_set_handlers - say what runs at one of several functions of a point
+ * kplace_set_handlers - set the handlers of one of several functions of a point
  * @place: the function, not planted
  */
 void kplace_set_handlers(struct kplace *place)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: which functions a name stands for.
+ * Kprobe events: find the functions of a name.
  *
- *	SYM@*		all functions of that name, and what the compiler made of them
- *	SYM		one; if there are several, then error_log lists what selects each
+ *	SYM@*		all functions of that name, and their clones
+ *	SYM		one; if there are several, error_log lists a unique place for each
  */
 #include <kunit/static_stub.h>
 #include <linux/kallsyms.h>
@@ -26,9 +26,9 @@ static const char * const syscall_prefixes[] = { ARCH_SYSCALL_PREFIXES NULL };
 
 /**
  * struct name_wanted - "[MOD:]SYM@*"
- * @module:	MOD, empty: none was named
- * @name:	SYM, and what is behind it
- * @len:	its length
+ * @module:	MOD, empty if there is none
+ * @name:	SYM, with the text behind it
+ * @len:	length of SYM
  */
 struct name_wanted {
 	char		module[MODULE_NAME_LEN];
@@ -53,7 +53,7 @@ static bool read_wanted(const char *symbol, struct name_wanted *wanted)
 	return wanted->len;
 }
 
-/* What compilers put behind the name of a function that they made of another, and a number. */
+/* Skip a suffix that compilers add to the name of a clone, with its number. */
 static const char *skip_clone(const char *suffix)
 {
 	static const char * const clones[] = {
@@ -71,7 +71,7 @@ static const char *skip_clone(const char *suffix)
 	return NULL;
 }
 
-/* A part that is out of the way, ".cold", has no entry of its own. */
+/* Is @symbol that name, or a clone of it? Not for ".cold", which is not a function by itself. */
 static bool is_or_comes_of(const char *symbol, const char *name, size_t len)
 {
 	const char *rest = symbol + len;
@@ -161,10 +161,10 @@ static int walk(struct name_search *search, const char *module,
 }
 
 /**
- * kprobe_names_find - find all functions that a name stands for
+ * kprobe_names_find - find all functions of a name
  * @symbol: "[MOD:]SYM@*"
- * @module: look in this module only; NULL: everywhere, or in MOD
- * @found: what is found
+ * @module: search in this module only; NULL for MOD, or the kernel and all modules
+ * @found: receives the functions
  *
  * Context: may sleep.
  * Return: 0, -E2BIG if there are too many, -ENOENT if there is none.
@@ -191,13 +191,13 @@ static int stop_at_text(void *unused, unsigned long addr)
 	return is_text(addr);
 }
 
-/* A function of exactly this name in the kernel, not in a module. */
+/* Is there a function of exactly this name in the kernel, without modules? */
 static bool is_function(const char *name)
 {
 	return kallsyms_on_each_match_symbol(stop_at_text, name, NULL);
 }
 
-/* The first wrapper that there is for a system call, or NULL. -ENOMEM is NULL, too. */
+/* The first function that exists for a system call; NULL if there is none, or no memory. */
 static char *find_wrapper(const struct name_wanted *wanted)
 {
 	const size_t cut = strlen(SYSCALL_PREFIX);
@@ -217,14 +217,14 @@ static char *find_wrapper(const struct name_wanted *wanted)
 }
 
 /**
- * kprobe_names_look - are there functions that a name stands for?
+ * kprobe_names_look - are there functions of a name?
  * @symbol: "[MOD:]SYM@*"
- * @function: set to the name that type information would know them by, allocated
+ * @function: set to their name in BTF, allocated
  *
- * Mostly this is quick, unlike kprobe_names_find().
+ * Faster than kprobe_names_find() in most cases.
  *
  * Context: may sleep.
- * Return: 0 if there is one, or MOD is not loaded, which may bring it along; -ENOENT, -ENOMEM.
+ * Return: 0 if there is one, or if MOD is not loaded; -ENOENT, -ENOMEM.
  */
 int kprobe_names_look(const char *symbol, char **function)
 {
@@ -250,12 +250,12 @@ int kprobe_names_look(const char *symbol, char **function)
 	return walk(&search, NULL, stop_if_wanted) ? 0 : -ENOENT;
 }
 
-/* A name that is not unique */
+/* Names that are not unique */
 
-/* What is told of so many at most. */
+/* Maximum number of functions that are listed. */
 #define NAMESAKES_TOLD	8
 
-/* How far to go for a name that is unique: so many functions. */
+/* Maximum number of functions before @addr that are checked for a unique name. */
 #define MAX_STEPS	64
 
 #define MAX_TOLD	1024
@@ -285,7 +285,7 @@ static int add_module_namesake(void *data, const char *symbol, unsigned long add
 	return strcmp(symbol, all->name) ? 0 : add_namesake(all, addr);
 }
 
-/* A symbol in front of what is at @addr; false if there is none in the kernel, or its module. */
+/* Find a symbol before @addr; returns false if there is none in the kernel, or in the module. */
 static bool symbol_before(unsigned long addr, const char *module, char *name,
 			  unsigned long *start)
 {
@@ -298,7 +298,7 @@ static bool symbol_before(unsigned long addr, const char *module, char *name,
 	return module ? its_module && !strcmp(its_module, module) : !its_module;
 }
 
-/* Does this name select @addr, and nothing else? */
+/* Is @addr the only address of this name? */
 static bool selects(const char *symbol, unsigned long addr)
 {
 	unsigned long base;
@@ -306,23 +306,23 @@ static bool selects(const char *symbol, unsigned long addr)
 	return !kprobe_spec_resolve(symbol, &base) && kallsyms_lookup_name(symbol) == addr;
 }
 
-/* Padding is no place to start from. */
+/* Symbols of padding cannot be the base of a place. */
 static bool is_padding(const char *name)
 {
 	return str_has_prefix(name, "__pfx_") || str_has_prefix(name, "__cfi_");
 }
 
 /**
- * struct selector - what selects one of several functions
- * @name:	room for names
- * @symbol:	"[MOD:]SYM" that is unique
+ * struct selector - a unique place for one of several functions
+ * @name:	memory for names
+ * @symbol:	a unique "[MOD:]SYM"
  */
 struct selector {
 	char	name[KSYM_NAME_LEN];
 	char	symbol[MODULE_NAME_LEN + 1 + KSYM_NAME_LEN];
 };
 
-/* Returns how far behind the symbol @addr is, or -ENOENT. */
+/* Find a unique symbol. Returns the offset of @addr from it, or -ENOENT. */
 static long find_selector(unsigned long addr, const char *own, struct selector *sel)
 {
 	unsigned long start = addr, into;
@@ -375,9 +375,9 @@ static void tell_all(struct seq_buf *text, const struct namesakes *all, unsigned
 }
 
 /**
- * kprobe_names_list - list what selects each of several functions of a name
+ * kprobe_names_list - list a unique place for each of several functions of a name
  * @symbol: "[MOD:]SYM"
- * @offset: bytes from there that are meant
+ * @offset: offset from there
  *
  * Context: may sleep.
  * Return: "SYM: SELECTOR...", to be freed by kfree(); NULL if there is nothing to list, or no
@@ -400,18 +400,18 @@ char *kprobe_names_list(const char *symbol, unsigned long offset)
 				       add_module_namesake, &all);
 	if (!all.nr)
 		return NULL;
-	/* A little is left for how many more there are. */
+	/* Leave some bytes for the number of other functions. */
 	seq_buf_init(&text, room, MAX_TOLD - 32);
 	tell_all(&text, &all, offset, sel);
 	return_ptr(room);
 }
 
 /**
- * kprobe_names_tell - have error_log say what selects each of several functions of a name
+ * kprobe_names_tell - write to error_log a unique place for each of several functions of a name
  * @symbol: "[MOD:]SYM"
- * @offset: bytes from there that are meant
+ * @offset: offset from there
  *
- * It is an entry by itself, and what is wrong with the command comes in one behind it.
+ * This is an entry of its own. The entry for the error in the command follows it.
  *
  * Context: may sleep.
  */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: reading the head of a command.
+ * Kprobe events: parse the first two words of a command.
  *
  *	p[:[GRP/][EVENT]] [MOD:]SYM[+OFFS][%return]|MEMADDR|[MOD:]SYM@*[%return]
  *	r[MAXACTIVE][:[GRP/][EVENT]] [MOD:]SYM[+0]|MEMADDR|[MOD:]SYM@*
  *
- * Nothing here has an effect outside the struct probe_spec that it fills in,
- * except for the entry in error_log when the command is wrong.
+ * These functions only fill in a struct probe_spec, and write errors to error_log.
  */
 #include <linux/ctype.h>
 #include <linux/kallsyms.h>
@@ -18,7 +17,7 @@
 
 #include "kprobe.h"
 
-/* [MOD:]SYM@*. It stays part of the symbol. */
+/* [MOD:]SYM@*. "@*" stays in the symbol. */
 static int parse_all(struct probe_spec *spec, const char *suffix, struct probe_flaw *flaw)
 {
 	const char *end = suffix + strlen(KPROBE_ALL_SUFFIX);
@@ -36,7 +35,7 @@ static int parse_all(struct probe_spec *spec, const char *suffix, struct probe_f
 	return 0;
 }
 
-/* MEMADDR, [MOD:]SYM[+OFFS] or [MOD:]SYM@*, all perhaps with %return behind. */
+/* MEMADDR, [MOD:]SYM[+OFFS] or [MOD:]SYM@*; %return may follow. */
 static int parse_place(struct probe_spec *spec, const char *text,
 		       struct probe_flaw *flaw)
 {
@@ -70,14 +69,13 @@ static int parse_place(struct probe_spec *spec, const char *text,
 }
 
 /**
- * kprobe_spec_place - read a place, for comparison with a point's
- * @spec: gets symbol, offset, addr and is_return; the caller has zeroed it
- * @text: the place as a user writes it
+ * kprobe_spec_place - parse a place, to compare it with that of a point
+ * @spec: receives symbol, offset, addr and is_return; zeroed by the caller
+ * @text: the place as in a command
  *
- * Leaves error_log alone.
+ * Writes nothing to error_log. The caller calls probe_spec_release() in the end, also on error.
  *
- * Return: 0, -EINVAL if this is no place, or -ENOMEM. probe_spec_release() is
- * due in every case.
+ * Return: 0, -EINVAL if this is no place, or -ENOMEM.
  */
 int kprobe_spec_place(struct probe_spec *spec, const char *text)
 {
@@ -86,7 +84,7 @@ int kprobe_spec_place(struct probe_spec *spec, const char *text)
 	return parse_place(spec, text, &ignored);
 }
 
-/* How often a name occurs; two is as bad as two hundred. */
+/* The number of symbols of a name. Counting ends at two. */
 struct name_count {
 	const char *name;
 	unsigned int found;
@@ -109,11 +107,11 @@ static int count_if_match(void *data, const char *name, unsigned long addr)
 }
 
 /**
- * kprobe_spec_resolve - does a symbol name exactly one place?
- * @symbol: "SYM", looked for in the kernel and in all modules, or "MOD:SYM"
- * @base: set to its address, if it is in the kernel's text, where it stays; else to 0
+ * kprobe_spec_resolve - is there exactly one symbol of a name?
+ * @symbol: "SYM", searched in the kernel and in all modules, or "MOD:SYM"
+ * @base: set to its address if it is in the kernel's text, where it does not change; else to 0
  *
- * A module that is not loaded may have the symbol, once, when it comes.
+ * A symbol of a module that is not loaded counts as one.
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if there is no such symbol, -EADDRNOTAVAIL if there are
@@ -135,7 +133,7 @@ int kprobe_spec_resolve(const char *symbol, unsigned long *base)
 			return 0;
 		count.name = colon + 1;
 		module_kallsyms_on_each_symbol(module, count_if_match, &count);
-		/* It may have gone before it was searched. */
+		/* The module may have gone before the search. */
 		if (!count.found &&
 		    !symbol_module_present(symbol, colon - symbol))
 			return 0;
@@ -153,7 +151,7 @@ int kprobe_spec_resolve(const char *symbol, unsigned long *base)
 	return count.found ? 0 : -ENOENT;
 }
 
-/* Are there functions of the name? Each is probed at its entry, or return. */
+/* Check a SYM@*: each function is probed at its entry, or at its return. */
 static int judge_all(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err = kprobe_names_look(spec->symbol, &spec->function);
@@ -180,7 +178,7 @@ static int judge_symbol(struct probe_spec *spec, struct probe_flaw *flaw)
 	}
 }
 
-/* Its function is what arguments may refer to. */
+/* Check an address, and find its function for the arguments. */
 static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	char name[KSYM_NAME_LEN];
@@ -191,7 +189,7 @@ static int judge_address(struct probe_spec *spec, struct probe_flaw *flaw)
 	return spec->function ? 0 : -ENOMEM;
 }
 
-/* Is the place one that can be probed, and which arguments make sense there? */
+/* Check the place, and find out which arguments are possible there. */
 static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 {
 	int err;
@@ -208,8 +206,8 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 	if (spec->is_return) {
 		spec->scope |= TPARG_FL_RETURN;
 		/*
-		 * -ENOENT: a module that is still to come will tell. And registration is to
-		 * say what is wrong with an address.
+		 * Not for -ENOENT: the module may be loaded later. Not for an address:
+		 * registration reports its errors.
 		 */
 		if (err == -EINVAL && spec->symbol)
 			return probe_flawed(flaw, TP_ERR_BAD_RETPROBE, 0);
@@ -220,8 +218,8 @@ static int judge_place(struct probe_spec *spec, struct probe_flaw *flaw)
 }
 
 /*
- * "r_SYM_OFFS", "r_SYM_all", "p_0xHASH": for events that the user gave no name. Names are for
- * everybody, but an address is not.
+ * Generate a name for events without one: "r_SYM_OFFS", "r_SYM_all", "p_0xHASH". All users see
+ * names, so it has a hash of an address.
  */
 static void invent_name(struct probe_spec *spec)
 {
@@ -240,25 +238,24 @@ static void invent_name(struct probe_spec *spec)
 	spec->event = spec->event_buf;
 }
 
-/* PATH:OFFSET is a place for uprobes. */
+/* Is it PATH:OFFSET, a place for uprobes? */
 static bool names_file(const char *place)
 {
 	return strchr(place, ':') && strchr(place, '/');
 }
 
 /**
- * kprobe_spec_parse - read the first two words of a command
- * @spec: the result; the caller has zeroed it
+ * kprobe_spec_parse - parse the first two words of a command
+ * @spec: the result; zeroed by the caller
  * @argc: number of words
- * @argv: the words, which @spec->event may point into afterwards
+ * @argv: the words; @spec->event may point into them
  *
- * What is wrong is told in error_log. trace_probe_log_init() is done here, so
- * that whatever the caller reports about the arguments has its command.
+ * Calls trace_probe_log_init(), and writes errors to error_log. The caller calls
+ * probe_spec_release() in the end, also on error.
  *
  * Context: may sleep; dyn_event_ops_mutex held, which guards error_log's state.
- * Return: 0; -ECANCELED if this is not a kprobe event's command; -EINVAL if it is a
- * wrong one; -ENOMEM.
- * probe_spec_release() is due in every case.
+ * Return: 0; -ECANCELED if this is not a command of a kprobe event; -EINVAL if it has
+ * an error; -ENOMEM.
  */
 int kprobe_spec_parse(struct probe_spec *spec, int argc, const char **argv)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: points that belong to one perf event (the "kprobe" PMU), and what
- * BPF wants to know about a point.
+ * Kprobe events: points that belong to one perf event (the "kprobe" PMU), and
+ * information about a point for BPF.
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
@@ -13,7 +13,7 @@
 
 #include "kprobe.h"
 
-/* tracefs and the list of dynamic events never see it, so names may repeat. */
+/* The name need not be unique: the event is not in tracefs or the list of dynamic events. */
 #define LOCAL_NAME	"DUMMY_EVENT"
 
 static int refuse_symbol(const char *symbol, unsigned long offset, int err)
@@ -39,17 +39,17 @@ static int refuse_symbol(const char *symbol, unsigned long offset, int err)
 }
 
 /**
- * create_local_trace_kprobe - make an event for one perf event
+ * create_local_trace_kprobe - create an event for one perf event
  * @symbol: "[MOD:]SYM" to probe, or NULL
- * @addr: address to probe, without @symbol; else not looked at
- * @offset: bytes from @symbol; not looked at without it (both are one field of
+ * @addr: address to probe, without @symbol; else ignored
+ * @offset: bytes from @symbol; ignored without it (both are one field of
  *	struct perf_event_attr)
  * @is_return: probe the return
  *
  * Context: may sleep; event_mutex not held.
  * Return: the event, planted and not armed, or an ERR_PTR(): -ENOENT or
- * -EADDRNOTAVAIL for a symbol that is not there or ambiguous, -ENOMEM, or what
- * planting says.
+ * -EADDRNOTAVAIL for a symbol that does not exist or is ambiguous, -ENOMEM, or the
+ * error of kpoint_plant().
  */
 struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 						   unsigned long offset,
@@ -84,7 +84,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	err = point_set_print_fmt(&pt->point);
 	if (!err)
 		err = kpoint_plant(pt, false);
-	/* Others wait for it. */
+	/* Events of tracefs wait for the module, perf events cannot. */
 	if (err == -ENOENT && pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
 		refuse_symbol(pt->symbol, offset, err);
 	if (err) {
@@ -112,14 +112,14 @@ void destroy_local_trace_kprobe(struct trace_event_call *event_call)
 }
 
 /**
- * bpf_get_kprobe_info - tell BPF where a perf event's probe is
- * @event: a perf event on one of our events
+ * bpf_get_kprobe_info - get the place of a perf event's probe
+ * @event: a perf event on a kprobe event
  * @fd_type: set to BPF_FD_TYPE_KPROBE or BPF_FD_TYPE_KRETPROBE
  * @symbol: set to the symbol, or NULL if an address was given
  * @offset: set to the bytes from @symbol
- * @addr: set to the address, 0 if the caller may not know
- * @missed: set to how many hits were lost, may be NULL
- * @in_tracefs: the event is one of tracefs; makes no difference
+ * @addr: set to the address, 0 if the caller may not see it
+ * @missed: set to the number of missed hits; may be NULL
+ * @in_tracefs: the event is one of tracefs; not used
  *
  * Return: 0 or -EINVAL.
  */

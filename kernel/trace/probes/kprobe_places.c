@@ -2,9 +2,9 @@
 /*
  * Kprobe events: points at all functions of a name, SYM@*.
  *
- * Such a point has a probe for each function. Arguments, counts and event are the point's, and
- * so is what a user sees. Functions come and go with modules. What cannot be probed among
- * several is left out.
+ * Such a point has a probe for each function. The functions share the point's arguments, counts
+ * and event. Functions are added and removed with modules. If there are several, those that
+ * cannot be probed are left out.
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
@@ -19,7 +19,7 @@
 #include "kprobe.h"
 
 /**
- * kplaces_create - make a point one at all functions of a name
+ * kplaces_create - prepare a point at all functions of a name
  * @pt: the point
  *
  * Return: 0 or -ENOMEM.
@@ -71,7 +71,7 @@ static struct kplace *place_create(struct kpoint *pt, unsigned long addr, bool a
 
 static void unregister(struct kprobe **kps, int nr, bool is_return)
 {
-	/* Each is the first member of its kretprobe. */
+	/* The kprobe is the first member of its kretprobe. */
 	if (is_return)
 		unregister_kretprobes_nowait((struct kretprobe **)kps, nr);
 	else
@@ -85,12 +85,12 @@ static int register_all(struct kprobe **kps, int nr, bool is_return)
 }
 
 /**
- * struct planting - what becomes of functions that a point is to get
+ * struct planting - functions that are being added to a point
  * @pt:		the point
- * @kps:	their probes; those that cannot be are taken out of this
- * @nr:		how many there are
- * @err:	why the first that cannot be probed cannot; 0: all can
- * @bad:	where that is
+ * @kps:	their probes
+ * @nr:		number of @kps
+ * @err:	error of the first one that cannot be registered; 0 if all can
+ * @bad:	address of that one
  */
 struct planting {
 	struct kpoint	*pt;
@@ -114,8 +114,8 @@ static struct kplace *place_of(struct kprobe *kp)
 }
 
 /*
- * All at once, which is one change of the text. If some cannot be probed: half by half it takes
- * few attempts to find them.
+ * Register all at once, which changes the text once. If some cannot be registered, bisect, which
+ * takes few attempts to find them.
  */
 static int register_most(struct planting *p, struct kprobe **kps, unsigned int nr)
 {
@@ -169,7 +169,7 @@ static int create_places(struct planting *p, const struct kprobe_found *found, b
 	return 0;
 }
 
-/* What has no probe was seen by no hit, or registration has waited for it. */
+/* No hit uses functions without a probe: registration that fails waits for hits. */
 static void free_unplanted(const struct planting *p)
 {
 	struct kplace *place;
@@ -215,11 +215,11 @@ static int find_and_plant(struct planting *p, const char *module, bool armed)
 /**
  * kplaces_plant - plant a point at all functions of its name
  * @pt: the point, with all its arguments, not planted
- * @armed: let it fire at once
+ * @armed: arm the probes
  *
  * Context: may sleep; event_mutex held.
- * Return: 0 if there are some that can be probed; -ENOENT if there is none; -E2BIG if there are
- * too many; -ENOMEM; else why the first of them cannot be probed.
+ * Return: 0 if some functions can be probed; -ENOENT if there is no function; -E2BIG if there are
+ * too many; -ENOMEM; else the error of the first function.
  */
 int kplaces_plant(struct kpoint *pt, bool armed)
 {
@@ -238,12 +238,12 @@ int kplaces_plant(struct kpoint *pt, bool armed)
 }
 
 /**
- * kplaces_module_comes - plant a point at functions of a module, too
+ * kplaces_module_comes - plant a point also at functions of a module
  * @pt: the point
  * @module: the module's name
  *
  * Context: may sleep; event_mutex held.
- * Return: 0, or why there are none of it although it has some.
+ * Return: 0, or an error if the module has such functions and none can be probed.
  */
 int kplaces_module_comes(struct kpoint *pt, const char *module)
 {
@@ -263,10 +263,10 @@ static void add_missed(const struct kpoint *pt, const struct kplace *place,
 }
 
 /**
- * kplaces_text_goes - take a point out of functions that are going
+ * kplaces_text_goes - remove functions of a module from a point
  * @pt: the point
- * @mod: they are of this module
- * @init_only: only its init text goes
+ * @mod: the module, whose text is going
+ * @init_only: only its init text is going
  *
  * Context: may sleep; event_mutex held. Does not wait for handlers.
  */
@@ -289,7 +289,7 @@ void kplaces_text_goes(struct kpoint *pt, const struct module *mod, bool init_on
 }
 
 /**
- * kplaces_unplant - take a point out of all its functions
+ * kplaces_unplant - remove all functions of a point
  * @pt: the point, which is not planted again
  *
  * Context: may sleep; event_mutex held, unless the point never was on the list of dynamic
@@ -316,9 +316,9 @@ void kplaces_unplant(struct kpoint *pt)
 }
 
 /**
- * kplaces_count - tell what was missed in the functions of a point
+ * kplaces_count - count the misses in the functions of a point
  * @pt: the point
- * @counts: gets it
+ * @counts: receives the counts
  *
  * Context: event_mutex held.
  */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: the life of a point.
+ * Kprobe events: create and plant points.
  *
  * created -> planted (or waiting for its module) -> published -> retired -> freed
  *
- * A point on the list of dynamic events changes under event_mutex. The points of
- * perf never get on that list; their perf event is their only user.
+ * A point on the list of dynamic events changes under event_mutex. The points of perf
+ * are not on that list, and only their perf event uses them.
  *
- * Nothing here waits for handlers to leave, unless a module comes back or too much memory
- * waits to be freed. What a handler may still look at is freed by point_free_later().
+ * This does not wait for handlers, unless a module is loaded again or too much memory waits
+ * to be freed. point_free_later() frees what handlers may use.
  */
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
@@ -38,7 +38,7 @@ static void kpoint_release(struct probe_point *pp)
 	kfree(kpoint_kp(pt));
 }
 
-/* A point at an instruction is spared what only a return probe has. */
+/* A point at an instruction has no memory for a return probe. */
 static struct kpoint *kpoint_alloc(const struct point_kind *kind, int nargs)
 {
 	struct return_kpoint *at_return;
@@ -58,12 +58,12 @@ static struct kpoint *kpoint_alloc(const struct point_kind *kind, int nargs)
 }
 
 /**
- * kpoint_create - make a point that a command describes
- * @spec: the description; its symbol moves to the point
- * @nargs: how many arguments there will be
+ * kpoint_create - create a point for a command
+ * @spec: the parsed command; the point takes ownership of its symbol
+ * @nargs: number of arguments
  *
- * Return: the point, to be given back with point_free_later(), or an ERR_PTR() of
- * -ENOMEM or of what trace_probe_init() says.
+ * Return: the point, to be freed with point_free_later(), or an ERR_PTR() of -ENOMEM or
+ * of the error of trace_probe_init().
  */
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 {
@@ -117,7 +117,7 @@ static void kpoint_unplant(struct kpoint *pt)
 	pt->planted = false;
 }
 
-/* Mostly they are disarmed, so there is not much to be done for all at once. */
+/* Most are disarmed, so a batch would save little. */
 static void kpoints_unplant(struct list_head *points)
 {
 	struct kpoint *pt;
@@ -126,7 +126,7 @@ static void kpoints_unplant(struct list_head *points)
 		kpoint_unplant(pt);
 }
 
-/* The address that a point is at, or will be at; 0: its symbol is not there. */
+/* The address of a point, planted or not; 0 if its symbol does not exist. */
 static unsigned long kpoint_address(const struct kpoint *pt)
 {
 	unsigned long addr;
@@ -138,7 +138,7 @@ static unsigned long kpoint_address(const struct kpoint *pt)
 }
 
 #if defined(CONFIG_DYNAMIC_FTRACE) && !defined(CONFIG_KPROBE_EVENTS_ON_NOTRACE)
-/* Does ftrace own a call in the function around @addr? Unknown ones count. */
+/* Can ftrace trace the function around @addr? True if there is no symbol. */
 static bool traceable(unsigned long addr)
 {
 	unsigned long size, into;
@@ -149,12 +149,12 @@ static bool traceable(unsigned long addr)
 }
 
 /**
- * kprobe_is_out_of_bounds - is this no place for events?
- * @addr: the address, 0: not known
+ * kprobe_is_out_of_bounds - is this address closed for events?
+ * @addr: the address, 0 if it is not known
  *
- * Event handlers themselves call functions that are notrace for that very
- * reason. A part that the compiler split off (foo.cold, foo.part.0) has no call
- * to ftrace in any case: what counts is the function that it was split from.
+ * Event handlers call functions that are notrace for that reason. A part that the
+ * compiler has split off (foo.cold, foo.part.0) has no call of ftrace, so the function
+ * that it was split from is checked.
  *
  * Return: true if so.
  */
@@ -182,7 +182,7 @@ bool kprobe_is_out_of_bounds(unsigned long addr)
 #endif
 
 #ifdef CONFIG_MODULES
-/* Is a point's text going or gone? Ftrace forgets about it before kallsyms does. */
+/* Is a point's text going or gone? Ftrace drops it before kallsyms does. */
 static bool text_leaves(const struct kpoint *pt)
 {
 	unsigned long addr = kpoint_address(pt);
@@ -201,7 +201,7 @@ static bool text_leaves(const struct kpoint *pt)
 }
 #endif
 
-/* An address is not told, but what is there. */
+/* Prints the symbol, not the address. */
 static void warn_of_notrace(struct kpoint *pt)
 {
 	char name[KSYM_NAME_LEN];
@@ -226,9 +226,9 @@ static int refuse(const struct kpoint *pt, int err, const char *reason)
 }
 
 /**
- * kpoint_prepare_return - say what a return probe of a point asks for
+ * kpoint_prepare_return - initialize a return probe of a point
  * @pt: the point
- * @rp: the probe, with nothing in it afterwards but that
+ * @rp: the probe
  */
 void kpoint_prepare_return(const struct kpoint *pt, struct kretprobe *rp)
 {
@@ -238,7 +238,7 @@ void kpoint_prepare_return(const struct kpoint *pt, struct kretprobe *rp)
 		rp->data_size = args_kept_size(&pt->point.tp);
 }
 
-/* A struct kprobe that was registered before is not fit for it again as it is. */
+/* A struct kprobe must be initialized before it is registered again. */
 static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 {
 	struct kprobe *kp = kpoint_kp(pt);
@@ -246,7 +246,7 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 		.symbol_name	= pt->addr ? NULL : pt->symbol,
 		.addr		= (kprobe_opcode_t *)pt->addr,
 		.offset		= kp->offset,
-		/* What handlers use is there for each context, or sees to it itself. */
+		/* Handlers use memory of their own for each context. */
 		.flags		= KPROBE_FLAG_REENTRANT | (armed ? 0 : KPROBE_FLAG_DISABLED),
 	};
 
@@ -260,13 +260,13 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 /**
  * kpoint_plant - register a point's probe
  * @pt: the point, with all its arguments
- * @armed: let it fire at once
+ * @armed: arm the probe
  *
- * Context: may sleep. event_mutex held, unless the point is perf's.
- * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is
- * out of bounds; -E2BIG if too many functions have the name; what registration says
- * otherwise, e.g. -ENOENT for a symbol that is not there or whose module is going, or -EILSEQ for
- * an address amid an instruction.
+ * Context: may sleep. event_mutex held, unless the point is one of perf.
+ * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is closed for
+ * events; -E2BIG if too many functions have the name; or the error of the registration, e.g.
+ * -ENOENT for a symbol that does not exist or whose module is going, or -EILSEQ for an address
+ * inside an instruction.
  */
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
@@ -291,7 +291,7 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 	if (err)
 		return err;
 
-	/* It will come. That is no refusal. */
+	/* The module may be loaded later, so this is not an error. */
 	if (pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
 		return -ENOENT;
 
@@ -304,7 +304,7 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 	return err;
 }
 
-/* Plant for a command: say what is wrong, and wait for a module if need be. */
+/* Plant for a command: write errors to error_log, or wait for a module. */
 static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 {
 	struct kpoint *pt = kpoint_of(pp);
@@ -339,11 +339,11 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 }
 
 /**
- * kpoint_is_at - is this point where a spec says?
+ * kpoint_is_at - is a point at a place?
  * @pt: the point
  * @spec: the place, see kprobe_spec_place()
  *
- * Return: true if symbol and offset, or the addresses, agree.
+ * Return: true if symbol and offset, or the addresses, are equal.
  */
 bool kpoint_is_at(const struct kpoint *pt, const struct probe_spec *spec)
 {
@@ -366,7 +366,7 @@ static bool kpoint_same_place(const struct probe_point *a, const struct probe_po
 	return kpoint_is_at(kpoint_of(a), &place);
 }
 
-/* "PLACE" as in the command that made the point, in any equal spelling. */
+/* Does the word PLACE name the place of the point? The spelling may differ. */
 static bool kpoint_is_named(const struct probe_point *pp, const char *text)
 {
 	struct probe_spec place = { };
@@ -379,9 +379,9 @@ static bool kpoint_is_named(const struct probe_point *pp, const char *text)
 }
 
 /**
- * kpoint_count - tell what became of a point's hits
+ * kpoint_count - count the hits and misses of a point
  * @pp: the point
- * @counts: hits since it was made, and misses since its probe was planted
+ * @counts: receives the hits since it was created, and the misses since its probe was planted
  */
 void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
 {
@@ -394,7 +394,7 @@ void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
 	}
 	counts->recursion = READ_ONCE(kpoint_kp(pt)->nmissed);
 	counts->exhausted = 0;
-	/* What kretprobes find no node for; recursion is found before they look. */
+	/* Calls for which no node was free. Recursion is counted by the kprobe. */
 	if (kpoint_is_return(pt))
 		counts->exhausted = READ_ONCE(kpoint_rp(pt)->nmissed);
 }
@@ -424,7 +424,7 @@ const struct point_class kprobe_class = {
 };
 
 /**
- * kpoint_missed - how many hits and returns of it were lost?
+ * kpoint_missed - count the missed hits and returns of a point
  * @pt: the point
  *
  * Return: their number since the probe was planted.
@@ -456,7 +456,7 @@ static void revive(struct kpoint *pt)
 			err);
 }
 
-/* What is taken out there goes with the module, and comes back with it. */
+/* Remove functions of a module that goes from points, or add those of one that comes. */
 static void kpoints_all_follow(struct module *mod, unsigned long what)
 {
 	struct dyn_event *ev;
@@ -480,8 +480,8 @@ static void kpoints_all_follow(struct module *mod, unsigned long what)
 }
 
 /*
- * What pointed into an earlier incarnation of the module is gone, but still
- * registered. Take all those out first, so that one grace period does for them.
+ * Probes in an earlier load of the module are gone, but registered. Unregister all of them first,
+ * with one grace period.
  */
 static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 			       void *data)
@@ -516,7 +516,7 @@ static int kpoint_module_event(struct notifier_block *nb, unsigned long what,
 	return NOTIFY_DONE;
 }
 
-/* After the probe core, ftrace and jump labels have got to know the module. */
+/* Runs after the notifiers of the probe core, ftrace and jump labels. */
 static struct notifier_block kpoint_module_nb = {
 	.notifier_call	= kpoint_module_event,
 	.priority	= -1,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kprobe events: switching their probes on and off. See event_batch.c for which, and
+ * Kprobe events: arm and disarm their probes. event_batch.c decides which points, and
  * when.
  */
 #include <linux/list.h>
@@ -8,7 +8,7 @@
 
 #include "kprobe.h"
 
-/* A module that goes marks it under kprobe_mutex. */
+/* The probe may become gone at any time, under kprobe_mutex. */
 static bool is_to_turn(const struct kprobe *kp, bool on)
 {
 	unsigned int flags = READ_ONCE(kp->flags);
@@ -87,13 +87,13 @@ static struct kprobe **collect(struct list_head *points, bool on, int *n)
 
 /**
  * kpoints_turn - arm or disarm points
- * @points: the points by their batch member, for which kpoint_is_to_turn()
+ * @points: the points, linked by their batch member; kpoint_is_to_turn() is true for all
  * @on: arm them, all or none
  *
- * A module that just went takes its probes off, and then disarming has to do with the others.
+ * Probes of a module that has just gone cannot be disarmed; then the others are.
  *
  * Context: may sleep; event_mutex held.
- * Return: 0, or why they were not armed.
+ * Return: 0, or an error if they were not armed.
  */
 int kpoints_turn(struct list_head *points, bool on)
 {
@@ -109,12 +109,12 @@ int kpoints_turn(struct list_head *points, bool on)
 }
 
 /**
- * kpoint_is_to_turn - is there something to arm, or disarm, for a point?
+ * kpoint_is_to_turn - must a point be armed, or disarmed?
  * @pp: the point
- * @on: to arm
+ * @on: to be armed
  *
  * Context: event_mutex held.
- * Return: true unless its module is not here, or it is as it should be.
+ * Return: true unless its module is not loaded, or it is armed, or disarmed, already.
  */
 bool kpoint_is_to_turn(const struct probe_point *pp, bool on)
 {

@@ -2,7 +2,7 @@
 #ifndef _ASM_ARM64_KPROBES_H
 #define _ASM_ARM64_KPROBES_H
 /*
- * arm64 kernel probes: what the core of kernel/kprobes/ and the trap handlers have to know. The
+ * arm64 kernel probes: the interface to kernel/kprobes/ and to the trap handlers. The
  * implementation is in arch/arm64/kernel/probes/.
  */
 #include <asm-generic/kprobes.h>
@@ -35,20 +35,20 @@ typedef probe_opcode_t kprobe_opcode_t;
 /* In kprobe_opcode_t. Detours are part of the slots of breakpoints. */
 #define MAX_OPTINSN_SIZE	MAX_INSN_SIZE
 
-/* Whoever writes instructions leaves caches coherent. */
+/* Functions that write instructions leave caches coherent. */
 #define flush_insn_slot(p)	do { } while (0)
 
 /**
  * struct arch_specific_insn - a probed instruction
- * @api:	how it is simulated. No handler if it is executed from the slot
+ * @api:	its handler simulates the instruction; NULL if it is executed from the slot
  * @insn:	its slot, NULL if it has none
- * @boosted:	the slot has a copy that branches back by itself
+ * @boosted:	the slot has a copy that branches back
  * @detour:	the slot has a detour
- * @post:	from @insn to the slot with the way by post handlers, in instructions; 0 if there is
- *		none. Set once, before hits are told that there is one
+ * @post:	offset from @insn to the post slot, in instructions; 0 if there is none. Set once,
+ *		under kprobe_mutex, before &kprobe_site.jump_runs_post; read by hits
  *
- * Filled by arch_prepare_kprobe() and constant from then on, but for @post, so hits read it
- * without a lock.
+ * Filled by arch_prepare_kprobe(). All but @post is constant from then on, so hits read it without
+ * a lock.
  */
 struct arch_specific_insn {
 	struct arch_probe_insn api;
@@ -59,7 +59,7 @@ struct arch_specific_insn {
 };
 
 /**
- * struct arch_optimized_insn - what a jump leads to
+ * struct arch_optimized_insn - the detour of a jump
  * @insn: the slot with the detour; NULL if there is none
  */
 struct arch_optimized_insn {
@@ -67,9 +67,9 @@ struct arch_optimized_insn {
 };
 
 /**
- * struct kprobe_saved - what is changed in the registers while a copy is stepped
- * @daif: the masks of exceptions as they were before
- * @pmr: the same of interrupts, where they are masked by their priority
+ * struct kprobe_saved - registers that are changed while a copy is stepped
+ * @daif: the masks of exceptions
+ * @pmr: the mask of interrupts, if they are masked by their priority
  */
 struct kprobe_saved {
 	unsigned long daif;
@@ -78,14 +78,14 @@ struct kprobe_saved {
 
 #include <linux/kprobe_ctlblk.h>
 
-/* Where a call returns to, at a function's entry. */
+/* The return address of a call, at a function's entry. */
 #define arch_kprobe_return_address arch_kprobe_return_address
 static __always_inline unsigned long arch_kprobe_return_address(const struct pt_regs *regs)
 {
 	return regs->regs[30];
 }
 
-/* It is not taken from @regs, so this is for the eyes of handlers only. */
+/* Handlers see it, but the stack pointer is not restored from @regs. */
 static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, unsigned long sp)
 {
 	regs->sp = sp;

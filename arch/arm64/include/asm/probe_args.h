@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the arguments of probe events rely on. */
+/* The parts of the argument engine of probe events that depend on the architecture. */
 #ifndef _ASM_ARM64_PROBE_ARGS_H
 #define _ASM_ARM64_PROBE_ARGS_H
 
@@ -21,7 +21,7 @@ static inline int arch_result_offset(unsigned int n)
 	return n < 2 ? offsetof(struct pt_regs, regs) + n * sizeof(u64) : -1;
 }
 
-/* It has a register of its own, which the function need not return. */
+/* The address of a result has a register of its own, which the function need not return. */
 #define ARCH_RESULT_IS_PARAM	0
 
 #define ARCH_SYMBOL_IS_PLACE	1
@@ -33,7 +33,7 @@ static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, u
 	return *(u64 *)((void *)regs + offset);
 }
 
-/* An address with a tag is not among these. */
+/* An address with a tag counts as unknown. */
 static __always_inline bool arch_is_kernel_memory(unsigned long addr)
 {
 	return addr >= PAGE_OFFSET;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Instructions that are probed, in the kernel and in user space. */
+/* Simulation of probed instructions, for kprobes and uprobes. */
 #ifndef _ASM_ARM64_PROBES_H
 #define _ASM_ARM64_PROBES_H
 
@@ -11,18 +11,18 @@ struct pt_regs;
 typedef u32 probe_opcode_t;
 
 /**
- * typedef probes_handler_t - do to the registers what an instruction does
+ * typedef probes_handler_t - simulate an instruction
  * @insn: the instruction
- * @addr: where it is
- * @regs: the registers before it, and then after it
+ * @addr: its address
+ * @regs: the registers before it; set to the registers after it
  *
  * Context: any. Must not be traced nor probed.
  */
 typedef void (probes_handler_t)(u32 insn, long addr, struct pt_regs *regs);
 
 /**
- * struct arch_probe_insn - how a probed instruction is done
- * @handler: does it; NULL if it is executed from elsewhere
+ * struct arch_probe_insn - how a probed instruction runs
+ * @handler: simulates it; NULL if a copy is executed
  */
 struct arch_probe_insn {
 	probes_handler_t *handler;

@@ -2,9 +2,9 @@
 /*
  * Return hooks on arm64: the link register has the return address of a call.
  *
- * At the entry of a function the frame pointer is its caller's, as it is again when the function
- * has returned. It identifies the call; the one of a function that was called by a branch at the
- * end of another has the same, and comes later.
+ * The frame pointer is the caller's both at the entry of a function and after its return, so it
+ * identifies the call. A function that is called by a branch at the end of another one has the
+ * same frame pointer. It is hooked later, so it is found first.
  */
 #ifndef _ASM_ARM64_RETHOOK_H
 #define _ASM_ARM64_RETHOOK_H
@@ -18,17 +18,17 @@
 
 void arch_rethook_trampoline(void);
 
-/* What arch_rethook_prepare() stores in &rethook_node.frame at this entry. */
+/* The &rethook_node.frame that arch_rethook_prepare() stores at this entry. */
 static __always_inline unsigned long arch_rethook_frame(struct pt_regs *regs)
 {
 	return regs->regs[29];
 }
 
 /**
- * arch_rethook_prepare() - displace the return address of a call
- * @node: remembers it
+ * arch_rethook_prepare() - replace the return address of a call by the trampoline
+ * @node: stores the return address
  * @regs: registers at the entry of the function
- * @mcount: what caught the entry; the registers are the same in both cases
+ * @mcount: ftrace is the caller; not used, because the registers are the same in both cases
  */
 static __always_inline void arch_rethook_prepare(struct rethook_node *node, struct pt_regs *regs,
 						 bool mcount)
@@ -39,9 +39,9 @@ static __always_inline void arch_rethook_prepare(struct rethook_node *node, stru
 }
 
 /**
- * arch_rethook_fixup_return() - put the return address back
- * @regs: what the trampoline saved, with a frame record for unwinders
- * @ret_addr: goes into that record
+ * arch_rethook_fixup_return() - restore the return address
+ * @regs: the registers that the trampoline saved, with a frame record for unwinders
+ * @ret_addr: stored in that record
  */
 static __always_inline void arch_rethook_fixup_return(struct pt_regs *regs, unsigned long ret_addr)
 {

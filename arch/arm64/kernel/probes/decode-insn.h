@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is known of A64 instructions that are probed, see insn.c. */
+/* Decoding of probed A64 instructions, see insn.c. */
 #ifndef _ARM64_KERNEL_PROBES_DECODE_INSN_H
 #define _ARM64_KERNEL_PROBES_DECODE_INSN_H
 
@@ -10,10 +10,10 @@
 #include <asm/probes.h>
 
 /**
- * enum probe_insn - what can be done with an instruction
+ * enum probe_insn - how an instruction can be probed
  * @INSN_REJECTED: it cannot be probed
- * @INSN_GOOD_NO_SLOT: it is simulated by &arch_probe_insn.handler
- * @INSN_GOOD: it does the same elsewhere
+ * @INSN_GOOD_NO_SLOT: &arch_probe_insn.handler simulates it
+ * @INSN_GOOD: a copy of it does the same
  */
 enum probe_insn {
 	INSN_REJECTED,
@@ -38,7 +38,7 @@ static __always_inline unsigned int kprobe_insn_rn(u32 insn)
 	return insn >> 5 & 0x1f;
 }
 
-/* What an ADR or ADRP at @addr gives. */
+/* The result of an ADR or ADRP at @addr. */
 static __always_inline unsigned long kprobe_insn_adr(u32 insn, unsigned long addr)
 {
 	long offset = sign_extend64((insn >> 5 & GENMASK(18, 0)) << 2 | (insn >> 29 & 3), 20);
@@ -46,7 +46,7 @@ static __always_inline unsigned long kprobe_insn_adr(u32 insn, unsigned long add
 	return aarch64_insn_is_adrp(insn) ? (addr & ~0xfffUL) + (offset << 12) : addr + offset;
 }
 
-/* What a load from a literal does. */
+/* Kinds of loads from a literal. */
 enum { LITERAL_32, LITERAL_64, LITERAL_SIGNED_32, LITERAL_PREFETCH };
 
 static __always_inline unsigned int kprobe_insn_literal_opc(u32 insn)
@@ -54,13 +54,13 @@ static __always_inline unsigned int kprobe_insn_literal_opc(u32 insn)
 	return insn >> 30;
 }
 
-/* Where the literal is. */
+/* The address of the literal. */
 static __always_inline unsigned long kprobe_insn_literal(u32 insn, unsigned long addr)
 {
 	return addr + sign_extend64(insn >> 5, 18) * AARCH64_INSN_SIZE;
 }
 
-/* Of branches to a register, with or without authentication: is it a call? */
+/* Is a branch to a register, with or without authentication, a call? */
 static __always_inline bool kprobe_insn_is_blr(u32 insn)
 {
 	return (insn & GENMASK(22, 21)) == BIT(21);

@@ -18,10 +18,10 @@
 #include "private.h"
 
 /**
- * struct encoding - an instruction, and what is done with it
+ * struct encoding - an instruction, and how it can be probed
  * @insn: the instruction
  * @name: what it is
- * @kernel: what is done with it in the kernel
+ * @kernel: how it can be probed in the kernel
  * @user: and in a user program
  */
 struct encoding {
@@ -126,7 +126,7 @@ static const struct encoding encodings[] = {
 	REJECTED(0x1d010440, "cpyp [x0]!, [x1]!, x2!"),
 	REJECTED(0x19c20420, "setp [x0]!, x1!, x2"),
 	REJECTED(0x1dc20420, "setgp [x0]!, x1!, x2"),
-	/* Prefixes of what is behind them. */
+	/* Prefixes of the next instruction. */
 	REJECTED(0x0420bc20, "movprfx z0, z1"),
 	REJECTED(0x04112020, "movprfx z0.b, p0/m, z1.b"),
 	REJECTED(0x04d02020, "movprfx z0.d, p0/z, z1.d"),
@@ -385,7 +385,7 @@ static void set_regs(struct pt_regs *regs, const struct simulation *s)
 	regs->pstate = s->pstate | PSR_MODE_EL1h | PSR_BTYPE_C;
 }
 
-/* Exactly what is said changes, and a landing pad is passed. */
+/* Only the given registers change, and PSTATE.BTYPE is cleared. */
 static void simulates(struct kunit *test)
 {
 	const struct simulation *s = test->param_value;
@@ -443,7 +443,7 @@ static void conditions(struct kunit *test)
 	}
 }
 
-/* Those that read memory read what is there: around this. */
+/* Instructions that read memory read around this. */
 static const u64 literals[] = { 0x1111111122222222, 0x89abcdef01234567, 0x3333333344444444 };
 
 static u64 load(struct kunit *test, u32 insn, const void *from)

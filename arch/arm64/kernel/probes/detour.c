@@ -2,21 +2,21 @@
 /*
  * arm64: slots, with copies of a probed instruction and the detour of a jump.
  *
- *	sub	sp, sp, #PT_REGS_SIZE	where the jump leads to
+ *	sub	sp, sp, #PT_REGS_SIZE	the target of the jump
  *	stp	x29, x30, [sp, #S_FP]
  *	ldr	x30, =kprobe_detour
  *	blr	x30			which runs the handlers
  *	ldp	x29, x30, [sp, #S_FP]
  *	add	sp, sp, #PT_REGS_SIZE
- *	up to three instructions	that do what the probed one does there, and go on behind it
- *	the probed instruction		to be stepped; not if it is simulated, so that none of the
- *	brk				above is here
+ *	up to three instructions	that do the same as the probed one, and continue behind it
+ *	the probed instruction		to be stepped; not if it is simulated, and then the
+ *	brk				instructions above may be here
  *	.quad	kprobe_detour
  *	.quad	the site's kprobe
  *	.quad	an address that the instruction refers to
  *
- * If there are post handlers, the detour goes on in another slot, from its first ldp on. Branches
- * and the like are simulated instead:
+ * If there are post handlers, the detour continues in another slot, the post slot, from its first
+ * ldp on. Branches and other instructions that depend on their address are simulated instead.
  *
  *	ldp, add			as above
  *	the probed instruction
@@ -24,15 +24,16 @@
  *	ldr	x30, =kprobe_detour_post
  *	blr	x30			which runs the handlers
  *	ldp, add
- *	b				to what is behind the probed instruction
+ *	b				to the instruction behind the probed one
  *	.quad	kprobe_detour_post
  *	.quad	the site's kprobe
  *
- * A slot is within reach of a branch from and to the probed code, and to where the instruction
- * branches. If there is no memory there it is anywhere, and all it has is the copy to be stepped.
+ * A slot is within reach of a branch from and to the probed code, and to the target of the
+ * instruction. If there is no memory there, the slot is anywhere, and has only the copy to be
+ * stepped.
  *
- * Instructions with an entry in an exception table are only stepped: a fault in a copy has to be
- * taken back to the entry.
+ * Instructions with an entry in an exception table are only stepped: kprobe_fault_handler() moves
+ * a fault to the probed instruction, for which there is the entry.
  */
 #include <linux/errno.h>
 #include <linux/extable.h>
@@ -55,11 +56,11 @@
 #include "private.h"
 
 /**
- * struct slot_code - a slot being written
- * @slot: where it will be
- * @len: instructions so far
- * @far: a branch is out of reach
- * @value: goes to SLOT_VALUE
+ * struct slot_code - the code of a slot, before it is written
+ * @slot: address of the slot
+ * @len: number of instructions so far
+ * @far: a branch does not reach its target
+ * @value: stored at SLOT_VALUE
  * @code: the instructions
  */
 struct slot_code {
@@ -92,7 +93,7 @@ static void emit_branch(struct slot_code *s, unsigned long target)
 	emit(s, aarch64_insn_gen_branch_imm(from, target, AARCH64_INSN_BRANCH_NOLINK));
 }
 
-/* Of a word of 64 bits in the slot. */
+/* Emit a load of a word of 64 bits in the slot. */
 static void emit_load(struct slot_code *s, unsigned int reg, unsigned int word)
 {
 	emit(s, aarch64_insn_gen_load_literal(addr_in(s, s->len), addr_in(s, word), reg, true));
@@ -103,7 +104,7 @@ static void emit_go_on(struct slot_code *s, unsigned long addr)
 	emit_branch(s, addr + AARCH64_INSN_SIZE);
 }
 
-/* What stands for an instruction at @addr. Each returns 0, or -EINVAL if nothing does. */
+/* Emit code that replaces an instruction at @addr. These return 0, or -EINVAL if there is none. */
 
 static int emit_same(struct slot_code *s, u32 insn, unsigned long addr)
 {
@@ -121,7 +122,6 @@ static int emit_nothing(struct slot_code *s, u32 insn, unsigned long addr)
 static int emit_adr(struct slot_code *s, u32 insn, unsigned long addr)
 {
 	s->value = kprobe_insn_adr(insn, addr);
-	/* To the zero register, be it. */
 	emit_load(s, kprobe_insn_rt(insn), SLOT_VALUE);
 	emit_go_on(s, addr);
 	return 0;
@@ -137,7 +137,7 @@ static int emit_b(struct slot_code *s, u32 insn, unsigned long addr)
 	return 0;
 }
 
-/* Over a branch, as the distance that it can cover is short. */
+/* It branches over another branch, because it reaches less far. */
 static int emit_conditional(struct slot_code *s, u32 insn, unsigned long addr)
 {
 	emit(s, aarch64_set_branch_offset(insn, 2 * AARCH64_INSN_SIZE));
@@ -147,8 +147,8 @@ static int emit_conditional(struct slot_code *s, u32 insn, unsigned long addr)
 }
 
 /*
- * A call becomes a branch, which finds landing pads of calls, too: pages of slots are not guarded.
- * Its target, or the modifier of that, cannot be in the link register.
+ * A call becomes a branch. Slots are in pages that are not guarded, so it may lead to the landing
+ * pad of a call. The target and its modifier cannot be in the link register.
  */
 static int emit_branch_to_register(struct slot_code *s, u32 insn, unsigned long addr)
 {
@@ -165,7 +165,7 @@ static int emit_branch_to_register(struct slot_code *s, u32 insn, unsigned long 
 	return 0;
 }
 
-/* LDR and LDRSW with a register as the address, and that register the loaded one, too. */
+/* LDR and LDRSW. The loaded register holds the address first. */
 static int emit_load_literal(struct slot_code *s, u32 insn, unsigned long addr)
 {
 	static const u32 load[] = {
@@ -175,7 +175,7 @@ static int emit_load_literal(struct slot_code *s, u32 insn, unsigned long addr)
 	};
 	unsigned int rt = kprobe_insn_rt(insn), opc = kprobe_insn_literal_opc(insn);
 
-	/* What is not kept is not loaded: as a base, the zero register's number is that of sp. */
+	/* Not for the zero register: as a base, its number means sp. */
 	if (opc == LITERAL_PREFETCH || rt == AARCH64_INSN_REG_ZR)
 		return emit_nothing(s, insn, addr);
 	s->value = kprobe_insn_literal(insn, addr);
@@ -249,9 +249,9 @@ static kprobe_opcode_t *get_slot(const struct kprobe *p)
 }
 
 /*
- * Slots are read-only where they are executed, but not in the linear mapping. Other CPUs have not
- * executed what is new here. They synchronize before they can: text.c, or the return from the trap
- * of a breakpoint, sees to it.
+ * Slots are read-only where they are executed, but not in the linear mapping. Other CPUs do not
+ * execute the new code before they have synchronized, in text.c or by the return from the trap of a
+ * breakpoint.
  */
 static void write_code(kprobe_opcode_t *slot, const __le32 *code, unsigned int nr)
 {
@@ -277,7 +277,7 @@ static void write_slot(struct kprobe *p, struct slot_code *s)
 	write_code(ainsn->insn, s->code, SLOT_LEN);
 }
 
-/* Simulated instructions do without it. */
+/* Simulated instructions need no slot, only a detour does. */
 static int make_near_slot(struct kprobe *p)
 {
 	struct slot_code s = { .slot = (unsigned long)get_slot(p) };
@@ -289,7 +289,7 @@ static int make_near_slot(struct kprobe *p)
 	return 0;
 }
 
-/* To be stepped and no more. */
+/* Make a slot with only the copy to be stepped. */
 static int make_step(struct kprobe *p)
 {
 	__le32 step[2] = { cpu_to_le32(p->opcode), cpu_to_le32(BRK64_OPCODE_KPROBES_SS) };
@@ -302,11 +302,11 @@ static int make_step(struct kprobe *p)
 }
 
 /**
- * kprobe_slot_make - make what a probe has in memory of its own
- * @p: the probe; its addr, opcode and ainsn.api are set
+ * kprobe_slot_make - make the slot of a probe
+ * @p: the probe; its addr, opcode and ainsn.api are set. Its other ainsn is set here
  *
  * Context: kprobe_mutex held, may sleep.
- * Return: 0, and ainsn says what there is; -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int kprobe_slot_make(struct kprobe *p)
 {
@@ -319,7 +319,7 @@ int kprobe_slot_make(struct kprobe *p)
 
 /* Jumps */
 
-/* An indirect call may lead here, and must find a landing pad: a breakpoint is one, a B is none. */
+/* The target of an indirect call must be a landing pad. A breakpoint is one, a B is not. */
 static bool is_landing_pad(u32 insn)
 {
 	return system_supports_bti_kernel() &&
@@ -329,12 +329,12 @@ static bool is_landing_pad(u32 insn)
 }
 
 /**
- * arch_prepare_optimized_kprobe - see whether there can be a jump
+ * arch_prepare_optimized_kprobe - check whether there can be a jump
  * @op: the site; its kp is prepared
- * @orig: the same
+ * @orig: the site's kprobe
  *
  * Context: kprobe_mutex held.
- * Return: 0; -ENOENT if the site has no detour: nothing does there what the instruction does, or
+ * Return: 0; -ENOENT if the site has no detour, because no code can replace the instruction or
  * there was no memory within reach; -EINVAL if the instruction is a landing pad.
  */
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
@@ -347,7 +347,7 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 	return 0;
 }
 
-/* It only has to be within reach of what is behind the instruction. */
+/* The post slot must be within reach of the next instruction. */
 static int make_post_slot(struct optimized_kprobe *op)
 {
 	unsigned long addr = (unsigned long)op->kp.addr;
@@ -365,15 +365,15 @@ static int make_post_slot(struct optimized_kprobe *op)
 	emit_go_on(&s, addr);
 	*(u64 *)(s.code + POST_KPROBE) = (unsigned long)&op->kp;
 	write_code(slot, s.code, SLOT_LEN);
-	/* Hits by a jump may go there at once, also from the detour of one that is gone. */
+	/* Hits in the detour use it from now on, also if the site is not planted as a jump. */
 	kick_all_cpus_sync();
 	WRITE_ONCE(op->kp.ainsn.post, slot - op->kp.ainsn.insn);
 	return 0;
 }
 
 /**
- * arch_prepare_post_jump - get a jump ready to have post handlers run
- * @op: a prepared site, whose hits may go on meanwhile
+ * arch_prepare_post_jump - prepare a jump for post handlers
+ * @op: a prepared site, which may be hit meanwhile
  *
  * Context: kprobe_mutex held; may sleep.
  * Return: 0; -ENOMEM.
@@ -400,10 +400,10 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 }
 
 /**
- * arch_prepared_optinsn - is a jump possible?
- * @optinsn: of a site
+ * arch_prepared_optinsn - is a site prepared for a jump?
+ * @optinsn: part of the site
  *
- * Return: other than 0 if arch_prepare_optimized_kprobe() has succeeded.
+ * Return: non-zero if arch_prepare_optimized_kprobe() has succeeded.
  */
 int arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
 {
@@ -422,7 +422,7 @@ int arch_check_optimized_kprobe(struct optimized_kprobe *op)
 }
 
 /**
- * arch_within_optimized_kprobe - would a jump displace this?
+ * arch_within_optimized_kprobe - does a jump displace this address?
  * @op: a prepared site
  * @addr: an address
  *
@@ -441,8 +441,8 @@ static u32 jump_to_detour(const struct optimized_kprobe *op)
 }
 
 /**
- * arch_optimize_kprobes - write jumps over breakpoints, or what the compiler put there
- * @ops: prepared sites, by their list member
+ * arch_optimize_kprobes - write jumps, over breakpoints or the probed instructions
+ * @ops: prepared sites, linked by their list member
  *
  * Context: cpus_read_lock and text_mutex held; may sleep.
  */
@@ -458,9 +458,9 @@ void arch_optimize_kprobes(struct list_head *ops)
 }
 
 /**
- * arch_unoptimize_kprobes - from jumps to breakpoints
- * @ops: sites planted as jumps, by their list member
- * @done: where they go
+ * arch_unoptimize_kprobes - replace jumps by breakpoints
+ * @ops: sites planted as jumps, linked by their list member
+ * @done: receives the sites
  *
  * Context: as arch_optimize_kprobes().
  */
@@ -474,20 +474,4 @@ void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
 		kprobe_text_write(&w, op->kp.addr, BRK64_OPCODE_KPROBES);
 	kprobe_text_end(&w);
 	list_splice_tail_init(ops, done);
-}
-
-/**
- * arch_unoptimize_kprobe - from a jump to a breakpoint
- * @op: the site
- *
- * Context: as arch_optimize_kprobes().
- */
-void arch_unoptimize_kprobe(struct optimized_kprobe *op)
-{
-	LIST_HEAD(ops);
-	LIST_HEAD(done);
-
-	list_add(&op->list, &ops);
-	arch_unoptimize_kprobes(&ops, &done);
-	list_del_init(&op->list);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* arm64: where detours and handlers meet; see detour.c. */
+/* arm64: detours call this to run handlers; see detour.c. */
 #include <linux/linkage.h>
 
 #include <asm/alternative.h>
@@ -9,7 +9,7 @@
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
 
-/* From the addresses that kprobe_detour() and kprobe_detour_post() return to. */
+/* Offsets of the kprobe from the return addresses of kprobe_detour() and kprobe_detour_post(). */
 #define KPROBE_OF_DETOUR	32
 #define KPROBE_OF_POST		20
 
@@ -32,7 +32,7 @@
 	\op	x26, x27, [sp, #S_X0 + 208]
 	.endm
 
-/* Of a slot, without what depends on the instruction. The last three are filled in. */
+/* A slot without the parts that depend on the instruction. The last two words are filled in. */
 	.section .rodata, "a"
 	.balign	8
 SYM_DATA_START(kprobe_slot_template)
@@ -50,7 +50,7 @@ SYM_DATA_START(kprobe_slot_template)
 	.quad	0
 SYM_DATA_END(kprobe_slot_template)
 
-/* The same of a slot with the way by post handlers. */
+/* The same for a post slot. */
 	.balign	8
 SYM_DATA_START(kprobe_post_slot_template)
 	ldp	x29, x30, [sp, #S_FP]
@@ -69,13 +69,13 @@ SYM_DATA_START(kprobe_post_slot_template)
 SYM_DATA_END(kprobe_post_slot_template)
 
 /*
- * What the slot has saved of a struct pt_regs are the frame pointer and the link register. The
- * rest follows, and a frame record, in which the caller is the instruction \offset bytes behind
- * the probed one.
+ * The slot has saved the frame pointer and the link register in a struct pt_regs. This saves the
+ * rest, and a frame record, in which the caller is the instruction \offset bytes behind the probed
+ * one.
  *
- * If a handler has chosen where to go on, or with which state, that takes an exception's return:
- * no register is left for the address. Or kprobe_detour_leave() says where in another slot to
- * return to.
+ * If a handler has changed where execution continues, or PSTATE, this ends in an exception return,
+ * because no register is free for the address. Or it returns to an address in another slot, if
+ * kprobe_detour_leave() returns one.
  */
 	.macro	detour, run, kprobe, offset
 	bti	c
@@ -132,7 +132,7 @@ alternative_endif
 	ldr	x28, [sp, #S_X0 + 224]
 	ret
 
-	/* Nobody gets access to user memory that the probed code has given itself. */
+	/* Handlers do not get the probed code's access to user memory. */
 .Lforbid\@:
 	SET_PSTATE_PAN(1)
 	b	.Lhit\@

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* arm64: when handlers choose where to go on from a jump; see detour_entry.S. */
+/* arm64: leave a detour with changed registers; see detour_entry.S. */
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/kprobes.h>
@@ -19,12 +19,12 @@ static_assert(offsetof(struct kprobe, addr) == 0);
 asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved,
 					     unsigned long pstate);
 
-/* Bits of PSTATE that can be read by themselves. */
+/* Bits of PSTATE that have a register of their own. */
 #define PSTATE_SSBS_REG	sys_reg(3, 3, 4, 2, 6)
 #define PSTATE_DIT_REG	sys_reg(3, 3, 4, 2, 5)
 #define PSTATE_TCO_REG	sys_reg(3, 3, 4, 2, 7)
 
-/* What the return from an exception sets, and no handler has changed meanwhile. */
+/* Bits that an exception return sets, and that are not in @regs of a detour. */
 static nokprobe_inline unsigned long current_pstate_bits(void)
 {
 	unsigned long bits = 0;
@@ -38,7 +38,7 @@ static nokprobe_inline unsigned long current_pstate_bits(void)
 	return bits;
 }
 
-/* In a slot of its own, the copy that post handlers follow; 0 if there is none. */
+/* The copy in the post slot; 0 if there is none. */
 static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
 {
 	s32 post = READ_ONCE(p->ainsn.post);
@@ -46,10 +46,10 @@ static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
 	return post ? (unsigned long)(p->ainsn.insn + post + POST_COPY) : 0;
 }
 
-/* All but the flags, which are restored in any case. */
+/* All bits but the condition flags, which are always restored. */
 #define PSTATE_KEPT	GENMASK(23, 0)
 
-/* See arch_kprobe_jump_run(). */
+/* arch_kprobe_jump_run() has set @regs->pc to the copy. */
 static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_regs *regs,
 						   unsigned long pstate)
 {
@@ -61,19 +61,19 @@ static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_r
 }
 
 /**
- * kprobe_detour_leave - get ready to go on elsewhere, or in another state
+ * kprobe_detour_leave - prepare to continue elsewhere, or with another PSTATE
  * @p: the site
- * @regs: what handlers want
- * @moved: they have chosen where to go on
- * @pstate: what was in @regs at the hit
+ * @regs: the registers that handlers have set
+ * @moved: a handler has changed where execution continues
+ * @pstate: the PSTATE in @regs at the hit
  *
  * Context: a hit.
- * Return: 0, or the address to return to in place of that in the slot.
+ * Return: an address in a slot to return to; 0 to continue by an exception return with @regs.
  */
 asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs, bool moved,
 					     unsigned long pstate)
 {
-	/* Behind post handlers, nothing is left to be done by a copy. */
+	/* If the instruction has not run yet, continue at its copy. */
 	if (!moved && regs->pc == (unsigned long)p->addr)
 		regs->pc = (unsigned long)(p->ainsn.insn + SLOT_COPIES);
 	else if (moved && regs->pc == copy_before_post(p))
@@ -85,19 +85,20 @@ asmlinkage unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *r
 NOKPROBE_SYMBOL(kprobe_detour_leave);
 
 /**
- * arch_kprobe_jump_run - have the probed instruction done by simulation, or go to a copy of it
- * @p: a site that is a jump, and for which arch_prepare_post_jump() has returned 0
- * @regs: the state at the hit; set to that behind the instruction, or in front of the copy
+ * arch_kprobe_jump_run - simulate the probed instruction, or prepare to run a copy of it
+ * @p: a site that is planted as a jump; arch_prepare_post_jump() has returned 0 for it
+ * @regs: the state at the hit; set to the state after the instruction, or before the copy
  *
  * Context: a hit.
- * Return: true if it is done; false if the copy is to be run, which leads to kprobe_jump_post().
+ * Return: true if the instruction was simulated; false if the copy is to be run, which calls
+ * kprobe_jump_post().
  */
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
 	unsigned long copy = copy_before_post(p);
 
 	if (copy) {
-		/* Behind the copy, @regs->pstate says which come on again. */
+		/* @regs->pstate keeps the masks that are restored after the copy. */
 		write_sysreg(DAIF_MASK, daif);
 		regs->pc = copy;
 		return false;
@@ -109,9 +110,9 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(arch_kprobe_jump_run);
 
 /**
- * arch_kprobe_jump_ran - undo what was changed for the copy
- * @saved: by kprobe_detour_leave()
- * @regs: the state behind the copy; set to that behind the instruction
+ * arch_kprobe_jump_ran - restore registers that were changed for the copy
+ * @saved: the registers that kprobe_detour_leave() has saved
+ * @regs: the state after the copy; set to the state after the instruction
  *
  * Context: a hit, preemption off, exceptions masked.
  */
@@ -124,8 +125,8 @@ void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs
 NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
 
 /**
- * arch_kprobe_jump_irqs_restore - mask no more exceptions than the probed code
- * @regs: of that
+ * arch_kprobe_jump_irqs_restore - restore the masks of exceptions of the probed code
+ * @regs: the registers of the probed code
  *
  * Context: a hit, preemption off, exceptions masked.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* arm64: the function whose entry was hit, of which users know the symbol's address. */
+/* arm64: find the symbol's address from the address of a function's entry. */
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -7,8 +7,8 @@
 #include <asm/insn.h>
 
 /**
- * arch_kprobe_function - the function that a kprobe is at the entry of
- * @addr: where the kprobe is: behind a landing pad, if the function begins with one
+ * arch_kprobe_function - find the function whose entry a kprobe is at
+ * @addr: address of the kprobe: behind the landing pad, if the function begins with one
  *
  * Context: any.
  * Return: the function's address.
@@ -18,7 +18,7 @@ unsigned long arch_kprobe_function(unsigned long addr)
 	__le32 *before = (__le32 *)(addr - AARCH64_INSN_SIZE);
 	__le32 insn;
 
-	/* In front of a page of a module there may be nothing. */
+	/* The page before a module's text may not be mapped. */
 	if (offset_in_page(addr))
 		insn = *before;
 	else if (get_kernel_nofault(insn, before))
@@ -29,8 +29,8 @@ unsigned long arch_kprobe_function(unsigned long addr)
 NOKPROBE_SYMBOL(arch_kprobe_function);
 
 /**
- * arch_ftrace_function - the function that ftrace calls from the entry of
- * @ip: of the second one of two instructions that are ftrace's
+ * arch_ftrace_function - find the function from whose entry ftrace calls
+ * @ip: address of the second of ftrace's two instructions
  *
  * Context: any.
  * Return: the function's address.

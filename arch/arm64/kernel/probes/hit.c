@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: what happens when a CPU runs into a planted breakpoint.
+ * arm64: hits of breakpoints.
  *
- *	BRK -> pre handlers -> the instruction -> post handlers -> go on
+ *	BRK -> pre handlers -> the instruction -> post handlers -> continue
  *
- * The instruction is simulated in the trap, or its boosted copy is returned to, which branches
- * back to the probed code: one exception in either case. Where something has to be done behind the
- * instruction, because of a post handler or because of an entry in an exception table, its other
- * copy is stepped: that one ends in a breakpoint of its own, the second exception.
+ * There are three ways to run the instruction. The trap handler simulates it. Or the trap returns
+ * to the boosted copy, which branches back to the probed code. Or the trap returns to the other
+ * copy, which ends in a breakpoint, and the second trap continues the hit. The last is for hits
+ * with a post handler and for instructions with an entry in an exception table.
  *
- * The trap of a breakpoint masks all exceptions but synchronous ones, and they stay masked while a
- * copy is stepped, so that current_kprobe and kprobe_ctlblk stay this task's. A synchronous one,
- * by a fault or in a handler, may still hit a probe, as may an event of the firmware (SDEI), which
- * nothing masks; whatever hits while current_kprobe is set is a hit inside a hit, and
- * kprobe_ctlblk::prev_kprobe is where the outer one waits. In the context of the outer one it is
- * counted as missed, and no handler runs; in another one, those do that may be nested.
+ * The trap of a breakpoint masks all exceptions that are not synchronous. They stay masked while a
+ * copy is stepped, so that current_kprobe and kprobe_ctlblk belong to this task. A synchronous
+ * exception, or an event of the firmware (SDEI), may still hit a probe. A hit while current_kprobe
+ * is set is a hit inside a hit. The state of the outer one is saved in kprobe_ctlblk::prev_kprobe.
+ * In the context of the outer hit, it is counted as missed and no handler runs. In another context,
+ * handlers of kprobes with KPROBE_FLAG_REENTRANT run.
  *
- * Nothing in here may be probed or traced.
+ * All of this cannot be probed or traced.
  */
 #include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
@@ -32,11 +32,11 @@
 static nokprobe_inline void go_to(struct pt_regs *regs, const kprobe_opcode_t *copy)
 {
 	regs->pc = (unsigned long)copy;
-	/* A landing pad has been passed, and a copy is none. */
+	/* The landing pad was checked already, and a copy is not one. */
 	regs->pstate &= ~PSR_BTYPE_MASK;
 }
 
-/* For as long as the copy is stepped. What is said to irqs_disabled() is what is so. */
+/* While the copy is stepped. Also set the state that irqs_disabled() reads. */
 static nokprobe_inline void mask_exceptions(struct kprobe_ctlblk *cpu, struct pt_regs *regs)
 {
 	cpu->saved.daif = regs->pstate & DAIF_MASK;
@@ -56,8 +56,8 @@ static nokprobe_inline void unmask_exceptions(struct kprobe_ctlblk *cpu, struct 
 }
 
 /*
- * Has the probed instruction done. Returns false if that takes until the breakpoint at the end
- * of the copy, else whoever returns from this trap is on the right way.
+ * Run the probed instruction. Returns true if it was simulated, or if this trap is to return to a
+ * boosted copy. Returns false if the copy is stepped, which ends in another trap.
  */
 static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu, const struct kprobe *p,
 				     struct pt_regs *regs, bool want_trap)
@@ -83,7 +83,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_reg
 
 	hit_begin(cpu, p);
 	if (p->pre_handler(p, regs)) {
-		/* It has chosen where to go on. */
+		/* A handler has changed where execution continues. */
 		regs->pstate &= ~PSR_BTYPE_MASK;
 		hit_end(cpu);
 		return;
@@ -114,13 +114,13 @@ static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p, struct pt_re
 NOKPROBE_SYMBOL(nested_hit);
 
 /**
- * kprobe_brk_handler - see whether a breakpoint is a probe's
+ * kprobe_brk_handler - handle a breakpoint trap if it is one of a probe
  * @regs: where the trap was taken; pc is at the breakpoint
  * @esr: the syndrome
  *
  * Context: the trap of a BRK for kprobes, from the kernel: any context, preemption and
  *	    interrupts off, RCU watching.
- * Return: DBG_HOOK_HANDLED, or DBG_HOOK_ERROR if the breakpoint is someone else's.
+ * Return: DBG_HOOK_HANDLED, or DBG_HOOK_ERROR if the breakpoint is not one of a probe.
  */
 int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
@@ -135,8 +135,8 @@ int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 		return DBG_HOOK_HANDLED;
 	}
 	/*
-	 * A probe goes from the table after its breakpoint is gone from the text, everywhere.
-	 * So if this was a probe's, what the text now has is what to run.
+	 * A site leaves the table after all CPUs have seen that its breakpoint is removed. So if
+	 * this was the breakpoint of a probe, run the text that is there now.
 	 */
 	if (le32_to_cpu(READ_ONCE(*(__le32 *)regs->pc)) == BRK64_OPCODE_KPROBES)
 		return DBG_HOOK_ERROR;
@@ -152,10 +152,7 @@ static nokprobe_inline bool is_stepping(const struct kprobe_ctlblk *cpu,
 	       (cpu->kprobe_status == KPROBE_HIT_SS || cpu->kprobe_status == KPROBE_REENTER);
 }
 
-/*
- * The copy is no longer being stepped. Returns true if that was all of the hit, i.e. it was one
- * inside another one.
- */
+/* End the step of the copy. Returns true if the hit ends, too, because it was inside of another. */
 static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu, struct pt_regs *regs)
 {
 	unmask_exceptions(cpu, regs);
@@ -166,7 +163,7 @@ static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu, struct pt_regs *
 }
 
 /**
- * kprobe_ss_brk_handler - see whether a breakpoint ends the copy that is stepped
+ * kprobe_ss_brk_handler - handle the breakpoint behind a stepped copy
  * @regs: where the trap was taken; pc is at the breakpoint
  * @esr: the syndrome
  *
@@ -191,11 +188,11 @@ int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr)
 NOKPROBE_SYMBOL(kprobe_ss_brk_handler);
 
 /**
- * kretprobe_brk_handler - see whether a breakpoint is that of a return hook
+ * kretprobe_brk_handler - handle a breakpoint of a return hook
  * @regs: where the trap was taken
  * @esr: the syndrome
  *
- * Return: DBG_HOOK_ERROR: returns are hooked without a breakpoint.
+ * Return: DBG_HOOK_ERROR, because return hooks have no breakpoint.
  */
 int kretprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
@@ -205,17 +202,16 @@ int kretprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 NOKPROBE_SYMBOL(kretprobe_brk_handler);
 
 /**
- * kprobe_fault_handler - take a fault in a stepped copy back to where it belongs
+ * kprobe_fault_handler - move a fault in a stepped copy to the probed instruction
  * @regs: where the fault was taken
  * @esr: the syndrome
  *
- * The fault is made to look as if the probed instruction had raised it, and the hit ends:
- * exception tables, oops messages and whoever may make the access good go by the probed address.
- * In the last case the instruction is run again, and the probe hits again. That may sleep, so
- * exceptions are masked no more than they were in the probed code.
+ * This sets the program counter to the probed instruction and ends the hit, because exception
+ * tables, oops messages and page fault handling need the probed address. If the page fault is
+ * resolved, the instruction runs again, and the probe is hit again. Page fault handling may sleep,
+ * so the masks of exceptions are those of the probed code.
  *
- * Boosted copies have no entry in an exception table and need nothing done. A fault in a handler
- * is that handler's own business.
+ * Boosted copies have no entry in an exception table. Faults in a handler need no change.
  *
  * Context: exceptions, preemption off or exceptions masked, and kprobe_running().
  * Return: 0: the fault is left to be handled.

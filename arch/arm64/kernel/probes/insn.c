@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: what can be done with an instruction that is probed.
+ * arm64: decide how an instruction can be probed.
  *
- * An instruction whose result depends on where it is has to be simulated; others do the same in
- * a slot. Rejected are those that are neither: what raises or returns from an exception, as the
- * trap of the probe is one itself; what reads registers that the trap overwrites; writes to system
- * registers, among them the masks of interrupts; exclusive accesses, whose monitor is cleared by
- * the trap; memory copies, whose parts a fault restarts relative to the program counter; and what
- * has no meaning that is known here.
+ * An instruction whose result depends on its address is simulated. A copy of other instructions
+ * does the same in a slot. These are rejected: instructions that raise or return from an exception,
+ * or read registers that the trap of the probe overwrites; writes to system registers, such as the
+ * masks of interrupts; exclusive accesses, because the trap clears the monitor; memory copies,
+ * because a fault restarts a part of them relative to the program counter; and encodings that are
+ * not known here.
  *
  * Encodings are those of the Arm Architecture Reference Manual (DDI 0487), chapter C4.
  */
@@ -20,7 +20,7 @@
 
 #include "decode-insn.h"
 
-/* Bits 28 to 25, by which C4.1 divides the instructions. */
+/* Bits 28 to 25: the groups of instructions in C4.1. */
 static unsigned int group_of(u32 insn)
 {
 	return insn >> 25 & 0xf;
@@ -30,16 +30,16 @@ static unsigned int group_of(u32 insn)
 #define GROUP_UNALLOCATED_1	1
 #define GROUP_UNALLOCATED_3	3
 
-/* Of a pair in 32 or 64 bits, which is among the exclusive ones, and is none. */
+/* CASP, which has an encoding of exclusive accesses but is none. */
 static bool is_casp(u32 insn)
 {
 	return (insn & 0xbfa07c00) == 0x08207c00;
 }
 
-/* Of exclusive accesses. */
+/* Bit of exclusive accesses. */
 #define IS_LOAD			BIT(22)
 
-/* Not allocated when this was written, and of user memory since (FEAT_LSUI). */
+/* Exclusive accesses to user memory (FEAT_LSUI). */
 static bool is_exclusive_of_user(u32 insn)
 {
 	return (insn & 0xbf800000) == 0x89000000;
@@ -51,7 +51,7 @@ static bool is_exclusive(u32 insn)
 }
 
 /**
- * kprobe_insn_is_load_exclusive - does it begin an exclusive sequence?
+ * kprobe_insn_is_load_exclusive - does an instruction begin an exclusive sequence?
  * @insn: an instruction
  *
  * Return: true if so.
@@ -62,7 +62,7 @@ bool kprobe_insn_is_load_exclusive(probe_opcode_t insn)
 }
 
 /**
- * kprobe_insn_is_store_exclusive - does it end an exclusive sequence?
+ * kprobe_insn_is_store_exclusive - does an instruction end an exclusive sequence?
  * @insn: an instruction
  *
  * Return: true if so.
@@ -78,13 +78,13 @@ static bool is_load_literal(u32 insn)
 	return (insn & 0x3b000000) == 0x18000000;
 }
 
-/* Into a register of SIMD and floating point. */
+/* Loads from a literal into a SIMD or floating point register. */
 static bool is_load_literal_simd(u32 insn)
 {
 	return is_load_literal(insn) && insn & BIT(26);
 }
 
-/* MOVPRFX, which has to be right in front of the instruction that it is a part of. */
+/* MOVPRFX, which must be directly before the instruction that it prefixes. */
 static bool is_prefix(u32 insn)
 {
 	return (insn & 0xfffffc00) == 0x0420bc00 || (insn & 0xff3ee000) == 0x04102000;
@@ -122,10 +122,10 @@ static bool is_mrs_of(u32 insn, u32 sysreg)
 	return aarch64_insn_is_mrs(insn) && FIELD_GET(GENMASK(20, 5), insn) == sysreg;
 }
 
-/* What the trap of a breakpoint writes, or the return from it leaves unknown. */
+/* Reads of registers that the trap of a breakpoint writes, or that its return makes unknown. */
 static bool is_mrs_of_exception(u32 insn)
 {
-	/* By its name at any exception level. */
+	/* The same register has a name for each exception level. */
 	u32 el1 = insn & ~GENMASK(18, 16);
 
 	return is_mrs_of(el1, AARCH64_INSN_SPCLREG_ELR_EL1) ||
@@ -140,7 +140,7 @@ static bool is_sys(u32 insn)
 	return (insn & 0xffd80000) == 0xd5080000;
 }
 
-/* Of branches, exceptions and system instructions, those that do the same elsewhere. */
+/* Branches, exceptions and system instructions of which a copy does the same. */
 static bool is_good_system_insn(u32 insn)
 {
 	if (aarch64_insn_is_mrs(insn))
@@ -183,13 +183,13 @@ static probes_handler_t *simulator(u32 insn)
 		return simulate_tbz;
 	if (is_branch_to_register(insn))
 		return simulate_br;
-	/* Landing pads have done their work when the trap is taken. */
+	/* A landing pad has had its effect when the trap is taken. */
 	if (insn == aarch64_insn_gen_nop() || aarch64_insn_is_bti(insn))
 		return simulate_nop;
 	return NULL;
 }
 
-/* What takes the kernel's keys, memory or masks. */
+/* Instructions that use the kernel's keys, memory or masks. Uprobes cannot simulate them. */
 static probes_handler_t *kernel_simulator(u32 insn)
 {
 	if (is_authenticated_branch(insn))
@@ -204,9 +204,9 @@ static probes_handler_t *kernel_simulator(u32 insn)
 }
 
 /**
- * arm_probe_decode_insn - what can be done with an instruction of a user program?
+ * arm_probe_decode_insn - decide how an instruction of a user program can be probed
  * @insn: the instruction
- * @api: gets how it is simulated
+ * @api: receives the handler that simulates it, or NULL
  *
  * Return: INSN_GOOD_NO_SLOT with a handler, INSN_GOOD, INSN_REJECTED.
  */
@@ -219,9 +219,9 @@ enum probe_insn arm_probe_decode_insn(probe_opcode_t insn, struct arch_probe_ins
 }
 
 /**
- * kprobe_decode_insn - what can be done with an instruction of the kernel?
+ * kprobe_decode_insn - decide how an instruction of the kernel can be probed
  * @insn: the instruction
- * @api: gets how it is simulated
+ * @api: receives the handler that simulates it, or NULL
  *
  * Return: as arm_probe_decode_insn().
  */

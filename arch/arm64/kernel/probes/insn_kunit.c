@@ -159,7 +159,7 @@ void insn_test_set_input(unsigned int nr)
 		insn_test_mem[i] = 0xfedcba9876543210ULL + 0x1111111111 * i;
 }
 
-/* What is below the stack pointer may have been overwritten by an interrupt. */
+/* An interrupt may have overwritten the memory below the stack pointer. */
 static void forget_dead_stack(struct insn_test_state *state)
 {
 	u64 lowest = insn_test_sp - (INSN_TEST_STACK_WORDS - INSN_TEST_STACK_FILLED) * sizeof(u64);
@@ -268,7 +268,7 @@ KUNIT_ARRAY_PARAM_DESC(way, ways, name);
  * @c: the snippet
  * @runs: the CPU has all that it needs
  * @expected: what comes out without a probe
- * @text: what is there without one
+ * @text: the text without a probe
  * @probe: the probe
  */
 struct subject {
@@ -343,7 +343,7 @@ static bool may_be_jump(const struct insn_test_case *c)
 	return c->kind == INSN_TEST_SIMULATE || c->kind == INSN_TEST_BOOST;
 }
 
-/* It is what it should be, and is planted that way. */
+/* The site is prepared and planted as expected. */
 static void expect_kind(struct kunit *test, const struct insn_test_case *c, const struct way *way)
 {
 	struct arch_specific_insn ainsn = planted_insn(test, insn_test_addr(c));

@@ -98,7 +98,7 @@ extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_states[], insn_test_states_end[];
 
-/* Of one run at a time: what to start with, what came out, and data to work on. */
+/* Input, output and data of a run. There is one run at a time. */
 extern struct insn_test_state insn_test_in;
 extern struct insn_test_state insn_test_out;
 extern u64 insn_test_mem[INSN_TEST_MEM_WORDS];

@@ -231,7 +231,7 @@ BRANCH_AUTH INSN_TEST_TRAP blraa_x30	x30 "pacia x30, x6" blraa x30, x6
 BRANCH_AUTH INSN_TEST_SIMULATE retaa	x30 "paciasp" retaa
 BRANCH_AUTH INSN_TEST_SIMULATE retab	x30 "pacibsp" retab
 
-/* Hints. Those that nobody has yet do nothing. */
+/* Hints. Hints that are not allocated do nothing. */
 SIMULATED nop		nop
 SIMULATED bti		hint	#32
 SIMULATED bti_c		bti	c
@@ -534,7 +534,7 @@ FAULTING fault_user_str	BAD_USER str x0, [x19]
 FAULTING fault_ldtr	BAD_USER ldtr x0, [x19]
 FAULTING fault_ldtr_bad	BAD_KERNEL ldtr x0, [x19]
 
-/* Its entry has what is missing read as zeroes. */
+/* The fixup reads missing bytes as zeroes. */
 SNIPPET fault_zeropad
 	adr_l	x19, insn_test_edge
 	ldr	x19, [x19]
@@ -551,7 +551,7 @@ SNIPPET no_fault
 	_ASM_EXTABLE_UACCESS(7b, 1b)
 SNIPPET_END no_fault INSN_TEST_STEP
 
-/* What is simulated and has an entry is not stepped. */
+/* A simulated instruction with an entry in the exception table is not stepped. */
 SNIPPET no_fault_literal
 	nop
 7:	ldr	w0, . - 4

@@ -108,7 +108,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_SIMULATE \needs
 .endm
 
-/* A branch to what is in a register. */
+/* A branch to an address in a register. */
 .macro BRANCH_REG kind:req name:req reg:req insn:vararg
 	SNIPPET \name
 	adr	\reg, 1f

@@ -83,7 +83,7 @@ SYM_FUNC_START(insn_test_elsewhere)
 	b	insn_test_exit
 SYM_FUNC_END(insn_test_elsewhere)
 
-/* Where snippets end. What it pushes is below sp, where nobody looks. */
+/* The end of snippets. It pushes below sp, which is not compared. */
 SYM_FUNC_START(insn_test_exit)
 	stp	x0, x1, [sp, #-16]!
 	adr_l	x0, insn_test_out
@@ -111,7 +111,7 @@ SYM_FUNC_START(insn_test_exit)
 	stp	x28, x29, [x0, #STATE_X(28)]
 	str	x30, [x0, #STATE_X(30)]
 
-	/* What is looked at is above sp from now on, so traps leave it alone. */
+	/* Traps do not overwrite the compared memory, which is above sp from now on. */
 	adr_l	x1, saved_sp
 	ldr	x1, [x1]
 	sub	x2, x1, #STACK_SIZE

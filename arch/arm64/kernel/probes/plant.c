@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: breakpoints into the text and out again, and where none may go.
+ * arm64: write breakpoints, and where no probe may go.
  */
 #include <linux/align.h>
 #include <linux/array_size.h>
@@ -24,16 +24,16 @@
 #include "decode-insn.h"
 #include "private.h"
 
-/* Longer ones are not looked for: exclusive sequences have to be short to succeed at all. */
+/* Exclusive sequences must be short to succeed, so longer ones are not searched for. */
 #define MAX_EXCLUSIVE	32	/* instructions */
 
-/* Traps and text patching are up long before anyone can ask for a probe. */
+/* Traps and text patching are set up before this is called. */
 int __init arch_init_kprobes(void)
 {
 	return 0;
 }
 
-/* It returns on another stack than it was called on. */
+/* cpu_switch_to() returns on another stack than it was called on. */
 struct kretprobe_blackpoint kretprobe_blacklist[] = {
 	{ .name = "cpu_switch_to" },
 	{ .name = NULL },
@@ -41,7 +41,7 @@ struct kretprobe_blackpoint kretprobe_blacklist[] = {
 
 const int kretprobe_blacklist_size = ARRAY_SIZE(kretprobe_blacklist);
 
-/* Returns go through rethook, whose trampoline has no probe on it. */
+/* Kretprobes use rethook, and its trampoline needs no probe. */
 int arch_trampoline_kprobe(struct kprobe *unused)
 {
 	return 0;
@@ -50,16 +50,18 @@ int arch_trampoline_kprobe(struct kprobe *unused)
 /* Slots */
 
 /**
- * alloc_insn_page_near - get a page for slots
+ * alloc_insn_page_near - allocate a page for slots between two addresses
  * @first: the lowest address that it may have
  * @last: the highest
  *
- * Return: a read-only, executable page, or NULL. It is not guarded: no landing pads are asked for
- * in slots, and branches from there find those of calls.
+ * The page is not guarded (PTE_GP): slots need no landing pads, and branches in slots may lead to
+ * landing pads of calls.
+ *
+ * Return: a read-only, executable page, or NULL.
  */
 void *alloc_insn_page_near(unsigned long first, unsigned long last)
 {
-	/* The image and modules are in between; vmalloc knows about both. */
+	/* The image and modules are between these bounds. They are vmalloc areas, too. */
 	first = max(first, MODULES_VADDR);
 	last = min(last, VMALLOC_END - 1);
 	if (first >= last)
@@ -70,10 +72,10 @@ void *alloc_insn_page_near(unsigned long first, unsigned long last)
 				    __builtin_return_address(0));
 }
 
-/* Text around a place; as much as is of the same function, and readable. */
+/* The instructions around an address that are in the same function. */
 struct surroundings {
 	__le32 insns[2 * MAX_EXCLUSIVE];
-	unsigned int at;	/* the place */
+	unsigned int at;	/* index of the address */
 	unsigned int nr;
 };
 
@@ -91,7 +93,7 @@ static bool read_surroundings(unsigned long addr, struct surroundings *s)
 					 s->nr * AARCH64_INSN_SIZE);
 }
 
-/* Does an exclusive sequence begin before the place? */
+/* Does an exclusive sequence begin before the address? */
 static bool is_begun(const struct surroundings *s)
 {
 	unsigned int i = s->at;
@@ -105,7 +107,7 @@ static bool is_begun(const struct surroundings *s)
 	return false;
 }
 
-/* Does one end behind it that does not begin there? A load alone is used to wait for an event. */
+/* Does it end behind the address? A load without a store is used to wait for an event. */
 static bool is_ended(const struct surroundings *s)
 {
 	unsigned int i;
@@ -119,7 +121,7 @@ static bool is_ended(const struct surroundings *s)
 	return false;
 }
 
-/* Between a load and a store that are exclusive, a trap makes the store fail, time after time. */
+/* A trap between an exclusive load and its store makes the store fail each time. */
 static bool is_in_exclusive_sequence(unsigned long addr)
 {
 	struct surroundings s;
@@ -128,8 +130,8 @@ static bool is_in_exclusive_sequence(unsigned long addr)
 }
 
 /*
- * In front of a function ftrace keeps a pointer that ftrace_caller() loads. To kallsyms that is the
- * end of the function before, and half of a pointer may well look like an instruction.
+ * Before a function ftrace stores a pointer that ftrace_caller() loads. Kallsyms takes it for the
+ * end of the previous function, and half of a pointer may look like an instruction.
  */
 static bool is_ftrace_literal(unsigned long addr)
 {
@@ -141,7 +143,7 @@ static bool is_ftrace_literal(unsigned long addr)
 }
 
 /**
- * arch_prepare_kprobe - see whether an address can be probed and get ready for it
+ * arch_prepare_kprobe - check whether an address can be probed, and prepare for it
  * @p: the probe; its addr is set and in kernel text
  *
  * Context: kprobe_mutex and text_mutex held, may sleep.
@@ -169,7 +171,7 @@ int arch_prepare_kprobe(struct kprobe *p)
 
 /**
  * arch_remove_kprobe - undo arch_prepare_kprobe()
- * @p: the probe; out of the text for so long that nothing is in its slot
+ * @p: the probe; not planted, and no CPU or task is in its slot
  *
  * Context: may sleep.
  */
@@ -197,7 +199,7 @@ static void write_breakpoints(struct list_head *kps, bool plant)
 
 /**
  * arch_arm_kprobes - plant many breakpoints
- * @kps: prepared probes, by their list member
+ * @kps: prepared probes, linked by their list member
  *
  * Context: text_mutex and cpus_read_lock held; may sleep.
  */
@@ -207,11 +209,11 @@ void arch_arm_kprobes(struct list_head *kps)
 }
 
 /**
- * arch_disarm_kprobes - take many breakpoints, or jumps, out
- * @kps: planted probes, by their list member
+ * arch_disarm_kprobes - remove many breakpoints or jumps
+ * @kps: planted probes, linked by their list member
  *
- * Context: text_mutex and cpus_read_lock held; may sleep. On return no CPU sees them; one may
- *	    still be on its way to the handler.
+ * Context: text_mutex and cpus_read_lock held; may sleep. On return no CPU sees them, but a CPU
+ *	    may still handle a trap.
  */
 void arch_disarm_kprobes(struct list_head *kps)
 {
@@ -234,7 +236,7 @@ void arch_arm_kprobe(struct kprobe *p)
 }
 
 /**
- * arch_disarm_kprobe - take one breakpoint out
+ * arch_disarm_kprobe - remove one breakpoint
  * @p: a planted probe
  *
  * Context: as arch_disarm_kprobes().
@@ -258,13 +260,13 @@ static bool starts_with_bti(unsigned long addr)
 }
 
 /**
- * arch_adjust_kprobe_addr - get a probe at a function's entry past its BTI
+ * arch_adjust_kprobe_addr - move a probe at a function's BTI behind it
  * @addr: start of the function
  * @offset: from there to the probe
- * @on_entry: set to whether that is the function's first instruction
+ * @on_entry: set to true if that is the function's first instruction, else to false
  *
- * Indirect calls have to find the landing pad, and it does nothing, so the instruction behind it
- * is the first that matters.
+ * The target of an indirect call must be a landing pad, so the instruction behind it is the first
+ * one that is probed.
  *
  * Return: the address to probe.
  */
@@ -277,10 +279,10 @@ kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr, unsigned long offse
 }
 
 /**
- * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * arch_may_be_jump_label - can this instruction be one of a static branch?
  * @addr: the instruction
  *
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool arch_may_be_jump_label(unsigned long addr)
 {
@@ -291,10 +293,10 @@ bool arch_may_be_jump_label(unsigned long addr)
 }
 
 /**
- * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * arch_may_be_bug - can this instruction be the trap of a BUG() or a WARN()?
  * @addr: the instruction
  *
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool arch_may_be_bug(unsigned long addr)
 {
@@ -303,11 +305,14 @@ bool arch_may_be_bug(unsigned long addr)
 	return aarch64_insn_read((void *)addr, &insn) || aarch64_insn_is_brk(insn);
 }
 
-/* What runs where a trap cannot be taken, or on the way into and out of one. The core has more. */
+/*
+ * Text that runs where the CPU cannot take a trap, or in the entry or return of one. The core adds
+ * more.
+ */
 static const struct text_range {
 	const char *start;
 	const char *end;
-	bool of_hyp;		/* what runs at EL2, if the kernel does not */
+	bool of_hyp;		/* it runs at EL2; only if the kernel does not */
 } untouchable[] = {
 	{ __entry_text_start, __entry_text_end },
 	{ __idmap_text_start, __idmap_text_end },
@@ -315,11 +320,11 @@ static const struct text_range {
 	{ __hyp_idmap_text_start, __hyp_idmap_text_end, true },
 };
 
-/* The same; some are not in each configuration. */
+/* The same by name, because some do not exist in all configurations. */
 static const char * const untouchable_functions[] __initconst = {
 	/*
-	 * A processor that comes up, or back from a suspend that has switched it off, has neither
-	 * vectors nor a stack, and then does not know which one it is.
+	 * A processor that comes up, or resumes from a suspend that powered it off, runs these
+	 * before it has vectors, a stack and its per-CPU offset.
 	 */
 	"__secondary_switched",
 	"__secondary_too_slow",
@@ -327,7 +332,7 @@ static const char * const untouchable_functions[] __initconst = {
 	"finalise_el2",
 	"_cpu_resume",
 	"secondary_start_kernel",
-	/* Ftrace writes branches into it. They have labels, which functions end at. */
+	/* Ftrace writes branches in it. Their labels are symbols, at which the function ends. */
 	"ftrace_caller",
 	"ftrace_call",
 	"ftrace_caller_direct_late",
@@ -344,9 +349,9 @@ static int __init close_function(const char *name)
 }
 
 /**
- * arch_populate_kprobe_blacklist - say where no probe may go
+ * arch_populate_kprobe_blacklist - add text where no probe may be
  *
- * Return: 0, or what kprobe_add_area_blacklist() says.
+ * Return: 0, or the error of kprobe_add_area_blacklist().
  */
 int __init arch_populate_kprobe_blacklist(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit tests of where there may be no probe on arm64, and of what is planted elsewhere. */
+/* KUnit tests of places where no probe may be on arm64, and of planting. */
 #include <kunit/test.h>
 #include <linux/align.h>
 #include <linux/cleanup.h>
@@ -149,7 +149,7 @@ static noinline int one_more(int x)
 	return x + 1;
 }
 
-/* What the architecture says about an address, if nobody else says anything. */
+/* The result of the architecture's checks for an address. */
 static int prepare(unsigned long addr)
 {
 	struct kprobe kp = { .addr = (kprobe_opcode_t *)addr };

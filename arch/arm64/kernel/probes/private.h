@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of arm64 kernel probes share. */
+/* arm64: declarations that the files of kernel probes share. */
 #ifndef _ARM64_KERNEL_PROBES_PRIVATE_H
 #define _ARM64_KERNEL_PROBES_PRIVATE_H
 
@@ -7,35 +7,35 @@
 
 #include <asm/insn.h>
 
-/* What a B can reach, less than it by what may lie between the ends of slots and functions. */
+/* The reach of a B, minus the length of slots and of instructions at both ends. */
 #define BRANCH_REACH	(SZ_128M - PAGE_SIZE)
 
-/* Where what is in a slot, in instructions. See detour.c. */
+/* Layout of a slot, in instructions. See detour.c. */
 enum {
-	SLOT_DETOUR = 0,	/* where a jump leads to */
-	SLOT_BACK = 4,		/* what kprobe_detour() returns to */
-	SLOT_COPIES = 6,	/* what stands for the probed instruction, and goes on behind it */
-	SLOT_STEP = 8,		/* the copy to be stepped; the breakpoint that ends it */
+	SLOT_DETOUR = 0,	/* the target of the jump */
+	SLOT_BACK = 4,		/* kprobe_detour() returns to here */
+	SLOT_COPIES = 6,	/* replaces the probed instruction, and continues behind it */
+	SLOT_STEP = 8,		/* the copy to be stepped, and a breakpoint */
 	SLOT_KPROBE = 12,	/* the site's kprobe, 64 bits */
 	SLOT_VALUE = 14,	/* an address that the instruction refers to, 64 bits */
 	SLOT_LEN = 16,
 };
 
-/* The same of a slot with the way by post handlers. */
+/* Layout of a post slot, in instructions. See detour.c. */
 enum {
-	POST_ENTRY = 0,		/* where kprobe_detour() returns to */
-	POST_COPY = 2,		/* the probed instruction, when the detour's frame is gone */
-	POST_GO_ON = 9,		/* the branch to what is behind the probed instruction */
+	POST_ENTRY = 0,		/* kprobe_detour() returns to here */
+	POST_COPY = 2,		/* the probed instruction, after the detour's frame is removed */
+	POST_GO_ON = 9,		/* the branch to the next instruction */
 	POST_KPROBE = 12,	/* the site's kprobe, 64 bits */
 };
 
-/* Where the copy is that is to be stepped. */
+/* Address of the copy to be stepped. */
 static __always_inline unsigned long kprobe_step_start(const struct arch_specific_insn *ainsn)
 {
 	return (unsigned long)(ainsn->insn + SLOT_STEP);
 }
 
-/* Where the breakpoint is that ends it. */
+/* Address of the breakpoint behind it. */
 static __always_inline unsigned long kprobe_step_end(const struct arch_specific_insn *ainsn)
 {
 	return (unsigned long)(ainsn->insn + SLOT_STEP + 1);
@@ -52,15 +52,15 @@ extern const __le32 kprobe_post_slot_template[SLOT_LEN];
 
 /**
  * struct text_writes - instructions to be written
- * @addrs: where
- * @insns: what
- * @nr:	how many there are
- * @room: how many may be
- * @live: all may be exchanged while they are being executed
- * @few_addrs: @addrs if there are few, or no memory
- * @few_insns: @insns
+ * @addrs: their addresses
+ * @insns: the instructions
+ * @nr:	number of instructions
+ * @room: length of the arrays
+ * @live: all can be exchanged while CPUs execute them
+ * @few_addrs: @addrs, if there are few or if there is no memory
+ * @few_insns: @insns, likewise
  *
- * Whoever has one holds text_mutex.
+ * Local to a task that holds text_mutex.
  */
 struct text_writes {
 	void **addrs;

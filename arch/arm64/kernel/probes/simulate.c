@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: doing to the registers what an instruction does.
+ * arm64: simulation of instructions.
  *
- * These run in the trap of a breakpoint, so nothing here can be probed or traced. They leave the
- * program counter at what comes next, and PSTATE.BTYPE as any instruction but an indirect branch
- * leaves it. That goes for indirect branches, too: where they lead, no landing pad is asked for.
+ * These functions run in hits, so they cannot be probed or traced. They set the program counter to
+ * the next instruction and clear PSTATE.BTYPE, also for indirect branches, so that the target of
+ * these need not be a landing pad.
  */
 #include <linux/bitfield.h>
 #include <linux/bitops.h>
@@ -64,7 +64,7 @@ void simulate_b(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_b);
 
-/* Of the four condition flags; an odd condition is the contrary of the even one before it. */
+/* An odd condition is the negation of the even one before it. */
 static nokprobe_inline bool condition_holds(unsigned int cond, unsigned long pstate)
 {
 	bool n = pstate & PSR_N_BIT, z = pstate & PSR_Z_BIT;
@@ -131,7 +131,7 @@ void simulate_tbz(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_tbz);
 
-#define IS_RET		BIT(22)		/* of an indirect branch */
+#define IS_RET		BIT(22)		/* bit of indirect branches */
 
 static nokprobe_inline void branch_to(unsigned long target, u32 insn, long addr,
 				      struct pt_regs *regs)
@@ -152,7 +152,7 @@ NOKPROBE_SYMBOL(simulate_br);
 #define KEY_B		BIT(10)
 #define HAS_MODIFIER	BIT(24)		/* in a register */
 
-/* By hints that do nothing where pointers are not authenticated, and take these registers. */
+/* These hints take fixed registers, and do nothing if pointers are not authenticated. */
 static nokprobe_inline unsigned long authenticate(unsigned long pointer, unsigned long modifier,
 						  bool key_b)
 {
@@ -166,7 +166,7 @@ static nokprobe_inline unsigned long authenticate(unsigned long pointer, unsigne
 	return x17;
 }
 
-/* BRAA, BLRAA, RETAA and their like. With the keys of the kernel, which are this CPU's. */
+/* BRAA, BLRAA, RETAA and similar ones, with the kernel's keys, which this CPU has loaded. */
 void simulate_br_auth(u32 insn, long addr, struct pt_regs *regs)
 {
 	unsigned long modifier = 0, pointer;
@@ -182,7 +182,7 @@ void simulate_br_auth(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_br_auth);
 
-/* LDR, LDRSW and PRFM from among the instructions. Prefetching is no more than a hint. */
+/* LDR, LDRSW and PRFM of a literal. PRFM is a hint, so it does nothing here. */
 void simulate_ldr_literal(u32 insn, long addr, struct pt_regs *regs)
 {
 	const void *from = (void *)kprobe_insn_literal(insn, addr);
@@ -205,7 +205,7 @@ void simulate_ldr_literal(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_ldr_literal);
 
-/* NOP, and BTI, whose landing has been seen to. */
+/* NOP and BTI. */
 void simulate_nop(u32 insn, long addr, struct pt_regs *regs)
 {
 	go_on(regs, addr);
@@ -213,7 +213,7 @@ void simulate_nop(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_nop);
 
-/* MRS of DAIF: not the masks of the trap. */
+/* MRS of DAIF: the masks of the probed code, not those of the trap. */
 void simulate_mrs_daif(u32 insn, long addr, struct pt_regs *regs)
 {
 	pt_regs_write_reg(regs, kprobe_insn_rt(insn), regs->pstate & DAIF_MASK);
@@ -222,7 +222,7 @@ void simulate_mrs_daif(u32 insn, long addr, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(simulate_mrs_daif);
 
-/* MRS of what masks interrupts by their priority: not the trap's, either. */
+/* MRS of ICC_PMR_EL1: the mask of the probed code, not that of the trap. */
 void simulate_mrs_pmr(u32 insn, long addr, struct pt_regs *regs)
 {
 	unsigned long pmr;

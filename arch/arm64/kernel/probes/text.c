@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: writing instructions into the text, many at a time.
+ * arm64: write many instructions of the text at once.
  *
- * Some instructions may be exchanged for one another while other CPUs execute them: B, BL, BRK,
+ * Some instructions can be exchanged for one another while other CPUs execute them: B, BL, BRK,
  * HVC, ISB, NOP, SMC and SVC (DDI 0487, B2.2.5 "Concurrent modification and execution of
- * instructions"). A CPU then executes either the old one or the new one, and the new one from its
- * next context synchronization on. Breakpoints and jumps are among them, what they displace is
- * mostly not. For anything else no CPU may be executing it, so the machine is stopped, once for
- * as many instructions as there is memory to list.
+ * instructions"). A CPU then executes the old or the new one, and the new one after its next
+ * context synchronization. Breakpoints and jumps are among these, but most probed instructions are
+ * not. No CPU may execute other instructions while they are written, so the machine is stopped,
+ * once for all instructions if there is memory for a list of them.
  *
- * Either way every CPU synchronizes its context before it can get to a jump, so none has old
- * instructions of a detour that has been written before.
+ * In both cases all CPUs synchronize their context before they can reach a jump, so no CPU executes
+ * stale instructions in the detour.
  */
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
@@ -36,13 +36,13 @@ static void write_live(struct text_writes *w)
 	unsigned int i;
 
 	/*
-	 * Of slots, which may have been others' before, CPUs may have old instructions; and what
-	 * detours load must have been written. Not to be left out.
+	 * A slot may have been used before, so CPUs may have stale instructions of it. Also, data
+	 * that a detour loads must be visible before the jump is.
 	 */
 	kick_all_cpus_sync();
 	for (i = 0; i < w->nr; i++)
 		aarch64_insn_patch_text_nosync(w->addrs[i], w->insns[i]);
-	/* Nobody executes the old ones when this is done. */
+	/* After this, no CPU executes the old instructions. */
 	kick_all_cpus_sync();
 }
 
@@ -61,9 +61,9 @@ static void write_all(struct text_writes *w)
 }
 
 /**
- * kprobe_text_begin - get ready to write instructions
- * @w: to be filled
- * @nr: how many there will be
+ * kprobe_text_begin - prepare to write instructions
+ * @w: is initialized
+ * @nr: number of instructions
  *
  * Context: text_mutex and cpus_read_lock held. Sleeps.
  */
@@ -89,9 +89,9 @@ void kprobe_text_begin(struct text_writes *w, unsigned int nr)
 }
 
 /**
- * kprobe_text_write - write an instruction, now or when writing ends
+ * kprobe_text_write - write an instruction, now or in kprobe_text_end()
  * @w: from kprobe_text_begin()
- * @addr: where, in kernel text
+ * @addr: its address in kernel text
  * @insn: the instruction
  *
  * Context: text_mutex and cpus_read_lock held. Sleeps.
@@ -113,7 +113,7 @@ void kprobe_text_write(struct text_writes *w, void *addr, u32 insn)
 }
 
 /**
- * kprobe_text_end - have everything written and seen by all CPUs
+ * kprobe_text_end - write all instructions and sync all CPUs
  * @w: from kprobe_text_begin()
  *
  * Context: text_mutex and cpus_read_lock held. Sleeps.

@@ -2,8 +2,8 @@
 #ifndef _ASM_X86_KPROBES_H
 #define _ASM_X86_KPROBES_H
 /*
- * x86 kernel probes: what the core of kernel/kprobes/ and the trap handlers have to
- * know. The implementation is in arch/x86/kernel/kprobes/.
+ * x86 kernel probes: the interface to kernel/kprobes/ and to the trap handlers. The
+ * implementation is in arch/x86/kernel/kprobes/.
  */
 #include <asm-generic/kprobes.h>
 
@@ -23,7 +23,7 @@ typedef u8 kprobe_opcode_t;
 
 /*
  * A slot has room for two copies of an instruction, one to be stepped and one that
- * goes on by itself, see insn.c. A power of two: slots never cross a page.
+ * jumps back, see insn.c. A power of two, so that slots do not cross pages.
  */
 #define KPROBE_INSN_SLOT_SIZE	32
 
@@ -31,8 +31,8 @@ typedef u8 kprobe_opcode_t;
 #define flush_insn_slot(p)	do { } while (0)
 
 /**
- * enum kprobe_after_step - what is left to do once the copy has been stepped
- * @KPROBE_STEP_NEXT:	go on behind the probed instruction
+ * enum kprobe_after_step - what to do after the copy has been stepped
+ * @KPROBE_STEP_NEXT:	continue behind the probed instruction
  * @KPROBE_STEP_CALL:	the copy has pushed the address to call
  * @KPROBE_STEP_JUMP:	the copy has pushed the address to jump to
  */
@@ -43,20 +43,20 @@ enum kprobe_after_step {
 };
 
 /**
- * struct arch_specific_insn - a probed instruction, taken apart
- * @insn:	its slot, at the copy to be stepped. NULL if there is @emulate
- * @boosted:	the copy in the slot that jumps back by itself, NULL if the
- *		instruction must not run that way
- * @emulate:	does to the registers and the stack what the instruction does. NULL
- *		if there is @insn. Both are NULL where ftrace plants the probe
- * @next:	address of what is behind the probed instruction
- * @size:	bytes of the probed instruction
+ * struct arch_specific_insn - a decoded probed instruction
+ * @insn:	its slot, at the copy to be stepped. NULL if @emulate is set
+ * @boosted:	the copy in the slot that jumps back, NULL if the instruction
+ *		must not run that way
+ * @emulate:	emulates the instruction on the registers and the stack. NULL
+ *		if @insn is set. Both are NULL if ftrace plants the probe
+ * @next:	address behind the probed instruction
+ * @size:	length of the probed instruction
  * @after:	an enum kprobe_after_step, with @insn
  * @cond:	with @emulate: condition code of a jcc, low opcode bits of a loop or jcxz
  * @width:	bytes of the operand, or of the counter of a loop or jcxz
  * @reg:	offset of the operand in struct pt_regs
- * @disp:	of a relative branch, counted from the next instruction; what a ret
- *		drops from the stack
+ * @disp:	displacement of a relative branch, from the next instruction; or the number
+ *		of bytes that a ret drops from the stack
  *
  * Filled by arch_prepare_kprobe() and constant from then on, so hits read it without
  * a lock.
@@ -78,22 +78,22 @@ struct arch_specific_insn {
 };
 
 /*
- * Jump optimization, the most that it may need: a jump displaces the instruction
- * that it starts in and whatever its four bytes of displacement reach into.
+ * Upper bounds. A jump displaces the probed instruction and all instructions that its
+ * four bytes of displacement overlap.
  */
 #define MAX_OPTIMIZED_LENGTH	(MAX_INSN_SIZE + DISP32_SIZE)
 #define MAX_OPTINSN_SIZE	128
 
-/* What nearly all need; the others take two. One is a line of most caches. */
+/* Nearly all detours fit in one slot, a cache line. The others take two. */
 #define KPROBE_OPTINSN_SLOT_SIZE	64
 
-/* Those of one byte that are not enough for a jump, one more, and what is behind it. */
+/* Four instructions of one byte, one more, and the end of the last one. */
 #define KPROBE_MAX_COPIES	(DISP32_SIZE + 2)
 
 /**
  * struct kprobe_copy - a displaced instruction
- * @at:		offset of its copy, in the slot
- * @of:		offset of itself, from the probed instruction
+ * @at:		offset of its copy in the slot
+ * @of:		offset of the instruction from the probed one
  * @call:	it is a call, whose copy pushes an address and jumps
  */
 struct kprobe_copy {
@@ -103,9 +103,9 @@ struct kprobe_copy {
 };
 
 /**
- * struct kprobe_copies - all of them, in their order; the last stands for what is behind
- * @copy:	one each
- * @nr:		how many
+ * struct kprobe_copies - the displaced instructions
+ * @copy:	one for each, in their order, and one for the address behind them
+ * @nr:		number of entries
  */
 struct kprobe_copies {
 	struct kprobe_copy copy[KPROBE_MAX_COPIES];
@@ -113,15 +113,18 @@ struct kprobe_copies {
 };
 
 /**
- * struct arch_optimized_insn - what a jump in place of a breakpoint leads to
+ * struct arch_optimized_insn - the detour of a jump
  * @insn:	the slot with the detour
- * @size:	bytes from the probed instruction on that it takes, or that are of
- *		instructions which it displaces; 0 if there is no detour
- * @nr_slots:	that the detour takes
- * @copied_insn: what is behind the byte that the breakpoint takes
- * @copies:	what the detour has, for unwinders
- * @post:	from @insn to the copy of the instruction, in another slot, that post handlers
- *		follow; 0 if there is none. Set once, before hits are told that there is one
+ * @size:	length of the jump or of the displaced instructions, whichever is larger;
+ *		0 if there is no detour
+ * @nr_slots:	number of slots of the detour
+ * @copied_insn: the bytes behind the breakpoint, as they are without probes
+ * @copies:	the copies in the detour, for unwinders
+ * @post:	offset from @insn to the copy of the instruction, in another slot, that runs
+ *		before post handlers; 0 if there is none. Set once, under kprobe_mutex, before
+ *		&kprobe_site.jump_runs_post; read by hits and unwinders
+ *
+ * All but @post is constant after arch_prepare_optimized_kprobe().
  */
 struct arch_optimized_insn {
 	kprobe_opcode_t *insn;
@@ -133,8 +136,8 @@ struct arch_optimized_insn {
 };
 
 /**
- * struct kprobe_saved - what is changed in the registers while a copy is stepped
- * @flags: the bits of EFLAGS that are off meanwhile
+ * struct kprobe_saved - registers that are changed while a copy is stepped
+ * @flags: bits of EFLAGS that are cleared meanwhile
  */
 struct kprobe_saved {
 	unsigned long flags;
@@ -142,18 +145,18 @@ struct kprobe_saved {
 
 #include <linux/kprobe_ctlblk.h>
 
-/* One instruction accesses a per-CPU variable, by the segment register. */
+/* A per-CPU variable is accessed in one instruction, by the segment register. */
 #define ARCH_KPROBE_CPU_DIRECT
 
 /* The trap of a breakpoint is entered like an NMI. */
 #define ARCH_KPROBE_TRAP_COUNT	(NMI_OFFSET + HARDIRQ_OFFSET)
 
-/* Lets the core share function entries with fprobes. */
+/* Defined: kprobes and fprobes share an ftrace_ops. */
 #define arch_kprobe_entry_hit arch_kprobe_entry_hit
 void arch_kprobe_entry_hit(struct kprobe *p, unsigned long at, struct pt_regs *regs);
 void arch_kprobe_entry_moved(struct pt_regs *regs);
 
-/* Where a call returns to, at a function's entry. */
+/* The return address of a call, at a function's entry. */
 #define arch_kprobe_return_address arch_kprobe_return_address
 static __always_inline unsigned long arch_kprobe_return_address(const struct pt_regs *regs)
 {
@@ -165,7 +168,7 @@ static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, 
 	regs->sp = sp;
 }
 
-/* The instruction pointer that a pre handler sees there: as at a breakpoint. */
+/* The instruction pointer that pre handlers see at an entry, the same as at a breakpoint. */
 static __always_inline unsigned long arch_kprobe_entry_ip(unsigned long at)
 {
 	return at + INT3_INSN_SIZE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the arguments of probe events rely on. */
+/* The parts of the argument engine of probe events that depend on the architecture. */
 #ifndef _ASM_X86_PROBE_ARGS_H
 #define _ASM_X86_PROBE_ARGS_H
 
@@ -50,9 +50,9 @@ static __always_inline unsigned long arch_saved_register(struct pt_regs *regs, u
 }
 
 /*
- * The upper half of what is canonical with page tables of four levels, and so with five. An address
- * that is not canonical raises another exception than the one that is fixed up. The page of system
- * calls is said to be a process's.
+ * The upper half of the canonical addresses with page tables of four levels. They are canonical
+ * with five levels, too. An address that is not canonical raises an exception that is not fixed up.
+ * The page of vsyscalls counts as a process's.
  */
 #define KERNEL_MEMORY_BEGIN	0xffff800000000000UL
 

@@ -18,10 +18,10 @@
 void arch_rethook_trampoline(void);
 
 /**
- * arch_rethook_prepare() - displace the return address of a call
- * @node: remembers it
+ * arch_rethook_prepare() - replace the return address of a call by the trampoline
+ * @node: stores the return address
  * @regs: registers at the entry of the function
- * @mcount: what caught the entry; the stack is the same in both cases
+ * @mcount: ftrace is the caller; not used, because the stack is the same in both cases
  */
 static __always_inline void arch_rethook_prepare(struct rethook_node *node,
 						 struct pt_regs *regs, bool mcount)
@@ -40,9 +40,9 @@ static __always_inline unsigned long arch_rethook_frame(struct pt_regs *regs)
 }
 
 /**
- * arch_rethook_fixup_return() - put the return address back
- * @regs: what the trampoline saved, right below the slot
- * @ret_addr: goes into the slot, for the trampoline's RET and for unwinders
+ * arch_rethook_fixup_return() - restore the return address
+ * @regs: the registers that the trampoline saved, right below the stack slot
+ * @ret_addr: stored in the stack slot, for the trampoline's RET and for unwinders
  */
 static __always_inline void arch_rethook_fixup_return(struct pt_regs *regs,
 						      unsigned long ret_addr)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: jumps in place of breakpoints.
+ * x86: plant jumps in place of breakpoints.
  *
- * The jump leads into a slot of the site's own, the detour:
+ * The jump leads to a slot of the site, the detour:
  *
  *	.quad	the site's kprobe
- *	push	$__KERNEL_DS		where the jump leads to; this and the next three make
+ *	push	$__KERNEL_DS		the target of the jump; the first four pushes are
  *	push	%rsp			the upper end of a struct pt_regs
  *	pushf
  *	push	$__KERNEL_CS
@@ -17,27 +17,27 @@
  *	the displaced instructions
  *	jmp	behind the displaced instructions
  *
- * If there are post handlers, the detour goes on in another slot, from the lea on. Branches and
- * the like are emulated instead:
+ * If there are post handlers, the detour continues in another slot, the post slot, from the lea
+ * on. Branches and other instructions that depend on their address are emulated instead.
  *
  *	.quad	the site's kprobe
  *	.long	address + 1
  *	lea, popf, pop			as above
  *	the probed instruction
  *	push, push, pushf, push		as above
- *	push	$(address of what is behind the instruction)
+ *	push	$(address behind the instruction)
  *	call	kprobe_detour_post	which runs the handlers
  *	lea, popf, pop
- *	jmp	the first one's copy of what is behind the instruction
+ *	jmp	the copy in the detour of the next instruction
  *
- * A slot is wherever there is room, or, for a jump whose displacement is in part other
- * instructions', where that leads to.
+ * The slot of a pun, a jump whose last bytes are those of instructions that stay in place, is
+ * where the jump leads to. Other slots are where there is room.
  *
- * Nobody may be among the displaced instructions when the jump is written over them. The
- * core sees to that: first all hits of the breakpoint go on at the detour's copies, then
- * it waits for tasks that were among the originals before. From the breakpoint to the
- * jump it is two writes, the tail first, with a sync of all CPUs behind each; back, the
- * same in reverse order.
+ * No task may be at one of the displaced instructions when the jump is written. For that, the
+ * core first lets all hits of the breakpoint continue at the detour's copies, and then waits
+ * for tasks that were there before. A breakpoint becomes a jump in two writes, the tail and
+ * the first byte, with a sync of all CPUs after each. The way back is the same in reverse
+ * order.
  */
 #include <linux/errno.h>
 #include <linux/kprobes.h>
@@ -74,14 +74,14 @@ static_assert(POST_GO_ON + JMP32_INSN_SIZE <= KPROBE_OPTINSN_SLOT_SIZE);
 static_assert(KPROBE_FAR_SLOT_SIZE == KPROBE_OPTINSN_SLOT_SIZE);
 
 /**
- * struct detour_code - a detour being written
- * @slot: where it will be
- * @nr_slots: that it may take there
- * @size: what there is room for
+ * struct detour_code - the code of a detour, before it is written
+ * @slot: address of the slot
+ * @nr_slots: number of slots
+ * @size: size of the slots
  * @len: bytes so far
- * @far: it is out of reach of something
- * @copies: where which instruction is
- * @code: the bytes
+ * @far: a branch does not reach its target
+ * @copies: offsets of the copies
+ * @code: the code
  */
 struct detour_code {
 	unsigned long slot;
@@ -97,7 +97,7 @@ static void *room(struct detour_code *d, unsigned int len)
 {
 	void *at = d->code + d->len;
 
-	/* What is too long is found out at the end. */
+	/* emit_region() returns an error in the end if it is too long. */
 	if (d->len + len > d->size)
 		at = d->code;
 	d->len += len;
@@ -109,7 +109,7 @@ static void emit(struct detour_code *d, const u8 *bytes, unsigned int len)
 	memcpy(room(d, len), bytes, len);
 }
 
-/* An instruction that ends in a displacement of 32 bits to @target. */
+/* Emit an instruction that ends in a displacement of 32 bits to @target. */
 static void emit_branch(struct detour_code *d, const u8 *opcode, unsigned int len,
 			unsigned long target)
 {
@@ -140,7 +140,7 @@ static void emit_push_address(struct detour_code *d, unsigned long addr)
 	emit(d, push, sizeof(push));
 }
 
-/* Conditional: a short one becomes long. */
+/* Conditional jumps become long ones. */
 static void emit_jcc(struct detour_code *d, unsigned int cond, unsigned long target)
 {
 	u8 jcc[2] = { 0x0f, 0x80 | cond };
@@ -148,7 +148,7 @@ static void emit_jcc(struct detour_code *d, unsigned int cond, unsigned long tar
 	emit_branch(d, jcc, sizeof(jcc), target);
 }
 
-/* There is no long form: it jumps to a jump, or goes on behind that one. */
+/* loop and jcxz have no long form, so the copy jumps to a jump. */
 static void emit_loop(struct detour_code *d, const struct probed_text *text,
 		      unsigned long target)
 {
@@ -192,7 +192,7 @@ static int emit_copy(struct detour_code *d, const struct probed_text *text, unsi
 	return kprobe_insn_copy(room(d, text->insn.length), text, addr, to);
 }
 
-/* Near indirect calls: push the return address and jump, unless that moves the operand. */
+/* Push the return address and jump. Not possible if the operand depends on the stack pointer. */
 static int emit_indirect_call(struct detour_code *d, const struct probed_text *text,
 			      unsigned long addr)
 {
@@ -220,7 +220,7 @@ static int emit_insn(struct detour_code *d, const struct probed_text *text, unsi
 	return emit_copy(d, text, addr);
 }
 
-/* What is emitted next stands for the instruction at @offset from the probed one. */
+/* The copy that is emitted next is of the instruction at @offset from the probed one. */
 static void note_copy(struct detour_code *d, unsigned int offset, bool call)
 {
 	struct kprobe_copies *copies = &d->copies;
@@ -270,12 +270,12 @@ static int write_detour(struct detour_code *d, const struct kprobe_region *r, st
 		ret = emit_region(d, r);
 	if (ret)
 		return ret;
-	/* No sync: it is reached by way of text that is synced later. */
+	/* No sync: it is reached only from text that is synced later. */
 	text_poke_copy((void *)d->slot, d->code, d->size);
 	return 0;
 }
 
-/* Writing text. Each step is for all of a list, and then seen by all CPUs. */
+/* Each step writes the text of all sites of a list, and then syncs all CPUs. */
 
 static void write_text(struct optimized_kprobe *op, unsigned int at, const u8 *bytes,
 		       unsigned int len)
@@ -316,9 +316,9 @@ static void tell_perf(struct optimized_kprobe *op, bool jump)
 }
 
 /**
- * arch_optimize_kprobes - from breakpoints to jumps
- * @ops: prepared sites, by their list member, planted as breakpoints; no CPU or task is
- *	among the instructions that the jumps displace, and hits go on at the detours
+ * arch_optimize_kprobes - replace breakpoints by jumps
+ * @ops: prepared sites, linked by their list member, planted as breakpoints; no CPU or task
+ *	is at an instruction that a jump displaces, and hits continue in the detours
  *
  * Context: cpus_read_lock and text_mutex held; may sleep.
  */
@@ -338,11 +338,13 @@ void arch_optimize_kprobes(struct list_head *ops)
 }
 
 /**
- * arch_unoptimize_kprobes - from jumps to breakpoints
- * @ops: sites planted as jumps, by their list member
- * @done: where they go
+ * arch_unoptimize_kprobes - replace jumps by breakpoints
+ * @ops: sites planted as jumps, linked by their list member
+ * @done: receives the sites
  *
- * Context: as arch_optimize_kprobes(). Hits go on at the detours until told otherwise.
+ * Hits continue in the detours until the core clears KPROBE_FLAG_OPTIMIZED.
+ *
+ * Context: as arch_optimize_kprobes().
  */
 void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
 {
@@ -358,25 +360,9 @@ void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
 	list_splice_tail_init(ops, done);
 }
 
-/**
- * arch_unoptimize_kprobe - from a jump to a breakpoint
- * @op: the site
- *
- * Context: as arch_optimize_kprobes().
- */
-void arch_unoptimize_kprobe(struct optimized_kprobe *op)
-{
-	LIST_HEAD(ops);
-	LIST_HEAD(done);
-
-	list_add(&op->list, &ops);
-	arch_unoptimize_kprobes(&ops, &done);
-	list_del_init(&op->list);
-}
-
 /* Preparing */
 
-/* Everywhere, a call in the slot has to reach kprobe_detour(); it is far below the top. */
+/* The call in the slot must reach kprobe_detour(), which is far below the highest address. */
 static unsigned long lowest_slot(void)
 {
 	return (unsigned long)kprobe_detour - SZ_2G + PAGE_SIZE;
@@ -417,15 +403,14 @@ static int make_detour(struct detour_code *d, const struct kprobe_region *r, str
 }
 
 /**
- * arch_prepare_optimized_kprobe - see whether there can be a jump, and get ready for it
+ * arch_prepare_optimized_kprobe - check whether there can be a jump, and prepare for it
  * @op: the site; its kp is prepared
- * @orig: the same
+ * @orig: the site's kprobe
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
- * Return: 0, or a negative errno: there is to be no jump. That is what kprobe_region_find()
- * says; -ENOMEM if there is no memory, or not where a jump has to lead; -ERANGE or -EINVAL
- * if what the instructions refer to is out of reach of there; -E2BIG if the detour would be
- * too long.
+ * Return: 0; the error of kprobe_region_find(); -ENOMEM if there is no memory, or none where
+ * the jump has to lead to; -ERANGE or -EINVAL if operands or targets of the instructions are
+ * out of reach; -E2BIG if the detour would be too long.
  */
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
@@ -454,7 +439,7 @@ int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *or
 
 /* Post handlers */
 
-/* In reach of the detour, which may be one that a pun leads to. */
+/* In reach of the detour, which may be that of a pun. */
 static kprobe_opcode_t *get_post_slot(const struct optimized_kprobe *op)
 {
 	unsigned long near = (unsigned long)op->optinsn.insn;
@@ -502,7 +487,7 @@ static int emit_post(struct detour_code *d, struct optimized_kprobe *op)
 	return d->far ? -ERANGE : 0;
 }
 
-/* Hits by a jump may go there at once, also from the detour of one that is gone. */
+/* Hits in the detour use it from now on, also if the site is not planted as a jump any more. */
 static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
 {
 	text_poke_copy((void *)d->slot, d->code, d->size);
@@ -512,12 +497,12 @@ static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
 }
 
 /**
- * arch_prepare_post_jump - get a jump ready to have post handlers run
- * @op: a prepared site, whose hits may go on meanwhile
+ * arch_prepare_post_jump - prepare a jump for post handlers
+ * @op: a prepared site, which may be hit meanwhile
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
- * Return: 0; -EOPNOTSUPP if the instruction has to be stepped; -ENOMEM; -ERANGE if what it refers
- * to is out of reach.
+ * Return: 0; -EOPNOTSUPP if the instruction has to be stepped; -ENOMEM; -ERANGE if its operand is
+ * out of reach.
  */
 int arch_prepare_post_jump(struct optimized_kprobe *op)
 {
@@ -544,7 +529,7 @@ int arch_prepare_post_jump(struct optimized_kprobe *op)
 
 /**
  * arch_remove_optimized_kprobe - undo arch_prepare_optimized_kprobe()
- * @op: the site; nothing is in its detour, or in what arch_prepare_post_jump() has made
+ * @op: the site; no task is in its detour or in its post slot
  */
 void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 {
@@ -559,10 +544,10 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 }
 
 /**
- * arch_prepared_optinsn - is a jump possible?
- * @optinsn: of a site
+ * arch_prepared_optinsn - is a site prepared for a jump?
+ * @optinsn: part of the site
  *
- * Return: other than 0 if arch_prepare_optimized_kprobe() has succeeded.
+ * Return: non-zero if arch_prepare_optimized_kprobe() has succeeded.
  */
 int arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
 {
@@ -573,7 +558,7 @@ int arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
  * arch_check_optimized_kprobe - may a prepared site become a jump now?
  * @op: the site
  *
- * Return: 0; the core knows of other sites among the displaced instructions.
+ * Return: 0; the core checks for other sites among the displaced instructions.
  */
 int arch_check_optimized_kprobe(struct optimized_kprobe *op)
 {
@@ -581,7 +566,7 @@ int arch_check_optimized_kprobe(struct optimized_kprobe *op)
 }
 
 /**
- * arch_within_optimized_kprobe - would a jump displace this?
+ * arch_within_optimized_kprobe - does a jump displace this address?
  * @op: a prepared site
  * @addr: an address
  *
@@ -593,10 +578,10 @@ int arch_within_optimized_kprobe(struct optimized_kprobe *op, kprobe_opcode_t *a
 }
 
 /**
- * kprobe_detour_undo - take jumps out of a copy of text
+ * kprobe_detour_undo - remove jumps from a copy of text
  * @buf: the copy
- * @addr: of the start of an instruction
- * @len: how much
+ * @addr: address of the text, the start of an instruction
+ * @len: length of the text
  *
  * Context: text_mutex held.
  */

@@ -3,7 +3,7 @@
 #ifndef _ARCH_X86_KPROBES_DETOUR_H
 #define _ARCH_X86_KPROBES_DETOUR_H
 
-/* Offsets in the slot; the call in it returns to DETOUR_BACK. Assembly has them, too. */
+/* Offsets in the slot. The call returns to DETOUR_BACK. Assembly uses them, too. */
 #define DETOUR_KPROBE	0
 #define DETOUR_START	8
 #define DETOUR_IP	(DETOUR_START + 7)
@@ -12,8 +12,8 @@
 #define DETOUR_COPIES	(DETOUR_BACK + 7)
 
 /*
- * Offsets in a slot with the way by post handlers. The copy of the instruction ends where the frame
- * begins, and in front of the copy is what is at DETOUR_BACK, to which kprobe_detour() returns.
+ * Offsets in a post slot. The copy of the instruction ends at POST_FRAME. In front of it are the
+ * instructions that are at DETOUR_BACK in a detour; kprobe_detour() returns to them.
  */
 #define POST_KPROBE	0
 #define POST_IP		8
@@ -22,13 +22,13 @@
 #define POST_BACK	(POST_CALL + 5)
 #define POST_GO_ON	(POST_BACK + DETOUR_COPIES - DETOUR_BACK)
 
-/* Where in such a slot the copy is of an instruction of @size bytes. */
+/* Offset in a post slot of the copy of an instruction of @size bytes. */
 #define POST_COPY(size)		(POST_FRAME - (size))
 
-/* And, from there, where kprobe_detour() returns to. */
+/* Offset from there of the address that kprobe_detour() returns to. */
 #define POST_ENTRY		(DETOUR_BACK - DETOUR_COPIES)
 
-/* More than a jump can displace takes, with all that grows in the copy. */
+/* Enough for all instructions that a jump can displace, with copies that are longer than them. */
 #define MAX_DETOUR_SLOTS	(MAX_OPTINSN_SIZE / KPROBE_OPTINSN_SLOT_SIZE)
 
 #endif /* _ARCH_X86_KPROBES_DETOUR_H */

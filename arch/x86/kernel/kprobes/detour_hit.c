@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* x86: what runs in a detour, and what an address in one stands for; see detour.c. */
+/* x86: hits in detours, and unwinding of them. detour.c describes detours. */
 #include <linux/align.h>
 #include <linux/array_size.h>
 #include <linux/kprobe_hit.h>
@@ -22,19 +22,19 @@
 #include "private.h"
 
 /*
- * What the slot has pushed is the upper end of a struct pt_regs; the address that it
- * returns to stands where orig_ax is. That and the lower end is all that unwinders need;
- * before and after that this is a function like any other.
+ * The slot has pushed the upper end of a struct pt_regs. Its return address is in the place of
+ * orig_ax. When the lower end is complete, unwinders use the struct; before and after that, this
+ * unwinds like a function.
  *
- * Handlers are C code, and may be preempted when they are done. So they get neither the
- * probed code's direction flag nor its access to user memory.
+ * Handlers are C code and may be preempted at their end. So the direction flag and the access to
+ * user memory of the probed code are cleared for them.
  *
- * If a handler has chosen where to go on, kprobe_detour_leave() has put flags and address on
- * the stack that it has chosen, too, and where that is in the place of the instruction
- * pointer. The site is not freed before. Or it says where in another slot to return to.
+ * If a handler has changed where execution continues, kprobe_detour_leave() returns 0. It has then
+ * stored the flags and the new address on the new stack, and a pointer to these in place of the
+ * instruction pointer, because the site may be freed after this. Otherwise it returns an address
+ * in another slot to return to.
  *
- * For objtool this is no function, as a function that forbids access to user memory has to
- * have allowed it.
+ * Objtool does not take this for a function: it expects a function that clears AC to have set it.
  */
 #define DETOUR_ASM(name, run, kprobe)					\
 asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
@@ -94,15 +94,16 @@ DETOUR_ASM(kprobe_detour_post, kprobe_jump_post, (POST_BACK - POST_KPROBE));
 NOKPROBE_SYMBOL(kprobe_detour_post);
 
 /**
- * arch_kprobe_jump_run - have the probed instruction done by emulation, or go to a copy of it
- * @p: a site that is a jump, and for which arch_prepare_post_jump() has returned 0
- * @regs: the state at the hit; set to that behind the instruction, or in front of the copy
+ * arch_kprobe_jump_run - emulate the probed instruction, or prepare to run a copy of it
+ * @p: a site that is planted as a jump; arch_prepare_post_jump() has returned 0 for it
+ * @regs: the state at the hit; set to the state after the instruction, or before the copy
  *
- * The stack in use ends where @regs do. An instruction that pushes a word overwrites @regs->ss with
- * it, which is not restored.
+ * The stack of the probed code ends at the end of @regs. An instruction that pushes a word
+ * overwrites @regs->ss, which is not restored.
  *
  * Context: a hit.
- * Return: true if it is done; false if the copy is to be run, which leads to kprobe_jump_post().
+ * Return: true if the instruction was emulated; false if the copy is to be run, which calls
+ * kprobe_jump_post().
  */
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
@@ -110,16 +111,16 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 
 	copy = kprobe_copy_before_post(container_of(p, struct optimized_kprobe, kp));
 	if (likely(copy)) {
-		/* A hypervisor may keep the flag elsewhere. */
+		/* With paravirt, EFLAGS may not have the interrupt flag. */
 		regs->flags &= ~X86_EFLAGS_IF;
 		regs->flags |= arch_local_irq_save() & X86_EFLAGS_IF;
 		regs->ip = (unsigned long)copy;
 		return false;
 	}
-	/* From here on, the instruction pointer is not that of a hit: kprobe_trap_ip(). */
+	/* kprobe_trap_ip() must not correct the instruction pointer from here on. */
 	hit_set_status(get_kprobe_ctlblk(), KPROBE_HIT_SS);
 	p->ainsn.emulate(&p->ainsn, regs);
-	/* They are no longer those of a hit: kprobe_detour_passed(). */
+	/* From here on kprobe_detour_passed() is false. */
 	WRITE_ONCE(regs->orig_ax, -1);
 	return true;
 }
@@ -127,9 +128,9 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(arch_kprobe_jump_run);
 
 /**
- * arch_kprobe_jump_ran - undo what was changed for the copy
- * @saved: by kprobe_detour_leave()
- * @regs: the state behind the copy; set to that behind the instruction
+ * arch_kprobe_jump_ran - restore registers that were changed for the copy
+ * @saved: the registers that kprobe_detour_leave() has saved
+ * @regs: the state after the copy; set to the state after the instruction
  *
  * Context: a hit, preemption and interrupts off.
  */
@@ -141,8 +142,8 @@ void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs
 NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
 
 /**
- * arch_kprobe_jump_irqs_restore - switch interrupts on if they are in the probed code
- * @regs: of that
+ * arch_kprobe_jump_irqs_restore - enable interrupts if they were enabled in the probed code
+ * @regs: the registers of the probed code
  *
  * Context: a hit, preemption and interrupts off.
  */
@@ -153,7 +154,7 @@ void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(arch_kprobe_jump_irqs_restore);
 
-/* Where the hits of a breakpoint go on that is to become a jump. */
+/* Where hits of the breakpoint continue if @p has KPROBE_FLAG_OPTIMIZED: the detour's copies. */
 unsigned long kprobe_detour_copies(const struct kprobe *p)
 {
 	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
@@ -164,12 +165,12 @@ unsigned long kprobe_detour_copies(const struct kprobe *p)
 NOKPROBE_SYMBOL(kprobe_detour_copies);
 
 /**
- * kprobe_detour_target - where to go on instead of among displaced instructions
- * @p: a site that is a jump, or is to become one
- * @ip: where a handler wants to go on
+ * kprobe_detour_target - find the copy of a displaced instruction
+ * @p: a site with KPROBE_FLAG_OPTIMIZED
+ * @ip: where execution is to continue
  *
  * Context: a hit.
- * Return: the copy if there is one of the instruction at @ip, else @ip.
+ * Return: the copy of the instruction at @ip if it is displaced, else @ip.
  */
 unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
 {
@@ -177,7 +178,7 @@ unsigned long kprobe_detour_target(const struct kprobe *p, unsigned long ip)
 	const struct kprobe_copies *copies = &op->optinsn.copies;
 	int i;
 
-	/* Neither the probed one, which is to be hit again, nor what is behind all. */
+	/* Not the probed instruction, which is to be hit again, and not the end of the region. */
 	for (i = 1; i < copies->nr - 1; i++) {
 		if (ip == (unsigned long)p->addr + copies->copy[i].of)
 			return (unsigned long)op->optinsn.insn + copies->copy[i].at;
@@ -200,7 +201,7 @@ static noinline void leave_detour(const struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(leave_detour);
 
-/* See arch_kprobe_jump_run(). */
+/* arch_kprobe_jump_run() has set @regs->ip to the copy. */
 static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_regs *regs)
 {
 	struct kprobe_saved *saved = kprobe_jump_steps(p);
@@ -211,15 +212,15 @@ static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_r
 }
 
 /**
- * kprobe_detour_leave - get ready to go on elsewhere than behind the detour
+ * kprobe_detour_leave - prepare to continue elsewhere than at the detour's copies
  * @p: the site
- * @regs: what the handler that has chosen wants; of no further use if it returns 0
+ * @regs: the registers that a handler has set; not used any more if this returns 0
  *
- * What the handler wants as stack may be above ours, which is directly below that of the
- * probed code: it has dropped words from there. Or it has pushed one.
+ * The handler may have dropped words from the stack of the probed code, which is directly above
+ * the current one. Or it has pushed one.
  *
  * Context: a hit.
- * Return: 0, or the address to return to with all that @regs say.
+ * Return: an address in a slot to return to with @regs; 0 to continue at @regs->ip.
  */
 unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 {
@@ -237,7 +238,7 @@ NOKPROBE_SYMBOL(kprobe_detour_leave);
 
 /* Unwinding */
 
-/* How many words are on the stack at which offset, and from there on. */
+/* Number of words on the stack from an offset on. */
 static const struct {
 	u8 offset;
 	u8 words;
@@ -253,7 +254,7 @@ static const struct {
 	{ DETOUR_COPIES, 0 },
 };
 
-/* The site of which the address is here, as at a hit. If there is none, that says nothing. */
+/* The site whose address, as at a hit, is stored at @addr; NULL if there is none. */
 static const struct optimized_kprobe *site_noted_at(unsigned long addr)
 {
 	struct kprobe *p;
@@ -269,7 +270,7 @@ static const struct optimized_kprobe *site_noted_at(unsigned long addr)
 
 NOKPROBE_SYMBOL(site_noted_at);
 
-/* Unwinders may look while it is being published. */
+/* Unwinders may read the slot before it is published. */
 static bool is_post_slot(const struct optimized_kprobe *op, unsigned long slot)
 {
 	return (unsigned long)kprobe_copy_before_post(op) == slot + POST_COPY(op->kp.ainsn.size);
@@ -277,7 +278,7 @@ static bool is_post_slot(const struct optimized_kprobe *op, unsigned long slot)
 
 NOKPROBE_SYMBOL(is_post_slot);
 
-/* The site whose detour, or way by post handlers, starts here. */
+/* The site whose detour or post slot starts at @slot. */
 static const struct optimized_kprobe *detour_at(unsigned long slot)
 {
 	const struct optimized_kprobe *op;
@@ -291,7 +292,7 @@ static const struct optimized_kprobe *detour_at(unsigned long slot)
 
 NOKPROBE_SYMBOL(detour_at);
 
-/* The site whose detour an address is in, and where that starts. */
+/* The site whose detour or post slot @addr is in. Sets @slot to its start. */
 static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned long *slot)
 {
 	const struct optimized_kprobe *op;
@@ -303,7 +304,7 @@ static const struct optimized_kprobe *find_detour(unsigned long addr, unsigned l
 	op = detour_at(*slot);
 	if (op)
 		return op;
-	/* In the second one of a long detour. */
+	/* @addr may be in the second slot of a detour. */
 	static_assert(MAX_DETOUR_SLOTS == 2);
 	*slot -= KPROBE_OPTINSN_SLOT_SIZE;
 	op = detour_at(*slot);
@@ -338,11 +339,11 @@ static const struct kprobe_copy *find_copy(const struct kprobe_copies *copies,
 NOKPROBE_SYMBOL(find_copy);
 
 /**
- * kprobe_detour_passed - was this made by a jump that hit?
+ * kprobe_detour_passed - are these the registers of a hit by a jump?
  * @regs: registers on the stack
  *
  * Context: any in which RCU is watching, preemption off.
- * Return: true if it was, and no handler has chosen where to go on.
+ * Return: true if so, and no handler has changed the instruction pointer.
  */
 bool kprobe_detour_passed(const struct pt_regs *regs)
 {
@@ -358,7 +359,7 @@ bool kprobe_detour_passed(const struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kprobe_detour_passed);
 
-/* kprobe_detour_origin() for an offset in a slot with the way by post handlers. */
+/* kprobe_detour_origin() for an offset in a post slot. */
 static unsigned long post_origin(const struct optimized_kprobe *op, unsigned int offset,
 				 unsigned long *sp)
 {
@@ -374,12 +375,12 @@ static unsigned long post_origin(const struct optimized_kprobe *op, unsigned int
 NOKPROBE_SYMBOL(post_origin);
 
 /**
- * kprobe_detour_origin - what does an address in a detour stand for?
+ * kprobe_detour_origin - translate an address in a detour to the probed code
  * @addr: an address in a page of detours
- * @sp: the stack pointer there; set to what it would be in the probed code
+ * @sp: the stack pointer there; set to the one that the probed code would have
  *
  * Context: any in which RCU is watching, preemption off.
- * Return: the address in the probed code; @addr if there is none.
+ * Return: the address in the probed code; @addr if it is in no detour.
  */
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
 {
@@ -397,7 +398,7 @@ unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
 	if (offset < DETOUR_COPIES)
 		return (unsigned long)op->kp.addr;
 	copy = find_copy(&op->optinsn.copies, offset);
-	/* It has pushed the address to return to, and is about to jump. */
+	/* The copy of a call has pushed the return address, and is about to jump. */
 	if (copy->call && offset > copy->at)
 		*sp += sizeof(long);
 	return (unsigned long)op->kp.addr + copy->of;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: instructions that are emulated.
+ * x86: emulation of instructions.
  *
- * It runs in the breakpoint trap: regs->ip is behind the breakpoint, and there is a
- * gap between the trap's frame and the stack that was in use, big enough for what the one
- * instruction may push. Or it runs in a hit by a jump, where there is no gap, and a word that is
- * pushed overwrites regs->ss.
+ * It runs in the breakpoint trap, where regs->ip is behind the breakpoint. There is a gap between
+ * the frame of the trap and the interrupted stack, large enough for what an instruction may push.
+ * Or it runs in a hit by a jump, where there is no gap, and a word that is pushed overwrites
+ * regs->ss.
  */
 #include <linux/bits.h>
 #include <linux/kprobes.h>
@@ -34,7 +34,7 @@ NOKPROBE_SYMBOL(emulate_nop);
 static void emulate_push_reg(const struct arch_specific_insn *ainsn,
 			     struct pt_regs *regs)
 {
-	/* Read first: "push %rsp" pushes what it was before. */
+	/* Read it first: "push %rsp" pushes the old value. */
 	unsigned long val = operand_reg(ainsn, regs);
 
 	int3_emulate_push(regs, val);
@@ -152,7 +152,7 @@ static void emulate_pushf(const struct arch_specific_insn *ainsn,
 
 NOKPROBE_SYMBOL(emulate_pushf);
 
-/* What popf changes in the kernel; the 16-bit form changes the low half of it. */
+/* The flags that popf changes in the kernel. The 16-bit form changes the low 16 bits of these. */
 #define POPF_MASK	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |	\
 			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF |	\
 			 X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_OF |	\
@@ -188,8 +188,8 @@ static void emulate_cli(const struct arch_specific_insn *ainsn,
 NOKPROBE_SYMBOL(emulate_cli);
 
 /*
- * The processor lets one more instruction run before it takes interrupts. That is
- * lost, which only the instructions care about that wait for one: see sti_then_wait().
+ * The processor takes no interrupt before the next instruction. The emulation does not preserve
+ * that. It matters only if the next instruction waits for an interrupt: see sti_then_wait().
  */
 static void emulate_sti(const struct arch_specific_insn *ainsn,
 			struct pt_regs *regs)
@@ -201,9 +201,9 @@ static void emulate_sti(const struct arch_specific_insn *ainsn,
 NOKPROBE_SYMBOL(emulate_sti);
 
 /**
- * kprobe_insn_finish - what is left to do when the copy has been stepped
+ * kprobe_insn_finish - complete the instruction after its copy has been stepped
  * @ainsn: the instruction
- * @regs: behind the copy in, as behind the probed instruction out
+ * @regs: the state after the copy; set to the state after the probed instruction
  *
  * Context: the trap that ends the step.
  */
@@ -215,7 +215,7 @@ void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
 	if (ainsn->after != KPROBE_STEP_NEXT)
 		target = int3_emulate_pop(regs);
 
-	/* The return address goes where the copy has put the target. */
+	/* The return address replaces the target that the copy has pushed. */
 	if (ainsn->after == KPROBE_STEP_CALL)
 		int3_emulate_push(regs, ainsn->next);
 
@@ -225,7 +225,7 @@ void kprobe_insn_finish(const struct arch_specific_insn *ainsn,
 NOKPROBE_SYMBOL(kprobe_insn_finish);
 
 /*
- * Choosing what emulates an instruction.
+ * Choice of the emulation.
  */
 
 /* The register in the low bits of an opcode or modrm byte. */
@@ -235,7 +235,7 @@ static u8 low_reg(const struct insn *insn, u8 byte)
 
 	if (X86_REX_B(insn->rex_prefix.bytes[0]))
 		regno += 8;
-	/* Cannot fail: all registers that these bits name are in pt_regs. */
+	/* Does not fail: pt_regs has all these registers. */
 	return pt_regs_offset(NULL, regno);
 }
 
@@ -249,7 +249,7 @@ static void set_branch(struct arch_specific_insn *ainsn,
 	ainsn->width = insn->addr_bytes;
 }
 
-/* Opcode 0xff: the near ones of its calls and jumps. */
+/* Opcode 0xff: near indirect calls and jumps. */
 static void set_indirect(struct arch_specific_insn *ainsn,
 			 const struct insn *insn)
 {
@@ -292,16 +292,15 @@ static void set_relative_branch(struct arch_specific_insn *ainsn,
 	}
 }
 
-/* Could a copy be run as well? Those are emulated only because that takes a breakpoint less. */
+/* Can a copy run as well? Then the emulation only saves a breakpoint. */
 bool kprobe_emulation_is_optional(const struct arch_specific_insn *ainsn)
 {
 	return ainsn->emulate == emulate_nop || ainsn->emulate == emulate_push_reg;
 }
 
 /*
- * Fills in how to emulate @insn, if it is one of those: what must not be copied
- * because it depends on where it is or on flags that are not as they were while
- * stepping, and a few that are common and as quick to emulate.
+ * Set up the emulation of @insn if it is to be emulated: if it depends on its address, or on flags
+ * that are changed while a copy is stepped, or if it is common and fast to emulate.
  */
 void kprobe_choose_emulation(struct arch_specific_insn *ainsn,
 			     const struct insn *insn)
@@ -315,14 +314,14 @@ void kprobe_choose_emulation(struct arch_specific_insn *ainsn,
 
 	switch (opcode) {
 	case 0x50 ... 0x57:
-		/* The 16-bit form is for the slot. */
+		/* The 16-bit form runs from a slot. */
 		if (has_prefix(insn, 0x66))
 			break;
 		ainsn->emulate = emulate_push_reg;
 		ainsn->reg = low_reg(insn, opcode);
 		break;
 	case 0x90:
-		/* Else it is a pause, or an exchange with %r8. */
+		/* With a prefix it is a pause, or an exchange with %r8. */
 		if (!has_prefix(insn, 0xf3) && !insn->rex_prefix.nbytes)
 			ainsn->emulate = emulate_nop;
 		break;

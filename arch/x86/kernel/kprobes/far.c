@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: executable memory at addresses that are given.
+ * x86: executable memory at given addresses, for the detours of puns.
  *
- * A jump whose displacement is in part that of instructions which have to stay (see
- * region.c) leads to one of 256^n consecutive addresses, n being 0 to 3. Where nothing
- * else is, a page can be had there. Slots start at any address, share pages, and may
- * reach from one into the next.
+ * A pun (see region.c) leads to one of 256^n consecutive addresses, n being 0 to 3. If
+ * there is no other memory, this allocates a page there. A slot starts at any address and
+ * may span two pages. Slots share pages.
  *
- * In reach of the kernel's text are, from below: two gigabytes that are unused (see
- * Documentation/arch/x86/x86_64/mm.rst); what the image leaves free of the area that it
- * is mapped in, which is most of it; and the area of modules. The latter must not be
- * taken to pieces, so there may be but a few pages in it.
+ * Three areas are in reach of the kernel's text: two gigabytes below the area of the
+ * kernel image that are not used (see Documentation/arch/x86/x86_64/mm.rst); the part of
+ * that area that the image does not use; and the area of modules. The number of pages in
+ * the latter is limited, because they fragment it.
  */
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
@@ -34,11 +33,11 @@
 /**
  * struct far_page - a page
  * @base:	the page
- * @nr_slots:	slots that are in it, if only in part
- * @rcu:	frees this
- * @starts:	at which bytes of it slots start
+ * @nr_slots:	number of slots that are in it, also in part
+ * @rcu:	frees this struct
+ * @starts:	a bit for each byte at which a slot starts
  *
- * Made and changed under kprobe_mutex. @starts is read under RCU, too.
+ * Guarded by kprobe_mutex. @starts is also read under RCU.
  */
 struct far_page {
 	kprobe_opcode_t *base;
@@ -47,23 +46,23 @@ struct far_page {
 	DECLARE_BITMAP(starts, PAGE_SIZE);
 };
 
-/* By page number. Changed under kprobe_mutex, read under RCU. */
+/* All pages, by page number. Changed under kprobe_mutex, read under RCU. */
 static DEFINE_XARRAY(far_pages);
 
-/* Guarded by kprobe_mutex. */
+/* Numbers of pages: all, and those in the area of modules. Guarded by kprobe_mutex. */
 static unsigned int nr_pages, nr_module_pages;
 
 /**
- * struct far_area - where there may be pages
+ * struct far_area - an area where pages may be
  * @start: first address
- * @end: behind the last one
+ * @end: one past the last address
  */
 struct far_area {
 	unsigned long start;
 	unsigned long end;
 };
 
-/* From where a jump reaches the kernel, to where the kernel is mapped. */
+/* The lowest address from which a jump reaches the kernel's text. */
 #define HOLE_START	(__START_KERNEL_map - SZ_2G)
 
 #define NR_AREAS	4
@@ -108,7 +107,7 @@ static bool is_mapped(unsigned long addr)
 	return pte && !pte_none(*pte);
 }
 
-/* One page, anywhere in between. */
+/* Map a page between two addresses. */
 static void *map_page(unsigned long start, unsigned long end)
 {
 	void *page;
@@ -184,7 +183,7 @@ static struct far_page *page_at(unsigned long addr)
 
 	if (page)
 		return page;
-	/* Somebody's: do not have vmalloc look for memory to reclaim. */
+	/* In use. Check here, because vmalloc() would purge lazily freed areas before it fails. */
 	if (find_vm_area((void *)start) || is_mapped(start))
 		return NULL;
 	return page_add(start, start + PAGE_SIZE);
@@ -197,7 +196,7 @@ static unsigned long slot_end(unsigned long slot)
 	return slot + KPROBE_FAR_SLOT_SIZE;
 }
 
-/* The first start of a slot in between, else @end. */
+/* The first slot that starts from @start to before @end; @end if there is none. */
 static unsigned long next_slot(unsigned long start, unsigned long end)
 {
 	unsigned long index, first, bit;
@@ -213,7 +212,7 @@ static unsigned long next_slot(unsigned long start, unsigned long end)
 	return end;
 }
 
-/* The lowest address from @first to @last that a slot can start at; 0 if there is none. */
+/* The lowest address from @first to @last where a slot can start; 0 if there is none. */
 static unsigned long find_room(unsigned long first, unsigned long last)
 {
 	unsigned long pos = first, slot;
@@ -227,7 +226,7 @@ static unsigned long find_room(unsigned long first, unsigned long last)
 	return 0;
 }
 
-/* In the pages that there are. */
+/* find_room() in pages that are allocated. */
 static unsigned long find_room_in_pages(unsigned long first, unsigned long last)
 {
 	unsigned long index, start, slot;
@@ -243,7 +242,7 @@ static unsigned long find_room_in_pages(unsigned long first, unsigned long last)
 	return 0;
 }
 
-/* The one or two pages that it is in. */
+/* Allocate the one or two pages of a slot, if they are not. */
 static bool get_pages(unsigned long slot)
 {
 	struct far_page *page = page_at(slot);
@@ -256,7 +255,7 @@ static bool get_pages(unsigned long slot)
 	return false;
 }
 
-/* With few addresses to choose from, try all pages that they are in. */
+/* For few addresses: try all pages that they are in. */
 static unsigned long find_room_nearby(unsigned long first, unsigned long last)
 {
 	unsigned long slot, end;
@@ -295,7 +294,7 @@ static unsigned long find_room_in_area(const struct far_area *area, unsigned lon
 	return find_room_in_new_page(first, last);
 }
 
-/* Note that a slot is there, or not any more. */
+/* Mark a slot as allocated or free. */
 static void change_slot(unsigned long slot, bool there)
 {
 	struct far_page *page = page_of(slot), *other = page_of(slot_end(slot) - 1);
@@ -308,8 +307,8 @@ static void change_slot(unsigned long slot, bool there)
 }
 
 /**
- * kprobe_far_slot_get - get a slot at one of some addresses
- * @first: the lowest of them
+ * kprobe_far_slot_get - allocate a slot between two addresses
+ * @first: the lowest address that it may have
  * @last: the highest
  *
  * Context: process, kprobe_mutex held. Sleeps.
@@ -333,10 +332,10 @@ void *kprobe_far_slot_get(unsigned long first, unsigned long last)
 }
 
 /**
- * kprobe_far_slot_put - give a slot back
+ * kprobe_far_slot_put - free a slot
  * @slot: any address
  *
- * Context: process, kprobe_mutex held. Sleeps. Nothing is executing in the slot.
+ * Context: process, kprobe_mutex held. Sleeps. No task is executing in the slot.
  * Return: false if @slot is not from kprobe_far_slot_get().
  */
 bool kprobe_far_slot_put(void *slot)
@@ -354,11 +353,11 @@ bool kprobe_far_slot_put(void *slot)
 }
 
 /**
- * kprobe_far_slot_find - which slot is an address in?
+ * kprobe_far_slot_find - find the slot that an address is in
  * @addr: any address
  *
- * Context: any in which RCU is watching; the caller is in a section of it.
- * Return: its start, NULL if it is in none.
+ * Context: any, in an RCU read-side critical section.
+ * Return: the start of the slot, NULL if the address is in none.
  */
 void *kprobe_far_slot_find(unsigned long addr)
 {
@@ -370,8 +369,8 @@ void *kprobe_far_slot_find(unsigned long addr)
 NOKPROBE_SYMBOL(kprobe_far_slot_find);
 
 /*
- * So that page tables which were copied from the kernel's have it: a call into firmware
- * runs on those, and an interrupt in there may hit a jump.
+ * Allocate the upper levels of page tables in boot, so that copies of the kernel's page tables
+ * have them. Calls of firmware use such a copy, and an interrupt in one may hit a jump.
  */
 static int __init far_init(void)
 {

@@ -132,7 +132,7 @@ static bool is_free(unsigned long addr)
 	return !find_vm_area((void *)addr) && !is_page(addr);
 }
 
-/* The highest pages in a row, of so many, that nobody has; and one above them. */
+/* The highest @nr unused pages in a row, below a used one. */
 static unsigned long free_pages_in(struct kunit *test, const struct area *area,
 				   unsigned int nr)
 {
@@ -299,7 +299,7 @@ static void nowhere_else(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get(test, 0, MODULES_VADDR - 1), 0);
 }
 
-/* And what is next to it. */
+/* The neighbours of a slot. */
 static void expect_found(struct kunit *test, unsigned long slot, unsigned long before,
 			 unsigned long behind)
 {
@@ -337,7 +337,7 @@ static void is_found(struct kunit *test)
 	expect_found(test, lone, 0, 0);
 }
 
-/* What is in no page, and what is in one but no slot. */
+/* Addresses in no page, and in a page but no slot. */
 static void others_are_not_put(struct kunit *test)
 {
 	unsigned long slot = free_pages_in(test, my_area(test), 2) + 100;
@@ -357,7 +357,7 @@ static void others_are_not_put(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, put_any(slot));
 }
 
-/* Somebody else's page in the middle of an area, between two that nobody has. */
+/* A used page in the middle of an area, between two unused ones. */
 static unsigned long somebodys_page(struct kunit *test, const struct area *area)
 {
 	unsigned long base = free_pages_in(test, area, 3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* x86: probes at the entry of functions that ftrace calls us for. */
+/* x86: probes at function entries that ftrace patches. */
 #include <linux/ftrace.h>
 #include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
@@ -16,8 +16,9 @@
  * arch_prepare_kprobe_ftrace - prepare a probe that ftrace plants
  * @p: the probe
  *
- * Return: 0, there is nothing to copy: the call or nop has done its work when the
- * handlers run.
+ * There is nothing to copy: the instruction is ftrace's call, which has run when the handlers run.
+ *
+ * Return: 0.
  */
 int arch_prepare_kprobe_ftrace(struct kprobe *p)
 {
@@ -29,18 +30,18 @@ int arch_prepare_kprobe_ftrace(struct kprobe *p)
 }
 
 /*
- * ftrace_regs_caller has pushed the flags behind the address that it was called from, and with
- * frame pointers five more words, before it made room for the registers.
+ * ftrace_regs_caller() has pushed the flags after the return address of ftrace's call, and with
+ * frame pointers five more words, before it allocated the registers.
  */
 #define WORDS_ABOVE_REGS	(IS_ENABLED(CONFIG_FRAME_POINTER) ? 7 : 2)
 
-/* The stack pointer at the entry, whatever handlers have made of it. */
+/* The stack pointer at the entry. Handlers may have changed regs->sp. */
 static nokprobe_inline unsigned long entry_sp(const struct pt_regs *regs)
 {
 	return (unsigned long)(regs + 1) + WORDS_ABOVE_REGS * sizeof(long);
 }
 
-/* Goes to where the word on top of the stack says, and drops that. */
+/* Pops an address from the stack and jumps to it. */
 asm(".pushsection .text\n"
 	ASM_FUNC_ALIGN "\n"
 	".globl kprobe_entry_leave\n"
@@ -53,13 +54,13 @@ asm(".pushsection .text\n"
 NOKPROBE_SYMBOL(kprobe_entry_leave);
 
 /**
- * arch_kprobe_entry_moved - have what a handler has chosen take effect
- * @regs: what it has made of the registers at a function's entry
+ * arch_kprobe_entry_moved - apply a handler's change of the instruction and stack pointers
+ * @regs: the registers at a function's entry, as the handler has changed them
  *
- * Ftrace goes on with the stack as it was. To return at once, handlers may drop the return
- * address from it, as they would at a breakpoint; in the place of that address is where to go
- * on, then, and something that returns to there is gone on with. No other change of the stack
- * pointer is possible.
+ * Ftrace does not restore a changed stack pointer. To skip the function, a handler may drop the
+ * return address from the stack, as at a breakpoint. Then this stores the new instruction pointer
+ * in place of the return address and lets ftrace continue at kprobe_entry_leave(). No other change
+ * of the stack pointer is possible.
  *
  * Context: a hit, preemption off.
  */
@@ -76,7 +77,7 @@ void arch_kprobe_entry_moved(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(arch_kprobe_entry_moved);
 
-/* Handlers see what they would see at a breakpoint in place of the call. */
+/* Handlers see the same registers as at a breakpoint in place of the call. */
 static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
@@ -87,7 +88,7 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 	if (!p->pre_handler(p, regs)) {
 		instruction_pointer_set(regs, at + MCOUNT_INSN_SIZE);
 		hit_post(cpu, p, regs);
-		/* Live patching may have been here before, and chosen. */
+		/* A live patch may have redirected the function before. */
 		instruction_pointer_set(regs, resume);
 	} else {
 		arch_kprobe_entry_moved(regs);
@@ -97,7 +98,7 @@ static void ftrace_hit(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 
 NOKPROBE_SYMBOL(ftrace_hit);
 
-/* The same inside a hit. */
+/* ftrace_hit() inside a hit. */
 static void ftrace_hit_inside(struct kprobe *p, struct pt_regs *regs, unsigned long at)
 {
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
@@ -115,10 +116,10 @@ static void ftrace_hit_inside(struct kprobe *p, struct pt_regs *regs, unsigned l
 NOKPROBE_SYMBOL(ftrace_hit_inside);
 
 /**
- * arch_kprobe_entry_hit - a function with a probe at its entry was entered
+ * arch_kprobe_entry_hit - handle a hit at the entry of a function
  * @p: the probe, enabled
- * @at: where ftrace was called from
- * @regs: the registers there, all of them
+ * @at: address of ftrace's call
+ * @regs: all registers there
  *
  * Context: a hit, preemption off.
  */

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: what happens when a CPU runs into a planted breakpoint.
+ * x86: hits of breakpoints.
  *
- *	trap -> pre handlers -> the instruction -> post handlers -> go on
+ *	trap -> pre handlers -> the instruction -> post handlers -> continue
  *
- * The instruction is emulated in the trap (one trap in all), or its boosted copy is
- * returned to, which jumps back to the probed code (one trap, but nothing can run
- * after it), or its other copy is stepped: that one ends in a breakpoint of its own,
- * the second trap. What there is was decided in insn.c.
+ * There are three ways to run the instruction. The trap handler emulates it. Or the trap
+ * returns to the boosted copy, which jumps back to the probed code; then no post handler
+ * can run. Or the trap returns to the other copy, which ends in a breakpoint, and the
+ * second trap continues the hit. insn.c decides which of these are possible.
  *
- * While a copy is stepped interrupts are off, so that current_kprobe and
- * kprobe_ctlblk stay this task's. An NMI or an exception may still come in between
- * and hit a probe; whatever hits while current_kprobe is set is a hit inside a hit, and
- * kprobe_ctlblk::prev_kprobe is where the outer one waits. In the context of the outer one it
- * is counted as missed, and no handler runs; in an NMI, those do that may be nested.
+ * While a copy is stepped interrupts are off, so that current_kprobe and kprobe_ctlblk
+ * belong to this task. An NMI or an exception may come then and hit a probe. A hit while
+ * current_kprobe is set is a hit inside a hit. The state of the outer one is saved in
+ * kprobe_ctlblk::prev_kprobe. In the context of the outer hit, it is counted as missed and no
+ * handler runs. In an NMI, handlers of kprobes with KPROBE_FLAG_REENTRANT run.
  *
- * Nothing in here may be probed or traced.
+ * All of this cannot be probed or traced.
  */
 #include <linux/kdebug.h>
 #include <linux/kprobe_hit.h>
@@ -30,8 +30,8 @@
 #include "private.h"
 
 /*
- * A jump is, or is going to be, written over what is behind the breakpoint, or was and is
- * being taken back: go on at the copies of what it displaces.
+ * With KPROBE_FLAG_OPTIMIZED the bytes behind the breakpoint may be part of a jump: continue at the
+ * copy of the instruction that the jump displaces.
  */
 static nokprobe_inline void leave_displaced(const struct kprobe *p, struct pt_regs *regs)
 {
@@ -40,9 +40,9 @@ static nokprobe_inline void leave_displaced(const struct kprobe *p, struct pt_re
 }
 
 /*
- * Has the probed instruction done. Returns false if that takes until the trap at the
- * end of the copy, else whoever returns from this trap is on the right way; but for
- * leave_displaced(), with @want_trap.
+ * Run the probed instruction. Returns true if it was emulated, or if this trap is to return to a
+ * boosted copy or to the detour; with @want_trap leave_displaced() is left to do then. Returns
+ * false if the copy is stepped, which ends in another trap.
  */
 static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 				     const struct kprobe *p,
@@ -50,7 +50,7 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 {
 	const struct arch_specific_insn *ainsn = &p->ainsn;
 
-	/* leave_displaced(), and without a trap. */
+	/* Continue at the detour's copies, of which the first is the probed instruction. */
 	if (kprobe_optimized(p) && !want_trap) {
 		int3_emulate_jmp(regs, kprobe_detour_copies(p));
 		return true;
@@ -79,7 +79,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 
 	hit_begin(cpu, p);
 	if (p->pre_handler(p, regs)) {
-		/* It has chosen where to go on. */
+		/* A handler has changed where execution continues. */
 		leave_displaced(p, regs);
 		hit_end(cpu);
 		return;
@@ -123,10 +123,7 @@ static nokprobe_inline bool is_stepping(const struct kprobe_ctlblk *cpu,
 		cpu->kprobe_status == KPROBE_REENTER);
 }
 
-/*
- * The copy is no longer being stepped. Returns true if that was all of the hit, i.e. it
- * was one inside another one.
- */
+/* End the step of the copy. Returns true if the hit ends, too, because it was inside of another. */
 static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu,
 				     struct pt_regs *regs)
 {
@@ -139,7 +136,7 @@ static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu,
 	return true;
 }
 
-/* The trap behind the stepped copy. */
+/* The breakpoint behind the stepped copy. */
 static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		      struct pt_regs *regs)
 {
@@ -156,12 +153,12 @@ static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 NOKPROBE_SYMBOL(step_trap);
 
 /**
- * kprobe_int3_handler - see whether a breakpoint trap is a probe's
+ * kprobe_int3_handler - handle a breakpoint trap if it is one of a probe
  * @regs: where the trap was taken; ip is behind the breakpoint
  *
  * Context: the breakpoint trap, which is entered like an NMI: any context,
  *	    preemption and interrupts off, RCU watching.
- * Return: 1 if the trap is dealt with, 0 if the breakpoint is someone else's.
+ * Return: 1 if the trap was handled, 0 if the breakpoint is not one of a probe.
  */
 int kprobe_int3_handler(struct pt_regs *regs)
 {
@@ -183,8 +180,8 @@ int kprobe_int3_handler(struct pt_regs *regs)
 	site = get_kprobe((void *)at);
 	if (site && kprobe_ftrace(site)) {
 		/*
-		 * Ftrace patches by way of breakpoints of its own. This one came too
-		 * late to find that patching still under way: run what is there now.
+		 * Ftrace patches with temporary breakpoints. It was done before this CPU
+		 * got here, so run the new text.
 		 */
 		int3_emulate_jmp(regs, at);
 		return 1;
@@ -199,8 +196,8 @@ int kprobe_int3_handler(struct pt_regs *regs)
 	}
 
 	/*
-	 * A probe goes from the table after its breakpoint is gone from the text,
-	 * everywhere. So if this was a probe's, what the text now has is what to run.
+	 * A site leaves the table after all CPUs have seen that its breakpoint is removed.
+	 * So if this was the breakpoint of a probe, run the text that is there now.
 	 */
 	if (READ_ONCE(*(u8 *)at) == INT3_INSN_OPCODE)
 		return 0;
@@ -212,23 +209,21 @@ int kprobe_int3_handler(struct pt_regs *regs)
 NOKPROBE_SYMBOL(kprobe_int3_handler);
 
 /**
- * kprobe_fault_handler - take a fault in a stepped copy back to where it belongs
+ * kprobe_fault_handler - move a fault in a stepped copy to the probed instruction
  * @regs: where the fault was taken
  * @trapnr: its vector
  *
- * The fault is made to look as if the probed instruction had raised it, and the hit
- * ends: exception tables, oops messages and whoever may make the access good go by
- * the probed address. In the last case the instruction is run again, and the probe
- * hits again.
+ * This sets the instruction pointer to the probed instruction and ends the hit, because
+ * exception tables, oops messages and page fault handling need the probed address. If the page
+ * fault is resolved, the instruction runs again, and the probe is hit again.
  *
- * Page faults are looked up in the exception table after this. Others have been
- * before, by the address of the copy, so that is done here again.
+ * Callers look up page faults in the exception table after this. For other faults they have
+ * already looked up the address of the copy, so the lookup is repeated here.
  *
- * Boosted copies have no entry in an exception table and need nothing done. A fault
- * in a handler is that handler's own business.
+ * Boosted copies have no entry in an exception table. Faults in a handler need no change.
  *
  * Context: exceptions, preemption off and kprobe_running().
- * Return: 1 if the exception table had an answer, 0 if the fault is left to be handled.
+ * Return: 1 if the exception table has fixed up the fault, 0 if it is left to be handled.
  */
 int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 {
@@ -250,13 +245,13 @@ int kprobe_fault_handler(struct pt_regs *regs, int trapnr)
 NOKPROBE_SYMBOL(kprobe_fault_handler);
 
 /**
- * kprobe_exceptions_notify - the same for exceptions that only go to the die chain
+ * kprobe_exceptions_notify - kprobe_fault_handler() for exceptions of the die chain
  * @nb: the core's notifier
- * @why: which DIE_* it is
+ * @why: DIE_*
  * @data: struct die_args
  *
  * Context: exceptions.
- * Return: NOTIFY_STOP if the exception table had an answer, else NOTIFY_DONE.
+ * Return: NOTIFY_STOP if the exception table has fixed up the fault, else NOTIFY_DONE.
  */
 int kprobe_exceptions_notify(struct notifier_block *nb, unsigned long why,
 			     void *data)

@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: all that kernel probes know about instructions.
+ * x86: check and copy the instruction of a probe.
  *
- * Four questions are answered when a probe is prepared: is this the start of an
- * instruction, can it be probed at all, can it be emulated, and if not, can it run
- * from somewhere else, and how. A hit only follows the answers, which are in struct
- * arch_specific_insn.
+ * When a probe is prepared, this finds out whether its address is the start of an
+ * instruction, whether the instruction can be probed, and whether it is emulated or runs
+ * from a copy. The result is in struct arch_specific_insn, for hits.
  *
- * An instruction that is not emulated runs from a slot. This is a slot:
+ * An instruction that is not emulated runs from a slot:
  *
  *	0                          n     n+1           27-n             27         32
  *	| copy, to be stepped      | int3 | int3 ...    | copy, boosted | jmp back |
  *
- * A hit with a post handler takes the first copy, whose breakpoint says when the
- * instruction is done. A hit without one takes the second and is not heard of again.
- * Listeners with post handlers come and go while the probe is planted, so there have
- * to be both; a slot that is in use is never written. The jump is there for any
- * instruction, and always in the same place, so a slot by itself tells which address
- * it stands for.
+ * A hit with a post handler runs the first copy, and the breakpoint behind it ends the
+ * step. A hit without a post handler runs the second copy, and does not return here.
+ * A slot has both, because listeners with post handlers come and go while the probe is
+ * planted, and a slot in use is not written. All slots have the jump, at the same offset,
+ * so that unwinders can find the probed address from the slot.
  *
- * A task may be preempted in a boosted copy. The core gives a slot back only after no
- * task can be in it any more (RCU tasks), so that is fine on any kind of kernel.
+ * A task may be preempted in a boosted copy. The core frees a slot after a grace period of
+ * RCU-tasks, when no task can be in it.
  */
 #include <linux/align.h>
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/extable.h>
-#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kgdb.h>
 #include <linux/kprobes.h>
@@ -36,7 +33,6 @@
 #include <linux/ptrace.h>
 #include <linux/string.h>
 
-#include <asm/alternative.h>
 #include <asm/cfi.h>
 #include <asm/ibt.h>
 #include <asm/insn-eval.h>
@@ -45,10 +41,10 @@
 #include "private.h"
 
 /*
- * Telling instructions apart.
+ * Classification of instructions.
  */
 
-/* Zero, which is no instruction of interest, for opcodes of other maps. */
+/* The opcode; zero, which is not checked for, if it is in another opcode map. */
 unsigned int kprobe_insn_opcode(const struct insn *insn)
 {
 	if (insn->vex_prefix.nbytes)
@@ -80,8 +76,8 @@ static bool is_wait(const struct insn *insn)
 }
 
 /*
- * An interrupt between sti and hlt would be taken too early: its wakeup is lost. The
- * one does not let it in, and the other is only entered right behind it.
+ * The processor takes no interrupt between sti and the next instruction, so that hlt behind it
+ * does not miss a wakeup. With a probe at sti it would.
  */
 static bool sti_then_wait(const struct probed_text *text)
 {
@@ -96,7 +92,7 @@ static bool sti_then_wait(const struct probed_text *text)
 	return is_wait(&next);
 }
 
-/* The second and third opcode byte of 0f 01. */
+/* Opcode 0f 01: which instruction it is depends on the modrm byte. */
 static bool system_insn_refused(const struct insn *insn)
 {
 	if (!modrm_is_reg(insn))
@@ -116,9 +112,9 @@ static bool system_insn_refused(const struct insn *insn)
 }
 
 /*
- * What can be neither emulated nor stepped: what never gets to the instruction
- * behind it, raises exceptions whose handlers want the original address, or pulls the
- * ground from under the trap that ends the step.
+ * Instructions that can be neither emulated nor stepped: they do not continue at the next
+ * instruction, or raise exceptions whose handlers need the original address, or change state
+ * that the trap behind the copy needs.
  */
 static bool insn_refused(const struct insn *insn)
 {
@@ -169,7 +165,7 @@ static bool insn_refused(const struct insn *insn)
 
 /*
  * Clang's control flow integrity checks compare a hash before an indirect call:
- * "mov $-hash, %r10d; add -4(%reg), %r10d". What handles a failed check decodes both,
+ * "mov $-hash, %r10d; add -4(%reg), %r10d". The handler of a failed check decodes both
  * from the text.
  */
 static bool is_cfi_check(const struct insn *insn)
@@ -211,7 +207,7 @@ bool kprobe_insn_is_relative(const struct insn *insn)
 	return is_relative_branch(kprobe_insn_opcode(insn));
 }
 
-/* In the address of its operand. */
+/* Does the address of the operand, or the operand itself, depend on the stack pointer? */
 bool kprobe_insn_uses_stack_pointer(const struct insn *insn)
 {
 	u8 modrm = insn->modrm.bytes[0];
@@ -226,7 +222,7 @@ bool kprobe_insn_uses_stack_pointer(const struct insn *insn)
  * Reading the text.
  */
 
-/* As many of @len bytes as there are up to a page that is not there. */
+/* Read @len bytes, or less if they reach into a page that is not mapped. Returns the number. */
 static int read_mapped(u8 *buf, unsigned long addr, int len)
 {
 	int in_page = PAGE_SIZE - offset_in_page(addr);
@@ -239,9 +235,9 @@ static int read_mapped(u8 *buf, unsigned long addr, int len)
 }
 
 /*
- * Reads and decodes what is at @addr, in a symbol that ends at @end, as it is without
- * probes. Only the first byte can be another probe's: probes start instructions. A symbol is
- * said to end where the next one starts, so it may seem to reach beyond what is mapped.
+ * Read and decode the instruction at @addr as it is without probes. The symbol ends at @end. Only
+ * the first byte can be the breakpoint of another probe. Kallsyms lets a symbol end where the next
+ * one starts, so @end may be beyond the mapped text.
  */
 int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 		     unsigned long end)
@@ -265,7 +261,7 @@ int kprobe_insn_read(struct probed_text *text, unsigned long addr,
 	return insn_decode(&text->insn, text->buf, text->len, INSN_MODE_KERN);
 }
 
-/* Reads the text at @addr, of any number of instructions, as it is without probes. */
+/* Read @len bytes of text at @addr as they are without probes. */
 void kprobe_text_read(u8 *buf, unsigned long addr, unsigned int len)
 {
 	unsigned int i;
@@ -295,9 +291,9 @@ static bool is_debugger_breakpoint(unsigned long addr)
 #endif
 
 /*
- * Code that is not the compiler's: padding in front of functions with what call depth
- * tracking and control flow integrity keep there, and static call trampolines. All of
- * it is written behind our back.
+ * Code that does not come from the compiler: padding in front of functions, where call depth
+ * tracking and control flow integrity keep instructions, and static call trampolines. The kernel
+ * patches all of these.
  */
 static bool is_generated_symbol(const char *name)
 {
@@ -307,8 +303,8 @@ static bool is_generated_symbol(const char *name)
 }
 
 /*
- * Walks from the start of the symbol to @addr, as there is no other way to know where
- * instructions start. On success @text has the one at @addr.
+ * Decode from the start of the symbol to @addr, to find out whether an instruction starts there.
+ * On success @text has the instruction at @addr.
  */
 static int find_insn(struct probed_text *text, unsigned long addr)
 {
@@ -325,7 +321,7 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 	for (pos = addr - offset; ; pos += text->insn.length) {
 		if (pos > addr || kprobe_insn_read(text, pos, end) < 0)
 			return -EILSEQ;
-		/* Then there is no telling what it hides. */
+		/* The length of the instruction under the breakpoint is unknown. */
 		if (text->buf[0] == INT3_INSN_OPCODE &&
 		    is_debugger_breakpoint(pos))
 			return kprobe_refuse(-EILSEQ, "a debugger's breakpoint is before it");
@@ -335,10 +331,10 @@ static int find_insn(struct probed_text *text, unsigned long addr)
 }
 
 /**
- * arch_kprobe_insn_bounds - which instructions are around an address?
+ * arch_kprobe_insn_bounds - find the instruction that contains an address
  * @addr: not the start of an instruction
- * @before: set to the start of the one that it is in
- * @behind: set to the start of the next one
+ * @before: set to the start of the instruction
+ * @behind: set to the start of the next instruction
  *
  * Context: process, kprobe_mutex held, text_mutex not. Sleeps.
  * Return: true if they are known.
@@ -353,7 +349,7 @@ bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned
 	guard(mutex)(&text_mutex);
 	for (pos = addr - offset; pos <= addr; pos += text.insn.length) {
 		*before = pos;
-		/* Behind a breakpoint of somebody else's there is no telling what it hides. */
+		/* A debugger's breakpoint: the length of the instruction is unknown. */
 		if (kprobe_insn_read(&text, pos, addr - offset + size) < 0 ||
 		    text.buf[0] == INT3_INSN_OPCODE)
 			return false;
@@ -362,37 +358,12 @@ bool arch_kprobe_insn_bounds(unsigned long addr, unsigned long *before, unsigned
 	return *before != addr;
 }
 
-#ifdef CONFIG_DYNAMIC_FTRACE
-static bool is_ftrace_text(unsigned long addr, int len)
-{
-	return ftrace_location_range(addr, addr + len - 1);
-}
-#else
-static bool is_ftrace_text(unsigned long addr, int len)
-{
-	return false;
-}
-#endif
-
-/* Who else writes to these bytes? */
-static bool text_is_owned(unsigned long addr, int len)
-{
-	lockdep_assert_held(&text_mutex);
-
-	return alternatives_text_reserved((void *)addr, (void *)addr + len) ||
-	       is_ftrace_text(addr, len);
-}
-
-int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
+int kprobe_insn_check(const struct probed_text *text)
 {
 	const struct insn *insn = &text->insn;
 
-	/* Padding behind a jump or ret, or somebody's breakpoint. */
 	if (kprobe_insn_opcode(insn) == INT3_INSN_OPCODE)
 		return kprobe_refuse(-EILSEQ, "padding, or somebody's breakpoint");
-
-	if (text_is_owned(addr, insn->length))
-		return kprobe_refuse(-EINVAL, "alternatives or ftrace write to these bytes");
 
 	/* An indirect branch to a breakpoint in place of an ENDBR faults. */
 	if (HAS_KERNEL_IBT && kprobe_insn_is_endbr(insn))
@@ -401,11 +372,11 @@ int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
 	if (is_cfi_check(insn))
 		return kprobe_refuse(-EINVAL, "check of control flow, which its trap decodes");
 
-	/* Hypervisors know these from prefixes that are no instruction's. */
+	/* The prefix, an invalid instruction, tells a hypervisor to emulate the instruction. */
 	if (insn->emulate_prefix_size)
 		return kprobe_refuse(-EINVAL, "instruction for a hypervisor");
 
-	/* The kernel neither uses nor saves the registers that these are for. */
+	/* REX2: the kernel neither uses nor saves the additional registers. */
 	if (insn->rex_prefix.nbytes == 2)
 		return -EOPNOTSUPP;
 
@@ -415,7 +386,7 @@ int kprobe_insn_check(const struct probed_text *text, unsigned long addr)
 	if (sti_then_wait(text))
 		return kprobe_refuse(-EOPNOTSUPP, "sti, and it waits for interrupts next");
 
-	/* Intel's and AMD's processors disagree on what that is. */
+	/* Intel's and AMD's processors decode this in different ways. */
 	if (is_near_branch(insn) && has_prefix(insn, 0x66))
 		return -EOPNOTSUPP;
 
@@ -432,8 +403,8 @@ static bool fits_disp32(long disp)
 }
 
 /*
- * Copies the instruction to @buf such that it does at @to what it does at @from.
- * Returns -EINVAL if its data is too far from there.
+ * Copy the instruction to @buf so that it does the same at @to as at @from. Returns -EINVAL if its
+ * operand is out of reach from there.
  */
 static int copy_insn(u8 *buf, const struct probed_text *text,
 		     unsigned long from, unsigned long to,
@@ -444,14 +415,14 @@ static int copy_insn(u8 *buf, const struct probed_text *text,
 
 	memcpy(buf, text->buf, insn.length);
 
-	/* "push" has the operands of "call" and "jmp"; it gets us the target. */
+	/* Push the target instead: "push" has the same operands as "call" and "jmp". */
 	if (ainsn->after != KPROBE_STEP_NEXT)
 		buf[insn_offset_modrm(&insn)] |= 6 << 3;
 
 	if (!insn_rip_relative(&insn))
 		return 0;
 
-	/* With an address size prefix it is relative to the low half of %rip. */
+	/* With an address size prefix the operand is relative to the low half of %rip. */
 	if (insn.addr_bytes != sizeof(long))
 		return kprobe_refuse(-EINVAL, "its operand is relative to the low half of %rip");
 
@@ -466,9 +437,8 @@ static int copy_insn(u8 *buf, const struct probed_text *text,
 }
 
 /*
- * Whether the instruction may run without us seeing its end. Not if it may fault and
- * the exception table has an entry for it: that is by address. Not if there is work
- * left to do. Whatever else there is that may be copied does not care where it runs.
+ * Can the copy run without a trap behind it? Not if kprobe_insn_finish() has to do something after
+ * it, and not if the exception table has an entry for the instruction, which is found by address.
  */
 static bool may_boost(unsigned long addr, const struct arch_specific_insn *ainsn)
 {
@@ -477,7 +447,7 @@ static bool may_boost(unsigned long addr, const struct arch_specific_insn *ainsn
 	       !search_exception_tables(addr);
 }
 
-/* copy_insn() of one that is to do just what it does. */
+/* copy_insn() that does not replace calls and jumps by a push. */
 int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
 		     unsigned long to)
 {
@@ -500,7 +470,7 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 	if (err)
 		return err;
 
-	/* Pages of slots are where modules are, in reach of all kernel text. */
+	/* Pages of slots are in the area of modules, in reach of all kernel text. */
 	if (!fits_disp32(addr - slot))
 		return -EINVAL;
 	__text_gen_insn(code + KPROBE_SLOT_JUMP, JMP32_INSN_OPCODE,
@@ -516,8 +486,8 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 	}
 
 	/*
-	 * No sync: a CPU gets here by returning from the trap of a breakpoint that is
-	 * planted later, which serializes.
+	 * No sync: a CPU gets to the slot by a return from the trap of the breakpoint, which
+	 * is planted later. The return serializes.
 	 */
 	text_poke_copy_locked(ainsn->insn, code, sizeof(code), false);
 	return 0;
@@ -532,7 +502,7 @@ static int prepare_slot(struct kprobe *p, const struct probed_text *text)
 	if (!ainsn->insn)
 		return -ENOMEM;
 
-	/* Smaller ones would be overrun. */
+	/* Code that finds a slot from an address relies on that. */
 	if (WARN_ON_ONCE(!IS_ALIGNED((unsigned long)ainsn->insn,
 				     KPROBE_INSN_SLOT_SIZE)))
 		return -EINVAL;
@@ -544,14 +514,13 @@ static int prepare_slot(struct kprobe *p, const struct probed_text *text)
 }
 
 /**
- * kprobe_insn_prepare - find out about an instruction and get ready to run it
- * @p: the probe; its addr is in kernel text. Gets its opcode and ainsn
+ * kprobe_insn_prepare - check the instruction of a probe and prepare to run it
+ * @p: the probe; its addr is in kernel text. Its opcode and ainsn are set
  *
  * Context: process, kprobe_mutex and text_mutex held. May sleep.
  * Return: 0,
  * -EILSEQ if @p->addr is not the start of an instruction,
- * -EINVAL if others write to its bytes or depend on them, or a copy cannot reach its
- *  operand,
+ * -EINVAL if other code depends on the instruction, or a copy cannot reach its operand,
  * -EOPNOTSUPP if the instruction can be neither emulated nor run from elsewhere,
  * -ENOMEM if there is no slot.
  */
@@ -563,7 +532,7 @@ int kprobe_insn_prepare(struct kprobe *p)
 
 	err = find_insn(&text, addr);
 	if (!err)
-		err = kprobe_insn_check(&text, addr);
+		err = kprobe_insn_check(&text);
 	if (err)
 		return err;
 
@@ -581,7 +550,7 @@ int kprobe_insn_prepare(struct kprobe *p)
 }
 
 /**
- * kprobe_insn_release - give back what kprobe_insn_prepare() got
+ * kprobe_insn_release - undo kprobe_insn_prepare()
  * @p: the probe; no CPU or task is in its slot
  */
 void kprobe_insn_release(struct kprobe *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Telling instructions apart: what is short enough to be inlined. */
+/* x86: inline functions that classify instructions. */
 #ifndef _ARCH_X86_KPROBES_INSN_H
 #define _ARCH_X86_KPROBES_INSN_H
 

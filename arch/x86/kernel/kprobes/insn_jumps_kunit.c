@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
@@ -23,7 +24,7 @@
  * @c: the snippet
  * @expected: what comes out without a probe
  * @probe: the probe
- * @text: what is there without it
+ * @text: the text without a jump
  */
 struct jump_case {
 	const struct insn_test_case *c;
@@ -129,7 +130,7 @@ static void forget_entered_everywhere(void *unused)
 	kprobe_region_entered_everywhere = false;
 }
 
-/* Only one instruction displaced; where jumps lead to is up to what is behind it. */
+/* Puns: one instruction is displaced, and the next ones are part of the displacement. */
 static void run_puns(struct kunit *test, bool post)
 {
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, forget_entered_everywhere, NULL));
@@ -195,8 +196,8 @@ static void insn_test_post_joins_jumps(struct kunit *test)
  * struct share - what has become of the instructions
  * @skip: all so far
  * @nr: those that can be probed
- * @displaced: those that can be displaced by a jump, with what is behind them
- * @punned: those that can be, with what is behind them as a part of the jump
+ * @displaced: those that can be jumps that displace the next instructions
+ * @punned: those that can be puns
  * @verdict: the others, by error number
  */
 struct share {
@@ -215,7 +216,7 @@ static bool can_be_probed(unsigned long addr)
 		return false;
 	guard(mutex)(&text_mutex);
 	return kprobe_insn_read(&text, addr, addr + MAX_INSN_SIZE) >= 0 &&
-	       !kprobe_insn_check(&text, addr);
+	       !kprobe_insn_check(&text) && !ftrace_text_reserved((void *)addr, (void *)addr);
 }
 
 /* As the core does, to the point where it would be written. */

@@ -303,7 +303,7 @@ static void insn_test_handler_faults(struct kunit *test)
 #define RACE_ROUNDS	3000
 
 /**
- * struct racer - a thread that runs what is being probed
+ * struct racer - a thread that runs the probed code
  * @wrong: sums that are not right
  * @done: after the last one
  */

@@ -74,7 +74,7 @@ extern const struct insn_test_case insn_test_points[], insn_test_points_end[];
 /* For state_kunit.c: one to emulate, one to boost, a branch, and those that may be puns. */
 extern const struct insn_test_case insn_test_states[], insn_test_states_end[];
 
-/* Of one run at a time: what to start with, what came out, and data to work on. */
+/* Input, output and data of a run. There is one run at a time. */
 extern struct insn_test_state insn_test_in;
 extern struct insn_test_state insn_test_out;
 extern u64 insn_test_mem[INSN_TEST_MEM_WORDS];

@@ -56,7 +56,7 @@ SYM_FUNC_START(insn_test_run)
 	movq	%rdi, entry(%rip)
 	movq	%rsp, saved_sp(%rip)
 
-	/* What is looked at is above exit_sp, so traps leave it alone in the end. */
+	/* Traps do not overwrite the compared memory, which is above exit_sp. */
 	leaq	-(8 * INSN_TEST_STACK_WORDS)(%rsp), %rax
 	movq	%rax, exit_sp(%rip)
 	leaq	-(8 * INSN_TEST_STACK_FILLED)(%rsp), %rsp
@@ -208,7 +208,7 @@ STACK_FRAME_NON_STANDARD insn_test_\name
 	SNIPPET_END \name INSN_TEST_EMULATE
 .endm
 
-/* A branch to what is in a register; objtool wants to be told that it is meant. */
+/* A branch to an address in a register, with an annotation for objtool. */
 .macro BRANCH_REG name:req reg:req insn:vararg
 	BRANCH_THUNK \name \reg "ANNOTATE_RETPOLINE_SAFE" \insn
 .endm
@@ -227,7 +227,7 @@ STACK_FRAME_NON_STANDARD insn_test_\name
 	SNIPPET_END \name INSN_TEST_EMULATE
 .endm
 
-/* A branch to what is in memory: in "target", and on the stack. */
+/* A branch to an address in memory: in "target", and on the stack. */
 .macro BRANCH_MEM name:req insn:vararg
 	SNIPPET \name
 	leaq	1f(%rip), %rax

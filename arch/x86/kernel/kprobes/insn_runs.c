@@ -62,7 +62,7 @@ static void set_input(int nr)
 		insn_test_mem[i] = 0xfedcba9876543210ULL + 0x1111111111 * i;
 }
 
-/* What is below the stack pointer may have been overwritten by an interrupt. */
+/* An interrupt may have overwritten the memory below the stack pointer. */
 static void forget_dead_stack(struct insn_test_state *state)
 {
 	u64 lowest = insn_test_sp -

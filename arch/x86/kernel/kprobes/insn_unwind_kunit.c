@@ -129,7 +129,7 @@ static void insn_test_stack_trace(struct kunit *test)
 /* Where the first trace without the caller was taken. */
 static unsigned long bad_trace_ip;
 
-/* Set with interrupts off by who steps. */
+/* Set with interrupts off by the task that steps. */
 static struct task_struct *stepping;
 
 static unsigned long call_keep_in_steps(unsigned long n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* x86: breakpoints into the text and out again, and where none may go. */
+/* x86: write breakpoints, and where no probe may go. */
 #include <linux/array_size.h>
 #include <linux/execmem.h>
 #include <linux/kallsyms.h>
@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <asm/alternative.h>
 #include <asm/bug.h>
 #include <asm/ibt.h>
 #include <asm/nops.h>
@@ -18,13 +19,13 @@
 
 #include "private.h"
 
-/* Traps and text patching are up long before anyone can ask for a probe. */
+/* Traps and text patching are set up before this is called. */
 int __init arch_init_kprobes(void)
 {
 	return 0;
 }
 
-/* It returns on another stack than it was called on. */
+/* __switch_to() returns on another stack than it was called on. */
 struct kretprobe_blackpoint kretprobe_blacklist[] = {
 	{ .name = "__switch_to" },
 	{ .name = NULL },
@@ -63,11 +64,11 @@ void arch_arm_kprobe(struct kprobe *p)
 }
 
 /**
- * arch_disarm_kprobe - take one breakpoint out
+ * arch_disarm_kprobe - remove one breakpoint
  * @p: a planted probe
  *
- * Context: text_mutex and cpus_read_lock held. On return no CPU sees it; one may
- *	    still be on its way to the handler.
+ * Context: text_mutex and cpus_read_lock held. On return no CPU sees it, but a CPU may
+ *	    still handle its trap.
  */
 void arch_disarm_kprobe(struct kprobe *p)
 {
@@ -77,10 +78,10 @@ void arch_disarm_kprobe(struct kprobe *p)
 
 /**
  * arch_arm_kprobes - plant many breakpoints
- * @kps: prepared probes, by their list member
+ * @kps: prepared probes, linked by their list member
  *
- * A single byte changes from one valid instruction to another, so all of them share
- * the one sync at the end.
+ * One byte changes from one valid instruction to another, so one sync at the end is
+ * enough.
  *
  * Context: text_mutex and cpus_read_lock held; may sleep.
  */
@@ -96,8 +97,8 @@ void arch_arm_kprobes(struct list_head *kps)
 }
 
 /**
- * arch_disarm_kprobes - take many breakpoints out
- * @kps: planted probes, by their list member
+ * arch_disarm_kprobes - remove many breakpoints
+ * @kps: planted probes, linked by their list member
  *
  * Context: text_mutex and cpus_read_lock held; may sleep.
  */
@@ -113,7 +114,7 @@ void arch_disarm_kprobes(struct list_head *kps)
 }
 
 /**
- * arch_prepare_kprobe - see whether an address can be probed and get ready for it
+ * arch_prepare_kprobe - check whether an address can be probed, and prepare for it
  * @p: the probe; its addr is set and in kernel text
  *
  * Context: kprobe_mutex and text_mutex held, may sleep.
@@ -126,7 +127,7 @@ int arch_prepare_kprobe(struct kprobe *p)
 
 /**
  * arch_remove_kprobe - undo arch_prepare_kprobe()
- * @p: the probe; out of the text for so long that nothing is in its slot
+ * @p: the probe; not planted, and no CPU or task is in its slot
  *
  * Context: may sleep.
  */
@@ -135,18 +136,18 @@ void arch_remove_kprobe(struct kprobe *p)
 	kprobe_insn_release(p);
 }
 
-/* Returns go through rethook, whose trampoline has no probe on it. */
+/* Kretprobes use rethook, and its trampoline needs no probe. */
 int arch_trampoline_kprobe(struct kprobe *unused)
 {
 	return 0;
 }
 
 /**
- * kprobe_protect_slots - make a page fit for slots
+ * kprobe_protect_slots - prepare a page for slots
  * @page: a new page of virtual memory
  *
- * Return: the page, read-only, executable and full of breakpoints; or NULL, then it has
- * been freed.
+ * Return: the page, read-only, executable and full of breakpoints; NULL on failure, which frees
+ * the page.
  */
 void *kprobe_protect_slots(void *page)
 {
@@ -160,10 +161,10 @@ void *kprobe_protect_slots(void *page)
 }
 
 /**
- * alloc_insn_page - get a page for slots
+ * alloc_insn_page - allocate a page for slots
  *
- * It comes from where modules are: the copies in it use data and jump to code of the
- * kernel, in reach of 32 bits.
+ * It is in the area of modules, because the copies in it access data and jump to code of the
+ * kernel with 32-bit displacements.
  *
  * Return: a read-only, executable page full of breakpoints, or NULL.
  */
@@ -174,7 +175,7 @@ void *alloc_insn_page(void)
 	return page ? kprobe_protect_slots(page) : NULL;
 }
 
-/* There may be a symbol and no memory: of init text that has been freed. */
+/* The symbol may be one of init text that has been freed. */
 static bool starts_with_endbr(unsigned long addr)
 {
 	u32 insn;
@@ -183,13 +184,13 @@ static bool starts_with_endbr(unsigned long addr)
 }
 
 /**
- * arch_adjust_kprobe_addr - get a probe at a function's entry past its ENDBR
+ * arch_adjust_kprobe_addr - move a probe at a function's ENDBR behind it
  * @addr: start of the function
  * @offset: from there to the probe
- * @on_entry: set to whether that is the function's first instruction
+ * @on_entry: set to true if that is the function's first instruction, else to false
  *
- * Indirect calls have to find the ENDBR, so the instruction behind it is as early in a
- * function as a probe can be.
+ * The target of an indirect call must be an ENDBR, so the instruction behind it is the first one
+ * that can be probed.
  *
  * Return: the address to probe.
  */
@@ -203,29 +204,28 @@ kprobe_opcode_t *arch_adjust_kprobe_addr(unsigned long addr,
 	return (kprobe_opcode_t *)(addr + (*on_entry ? entry : offset));
 }
 
-/* By the linker script, see arch/x86/kernel/vmlinux.lds.S. */
+/* Defined by the linker script, arch/x86/kernel/vmlinux.lds.S. */
 extern char __head_text_end[], __thunk_text_end[];
 
-/* Text of the linker's. */
 struct text_range {
 	const char *start;
 	const char *end;
 };
 
-/* Where no probe may be, whichever functions there are. */
+/* Text where no probe may be. */
 static const struct text_range black_ranges[] = {
-	/* What the kernel is started by. */
+	/* Code that starts the kernel. */
 	{ _text, __head_text_end },
 	/*
-	 * Retpoline and return thunks, which handlers are called through; static call
-	 * trampolines, which are patched as a whole; entry code, which runs before a trap can
-	 * be taken; and the other return thunks, which stand at addresses of their own.
+	 * Retpoline and return thunks, which calls of handlers use; static call trampolines,
+	 * which are patched as a whole; entry code, which runs before the CPU can take a trap;
+	 * and return thunks in sections of their own.
 	 */
 	{ __softirqentry_text_end, __thunk_text_end },
 };
 
 /**
- * arch_within_kprobe_blacklist - may an address not be probed whatever is there?
+ * arch_within_kprobe_blacklist - is an address in text where no probe may be?
  * @addr: the address
  *
  * Return: true if so.
@@ -242,10 +242,10 @@ bool arch_within_kprobe_blacklist(unsigned long addr)
 	return memory_contains(__kprobes_text_start, __kprobes_text_end, (void *)addr, 1);
 }
 
-/* Some are static, and some are not in each configuration. */
+/* By name, because some are static, and some do not exist in all configurations. */
 static const char * const black_functions[] __initconst = {
 	/*
-	 * What a processor that comes up runs until it can take a trap: a breakpoint there
+	 * A processor that comes up runs these before it can take a trap. A breakpoint there
 	 * resets the machine.
 	 */
 	"secondary_startup_64",
@@ -264,18 +264,18 @@ static const char * const black_functions[] __initconst = {
 	"cpu_init_fred_exceptions",
 	"cpu_init_fred_rsps",
 	"load_current_idt",
-	/* The same when it comes back from suspend, or from the image of a hibernation. */
+	/* The same for a processor that resumes from suspend or hibernation. */
 	"wakeup_long64",
 	"do_suspend_lowlevel",
 	"restore_registers",
 	"restore_processor_state",
 	"__restore_processor_state",
-	/* What starts another kernel when this one's descriptor tables have gone. */
+	/* These start another kernel after the descriptor tables are gone. */
 	"machine_kexec",
 	"idt_invalidate",
 	/*
-	 * What is copied, to run elsewhere: a breakpoint in the copy is nobody's. The
-	 * trampolines of ftrace have labels inside, and end with the last one.
+	 * These are copied and the copies run. A breakpoint in a copy would belong to no
+	 * probe. The trampolines of ftrace contain labels, which are symbols.
 	 */
 	"ftrace_caller",
 	"ftrace_caller_op_ptr",
@@ -309,13 +309,13 @@ static int __init blacklist_functions(void)
 }
 
 /**
- * arch_may_be_jump_label - could this instruction be one of a static branch?
+ * arch_may_be_jump_label - can this instruction be one of a static branch?
  * @addr: the instruction
  *
  * A static branch is a jump, or a no-op of the same length, or a breakpoint while it is
- * being changed.
+ * being patched.
  *
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool arch_may_be_jump_label(unsigned long addr)
 {
@@ -330,10 +330,10 @@ bool arch_may_be_jump_label(unsigned long addr)
 }
 
 /**
- * arch_may_be_bug - could this instruction be the trap of a BUG() or a WARN()?
+ * arch_may_be_bug - can this instruction be the trap of a BUG() or a WARN()?
  * @addr: the instruction
  *
- * Return: false if it is none for sure.
+ * Return: false if it cannot.
  */
 bool arch_may_be_bug(unsigned long addr)
 {
@@ -345,7 +345,22 @@ bool arch_may_be_bug(unsigned long addr)
 }
 
 /**
- * arch_populate_kprobe_blacklist - list the symbols that may not be probed
+ * arch_kprobe_text_reserved - do alternatives patch these bytes?
+ * @first: the first byte
+ * @last: the last byte
+ *
+ * They patch lock prefixes when a second CPU comes up. Other alternatives are done in boot.
+ *
+ * Context: text_mutex held.
+ * Return: true if so.
+ */
+bool arch_kprobe_text_reserved(unsigned long first, unsigned long last)
+{
+	return alternatives_text_reserved((void *)first, (void *)last + 1);
+}
+
+/**
+ * arch_populate_kprobe_blacklist - add text where no probe may be
  *
  * Return: 0 or -ENOMEM.
  */

@@ -82,7 +82,7 @@ static void unmapped_address_is_not_read(struct kunit *test)
 	vfree(pages);
 }
 
-/* What is behind the end of what is mapped is no instruction. */
+/* An instruction must not reach beyond the mapped text. */
 static void instruction_at_the_end_of_memory(struct kunit *test)
 {
 	u8 *pages = vmalloc(PAGE_SIZE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of x86 kernel probes share. */
+/* x86: declarations that the files of kernel probes share. */
 #ifndef _ARCH_X86_KPROBES_PRIVATE_H
 #define _ARCH_X86_KPROBES_PRIVATE_H
 
@@ -9,7 +9,7 @@
 #include <asm/cpufeature.h>
 #include <asm/insn.h>
 
-/* EFLAGS that would let something in between the stepped copy and its trap. */
+/* EFLAGS that would allow interrupts or traps between the stepped copy and its breakpoint. */
 #define KPROBE_STEP_FLAGS	(X86_EFLAGS_IF | X86_EFLAGS_TF)
 
 /* insn.c */
@@ -25,9 +25,9 @@ bool kprobe_emulation_is_optional(const struct arch_specific_insn *ainsn);
 void kprobe_insn_finish(const struct arch_specific_insn *ainsn, struct pt_regs *regs);
 
 /**
- * struct probed_text - an instruction as it is without any probe
- * @buf:	its bytes, with planted breakpoints and jumps undone
- * @len:	bytes in @buf, more than the instruction has
+ * struct probed_text - an instruction as it is without probes
+ * @buf:	the text, without breakpoints and jumps of probes
+ * @len:	bytes in @buf, also behind the instruction
  * @insn:	@buf decoded
  */
 struct probed_text {
@@ -38,7 +38,7 @@ struct probed_text {
 
 int kprobe_insn_read(struct probed_text *text, unsigned long addr, unsigned long end);
 void kprobe_text_read(u8 *buf, unsigned long addr, unsigned int len);
-int kprobe_insn_check(const struct probed_text *text, unsigned long addr);
+int kprobe_insn_check(const struct probed_text *text);
 int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from,
 		     unsigned long to);
 unsigned int kprobe_insn_opcode(const struct insn *insn);
@@ -48,14 +48,14 @@ bool kprobe_insn_is_endbr(const struct insn *insn);
 bool kprobe_insn_uses_stack_pointer(const struct insn *insn);
 
 /**
- * struct kprobe_region - what a jump displaces
+ * struct kprobe_region - the instructions that a jump displaces
  * @start:	the probed instruction
- * @end:	behind the last displaced instruction
- * @free_end:	behind the bytes that the jump may write: padding behind @end included,
- *		and perhaps short of the end of the jump, see kprobe_is_pun()
- * @first:	the lowest address that such a jump can lead to
- * @last:	the highest
- * @runs_on:	execution goes on at @end
+ * @end:	end of the last displaced instruction
+ * @free_end:	end of the bytes that the jump may write, with the padding behind @end. It may
+ *		be before the end of the jump, see kprobe_is_pun()
+ * @first:	of a pun: the lowest address that the jump can lead to
+ * @last:	of a pun: the highest
+ * @runs_on:	execution may continue at @end
  */
 struct kprobe_region {
 	unsigned long start;
@@ -66,13 +66,13 @@ struct kprobe_region {
 	bool runs_on;
 };
 
-/* Are the last bytes of the jump those of the instructions that are there anyway? */
+/* Are the last bytes of the jump the first bytes of instructions that stay in place? */
 static inline bool kprobe_is_pun(const struct kprobe_region *r)
 {
 	return r->free_end < r->start + JMP32_INSN_SIZE;
 }
 
-/* The linker's bounds of the kernel's own. */
+/* Defined by the linker script. */
 extern struct exception_table_entry __start___ex_table[], __stop___ex_table[];
 
 /* plant.c */
@@ -91,16 +91,16 @@ int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
 extern bool kprobe_region_entered_everywhere;
 #endif
 
-/* far.c. A slot there has room for a detour round what a pun can displace. */
+/* far.c. A detour for the instructions that a pun can displace fits in a slot. */
 #define KPROBE_FAR_SLOT_SIZE	64
 
-/* Each costs a page, and perhaps one of page tables. */
+/* Each takes a page, and possibly one of page tables. */
 #define KPROBE_FAR_MAX_PAGES		4096
 #define KPROBE_FAR_MAX_MODULE_PAGES	256
 
 /*
- * CONFIG_DEBUG_VIRTUAL wants no virtual memory outside of known areas, and KASAN has no
- * shadow of it; a Xen PV guest's hypervisor lays out the address space.
+ * With CONFIG_DEBUG_VIRTUAL there must be no virtual memory outside of known areas. KASAN has no
+ * shadow for such memory. In a Xen PV guest the hypervisor defines the address space.
  */
 static inline bool kprobe_far_only_near_modules(void)
 {
@@ -126,7 +126,7 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 bool kprobe_detour_passed(const struct pt_regs *regs);
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
 
-/* The copy of the instruction that post handlers follow; NULL if there is none. */
+/* The copy of the instruction that runs before post handlers; NULL if there is none. */
 static __always_inline kprobe_opcode_t *kprobe_copy_before_post(const struct optimized_kprobe *op)
 {
 	s32 post = READ_ONCE(op->optinsn.post);
@@ -159,7 +159,7 @@ static inline unsigned long kprobe_detour_origin(unsigned long addr, unsigned lo
 }
 #endif
 
-/* Where the breakpoint is that ends the copy to be stepped. */
+/* Address of the breakpoint behind the copy to be stepped. */
 static __always_inline unsigned long
 kprobe_step_end(const struct arch_specific_insn *ainsn)
 {

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: which instructions a jump may displace.
+ * x86: find the instructions that a jump may displace.
  *
- * A jump takes five bytes, so it displaces the probed instruction and often some behind
- * it. Nothing else may get to those except by way of the probed one: no branch, no
- * exception's fixup, no return, and nobody who patches them.
+ * A jump has five bytes, so it displaces the probed instruction and often some behind it.
+ * Execution may reach the latter only from the probed one: not by a branch, an exception's
+ * fixup or a return. No other code may patch them.
  *
- * What the compiler and linker left behind says all there is to know about that: the
- * instructions of the function, and of the part of it that is out of the way (".cold");
- * the tables of exceptions and jump labels; and with IBT, that an indirect branch needs
- * an ENDBR to land on. Without IBT, a function with an indirect jump is left alone.
+ * This decodes the function and its other part (".cold") for branches, and reads the tables
+ * of exceptions and of jump labels. With IBT, the target of an indirect branch is an ENDBR.
+ * Without IBT, an indirect jump in the function may lead anywhere.
  */
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/extable.h>
-#include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -24,7 +22,6 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/static_call.h>
 #include <linux/string.h>
 
 #include <kunit/visibility.h>
@@ -35,20 +32,20 @@
 
 #include "private.h"
 
-/* For tests: have nothing but the probed instruction displaced. */
+/* For tests: assume that all instructions behind the probed one are branch targets. */
 VISIBLE_IF_KUNIT bool kprobe_region_entered_everywhere;
 
-/* Symbols that may have branches into a region: a function and what belongs to it. */
+/* Number of symbols that may have branches into a region. */
 #define MAX_PARTS	16
 
-/* Prefixes of a region that a jump does not fit in: of one to four bytes. */
+/* Number of prefixes of a region that are too short for a jump: of one to four bytes. */
 #define MAX_PREFIXES	(JMP32_INSN_SIZE - 1)
 
 /**
- * struct region_prefix - some instructions that are too few for a jump
- * @end: behind the last of them
- * @free_end: behind the padding that follows, if execution does not run on
- * @runs_on: it does
+ * struct region_prefix - the first instructions of a region, too short for a jump
+ * @end: end of the last one
+ * @free_end: end of the padding behind it, if execution cannot continue at @end
+ * @runs_on: execution may continue at @end
  */
 struct region_prefix {
 	unsigned long end;
@@ -57,17 +54,19 @@ struct region_prefix {
 };
 
 /**
- * struct region_search - what is looked at for one probe
- * @r: what was found
- * @text: the instruction at hand
- * @first_end: behind the probed instruction, and padding if execution does not run on
- * @entered: the lowest address behind the probed instruction that something else leads to
- * @prefix: what there is if there is no room for a jump, the shortest first
- * @nr_prefixes: how many
- * @start: of the symbol that has the probed instruction
- * @end: of it
- * @part: start addresses of symbols with branches into the region, perhaps
- * @nr_parts: how many
+ * struct region_search - the search for the region of one probe
+ * @r: the result
+ * @text: the current instruction
+ * @first_end: end of the probed instruction, or of the padding behind it if execution cannot
+ *	continue there
+ * @entered: the lowest address behind the probed instruction that execution can reach in
+ *	another way
+ * @prefix: prefixes of the region that are too short for a jump, the shortest first
+ * @nr_prefixes: number of these
+ * @start: start of the symbol that has the probed instruction
+ * @end: end of the symbol
+ * @part: start addresses of symbols that may have branches into the region
+ * @nr_parts: number of these
  * @unsure: there may be more of these
  */
 struct region_search {
@@ -84,7 +83,7 @@ struct region_search {
 	bool unsure;
 };
 
-/* Is execution never going to continue behind that? */
+/* Does execution never continue behind this instruction? */
 static bool ends_run(const struct insn *insn)
 {
 	switch (kprobe_insn_opcode(insn)) {
@@ -106,7 +105,7 @@ static bool is_indirect_jump(const struct insn *insn)
 	       X86_MODRM_REG(insn->modrm.bytes[0]) == 4;
 }
 
-/* What the compiler and the assembler fill gaps with. */
+/* Is this an instruction with which the compiler and the assembler fill gaps? */
 static bool is_padding(const struct insn *insn)
 {
 	unsigned int opcode = kprobe_insn_opcode(insn);
@@ -114,7 +113,7 @@ static bool is_padding(const struct insn *insn)
 	return opcode == INT3_INSN_OPCODE || opcode == 0x90 || opcode == 0x0f1f;
 }
 
-/* How far a jump may reach behind an instruction that nothing runs on from. */
+/* The end of the padding at @addr. */
 static unsigned long padding_end(struct region_search *s, unsigned long addr,
 				 unsigned long end)
 {
@@ -125,12 +124,12 @@ static unsigned long padding_end(struct region_search *s, unsigned long addr,
 }
 
 /*
- * An instruction may move if the detour can do what it does, and nobody cares where it is
- * done.
+ * May the instruction run in the detour instead? Not if the exception table has an entry for it, or
+ * if an indirect branch may lead there.
  */
 static bool may_move(const struct probed_text *text, unsigned long addr)
 {
-	return !kprobe_insn_check(text, addr) && !search_exception_tables(addr) &&
+	return !kprobe_insn_check(text) && !search_exception_tables(addr) &&
 	       !kprobe_insn_is_endbr(&text->insn);
 }
 
@@ -149,10 +148,7 @@ static void add_prefix(struct region_search *s, unsigned long free_end)
 		};
 }
 
-/*
- * From the probed instruction on, whole instructions until a jump fits. @end is where the
- * symbol ends.
- */
+/* Add instructions from the probed one on until a jump fits. The symbol ends at @end. */
 static int grow_region(struct region_search *s, unsigned long end)
 {
 	struct kprobe_region *r = &s->r;
@@ -173,43 +169,25 @@ static int grow_region(struct region_search *s, unsigned long end)
 		add_prefix(s, pos);
 		if (pos >= jump_end(r))
 			return 0;
-		/* If it is a call, that would return into the jump. */
+		/* A call would return into the jump. */
 	} while (r->runs_on && !kprobe_insn_is_call(&s->text.insn));
 	return -ENOSPC;
 }
 
-/* None starts before @first, which is where the probed instruction does. */
-static bool is_jump_label(void *first, void *last)
+/* Does other code patch the bytes that the jump takes, or the instructions that it displaces? */
+static bool is_reserved(const struct kprobe_region *r)
 {
-	void *at;
-
-	/* The search takes a thousand times what it takes to see that it need not be. */
-	for (at = first; at <= last; at++) {
-		if (arch_may_be_jump_label((unsigned long)at))
-			return jump_label_text_reserved(first, last);
-	}
-	return false;
+	return kprobe_text_reserved(r->start, max(r->end, jump_end(r)) - 1);
 }
 
-/* Of the bytes that the jump takes, and of those that it displaces. */
-static bool bytes_are_owned(const struct kprobe_region *r)
-{
-	void *first = (void *)r->start, *last = (void *)max(r->end, jump_end(r)) - 1;
-
-	return alternatives_text_reserved(first, last + 1) ||
-	       is_jump_label(first, last) ||
-	       static_call_text_reserved(first, last) ||
-	       ftrace_text_reserved(first, last);
-}
-
-/* Somebody gets there other than by the probed instruction. */
+/* Execution can reach @addr without the probed instruction. */
 static void note_entry(struct region_search *s, unsigned long addr)
 {
 	if (addr > s->r.start && addr < s->entered)
 		s->entered = addr;
 }
 
-/* There is no telling where, but to an instruction. */
+/* Execution may reach any instruction. */
 static void note_any_entry(struct region_search *s)
 {
 	note_entry(s, s->first_end);
@@ -222,9 +200,9 @@ static void note_branch(struct region_search *s, const struct insn *insn, unsign
 }
 
 /*
- * Do indirect branches land on an ENDBR only, of which there is none in a region? Of the
- * kernel itself objtool has made sure of that. Modules may have been built in other ways, and
- * then fault if the processor insists on it.
+ * Do indirect branches lead only to an ENDBR? There is none in a region. Objtool has checked the
+ * kernel for that. A module may be built without ENDBRs, and then faults if the processor checks
+ * for them.
  */
 static bool only_endbr_is_landed_on(const struct region_search *s)
 {
@@ -234,8 +212,8 @@ static bool only_endbr_is_landed_on(const struct region_search *s)
 }
 
 /*
- * With retpolines an indirect jump is one to a thunk. Thunks are symbols with such names, or
- * were made at boot, without a name.
+ * With retpolines an indirect jump is a jump to a thunk. The names of thunks start with
+ * __x86_indirect_. Those that are generated at boot have no name.
  */
 static bool is_jump_to_thunk(const struct region_search *s, const struct insn *insn,
 			     unsigned long addr)
@@ -250,7 +228,7 @@ static bool is_jump_to_thunk(const struct region_search *s, const struct insn *i
 	return lookup_symbol_name(target, name) || str_has_prefix(name, "__x86_indirect_");
 }
 
-/* It may be a switch. */
+/* An indirect jump may be a switch, with targets in the region. */
 static bool may_jump_anywhere(const struct region_search *s, const struct insn *insn,
 			      unsigned long addr)
 {
@@ -258,7 +236,7 @@ static bool may_jump_anywhere(const struct region_search *s, const struct insn *
 	       (is_indirect_jump(insn) || is_jump_to_thunk(s, insn, addr));
 }
 
-/* Where do the branches of the symbol at @start lead to? */
+/* Note the targets of all branches of the symbol at @start. */
 static void note_branches_from(struct region_search *s, unsigned long start)
 {
 	unsigned long size, offset, pos, end;
@@ -315,7 +293,7 @@ static inline void note_module_labels(struct region_search *s, const struct modu
 #endif
 
 #ifdef CONFIG_MODULES
-/* The tables of the module that has the region. It is not going: it has a probe. */
+/* The tables of the module that has the region. The module is not going, because it has a probe. */
 static void note_module_tables(struct region_search *s)
 {
 	struct module *mod;
@@ -348,7 +326,7 @@ static bool same_module_text(unsigned long addr, unsigned long other)
 }
 #endif
 
-/* Where exceptions lead to, and jump labels, as they may be patched. */
+/* Note fixups of exceptions, and targets of jump labels, which may be patched to be jumps. */
 static void note_tables(struct region_search *s)
 {
 	if (!core_kernel_text(s->r.start)) {
@@ -363,10 +341,9 @@ static int add_part(void *data, unsigned long addr)
 {
 	struct region_search *s = data;
 
-	/* Of that name there may be data, too, and init text that has been freed. */
+	/* The symbol may be data, or init text that has been freed. */
 	if (!kernel_text_address(addr))
 		return 0;
-	/* Then there is no telling. */
 	if (s->nr_parts == MAX_PARTS)
 		return -E2BIG;
 	s->part[s->nr_parts++] = addr;
@@ -374,8 +351,8 @@ static int add_part(void *data, unsigned long addr)
 }
 
 /**
- * struct part_search - symbols of a module that are looked for
- * @s: where to add them
+ * struct part_search - a search for symbols of a module
+ * @s: the search to add them to
  * @name: their name
  */
 struct part_search {
@@ -390,7 +367,7 @@ static int add_part_if_named(void *data, const char *name, unsigned long addr)
 	return strcmp(name, search->name) ? 0 : add_part(search->s, addr);
 }
 
-/* All symbols of that name, as there may be several static functions that have it. */
+/* Add all symbols of that name, because several static functions may have it. */
 static int add_parts_named(struct region_search *s, const char *module, const char *name)
 {
 	struct part_search search = { .s = s, .name = name };
@@ -400,7 +377,7 @@ static int add_parts_named(struct region_search *s, const char *module, const ch
 	return module_kallsyms_on_each_symbol(module, add_part_if_named, &search);
 }
 
-/* The other part of a function that the compiler has split, hot or cold. */
+/* Add the other part, hot or cold, of a function that the compiler has split. */
 static int add_other_part(struct region_search *s, const char *module, const char *name)
 {
 	static const char cold[] = ".cold";
@@ -417,8 +394,8 @@ static int add_other_part(struct region_search *s, const char *module, const cha
 }
 
 /*
- * May execution run on from a symbol into the next one? Compilers end a function in a call
- * if that does not return.
+ * May execution continue from the end of a symbol into the next one? A call at the end does not
+ * return.
  */
 static bool runs_into_next(struct region_search *s, unsigned long start, unsigned long end)
 {
@@ -440,7 +417,8 @@ static bool find_text_symbol(unsigned long addr, unsigned long *size, unsigned l
 }
 
 /*
- * Assembly has symbols within functions, so where one runs on into the next they are one.
+ * Assembly has symbols within functions, so a symbol that execution can enter from the one before
+ * it may be a part of the same function.
  */
 static int add_neighbours(struct region_search *s, unsigned long start, unsigned long end)
 {
@@ -466,7 +444,7 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 	return 0;
 }
 
-/* The symbol of the probed instruction, and what belongs to it by name. */
+/* Find the symbol of the probed instruction and its other part. */
 static int find_symbol(struct region_search *s)
 {
 	unsigned long size, offset;
@@ -481,7 +459,7 @@ static int find_symbol(struct region_search *s)
 	return 0;
 }
 
-/* Of all that may lead to behind the probed instruction. */
+/* Find the lowest address behind the probed instruction that execution can reach in another way. */
 static void find_entries(struct region_search *s)
 {
 	unsigned int i;
@@ -494,7 +472,7 @@ static void find_entries(struct region_search *s)
 		note_branches_from(s, s->part[i]);
 }
 
-/* Is that part of the text which will be there for as long as the probed instruction is? */
+/* Is @addr in text that stays as long as that of @other? */
 static bool is_same_text(unsigned long addr, unsigned long other)
 {
 	if (init_section_contains((void *)addr, 1) != init_section_contains((void *)other, 1))
@@ -504,7 +482,7 @@ static bool is_same_text(unsigned long addr, unsigned long other)
 	return same_module_text(addr, other);
 }
 
-/* What the jump's last bytes are says between which addresses it can lead to. */
+/* The last bytes of the jump are fixed. Find the lowest and the highest address it can lead to. */
 static void find_window(struct kprobe_region *r)
 {
 	unsigned int fixed = jump_end(r) - r->free_end;
@@ -522,8 +500,8 @@ static void find_window(struct kprobe_region *r)
 }
 
 /*
- * A jump of which only the first bytes are written: the others are the next instructions',
- * and stay. Nobody minds who gets there.
+ * Find a region for a pun: a jump of which only the first bytes are written. The last bytes are
+ * those of the next instructions, which stay in place, so that execution may reach these.
  */
 static int find_pun(struct region_search *s)
 {
@@ -534,11 +512,11 @@ static int find_pun(struct region_search *s)
 		if (!i--)
 			return -ENOSPC;
 		r->end = s->prefix[i].end;
-		/* Padding that something leads to is none. */
+		/* Padding that execution can reach must stay. */
 		r->free_end = min(s->prefix[i].free_end, s->entered);
 		r->runs_on = s->prefix[i].runs_on;
 	} while (r->end > s->entered);
-	if (!is_same_text(r->start, jump_end(r) - 1) || bytes_are_owned(r))
+	if (!is_same_text(r->start, jump_end(r) - 1) || is_reserved(r))
 		return -EINVAL;
 	find_window(r);
 	return 0;
@@ -548,7 +526,7 @@ static int find_region(struct region_search *s)
 {
 	int ret = grow_region(s, s->end);
 
-	if (!ret && bytes_are_owned(&s->r))
+	if (!ret && is_reserved(&s->r))
 		ret = -EINVAL;
 	find_entries(s);
 	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
@@ -558,15 +536,15 @@ static int find_region(struct region_search *s)
 }
 
 /**
- * kprobe_region_find - what would a jump at an address displace?
+ * kprobe_region_find - find the instructions that a jump at an address would displace
  * @addr: address of a probed instruction
- * @region: filled in
+ * @region: receives the result
  *
- * Context: process, kprobe_mutex held. Takes text_mutex and that of jump labels.
- * Return: 0, else why no instructions can be displaced to have room for a jump, nor can a
- * jump do with what is in its place: -ENOSPC if execution goes elsewhere before there is
- * room; -EADDRINUSE if something else may lead to within the region; -EINVAL if one of its
- * instructions must stay where it is; -ENOMEM.
+ * Context: process, kprobe_mutex held. Takes text_mutex and jump_label_lock().
+ * Return: 0; or, if there can be neither a jump nor a pun: -ENOSPC if the function ends, or
+ * execution leaves it, before there is room for a jump; -EADDRINUSE if execution may reach the
+ * middle of the region in another way; -EINVAL if one of the instructions must stay in place;
+ * -ENOMEM.
  */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region)
 {
@@ -576,7 +554,7 @@ int kprobe_region_find(unsigned long addr, struct kprobe_region *region)
 	if (!s)
 		return -ENOMEM;
 	s->r.start = addr;
-	/* Takes module_mutex, so not under the others. */
+	/* Takes module_mutex, so call it before the other locks are taken. */
 	ret = find_symbol(s);
 	if (ret)
 		return ret;

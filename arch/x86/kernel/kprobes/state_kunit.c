@@ -217,7 +217,7 @@ static enum site_method method_at(void *addr)
 /* What a handler is called by */
 
 /**
- * struct target - what is run, and what of it is probed
+ * struct target - code that is run, and its probed instruction
  * @entry:	of a snippet or function
  * @addr:	the instruction, or the function
  */

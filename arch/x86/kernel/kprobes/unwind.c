@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: what the ORC unwinder asks about probes.
+ * x86: functions for the ORC unwinder.
  *
- * It knows the text as the compiler left it. With probes, a frame may be in a slot: in the
- * copy of an instruction, or in a detour. And a handler's caller is a trap, or looks like
- * one, whose ip is behind the breakpoint, although the instruction has not been run.
+ * ORC describes the text without probes. With probes, a frame may be in a slot: in the copy of
+ * an instruction, or in a detour. The caller of a handler is a trap, or a detour that looks
+ * like one, with an ip behind the breakpoint although the instruction has not run yet.
  *
- * Frames in plain kernel text that were not made by a trap take none of this, as they are
- * most of all frames.
+ * Most frames are in kernel text and not from a trap. The unwinder does not call this for them.
  */
 #include <linux/bitmap.h>
 #include <linux/kallsyms.h>
@@ -23,9 +22,9 @@
 #include "private.h"
 
 /*
- * Where there are slots, or were: a bit for so many bytes. It keeps addresses of modules and
- * BPF programs from being looked up among slots. Bits are set before an address in there can
- * be executed, and stay.
+ * A bit for each CHUNK_SIZE bytes in which there are slots, or were. With it, most addresses of
+ * modules and BPF programs are not looked up. A bit is set before a slot there can be executed,
+ * and is not cleared. Set atomically, read by any context.
  */
 #define CHUNK_SIZE	SZ_2M
 #define CHUNKS_START	((unsigned long)__START_KERNEL_map - SZ_2G)
@@ -39,7 +38,7 @@ static nokprobe_inline unsigned long chunk_of(unsigned long addr)
 }
 
 /**
- * kprobe_unwind_slots_at - from now on there may be slots here
+ * kprobe_unwind_slots_at - note that there may be slots in a page
  * @page: a page
  */
 void kprobe_unwind_slots_at(const void *page)
@@ -54,7 +53,7 @@ static nokprobe_inline bool may_be_slot(unsigned long addr)
 	return chunk < NR_CHUNKS && test_bit(chunk, slot_chunks);
 }
 
-/* Is this CPU in a pre handler for @addr? Behind that the instruction has been run. */
+/* Is this CPU in a pre handler for @addr? After it, the instruction has run. */
 static nokprobe_inline bool is_being_hit(unsigned long addr)
 {
 	const struct kprobe *p = kprobe_running();
@@ -78,20 +77,20 @@ static nokprobe_inline bool is_being_hit(unsigned long addr)
 }
 
 /**
- * kprobe_trap_ip - where was the trap or interrupt taken that put these registers there?
- * @ip: the instruction pointer that it stored
+ * kprobe_trap_ip - correct the instruction pointer of a trap for hits of probes
+ * @ip: the instruction pointer that the trap stored
  * @regs: all registers; NULL if they are not known
  *
- * Before and after handlers run only the registers tell that a jump has hit.
+ * In a detour, before and after the handlers run, only the registers show that it is a hit.
  *
  * Context: any, preemption off.
- * Return: the probed instruction if it is about to be run, else @ip.
+ * Return: the address of the probed instruction if it has not run yet, else @ip.
  */
 unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 {
 	if (is_being_hit(ip - INT3_INSN_SIZE))
 		return ip - INT3_INSN_SIZE;
-	/* Slots are looked up under RCU. Where that is off, nothing can be in one. */
+	/* Slots are looked up under RCU. If RCU is not watching, no frame is in a slot. */
 	if (regs && may_be_slot(READ_ONCE_NOCHECK(regs->orig_ax)) && rcu_is_watching() &&
 	    kprobe_detour_passed(regs))
 		return ip - INT3_INSN_SIZE;
@@ -101,8 +100,8 @@ unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 NOKPROBE_SYMBOL(kprobe_trap_ip);
 
 /*
- * Which instruction does an address in a slot of copies stand for? For the probed one if it is
- * at the start of a copy, for what is behind if it is at the end of one. @ip if there is none.
+ * The address in the probed code for an address in a slot of copies: the probed instruction for
+ * the start of a copy, the next instruction for its end; @ip if it is in no copy.
  */
 static unsigned long slot_origin(unsigned long ip)
 {
@@ -111,7 +110,7 @@ static unsigned long slot_origin(unsigned long ip)
 	unsigned long next;
 	struct insn insn;
 
-	/* All slots have the jump, whether the copy to be boosted is there or not. */
+	/* All slots have the jump, also without a boosted copy. */
 	if (*jump != JMP32_INSN_OPCODE ||
 	    insn_decode_kernel(&insn, (void *)slot) < 0)
 		return ip;
@@ -125,7 +124,7 @@ static unsigned long slot_origin(unsigned long ip)
 
 NOKPROBE_SYMBOL(slot_origin);
 
-/* kprobe_slot_unwind() where there may be slots; apart, as it takes a stack frame. */
+/* Slow path of kprobe_slot_unwind(). Not inline, because it needs a stack frame. */
 static noinline bool slot_unwind(unsigned long *ip, unsigned int *pushed)
 {
 	unsigned long sp = 0, origin = *ip;
@@ -146,13 +145,13 @@ static noinline bool slot_unwind(unsigned long *ip, unsigned int *pushed)
 NOKPROBE_SYMBOL(slot_unwind);
 
 /**
- * kprobe_slot_unwind - what does an address stand for, if it is in a slot?
- * @ip: where a trap was taken, or what is before the address that a call returns to; set to
- *	the instruction in the probed code, with the same stack but for @pushed
- * @pushed: set to how many bytes there are on the stack that the probed code has not pushed
+ * kprobe_slot_unwind - translate an address in a slot to the probed code
+ * @ip: the address of a trap, or a return address minus one; set to the address in the probed
+ *	code
+ * @pushed: set to the number of bytes on the stack that the probed code has not pushed
  *
  * Context: any, preemption off.
- * Return: false if it is in none; then nothing is set.
+ * Return: false if @ip is not in a slot; then nothing is set.
  */
 bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
 {
@@ -161,13 +160,13 @@ bool kprobe_slot_unwind(unsigned long *ip, unsigned int *pushed)
 
 NOKPROBE_SYMBOL(kprobe_slot_unwind);
 
-/* kprobe_text_address() where there may be slots. */
+/* Slow path of kprobe_text_address(). */
 static noinline unsigned long slot_text_address(unsigned long ip)
 {
 	unsigned int pushed;
 
 	preempt_disable_notrace();
-	/* Looked up as it is, not one less as return addresses are: no call returns into a slot. */
+	/* Not minus one as return addresses: no call returns into a slot. */
 	slot_unwind(&ip, &pushed);
 	preempt_enable_notrace();
 	return __kernel_text_address(ip) ? ip : 0;
@@ -176,14 +175,14 @@ static noinline unsigned long slot_text_address(unsigned long ip)
 NOKPROBE_SYMBOL(slot_text_address);
 
 /**
- * kprobe_text_address - the entry of a stack trace for an address in a frame
+ * kprobe_text_address - translate an address in a frame for a stack trace
  * @ip: the address
  *
- * A live patch must not be applied to a function while a task is in its instructions, be it
- * in copies of them. So these count as the instructions.
+ * A live patch must not be applied to a function while a task is in its instructions, or in
+ * copies of them. So an address in a copy is reported as that of the instruction.
  *
  * Context: any.
- * Return: the address without probes; 0 if it is no kernel text.
+ * Return: the address in kernel text; 0 if there is none.
  */
 unsigned long kprobe_text_address(unsigned long ip)
 {

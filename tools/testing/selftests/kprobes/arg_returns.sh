@@ -129,7 +129,7 @@ texts() {
 	sed -n "s/.* $1: ([^)]*) //p" $tracefs/trace
 }
 
-# Whoever opens the file, with the page that has its name there or not.
+# Opens the file, with the page of its name paged in or not.
 texts_paged_in_by_the_call() {
 	needs_program user_texts
 	echo > "$tmp/there"

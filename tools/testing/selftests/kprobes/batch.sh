@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many events switched by one command, and that nobody waits when probes are let go of.
+# Many events enabled or disabled by one command, and that removing probes does not wait.
 
 cd "$(dirname "$0")" && . ./functions
 
@@ -53,7 +53,7 @@ all_ways_to_name_many() {
 	one_update 0 all_off
 }
 
-# Those that are on for somebody else stay planted.
+# Probes of events that are enabled elsewhere stay armed.
 some_are_on_elsewhere() {
 	begin_group
 	mkdir $tracefs/instances/other

@@ -81,7 +81,7 @@ fails() {
 	[ "$(cat $args/ran)" = $((10 - $1)) ]
 }
 
-# What is injected is returned in place of calling the function, and events on it see that.
+# An injected result is returned without calling the function, and events on it see that.
 fail_function() {
 	inject=/sys/kernel/debug/fail_function
 	[ -e $inject/inject ] || skip "no fail_function"

@@ -83,7 +83,7 @@ clean_triggers() {
 	done
 }
 
-# Back to a tracefs that nobody has used.
+# Restore tracefs to its state after boot.
 clean() {
 	echo 1 > "$debug/enabled"
 	for dir in instances/*/; do

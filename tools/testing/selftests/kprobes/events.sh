@@ -29,7 +29,7 @@ named_by_the_kernel() {
 	[ -d $tracefs/events/kprobes/r_vfs_open_0 ]
 }
 
-# Names are for everybody, addresses are not.
+# All users may see names, but not addresses.
 name_without_the_address() {
 	addr=$(awk '$3 == "vfs_open" { print $1; exit }' /proc/kallsyms)
 	[ "$addr" != 0000000000000000 ]

@@ -174,7 +174,7 @@ module_with_events() {
 	recorded passed 10
 }
 
-# Memory that nobody knows of any more.
+# Leaked memory.
 nothing_is_lost() {
 	grep -qw kmemleak=on /proc/cmdline || skip "not booted with kmemleak=on"
 	[ -e $leaks ] || skip "no kmemleak"

@@ -53,7 +53,7 @@ a_group_is_one_update() {
 	done
 }
 
-# What is switched by its own file, or is one of several places, is no other.
+# The same for an event that is enabled by its own file, or has several places.
 one_by_one() {
 	load_target
 	load_refuser
@@ -200,7 +200,7 @@ hits_from_the_first() {
 	on_and_off in out passed
 }
 
-# What is on elsewhere stays on there.
+# Events that are enabled in another instance stay enabled there.
 an_instance_of_its_own() {
 	load_target
 	put 'f:many/in kprobe_target_traced' $dynamic

@@ -106,7 +106,7 @@ returns_and_values() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# Who asks for the result means the return.
+# $retval among the arguments means the return.
 result_makes_return() {
 	load_target
 	put 'f:leave kprobe_target_traced v=$retval:u64'

@@ -36,7 +36,7 @@ lists_and_exceptions() {
 	empty $tracefs/enabled_functions
 }
 
-# The listing is what was written, and can be written again.
+# The listing equals the command, and can be written again.
 written_and_read() {
 	load_target
 	cat > "$tmp/lines" <<-END

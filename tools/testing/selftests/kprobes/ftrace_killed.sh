@@ -32,7 +32,7 @@ use_memory_again() {
 	done
 }
 
-# Who takes a probe out waits for all readers.
+# Unregistration waits for all readers.
 wait_for_rcu() {
 	for i in 1 2 3; do
 		load kprobe_test_prober

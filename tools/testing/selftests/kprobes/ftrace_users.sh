@@ -182,7 +182,7 @@ post_handler_excludes_a_patch() {
 	rmmod kprobe_example
 }
 
-# Returns are traced where nobody but the direct call is.
+# Returns are traced if there is only the direct call.
 direct_calls() {
 	put 'p:entry wake_up_process'
 	put 'r:return wake_up_process'

@@ -58,7 +58,7 @@ static const int places[6];
 /* The calls of PROGRAM and what follows are of uprobes. */
 enum call { ENTER, EXIT, RENAME, PWRITEV2, PROGRAM, RESULT };
 
-/* What is passed in a call. */
+/* The arguments of a call. */
 static struct {
 	uint64_t	value[VALUES];
 	uint64_t	second;		/* parameter of the tracepoint */
@@ -357,7 +357,7 @@ static void put_name(struct arg *a)
 	}
 }
 
-/* What is the same for all calls. */
+/* State that is the same for all calls. */
 static void put_constant(struct arg *a)
 {
 	a->what = CONSTANT;

@@ -53,7 +53,7 @@ results_of_programs() {
 	known result
 }
 
-# With what is of later kernels than 6.12.
+# With features of kernels after 6.12.
 arrays() {
 	has this_cpu_read "no arrays in memory of processes"
 	at_tracepoint enter new

@@ -53,7 +53,7 @@ if ! grep -qF '[confidentiality]' /sys/kernel/security/lockdown 2> /dev/null; th
 	echo "1..0 # SKIP not booted with lockdown=confidentiality"
 	exit $SKIP
 fi
-# Nobody can clean up.
+# Nothing can be cleaned up.
 clean() {
 	:
 }

@@ -45,7 +45,7 @@ the_nearest_name_is_told() {
 	no_probe "no such symbol; there is $wrapper" symbol=sys_openat
 }
 
-# Where instructions differ in size, what is one has to be said.
+# If instructions differ in size, the hint has boundaries.
 boundaries_are_told() {
 	[ "$(uname -m)" = x86_64 ] || skip "instructions have one size"
 	load_target
@@ -105,7 +105,7 @@ again_is_one_line() {
 	[ "$(wc -l < $reasons)" = 3 ]
 }
 
-# Whoever may open a perf event chooses its own name and the symbol.
+# Users of perf events choose the task's name and the symbol.
 lines_are_not_forged() {
 	: > $reasons
 	forged=$(printf 'no\n[    1.000000] init-1: forged')

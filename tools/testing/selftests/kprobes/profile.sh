@@ -167,7 +167,7 @@ counted_on_and_on() {
 	disable $all
 }
 
-# Whoever may not read the one may not read the other.
+# Both files have the same permissions.
 who_may_read() {
 	needs_probe_profile
 	[ "$(ls -l $profile | cut -d' ' -f1)" = "$(ls -l $probe_profile | cut -d' ' -f1)" ]

@@ -8,7 +8,7 @@
 
 cd "$(dirname "$0")" && . ./functions && . ./rights_functions
 
-# Who may have no probe leaves no line, nor pushes out those of others.
+# Users that may not have probes add no line, and push out no line of others.
 no_reasons_for_nobody() {
 	needs_program rights
 	: > $reasons

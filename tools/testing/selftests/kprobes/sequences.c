@@ -160,7 +160,7 @@ static bool remove_one(void)
 	return put(TRACEFS "dynamic_events", text("-:%s", event()), O_APPEND);
 }
 
-/* Nobody has all events to himself. */
+/* Other processes use the same events. */
 static bool remove_all(void)
 {
 	return put(below(2) ? TRACEFS "dynamic_events" : TRACEFS "kprobe_events", "\n", O_TRUNC);

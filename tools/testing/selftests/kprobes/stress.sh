@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many probes, and many who place them at the same time.
+# Many probes, and many tasks that register them at the same time.
 
 cd "$(dirname "$0")" && . ./functions
 
