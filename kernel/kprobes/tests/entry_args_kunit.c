@@ -11,6 +11,7 @@
 #include <linux/ptrace.h>
 #include <linux/rethook.h>
 
+#include "../../trace/fprobe_internal.h"
 #include "fprobes.h"
 
 #define MAGIC	0x0bad5eed
@@ -176,6 +177,26 @@ static void all_for_others(struct kunit *test)
 	call_one(test);
 	expect(test, args, true);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/* As an event on a function does when perf comes. */
+static void widened_later(struct kunit *test)
+{
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	struct seen *other = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+
+	call_one(test);
+	expect(test, args, true);
+	expect(test, other, true);
+	KUNIT_EXPECT_EQ(test, fprobe_widen(&args->fp), 0);
+	call_one(test);
+	expect(test, args, false);
+	expect(test, other, false);
+	KUNIT_EXPECT_EQ(test, fprobe_widen(&args->fp), 0);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&other->fp), 0);
+	/* It keeps its promise no more, registered or not. */
+	KUNIT_EXPECT_EQ(test, args->fp.flags & FPROBE_FL_ARGS, 0);
 }
 
 /* What a return probe needs at the entry is less; its own handler gets all at the return. */
@@ -398,6 +419,7 @@ static void late_call_of_a_kretprobe(struct kunit *test)
 static struct kunit_case entry_args_cases[] = {
 	KUNIT_CASE(arguments_only),
 	KUNIT_CASE(all_for_others),
+	KUNIT_CASE(widened_later),
 	KUNIT_CASE(kprobe_at_a_kretprobe),
 	KUNIT_CASE(kprobe_enabled_at_a_kretprobe),
 	KUNIT_CASE_PARAM(moves_while_called, others_gen_params),
