@@ -18,7 +18,6 @@ import concurrent.futures
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Static checks of our files with Debian's tools.
+
+smatch and ruff would be of use, but Debian 12 has neither. pylint and mypy are there for Python:
+pyflakes finds a part of what pylint finds, and pycodestyle only looks at blanks.
+"""
+import concurrent.futures
+import glob
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+import tree
+from common import BUILD, HERE, TOP, Failure
+
+KEPT = os.path.join(BUILD, "lint")      # what the tools keep for the next time
+
+# What codespell takes for a mistake, and why it is none. It goes by single words.
+WORDS = {
+    "filp": "the kernel's name for a pointer to a struct file",
+    "iput": "a function of the kernel",
+    "nd": "a parameter of path_openat()",
+    "ot": "a part of the pattern [ot]*",
+    "retur": "a part of %return that is refused",
+    "symbo": "a part of a type that is refused",
+    "trun": "\\trun in a regular expression",
+}
+
+# Semantic patches of the base that say the same of code which is right, and why it is.
+PATCHES_OFF: dict[str, str] = {}
+
+# How the first or second line of a file starts, by the end of its name.
+LICENCE = {
+    ".c": "// ", ".h": "/* ", ".S": "/* ", ".rst": ".. ", ".sh": "# ", ".py": "# ", ".awk": "# ",
+    "Makefile": "# ", "Kconfig": "# ", "functions": "# ",
+}
+LICENCES = ("GPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later")
+
+
+def tracked():
+    """All files of the repository, those that do not go into the kernel among them."""
+    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z"], capture_output=True)
+    if res.returncode:
+        # An unpacked archive of the repository: take what is there.
+        names = [os.path.relpath(os.path.join(d, f), TOP) for d, _, fs in os.walk(TOP) for f in fs]
+        return sorted(n for n in names if not n.startswith(("build/", ".git/")))
+    return [n for n in os.fsdecode(res.stdout).split("\0") if n and os.path.isfile(os.path.join(TOP, n))]
+
+
+def head(name):
+    """The first three lines of a file."""
+    with open(os.path.join(TOP, name), encoding="utf-8", errors="replace") as f:
+        return [f.readline().rstrip("\n") for _ in range(3)]
+
+
+def complaints(cmd, cwd=TOP, env=None):
+    """What a tool prints about our files. A tool that only says that it fails has its words returned, too."""
+    res = subprocess.run(cmd, cwd=cwd, env=env, capture_output=True, text=True)
+    lines = [l for l in res.stdout.splitlines() if l.strip()]
+    if res.returncode and not lines:
+        return res.stderr.splitlines() or [f"{cmd[0]} ends with {res.returncode}"]
+    return lines
+
+
+def spelling(names):
+    """What codespell takes for a mistake."""
+    return complaints(["codespell", "-L", ",".join(WORDS), *(n for n in names if not n.endswith(".svg"))])
+
+
+def scripts(names):
+    """The shell scripts, those that are sourced among them."""
+    return [n for n in names if n.endswith(".sh") or
+            re.search(r"^#!.*\bsh$|^#!.*bash|^# shellcheck shell=", "\n".join(head(n)), re.M)]
+
+
+def shell(names):
+    """What shellcheck says. What it does not look at is in .shellcheckrc."""
+    # In several processes, as it looks at what a script sources again for each.
+    jobs, found = os.cpu_count() or 1, scripts(names)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        parts = pool.map(lambda i: complaints(["shellcheck", "-f", "gcc", *found[i::jobs]]), range(jobs))
+    return [l for p in parts for l in p]
+
+
+def licence(name, lines):
+    """What is wrong with the SPDX line of a file, or None."""
+    start = next((s for end, s in LICENCE.items() if name.endswith(end)), None)
+    if start is None and lines[0].startswith("#!"):
+        start = "# "
+    if start is None:
+        return None     # data, which has no comments or needs none
+    at = 1 if lines[0].startswith("#!") else 0
+    m = re.fullmatch(re.escape(start) + r"SPDX-License-Identifier: (\S+)( \*/)?", lines[at])
+    if not m or bool(m.group(2)) != (start == "/* "):
+        return f"{name}:{at + 1}: not the SPDX line that the kernel wants there"
+    return None if m.group(1) in LICENCES else f"{name}:{at + 1}: {m.group(1)} is not what this project is under"
+
+
+def licences(names):
+    """Files without the right SPDX line. The base's spdxcheck.py wants a checkout of the whole kernel."""
+    return [why for n in names if (why := licence(n, head(n)))]
+
+
+def python(names):
+    """What pylint and mypy say of the harness. What pylint does not look at is in tools/testing/vm/pylintrc."""
+    mine = [os.path.relpath(os.path.join(TOP, n), HERE) for n in names if n.endswith(".py")]
+    env = dict(os.environ, PYTHONPATH=HERE, PYLINTHOME=KEPT)
+    bad = complaints(["/usr/bin/python3", "-m", "pylint", f"-j{os.cpu_count() or 1}", "--rcfile=pylintrc", "--score=n",
+                      *mine], HERE, env)
+    bad += complaints(["mypy", f"--cache-dir={KEPT}/mypy", "--config-file=mypy.ini", "--no-error-summary",
+                       *(n for n in mine if os.path.dirname(n) == "")], HERE, env)
+    return [l for l in bad if not l.startswith("*****")]
+
+
+def semantic_patches():
+    """The base's semantic patches that report; Debian's spatch has no OCaml for the others."""
+    out = []
+    for path in sorted(glob.glob(os.path.join(tree.BASE, "scripts/coccinelle/**/*.cocci"), recursive=True)):
+        text = tree.read(path).decode()
+        if "virtual report" in text and "script:ocaml" not in text and os.path.basename(path) not in PATCHES_OFF:
+            out.append((path, re.findall(r"^// Options: (.*)", text, re.M)))
+    return out
+
+
+def digest(*contents):
+    """One word for the contents of files."""
+    h = hashlib.sha256()
+    for c in contents:
+        h.update(hashlib.sha256(c).digest())
+    return h.hexdigest()
+
+
+def coccinelle(names):
+    """What the base's semantic patches report. A file of which they said nothing is not looked at twice."""
+    stamp = os.path.join(KEPT, "coccinelle.json")
+    clean = json.loads(tree.read(stamp)) if os.path.exists(stamp) else {}
+    patches = semantic_patches()
+    rules = digest(*(tree.read(p) for p, _ in patches))
+    files = {n: digest(rules.encode(), tree.read(os.path.join(TOP, n))) for n in names
+             if n.endswith(".c") and not n.startswith("tools/")}
+    todo = [n for n, d in files.items() if clean.get(n) != d]
+
+    def one(patch):
+        path, options = patch
+        lines = complaints(["spatch", "-D", "report", "--very-quiet", "--cocci-file", path,
+                            *" ".join(options[:1]).split(), *todo])
+        # Some say what to do by a patch that follows.
+        return [f"{l} [{os.path.basename(path)}]" for l in lines if not re.match(r"[-+@ ]", l)]
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        bad = [l for lines in pool.map(one, patches if todo else []) for l in lines]
+    if not bad:
+        with open(stamp, "w", encoding="utf-8") as f:
+            json.dump(files, f)
+    return bad
+
+
+def documents(names):
+    """What Sphinx warns of in our pages of Documentation/trace, and in the page that lists them."""
+    docs = os.path.join(tree.TREE, "Documentation")
+    env = dict(os.environ, srctree=tree.TREE, KERNELVERSION="6.12", KERNELRELEASE="6.12", BUILDDIR=KEPT,
+               kerneldoc_srctree=tree.TREE, PYTHONDONTWRITEBYTECODE="1")
+    res = subprocess.run(["/usr/bin/python3", "-m", "sphinx", "-q", "-j", "auto", "-b", "dummy", "-c", docs,
+                          "-d", os.path.join(KEPT, "doctrees"), os.path.join(docs, "trace"),
+                          os.path.join(KEPT, "documents")], env=env, capture_output=True, text=True)
+    ours = {os.path.join(tree.TREE, n) for n in names if n.startswith("Documentation/")}
+    ours.add(os.path.join(docs, "trace/index.rst"))
+    if res.returncode:
+        return res.stderr.splitlines()
+    # Those of the base have warnings of their own, as only this directory of Documentation is looked at.
+    return [os.path.relpath(l, tree.TREE) for l in res.stderr.splitlines() if l.split(":")[0] in ours]
+
+
+CHECKS = {
+    "codespell": spelling,
+    "shellcheck": shell,
+    "SPDX lines": licences,
+    "pylint and mypy": python,
+    "Sphinx": documents,
+    "coccinelle": coccinelle,
+}
+
+
+def run():
+    """{check: what it found}"""
+    if subprocess.run([os.path.join(HERE, "packages"), "lint"]).returncode:
+        raise Failure("the programs that check our files are missing; see the line above")
+    os.makedirs(KEPT, exist_ok=True)
+    names = tracked()
+    return {title: check(names) for title, check in CHECKS.items()}
+
+
+if __name__ == "__main__":
+    # For who works on one of them: lint_tools.py [CHECK...]
+    os.makedirs(KEPT, exist_ok=True)
+    for word in sys.argv[1:] or list(CHECKS):
+        print("\n".join(CHECKS[word](tracked()) + [f"{word}: done"]))
