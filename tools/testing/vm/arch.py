@@ -43,7 +43,7 @@ class Arch:
     compiled: bool = False      # make check only compiles it
     # What step_variants, or step_arch_builds, compiles of it, by the profile.
     objects: dict = field(default_factory=dict)
-    code: Code = None
+    code: Code = None           # type: ignore[assignment] # compiled only: none
     tested: str = "release"     # profile of its kernel, if none is asked for
     nmi: str = ""               # what the command line has where NMIs have to be asked for
     old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions

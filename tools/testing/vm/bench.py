@@ -42,7 +42,7 @@ TURNS = 2                   # of either kernel when time is measured
 STEPS = 50000               # instructions in one call; more is a runaway
 
 # How rows are measured: the script, how often ours and stock, how the guest is different.
-MEASURES = {
+MEASURES: dict[str, tuple[str, dict, dict]] = {
     "hits": ("measure.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "trace": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "attach": ("measure.sh", {"ours": TIMES, "stock": 1}, {}),
@@ -185,7 +185,7 @@ def follow_all(remote, share, rows, register):
     mark = symbols.by_name[MARK]
     remote.stop_at(mark)
     open(os.path.join(share, "go"), "w").close()
-    traces = {}
+    traces: dict = {}
     for row in rows * TIMES:
         remote.go_on()
         traces.setdefault(row, []).append(follow_call(remote, mark, register))
@@ -283,6 +283,7 @@ def counted(k, side, rows, built):
     for by, (script, times, more) in MEASURES.items():
         some = chosen(rows, by, side)
         if some and by != "wall":
+            # pylint: disable-next=not-a-mapping # it is one by the type of MEASURES
             found.update(measure(k, built, some, script, times[side], **more))
     called = [r for r in found if ROWS[r].followed and "refused" not in found[r]]
     for row, figures in (explore(k, built, called) if called else {}).items():
@@ -293,7 +294,7 @@ def counted(k, side, rows, built):
 def timed(kernels, rows, built):
     """{side: {row: figures}} of the rows that measure time, in turns."""
     script, times, more = MEASURES["wall"]
-    found = {side: {} for side in kernels}
+    found: dict = {side: {} for side in kernels}
     if not chosen(rows, "wall", "ours"):
         return found
     for _ in range(TURNS):

@@ -202,7 +202,7 @@ def configure(k):
 
 def parse_nm(text):
     """{object: ([symbols that it defines], [symbols that it uses])} of what nm -A says."""
-    out = {}
+    out: dict = {}
     for line in text.splitlines():
         where, _, rest = line.rpartition(":")
         m = re.match(r"\s*(?:[0-9a-f]+)?\s*([A-Za-z]) (\S+)$", rest)
@@ -342,7 +342,7 @@ class Run:
             kbuild.run_make(k, f"{what}: {k.name} to boot", os.path.basename(k.arch.image))
         except Failure as e:
             return str(e)
-        out = []
+        out: list = []
         res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/kunit.sh"), share=None,
                                      append="kunit.enable=1 kunit.filter_glob=kprobes_test*", timeout=300), out.append)
         text = b"".join(out).decode(errors="replace")

@@ -101,7 +101,7 @@ def disassemble(vmlinux, arch):
            f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
     proc = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
     end, following = 0, 0
-    for text in proc.stdout:
+    for text in proc.stdout or ():
         m = line.match(text)
         if not m:
             continue
@@ -303,7 +303,7 @@ class Listener:
         self.job = job
         self.tasks = {t.name: t for t in tasks}
         self.on_chunk = on_chunk
-        self.chunk = None
+        self.chunk: Chunk | None = None
         self.unmet = []
         self.rest = b""
         self.began = time.time()
@@ -319,7 +319,7 @@ class Listener:
     def take(self, word):
         if word[0] == "begin":
             self.chunk = Chunk(self.tasks[word[1]])
-        elif word[0] == "end":
+        elif word[0] == "end" and self.chunk:
             self.chunk.ended = True
             self.on_chunk(self.chunk)
             self.chunk = None
@@ -400,7 +400,7 @@ def describe(f):
 
 
 def add_up(all_figures):
-    total = {"refused": {}}
+    total: dict = {"refused": {}}
     for f in all_figures:
         for key in ("probed", "hit", "hits", "missed", "ftrace", "jumps", "tried"):
             total[key] = total.get(key, 0) + f[key]
@@ -551,7 +551,7 @@ def new_seed():
 
 def fails(k, tools, kind, words, rounds):
     """What is wrong if only these are probed."""
-    found = []
+    found: list = []
     fault = run_guest(k, tools, [Task(kind + "-part", words, rounds, 0)], found.append, quiet=True)
     if not found:
         raise Failure(f"a guest did not come to any instruction ({fault}); its console: build/{k.name}.console")
@@ -589,7 +589,8 @@ def show_places(k, words):
 
 def one(k, task):
     """Run a chunk; if it fails, find out which of its instructions do."""
-    name, tools, found = task.name, build(k), []
+    name, tools = task.name, build(k)
+    found: list = []
     run_guest(k, tools, [task], found.append)
     if not found:
         raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")

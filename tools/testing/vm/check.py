@@ -139,7 +139,8 @@ def add_results(results, more):
 def run_suite(ctx, step, suite, built):
     """All guests of a suite. {test: (state, why)}"""
     want = Want(built.k, step, ctx.report.expected, ctx.only, built.share(suite.build))
-    order, results = ctx.order(step_name(step)), {}
+    order = ctx.order(step_name(step))
+    results: dict = {}
     boot = ctx.runner.boot_rest if built.k.stock else ctx.runner.boot
     boots = suite.boots(want)
     outcomes = together(*(functools.partial(boot, built.k, b, order) for b in boots))
@@ -308,15 +309,17 @@ def step_campaign(ctx, step):
 def ask_commands(ctx, step, k, faults=None):
     """What k answers to all commands whose answers are recorded."""
     boot = functools.partial(ctx.boot_job, step, "commands")
-    answers = sum(together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
-                             for t in commands.everything())), [])
+    parts = together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
+                       for t in commands.everything()))
+    answers = [a for p in parts for a in p]
     commands.keep(k, answers)
     return answers
 
 
 def step_commands(ctx, step):
     """20,000 commands for probe events, and what events record: answers as stock's."""
-    k, faults = ctx.kernel().result().k, []
+    k = ctx.kernel().result().k
+    faults: list = []
     answers = ask_commands(ctx, step, k, faults)
     for name, state, why in commands.check(k, answers, faults, functools.partial(ctx.boot_job, step, "stock")):
         ctx.report.add(f"{step}: {name}", state, why)
@@ -450,7 +453,7 @@ def needs(step):
 
 def title(step):
     arch, name = split_step(step)
-    text = SUITES[name].title if name in SUITES else STEPS[step].__doc__.splitlines()[0]
+    text = SUITES[name].title if name in SUITES else (STEPS[step].__doc__ or "").splitlines()[0]
     return text if arch == DEFAULT else f"{arch}: {text}"
 
 
@@ -526,7 +529,7 @@ def tell(report):
 
 def recorded(arch):
     """The steps of an architecture of which stock's results are kept."""
-    names = SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, ())
+    names = list(SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, []))
     return [n for n in names if SUITES[n].rule != "alone"] + (["commands"] if arch == DEFAULT else [])
 
 

@@ -62,7 +62,7 @@ class Task:
 
 def spans(numbers):
     """[(first, last)] of what is without a gap."""
-    out = []
+    out: list = []
     for n in numbers:
         if out and n == out[-1][1] + 1:
             out[-1] = (out[-1][0], n)
@@ -242,7 +242,8 @@ class Differs:
 
 def stock_says(k, boot, seed, answers):
     """{index in answers: what stock says to it}, if there is a stock kernel."""
-    stock, out = kbuild.Kernel(k.arch.name, stock=True), {}
+    stock = kbuild.Kernel(k.arch.name, stock=True)
+    out: dict = {}
     if not os.path.exists(stock.image):
         return out
     for mode in PER_BOOT:

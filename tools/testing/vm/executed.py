@@ -133,7 +133,7 @@ class Progress:
 def find(k, text, tools, progress):
     """What the workload executes for certain: words as those of text."""
     spans, base = campaign.functions(os.path.join(k.out, "vmlinux"))
-    kept = None
+    kept: set[int] | None = None
     for nr in range(RECORDINGS):
         path = progress.recording(nr)
         if not os.path.exists(path):
@@ -146,7 +146,7 @@ def find(k, text, tools, progress):
             words.frombytes(f.read())
         kept = set(words) if kept is None else kept & set(words)
         say(f"recording {nr + 1} of {RECORDINGS}: {len(words)} instructions, {len(kept)} in all so far")
-    return array.array("I", (w for w in text.words if w in kept))
+    return array.array("I", (w for w in text.words if w in (kept or ())))
 
 
 def chunks(words, ways, name, least=1):
@@ -157,7 +157,7 @@ def chunks(words, ways, name, least=1):
 
 def outcome(tasks, done, key):
     """{way: offsets} of these tasks that are of that kind."""
-    found = {way: set() for way in WAYS}
+    found: dict = {way: set() for way in WAYS}
     for t in tasks:
         for way in t.rounds:
             found[way].update(done[t.name]["unhit"][way] if key == "unhit" else done[t.name]["traps"])
@@ -168,7 +168,8 @@ def plan(words, done):
     """([(number of the try, task)] of all tries so far, {way: offsets not hit}, offsets of no jumps)."""
     tasks = chunks(words, WAYS, "")
     tries = [(0, t) for t in tasks]
-    unhit, traps = {}, set()
+    unhit: dict = {}
+    traps: set = set()
     for nr in range(1 + AGAIN):
         if any(t.name not in done for t in tasks):
             break

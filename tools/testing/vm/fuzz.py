@@ -21,7 +21,7 @@ import guest
 import kbuild
 import ktap
 from arch import DEFAULT
-from common import BUILD, TOP, Failure, say
+from common import BUILD, TOP, say
 
 RESULTS = os.path.join(BUILD, "fuzz")
 STATE = os.path.join(RESULTS, "state.json")

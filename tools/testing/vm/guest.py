@@ -258,7 +258,7 @@ def run(k, job, sink=None, progress=None):
             if proc.returncode is None:
                 proc.kill()
                 res.cpu = reap(proc)
-            complaint = proc.stderr.read()
+            complaint = proc.stderr.read() if proc.stderr else ""
             for c in chans:
                 c.join(5)
                 c.server.close()

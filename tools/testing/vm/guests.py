@@ -78,7 +78,7 @@ class Boot:
     step: str
     name: str
     script: str
-    tests: list = None              # $TESTS, if the script has a list of them
+    tests: list | None = None           # $TESTS, if the script has a list of them
     env: dict = field(default_factory=dict)
     job: dict = field(default_factory=dict)
 

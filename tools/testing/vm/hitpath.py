@@ -53,8 +53,8 @@ class Code:
         self.vmlinux = os.path.join(k.out, "vmlinux")
         self.arch = k.arch
         self.roots = ROOTS + list(k.arch.code.roots)
-        self.by_name = {}       # name: [addresses]
-        self.names = {}         # address: [names]
+        self.by_name: dict = {}     # name: [addresses]
+        self.names: dict = {}       # address: [names]
         out = subprocess.run(["nm", "-n", self.vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
@@ -132,7 +132,8 @@ def limits(k):
 
 def roots(code, limit):
     """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
-    found, missing = [], []
+    found: list = []
+    missing: list = []
     for name in code.roots:
         addrs = code.by_name.get(name, [])
         ours = [a for a in addrs if limit.is_closed(a, a + 1)] or addrs
@@ -145,7 +146,8 @@ def roots(code, limit):
 def follow(code, limit):
     """({function: who calls it}, what is wrong, roots that are not there)"""
     found, missing = roots(code, limit)
-    bad, seen = [], {}
+    bad: list = []
+    seen: dict = {}
     todo = [(r, None) for r in found]
     while todo:
         start, caller = todo.pop()
@@ -169,7 +171,7 @@ def follow(code, limit):
 
 def our_names(k):
     """The functions of our objects in the build of k."""
-    names = set()
+    names: set = set()
     for pattern in OBJECTS:
         for obj in glob.glob(os.path.join(k.out, pattern)):
             out = subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout

@@ -150,7 +150,7 @@ def write_config(k):
 
 def follow(proc, log, what):
     """Write make's output to the log, a line of progress now and then."""
-    state = {"n": 0, "last": "", "done": False}
+    state: dict = {"n": 0, "last": "", "done": False}
     start = time.time()
 
     def report():

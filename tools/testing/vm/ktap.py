@@ -22,9 +22,9 @@ def judge(ok, rest):
     name, _, comment = rest.partition(" # ") if " # " in rest else rest.partition("# ")
     name, comment = name.strip(), comment.strip()
     m = re.match(r"(SKIP|XFAIL|TODO|UNRESOLVED)\b:? *(.*)", comment, re.I)
-    word = m.group(1).upper() if m else ""
+    word, why = (m.group(1).upper(), m.group(2)) if m else ("", "")
     if word == "SKIP":
-        return name, "skip", m.group(2) or "not supported here"
+        return name, "skip", why or "not supported here"
     if word == "XFAIL":
         return name, "skip", "expected to fail"
     if word == "UNRESOLVED":

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import kbuild
+import lint_tools
 import series
 import tree
 from common import TOP, Failure
@@ -69,7 +70,7 @@ ACCEPTED = [
 
 def accepted(complaint):
     """Is this one that stays as it is?"""
-    name, line, text = re.match(r"([^:]+):(\d+): (.*)", complaint).groups()
+    name, line, text = complaint.split(":", 2)
     if "Please use a blank line after function" in text:
         # What is said of a function directly follows it.
         top = TOP if os.path.exists(os.path.join(TOP, name)) else tree.TREE
@@ -147,7 +148,7 @@ def unmaintained():
 
 def kernel_doc(files):
     """What kernel-doc has to say about the comments."""
-    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall"]
+    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall", "-Werror"]
                          + files, cwd=TOP, capture_output=True, text=True)
     return [l for l in res.stderr.splitlines() if "warning" in l or "error" in l]
 
@@ -157,7 +158,8 @@ def compiled(files, kernels):
 
     What belongs to an architecture is compiled for that, the rest for the first of the kernels.
     """
-    objs, left = [(k, []) for k in kernels], []
+    objs: list = [(k, []) for k in kernels]
+    left: list = []
     for name in files:
         if not name.endswith(".c") or name.startswith(("tools/", "samples/")):
             continue
@@ -192,6 +194,9 @@ def run(kernels):
     verdict("series and checkpatch --strict on it", checkpatch_series())
     verdict("MAINTAINERS", unmaintained())
     verdict("kernel-doc", kernel_doc(files))
+    for name, lines, took in lint_tools.run():
+        print(f"  {name} took {took:.0f} s", flush=True)
+        verdict(name, lines)
     lines = provenance([])
     if lines is None:
         print("  provenance is not looked at: the tool is not beside this checkout", flush=True)

@@ -40,8 +40,10 @@ class Test:
         m = re.search(r"Result: *(\w+)", text)
         self.result = m.group(1) if m else None
         text = re.sub(r"\(\*\s.*?\*\)", "", text, flags=re.S)
-        self.name = re.match(r"\s*C\s+(\S+)", text).group(1)
-        init, rest = re.search(r"\{(.*?)\}(.*)", text, re.S).groups()
+        m = re.match(r"\s*C\s+(\S+)[^{]*\{(.*?)\}(.*)", text, re.S)
+        if not m:
+            raise Failure("a litmus test starts with C, its name, and {}")
+        self.name, init, rest = m.groups()
         self.init = dict(self.initial(t) for t in init.split(";") if "=" in t)
         self.threads = [(re.findall(r"(\w+)\s*(?:,|$)", args), body) for args, body in
                         ((a, self.body(rest, end)) for a, end in
@@ -396,7 +398,8 @@ class Candidate:
         self.rscsi = self.critical_sections().inverse()
 
     def critical_sections(self):
-        pairs, open_at = [], {}
+        pairs: list = []
+        open_at: dict = {}
         for i, e in enumerate(self.events):
             if e.tag == "lock":
                 open_at.setdefault(self.thread[i], []).append(i)
@@ -448,7 +451,7 @@ class Candidate:
             if e.kind == "R":
                 sources.append([(w, i) for w, x in enumerate(self.events) if x.kind == "W" and x.loc == e.loc
                                 and x.value == e.value])
-        by_loc = {}
+        by_loc: dict = {}
         for i, e in enumerate(self.events):
             if e.kind == "W":
                 by_loc.setdefault(e.loc, []).append(i)

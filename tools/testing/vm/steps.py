@@ -17,16 +17,17 @@ class Symbols:
     """Names of addresses, from a guest's /proc/kallsyms."""
 
     def __init__(self, path, module):
-        found, inside = {}, []
-        self.by_name = {}
+        found: dict = {}
+        inside = []
+        self.by_name: dict = {}
         for line in open(path):
-            addr, kind, name, *mod = line.split()
+            where, kind, name, *mod = line.split()
+            addr = int(where, 16)
             # Whatever kind the linker has them for.
             if name in ("_stext", "_etext"):
-                self.by_name[name] = int(addr, 16)
+                self.by_name[name] = addr
             if kind not in "tTwW" or name.startswith("__pfx_") or mod not in ([], [f"[{module}]"]):
                 continue
-            addr = int(addr, 16)
             self.by_name[name] = addr
             found.setdefault(addr, name)
             if mod:
@@ -96,7 +97,7 @@ class Trace:
         """[(address, function, text)]"""
         text = disassemble(self.code, arch)
         out, called = [], False
-        made = {}           # page: what it is
+        made: dict = {}     # page: what it is
         for pc in self.pcs:
             name = symbols.name(pc)
             if name is None:
@@ -109,7 +110,7 @@ class Trace:
 
 def per_function(named):
     """{function: instructions}, in the order of the first ones."""
-    counts = {}
+    counts: dict = {}
     for _, name, _ in named:
         counts[name] = counts.get(name, 0) + 1
     return counts

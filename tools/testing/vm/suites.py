@@ -207,7 +207,7 @@ def ftrace_beside_boots(want):
 
 
 # Selftests that are about the boot they run in, and what that boot is told. A file is beside them.
-OWN_BOOT = {
+OWN_BOOT: dict[str, dict[str, str]] = {
     "boot_events.sh": {"append": "kprobe_event=p:kprobes/booted,vfs_open;"
                                  "r:kprobes/booted_ret,vfs_open,ret=$retval"},
     "boot_bad_events.sh": {"append": "kprobe_event={boot_bad_events}"},
@@ -245,10 +245,10 @@ def selftest_boots(want):
     scripts = sorted(n for n in os.listdir(share) if n.endswith(".sh"))
     scripts = chosen(listed(want.step, want.k, scripts, want.expected), want.only)
     env = {"EFFORT": EFFORT[want.k.profile]}
-    job = {"share": share, "timeout": 2400}
+    job: dict = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
     boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]
-    alone = {**env, "LIMIT": str(job["timeout"] - 60)}
+    alone: dict = {**env, "LIMIT": str(job["timeout"] - 60)}
     return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], alone, {**job, **own_boot(n, share)})
                     for n in scripts if n in OWN_BOOT]
 

@@ -60,7 +60,7 @@ def unpack_base():
 
 def removed():
     """The base's files that series/removed lists, as a sorted list."""
-    out = set()
+    out: set[str] = set()
     for line in read(os.path.join(TOP, "series/removed")).decode().splitlines():
         name = line.split("#")[0].strip()
         if not name:
