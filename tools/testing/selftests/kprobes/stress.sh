@@ -92,7 +92,7 @@ racing_for_one_function() {
 
 # A line for each part of it that succeeds.
 fight() {
-	for round in $(rounds 40); do
+	for _ in $(rounds 40); do
 		put "p:fight $inside" && echo placed
 		enable kprobes/fight && echo enabled
 		call 5
