@@ -529,7 +529,7 @@ def tell(report):
 
 def recorded(arch):
     """The steps of an architecture of which stock's results are kept."""
-    names = list(SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, []))
+    names = list(SUITES if arch == DEFAULT else ARCH_SUITES.get(arch) or [])
     return [n for n in names if SUITES[n].rule != "alone"] + (["commands"] if arch == DEFAULT else [])
 
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boot a kernel in QEMU, run a script in it, tell how it went."""
+"""Boot a kernel in QEMU, run a script in it, tell how it went.
+
+Not by virtme-ng: Debian 12 has none, and -icount, guests of another architecture with their own user space,
+and a channel for the script's output that is not the console would have to be added to it.
+"""
 import fcntl
 import functools
 import itertools

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>."""
+"""Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>.
+
+Not by the base's scripts/kconfig/merge_config.sh: that only warns when a symbol is not as asked for, and
+here it is an error. Not by tuxmake: Debian 12 has none, and of it only the call of make would be used.
+"""
 import hashlib
 import os
 import re

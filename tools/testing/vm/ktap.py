@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read test results in KTAP form, as KUnit and the kselftests print them."""
+"""Read test results in KTAP form, as KUnit and the kselftests print them.
+
+Not by the base's tools/testing/kunit/kunit_parser.py: that drops the reason of a skipped test, which
+`expected` goes by, and prints while it parses.
+"""
 import re
 
 LINE = re.compile(r"^( *)(ok|not ok) (\d+) ?-? ?(.*)$")

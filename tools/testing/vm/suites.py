@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tests that run in guests: what has to be built for them, and which guests run them."""
+"""The tests that run in guests: what has to be built for them, and which guests run them.
+
+kselftest's runner.sh runs some of ours in the step kselftest, to see that they are fit for it. It does
+not run all: it has one list for one machine, and here several guests share the tests out.
+"""
 import glob
 import os
 import re

@@ -78,7 +78,10 @@ def removed():
 
 def git_files(*which):
     """The files in OUR_DIRS that git ls-files names; None if this is no checkout."""
-    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z", *which, "--"] + OUR_DIRS, capture_output=True)
+    res = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "ls-files", "-z", *which, "--"] + OUR_DIRS, capture_output=True)
+    if res.returncode and os.path.exists(os.path.join(TOP, ".git")):
+        # Not to be taken for an unpacked archive: that would take strays for ours.
+        raise Failure(f"git ls-files fails: {os.fsdecode(res.stderr).strip().splitlines()[:1]}")
     return None if res.returncode else [n for n in os.fsdecode(res.stdout).split("\0") if n]
 
 
@@ -96,7 +99,7 @@ def tell_strays():
     """Say which files are left out, as somebody may have forgotten to add one."""
     strays = git_files("--others", "--exclude-standard")
     if strays:
-        say(f"not in git, hence not in build/tree: {' '.join(strays)}")
+        say(f"not in git, hence not in build/tree: {' '.join(strays)}; git add what belongs there")
 
 
 def wiring_names():

@@ -286,6 +286,9 @@ def main():
     except Failure as e:
         print(f"vm: {e}", file=sys.stderr)
         return 1
+    except PermissionError as e:
+        print(f"vm: no permission for {e.filename}; run as root, or as the owner of this checkout", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)
         sys.stdout.flush()

@@ -65,7 +65,7 @@ thousand_events() {
 
 # Shells that each place, enable, disable and remove their own event at one function.
 own_event() {
-	for round in $(rounds 30); do
+	for _ in $(rounds 30); do
 		put "$2:own$1 kprobe_test_target:$3"
 		enable kprobes/own$1
 		call 20
