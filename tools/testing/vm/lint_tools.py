@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -145,16 +146,25 @@ def coccinelle(names):
     files = {n: digest(rules.encode(), tree.read(os.path.join(TOP, n))) for n in names
              if n.endswith(".c") and not n.startswith("tools/")}
     todo = [n for n, d in files.items() if clean.get(n) != d]
+    if not todo:
+        return []
+    # Told of several files, spatch takes them for parts of one and loses what it finds. In a directory it does not.
+    copies = os.path.join(KEPT, "files")
+    shutil.rmtree(copies, ignore_errors=True)
+    for n in todo:
+        os.makedirs(os.path.dirname(os.path.join(copies, n)), exist_ok=True)
+        shutil.copy(os.path.join(TOP, n), os.path.join(copies, n))
 
     def one(patch):
         path, options = patch
         lines = complaints(["spatch", "-D", "report", "--very-quiet", "--cocci-file", path,
-                            *" ".join(options[:1]).split(), *todo])
+                            *" ".join(options[:1]).split(), "--dir", copies])
         # Some say what to do by a patch that follows.
-        return [f"{l} [{os.path.basename(path)}]" for l in lines if not re.match(r"[-+@ ]", l)]
+        return [f"{l} [{os.path.basename(path)}]".replace(copies + "/", "") for l in lines
+                if not re.match(r"[-+@ ]|diff ", l)]
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        bad = [l for lines in pool.map(one, patches if todo else []) for l in lines]
+        bad = [l for lines in pool.map(one, patches) for l in lines]
     if not bad:
         with open(stamp, "w", encoding="utf-8") as f:
             json.dump(files, f)
