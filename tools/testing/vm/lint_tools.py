@@ -4,6 +4,8 @@
 smatch and ruff would be of use, but Debian 12 has neither. pylint and mypy are there for Python:
 pyflakes finds a part of what pylint finds, and pycodestyle only looks at blanks.
 """
+from __future__ import annotations
+
 import concurrent.futures
 import glob
 import hashlib
@@ -14,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import Iterator
 
 import tree
 from common import BUILD, HERE, TOP, Failure
@@ -44,7 +47,7 @@ LICENCE = {
 LICENCES = ("GPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later")
 
 
-def tracked():
+def tracked() -> list:
     """All files of the repository, those that do not go into the kernel among them."""
     if not os.path.exists(os.path.join(TOP, ".git")):
         # An unpacked archive of the repository: take what is there.
@@ -54,13 +57,13 @@ def tracked():
     return [n for n in os.fsdecode(out).split("\0") if n and os.path.isfile(os.path.join(TOP, n))]
 
 
-def head(name):
+def head(name: str) -> list:
     """The first three lines of a file."""
     with open(os.path.join(TOP, name), encoding="utf-8", errors="replace") as f:
         return [f.readline().rstrip("\n") for _ in range(3)]
 
 
-def complaints(cmd, cwd=TOP, env=None):
+def complaints(cmd: list[str], cwd: str = TOP, env: dict | None = None) -> list:
     """What a tool prints about our files. A tool that only says that it fails has its words returned, too."""
     res = subprocess.run(cmd, cwd=cwd, env=env, capture_output=True, text=True)
     lines = [l for l in res.stdout.splitlines() if l.strip()]
@@ -69,18 +72,18 @@ def complaints(cmd, cwd=TOP, env=None):
     return lines
 
 
-def spelling(names):
+def spelling(names: list[str]) -> list:
     """What codespell takes for a mistake."""
     return complaints(["codespell", "-L", ",".join(WORDS), *(n for n in names if not n.endswith(".svg"))])
 
 
-def scripts(names):
+def scripts(names: list[str]) -> list:
     """The shell scripts, those that are sourced among them."""
     return [n for n in names if n.endswith(".sh") or
             re.search(r"^#!.*\bsh$|^#!.*bash|^# shellcheck shell=", "\n".join(head(n)), re.M)]
 
 
-def shell(names):
+def shell(names: list[str]) -> list:
     """What shellcheck says. What it does not look at is in .shellcheckrc."""
     # In several processes, as it looks at what a script sources again for each.
     jobs, found = os.cpu_count() or 1, scripts(names)
@@ -89,7 +92,7 @@ def shell(names):
     return [l for p in parts for l in p]
 
 
-def licence(name, lines):
+def licence(name: str, lines: list[str]) -> str | None:
     """What is wrong with the SPDX line of a file, or None."""
     start = next((s for end, s in LICENCE.items() if name.endswith(end)), None)
     if start is None and lines[0].startswith("#!"):
@@ -103,12 +106,12 @@ def licence(name, lines):
     return None if m.group(1) in LICENCES else f"{name}:{at + 1}: {m.group(1)} is not what this project is under"
 
 
-def licences(names):
+def licences(names: list[str]) -> list:
     """Files without the right SPDX line. The base's spdxcheck.py wants a checkout of the whole kernel."""
     return [why for n in names if (why := licence(n, head(n)))]
 
 
-def python(names):
+def python(names: list[str]) -> list:
     """What pylint and mypy say of the harness. What pylint does not look at is in tools/testing/vm/pylintrc."""
     mine = [os.path.relpath(os.path.join(TOP, n), HERE) for n in names if n.endswith(".py")]
     env = dict(os.environ, PYTHONPATH=HERE, PYLINTHOME=KEPT)
@@ -119,7 +122,7 @@ def python(names):
     return [l for l in bad if not l.startswith("*****")]
 
 
-def semantic_patches():
+def semantic_patches() -> list:
     """The base's semantic patches that report; Debian's spatch has no OCaml for the others."""
     out = []
     for path in sorted(glob.glob(os.path.join(tree.BASE, "scripts/coccinelle/**/*.cocci"), recursive=True)):
@@ -129,7 +132,7 @@ def semantic_patches():
     return out
 
 
-def digest(*contents):
+def digest(*contents: bytes) -> str:
     """One word for the contents of files."""
     h = hashlib.sha256()
     for c in contents:
@@ -137,7 +140,7 @@ def digest(*contents):
     return h.hexdigest()
 
 
-def coccinelle(names):
+def coccinelle(names: list[str]) -> list:
     """What the base's semantic patches report. A file of which they said nothing is not looked at twice."""
     stamp = os.path.join(KEPT, "coccinelle.json")
     clean = json.loads(tree.read(stamp)) if os.path.exists(stamp) else {}
@@ -155,7 +158,7 @@ def coccinelle(names):
         os.makedirs(os.path.dirname(os.path.join(copies, n)), exist_ok=True)
         shutil.copy(os.path.join(TOP, n), os.path.join(copies, n))
 
-    def one(patch):
+    def one(patch: tuple) -> list:
         path, options = patch
         lines = complaints(["spatch", "-D", "report", "--very-quiet", "--cocci-file", path,
                             *" ".join(options[:1]).split(), "--dir", copies])
@@ -171,7 +174,7 @@ def coccinelle(names):
     return bad
 
 
-def documents(names):
+def documents(names: list[str]) -> list:
     """What Sphinx warns of in our pages of Documentation/trace, in the page that lists them, and in kernel-doc there."""
     docs = os.path.join(tree.TREE, "Documentation")
     env = dict(os.environ, srctree=tree.TREE, KERNELVERSION="6.12", BUILDDIR=KEPT, PYTHONDONTWRITEBYTECODE="1")
@@ -197,7 +200,7 @@ CHECKS = {
 }
 
 
-def run():
+def run() -> Iterator:
     """(check, what it found, seconds that it took), one after the other."""
     if subprocess.run([os.path.join(HERE, "packages"), "lint"]).returncode:
         raise Failure("the programs that check our files are missing; see the line above")
