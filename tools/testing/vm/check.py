@@ -405,7 +405,7 @@ def step_arch_builds(ctx: Context, step: str) -> None:
 
 
 def step_lint(ctx: Context, step: str) -> None:
-    """checkpatch, kernel-doc, sparse and W=1 on our files."""
+    """What the tools for the kernel's C, and for text, shell and Python, say of our files."""
     kernels = [ctx.kernel(arch=a).result().k for a in (DEFAULT, *ARCH_SUITES)]
     for name, state, reason in ctx.build("objects for lint", lambda: lint.run(kernels)).result():
         ctx.report.add(f"{step}: {name}", state, reason)

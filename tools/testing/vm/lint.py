@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Static checks of our files, with the base kernel's own tools."""
+"""Static checks of our files, with the base kernel's own tools; those of Debian are in lint_tools.py."""
 from __future__ import annotations
 
 import concurrent.futures
