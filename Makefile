@@ -11,8 +11,8 @@ export SEED
 
 arch := $(if $(ARCH),--arch $(ARCH))
 
-help:
-	@cat tools/testing/vm/help
+help help-more:
+	@cat tools/testing/vm/$@
 
 run:
 	@$(VM) demo $(arch)
@@ -55,4 +55,4 @@ series:
 bisect:
 	@$(VM) bisect $(arch) $(if $(BOOT),--boot)
 
-.PHONY: help run shell kernel kunit check stock bench campaign fuzz arch-builds lint series bisect
+.PHONY: help help-more run shell kernel kunit check stock bench campaign fuzz arch-builds lint series bisect

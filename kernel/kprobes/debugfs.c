@@ -8,6 +8,7 @@
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/string_choices.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
@@ -105,7 +106,7 @@ static ssize_t enabled_write(struct file *file, const char __user *buf,
 		return count;
 	sites_set_armed(on);
 	/* 6.12 prints this, too. */
-	pr_info("kprobes: Kprobes globally %s\n", on ? "enabled" : "disabled");
+	pr_info("kprobes: Kprobes globally %s\n", str_enabled_disabled(on));
 	return count;
 }
 

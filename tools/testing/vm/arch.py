@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Everything that depends on the architecture, in one table."""
+from __future__ import annotations
+
 import os
 import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from common import BUILD
 
@@ -43,43 +46,43 @@ class Arch:
     compiled: bool = False      # make check only compiles it
     # What step_variants, or step_arch_builds, compiles of it, by the profile.
     objects: dict = field(default_factory=dict)
-    code: Code = None
+    code: Code = None           # type: ignore[assignment] # compiled only: none
     tested: str = "release"     # profile of its kernel, if none is asked for
     nmi: str = ""               # what the command line has where NMIs have to be asked for
     old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions
 
     @property
-    def boots(self):
+    def boots(self) -> bool:
         """Whether its kernels can be booted, or only compiled: see step_arch_builds."""
         return bool(self.qemu)
 
     @property
-    def root(self):
+    def root(self) -> str:
         """What guests that want more than busybox have for a root; see packages."""
         return os.path.join(BUILD, f"root-{self.name}") if self.debian else "/"
 
     @property
-    def busybox(self):
+    def busybox(self) -> str:
         """A static busybox for the guest."""
         return os.path.join(self.root, "bin/busybox")
 
     @property
-    def source(self):
+    def source(self) -> str:
         """Its directory below arch/."""
         return "x86" if self.make == "x86_64" else self.make
 
-    def tool(self, name):
+    def tool(self, name: str) -> str:
         """One of the binutils that knows this architecture."""
         return self.cross + name
 
 
-def compiled(name, make, cross, sees, **more):
+def compiled(name: str, make: str, cross: str, sees: str, **more: Any) -> Arch:
     """An architecture of the base, whose own part of probes has to compile on our core.
 
     sees: what of it has to do with kprobes, below arch/MAKE/.
     """
-    sees = [f"arch/{make}/{n}" for n in sees.split()]
-    return Arch(name=name, make=make, cross=cross, image="vmlinux", objects={"tracer": sees, **more}, compiled=True)
+    objects = {"tracer": [f"arch/{make}/{n}" for n in sees.split()], **more}
+    return Arch(name=name, make=make, cross=cross, image="vmlinux", objects=objects, compiled=True)
 
 
 ARCHES = {
@@ -216,7 +219,7 @@ ARCHES = {
 DEFAULT = "x86_64"
 
 
-def split_step(step):
+def split_step(step: str) -> tuple[str, str]:
     """(architecture, suite) of a step of `vm check`: arm64-kunit is kunit on arm64."""
     m = re.match(f"({'|'.join(ARCHES)})-(.+)", step)
-    return m.groups() if m else (DEFAULT, step)
+    return (m.group(1), m.group(2)) if m else (DEFAULT, step)

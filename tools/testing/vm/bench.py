@@ -14,14 +14,16 @@ as others use the machine, too.
 The two kernels run next to each other where instructions are counted: that others use
 the machine does not show there.
 """
+from __future__ import annotations
+
 import concurrent.futures
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
+from typing import Any, TYPE_CHECKING
 
 import gdb
 import guest
@@ -31,6 +33,12 @@ import steps
 from arch import ARCHES
 from common import BUILD, HERE, TOP, Failure, say
 from rows import ROWS, WALL_PROCESSORS
+
+if TYPE_CHECKING:
+    from gdb import Remote
+    from guest import Job, Result
+    from kbuild import Kernel
+    from steps import Trace
 
 SOURCE = os.path.join(HERE, "bench")
 RESULTS = os.path.join(BUILD, "bench")
@@ -43,7 +51,7 @@ TURNS = 2                   # of either kernel when time is measured
 STEPS = 50000               # instructions in one call; more is a runaway
 
 # How rows are measured: the script, how often ours and stock, how the guest is different.
-MEASURES = {
+MEASURES: dict[str, tuple[str, dict, dict]] = {
     "hits": ("measure.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "trace": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "attach": ("measure.sh", {"ours": TIMES, "stock": 1}, {}),
@@ -57,15 +65,15 @@ MEASURES = {
 }
 
 
-def sources(*suffixes):
+def sources(*suffixes: str) -> list:
     return [n for n in sorted(os.listdir(SOURCE)) if n.endswith(suffixes)]
 
 
-def is_program(name):
+def is_program(name: str) -> bool:
     return name.startswith("tool.") or name[:-2] in PROGRAMS
 
 
-def build(k):
+def build(k: Kernel) -> str:
     """The module and the programs for k; the directory that they are in."""
     dest = os.path.join(BUILD, "ext", "bench-" + k.name)
     os.makedirs(dest, exist_ok=True)
@@ -77,7 +85,7 @@ def build(k):
     return dest
 
 
-def job(tmp, script, rows, share, **more):
+def job(tmp: str, script: str, rows: list[str], share: Any, **more: Any) -> Job:
     """A guest that runs one of our scripts on rows."""
     path = os.path.join(tmp, "script")
     with open(path, "w") as f:
@@ -89,7 +97,7 @@ def job(tmp, script, rows, share, **more):
     return guest.Job(script=path, **how)
 
 
-def check(k, res):
+def check(k: Kernel, res: Result) -> None:
     """A Failure if the guest did not do its job."""
     if res.fault:
         guest.explain(k, res)
@@ -102,20 +110,20 @@ def check(k, res):
 class Reader:
     """Takes a guest's results as they come."""
 
-    def __init__(self, k):
+    def __init__(self, k: Kernel) -> None:
         self.k = k
-        self.found = {}         # row: what it took, each time
-        self.refused = {}       # row: why there is no figure
-        self.of = {}            # row: how many hits or probes that was
+        self.found: dict = {}         # row: what it took, each time
+        self.refused: dict = {}       # row: why there is no figure
+        self.of: dict = {}            # row: how many hits or probes that was
         self.rest = b""
-        self.other = []         # lines that are no results
+        self.other: list = []         # lines that are no results
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
             self.line(line.decode(errors="replace").split())
 
-    def line(self, word):
+    def line(self, word: list[str]) -> None:
         if word[:1] == ["refused"]:
             self.refused[word[1]] = " ".join(word[2:]) or "refused"
         elif word[:1] == ["row"] and word[1] in ROWS:
@@ -123,7 +131,7 @@ class Reader:
         elif word:
             self.other.append(" ".join(word))
 
-    def row(self, name, cost, hits, missed):
+    def row(self, name: str, cost: int, hits: int, missed: int) -> None:
         if missed:
             self.refused[name] = f"missed {missed} of {hits} hits"
             return
@@ -132,7 +140,7 @@ class Reader:
         say(f"{self.k.name}: {name} {report.number(self.found[name][-1])}")
 
 
-def measure(k, share, rows, script, times, **more):
+def measure(k: Kernel, share: Any, rows: list[str], script: str, times: int, **more: Any) -> dict:
     """{row: figures} of k: what a hit or a probe takes, each time it was measured."""
     say(f"measuring {len(rows)} rows on {k.name}: {' '.join(rows)}")
     runs = list(dict.fromkeys(ROWS[r].run or r for r in rows))
@@ -157,7 +165,7 @@ def measure(k, share, rows, script, times, **more):
 
 # Following one call
 
-def wait_for(path, thread):
+def wait_for(path: str, thread: threading.Thread) -> None:
     """Until the guest has written that file."""
     while not os.path.exists(path):
         if not thread.is_alive():
@@ -165,7 +173,7 @@ def wait_for(path, thread):
         time.sleep(0.05)
 
 
-def follow_call(remote, mark, register):
+def follow_call(remote: Remote, mark: int, register: int) -> Trace:
     """Step from where the guest stopped, at a call of mark, to the next one."""
     trace = steps.Trace()
     pc = remote.pc(register)
@@ -180,20 +188,20 @@ def follow_call(remote, mark, register):
     return trace
 
 
-def follow_all(remote, share, rows, register):
+def follow_all(remote: Remote, share: Any, rows: list[str], register: int) -> tuple:
     """{row: a Trace for each time}, and the guest's symbols."""
     symbols = steps.Symbols(os.path.join(share, "kallsyms"), MODULE)
     mark = symbols.by_name[MARK]
     remote.stop_at(mark)
     open(os.path.join(share, "go"), "w").close()
-    traces = {}
+    traces: dict = {}
     for row in rows * TIMES:
         remote.go_on()
         traces.setdefault(row, []).append(follow_call(remote, mark, register))
     return traces, symbols
 
 
-def follow(k, built, rows):
+def follow(k: Kernel, built: str, rows: list[str]) -> tuple:
     """Calls of each row on k, instruction by instruction: ({row: [Trace]}, symbols)."""
     say(f"following a call of {len(rows)} rows on {k.name}")
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
@@ -223,13 +231,13 @@ def follow(k, built, rows):
     return traces, symbols
 
 
-def less(counts, without):
+def less(counts: Any, without: Any) -> dict:
     """The difference of two {name: number}, where there is one."""
     left = {n: c - without.get(n, 0) for n, c in counts.items()}
     return {n: c for n, c in left.items() if c}
 
 
-def write_listing(path, named):
+def write_listing(path: str, named: list) -> None:
     """One line an instruction, under the names of the functions."""
     with open(path, "w") as f:
         last = None
@@ -240,7 +248,7 @@ def write_listing(path, named):
             f.write(f"  {pc:x}  {text}\n")
 
 
-def explore(k, built, rows):
+def explore(k: Kernel, built: str, rows: list[str]) -> dict:
     """Where the instructions of the rows go: {row: {"followed", "traps", "functions"}}."""
     base = list(dict.fromkeys(ROWS[r].without for r in rows))
     traces, symbols = follow(k, built, base + rows)
@@ -261,29 +269,30 @@ def explore(k, built, rows):
 
 # Results
 
-def chosen(rows, by, side):
+def chosen(rows: list[str], by: str, side: str) -> list:
     """Those of rows that are measured so, on that kernel."""
     return [r for r in rows if ROWS[r].by == by and not (ROWS[r].against and side == "stock")]
 
 
-def value(row, measured):
+def value(row: str, measured: dict) -> int:
     """The figure that counts."""
     return min(measured) if ROWS[row].by == "wall" else max(measured)
 
 
-def add_value(got):
+def add_value(got: dict) -> dict:
     for row, figures in got.items():
         if "measured" in figures:
             figures["value"] = value(row, figures["measured"])
     return got
 
 
-def counted(k, side, rows, built):
+def counted(k: Kernel, side: str, rows: list[str], built: str) -> dict:
     """{row: figures} of all rows but those that measure time."""
     found = {}
     for by, (script, times, more) in MEASURES.items():
         some = chosen(rows, by, side)
         if some and by != "wall":
+            # pylint: disable-next=not-a-mapping # it is one by the type of MEASURES
             found.update(measure(k, built, some, script, times[side], **more))
     called = [r for r in found if ROWS[r].followed and "refused" not in found[r]]
     for row, figures in (explore(k, built, called) if called else {}).items():
@@ -291,10 +300,10 @@ def counted(k, side, rows, built):
     return add_value(found)
 
 
-def timed(kernels, rows, built):
+def timed(kernels: dict, rows: list[str], built: dict) -> dict:
     """{side: {row: figures}} of the rows that measure time, in turns."""
     script, times, more = MEASURES["wall"]
-    found = {side: {} for side in kernels}
+    found: dict = {side: {} for side in kernels}
     if not chosen(rows, "wall", "ours"):
         return found
     for _ in range(TURNS):
@@ -306,7 +315,7 @@ def timed(kernels, rows, built):
     return {side: add_value(got) for side, got in found.items()}
 
 
-def figures_of(kernels, rows):
+def figures_of(kernels: dict, rows: list[str]) -> dict:
     """{side: {row: figures}} of all kernels."""
     built = {side: build(k) for side, k in kernels.items()}
     # Where instructions are counted nobody is in anybody's way.
@@ -318,20 +327,20 @@ def figures_of(kernels, rows):
     return found
 
 
-def load(path):
+def load(path: str) -> dict:
     if os.path.exists(path):
         with open(path) as f:
             return json.load(f)
     return {}
 
 
-def save(path, text):
+def save(path: str, text: str) -> None:
     with open(path + ".tmp", "w") as f:
         f.write(text)
     os.rename(path + ".tmp", path)
 
 
-def run(arch, sides, rows, functions, build_first):
+def run(arch: str, sides: list[str], rows: list[str], functions: bool, build_first: bool) -> int:
     """Measure on the kernels that sides names ("stock", "ours"), print and keep the results."""
     unknown = [r for r in rows if r not in ROWS]
     if unknown:
@@ -347,7 +356,7 @@ def run(arch, sides, rows, functions, build_first):
         kbuild.ready(k, build_first)
     images = {side: os.stat(k.image).st_mtime_ns for side, k in kernels.items()}
     found = figures_of(kernels, rows)
-    results = {**load(path), "arch": arch}
+    results: dict = {**load(path), "arch": arch}
     for side, k in kernels.items():
         results[side] = {**results.get(side, {}), **found[side]}
         if os.stat(k.image).st_mtime_ns != images[side]:
@@ -366,7 +375,7 @@ def run(arch, sides, rows, functions, build_first):
     return 0
 
 
-def refresh(arch):
+def refresh(arch: str) -> int:
     """Put the last results into README.md, and the picture where it shows it."""
     path = os.path.join(RESULTS, arch + ".json")
     results = load(path)

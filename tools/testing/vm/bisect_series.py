@@ -10,6 +10,8 @@ whether somebody uses a symbol that nobody defines, or two define the same.
 What has passed is kept in build/bisect/state.json by the content of the tree, so an interrupted run
 goes on, and a patch that is changed has only itself and what follows compiled again.
 """
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -17,6 +19,7 @@ import re
 import shutil
 import subprocess
 import time
+from typing import Any, Iterator
 
 import guest
 import kbuild
@@ -40,7 +43,7 @@ OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "a
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
 
 
-def without_code(made, before):
+def without_code(made: dict, before: Any) -> str:
     """Why what a patch makes of files cannot change what is compiled; "" if it can."""
     code = {n: what for n, what in made.items() if not n.startswith(NO_CODE)}
     if not code:
@@ -51,7 +54,7 @@ def without_code(made, before):
     return ""
 
 
-def key_of(made, fragments):
+def key_of(made: dict, fragments: Any) -> str:
     """What a result of compiling holds for: these files in place of the base's, and this configuration."""
     h = hashlib.sha256()
     for path in fragments:
@@ -61,16 +64,16 @@ def key_of(made, fragments):
     return h.hexdigest()
 
 
-def file_id(what):
+def file_id(what: Any) -> str | None:
     """What tells two contents of a file apart."""
     return what and f"{hashlib.sha256(what[0]).hexdigest()} {what[1]:o}"
 
 
-def load(path, default):
+def load(path: str, default: Any) -> Any:
     return json.loads(tree.read(path)) if os.path.exists(path) else default
 
 
-def save(path, what):
+def save(path: str, what: Any) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".tmp", "w") as f:
         json.dump(what, f)
@@ -80,26 +83,26 @@ def save(path, what):
 class Kernel(kbuild.Kernel):
     """A configuration of build/bisect/tree."""
 
-    def __init__(self, arch, profile=None):
+    def __init__(self, arch: str, profile: str | None = None) -> None:
         super().__init__(arch, profile)
         self.off = profile in OFF
         self.name = f"bisect/{self.name}"
         self.src = TREE
         self.out = os.path.join(BUILD, self.name)
 
-    def dirs(self):
+    def dirs(self) -> list:
         return [d.format(source=self.arch.source) for d in (SEEN if self.off else ALL)]
 
-    def targets(self):
+    def targets(self) -> list:
         return self.dirs() + ([] if self.off else list(SAMPLES))
 
-    def archives(self):
+    def archives(self) -> list:
         return [os.path.join(d, "built-in.a") for d in self.dirs()] + ["lib/lib.a", f"arch/{self.arch.source}/lib/lib.a"]
 
-    def has(self, path):
+    def has(self, path: str) -> bool:
         return os.path.exists(os.path.join(self.out, path))
 
-    def narrowed(self, made, changed, thorough):
+    def narrowed(self, made: dict, changed: Any, thorough: bool) -> list:
         """What has to do with the files that have changed: directories of ours, and objects."""
         dirs = {d for d in OWN if os.path.exists(os.path.join(TREE, d, "Makefile")) and
                 d.startswith(tuple(self.dirs())) and any(n.startswith(d) or n == makefile_above(d) for n in changed)}
@@ -114,7 +117,7 @@ class Kernel(kbuild.Kernel):
                    (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2]))}
         return sorted(dirs) + sorted(objects)
 
-    def seeing(self, changed, thorough):
+    def seeing(self, changed: Any, thorough: bool) -> Iterator:
         """Objects that were compiled from any of these files, as make has noted."""
         if not changed:
             return
@@ -139,22 +142,22 @@ class Kernel(kbuild.Kernel):
                             yield obj
 
 
-def makefile_of(name):
+def makefile_of(name: str) -> str:
     return os.path.join(os.path.dirname(name), "Makefile")
 
 
-def makefile_above(directory):
+def makefile_above(directory: str) -> str:
     return makefile_of(directory.rstrip("/"))
 
 
-def names_object(makefile, stem, top=TREE):
+def names_object(makefile: str, stem: str, top: str = TREE) -> bool:
     """Is an object in a Makefile?"""
     path = os.path.join(top, makefile)
     return os.path.exists(path) and \
         re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
 
 
-def put(made):
+def put(made: dict) -> None:
     """Make build/bisect/tree be the base with these files in place."""
     if not os.path.isdir(TREE):
         say("copying build/base to build/bisect/tree")
@@ -175,7 +178,7 @@ def put(made):
                 drop_objects(name)
 
 
-def drop_objects(name):
+def drop_objects(name: str) -> None:
     """make would take the object of a source that has gone for one that is up to date."""
     stem, ext = os.path.splitext(name)
     for k in os.listdir(WORK):
@@ -184,7 +187,7 @@ def drop_objects(name):
             os.unlink(path)
 
 
-def configure(k):
+def configure(k: Kernel) -> None:
     """Write the configuration if what it follows from has changed; symbols that are not as they should be."""
     h = hashlib.sha256()
     for path in k.fragments:
@@ -200,9 +203,9 @@ def configure(k):
         f.write(h.hexdigest())
 
 
-def parse_nm(text):
+def parse_nm(text: str) -> dict:
     """{object: ([symbols that it defines], [symbols that it uses])} of what nm -A says."""
-    out = {}
+    out: dict = {}
     for line in text.splitlines():
         where, _, rest = line.rpartition(":")
         m = re.match(r"\s*(?:[0-9a-f]+)?\s*([A-Za-z]) (\S+)$", rest)
@@ -217,7 +220,7 @@ def parse_nm(text):
     return out
 
 
-def symbols(k, paths):
+def symbols(k: Kernel, paths: Any) -> dict:
     """parse_nm() of archives or objects."""
     paths = [p for p in paths if k.has(p)]
     if not paths:
@@ -226,13 +229,13 @@ def symbols(k, paths):
     return parse_nm(res.stdout)
 
 
-def of_module(k, obj):
+def of_module(k: Kernel, obj: str) -> bool:
     """Was an object compiled for a module?"""
     note = os.path.join(k.out, os.path.dirname(obj), f".{os.path.basename(obj)}.cmd")
     return os.path.exists(note) and b" -DMODULE " in tree.read(note)
 
 
-def refresh(k, known, targets):
+def refresh(k: Kernel, known: dict, targets: Any) -> None:
     """Bring what is known of symbols up to date for targets that were made."""
     for t in targets:
         if t.endswith("/"):
@@ -250,7 +253,7 @@ def refresh(k, known, targets):
             del known[obj]
 
 
-def faults(known):
+def faults(known: dict) -> tuple:
     """(symbols that are used and not defined, symbols that are defined twice)"""
     strong, weak, used, twice = set(), set(), set(), set()
     for defined, uses in known.values():
@@ -265,7 +268,7 @@ def faults(known):
     return used - strong - weak, twice
 
 
-def lacking(k, missing, usual):
+def lacking(k: Kernel, missing: Any, usual: Any) -> set:
     """Which of the missing symbols nobody defines. usual: what is missing in the base."""
     missing = missing - set(usual) - linker_symbols(k)
     if not k.off:
@@ -277,7 +280,7 @@ def lacking(k, missing, usual):
     return {s for s in missing if on and (s not in on or on[s].startswith(tuple(k.dirs())))}
 
 
-def linker_symbols(k):
+def linker_symbols(k: Kernel) -> set:
     """Words of what the linker script is made of, which may define a symbol."""
     words = set()
     for name in (f"arch/{k.arch.source}/kernel/vmlinux.lds.S", "include/asm-generic/vmlinux.lds.h"):
@@ -288,15 +291,16 @@ def linker_symbols(k):
 class Run:
     """One run over the series."""
 
-    def __init__(self, kernels, boot, thorough):
+    def __init__(self, kernels: list, boot: bool, thorough: bool) -> None:
         self.kernels, self.boot, self.thorough = kernels, boot, thorough
         self.state = load(STATE, {})
-        self.failed, self.compiled, self.kept, self.booted = [], 0, 0, 0
+        self.failed: list = []
+        self.compiled, self.kept, self.booted = 0, 0, 0
 
-    def passed(self, k, key):
+    def passed(self, k: Kernel, key: str) -> Any:
         return self.state.get(f"{k.name} {key}")
 
-    def one(self, k, key, made, what):
+    def one(self, k: Kernel, key: str, made: dict, what: Any) -> str:
         """Compile for k. What is wrong, in one line; "" if nothing."""
         put(made)
         start = time.time()
@@ -333,7 +337,7 @@ class Run:
         save(STATE, self.state)
         return ""
 
-    def boot_it(self, k, key, made, what):
+    def boot_it(self, k: Kernel, key: str, made: dict, what: Any) -> str:
         """Boot k, and have it run lib/test_kprobes.c."""
         if self.state.get(f"boot {k.name} {key}"):
             return ""
@@ -342,7 +346,7 @@ class Run:
             kbuild.run_make(k, f"{what}: {k.name} to boot", os.path.basename(k.arch.image))
         except Failure as e:
             return str(e)
-        out = []
+        out: list = []
         res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/kunit.sh"), share=None,
                                      append="kunit.enable=1 kunit.filter_glob=kprobes_test*", timeout=300), out.append)
         text = b"".join(out).decode(errors="replace")
@@ -353,7 +357,7 @@ class Run:
         save(STATE, self.state)
         return ""
 
-    def step(self, nr, subject, made, skip):
+    def step(self, nr: int, subject: str, made: dict, skip: Any) -> None:
         """After a patch: compile for each kernel."""
         told = []
         for k in self.kernels:
@@ -377,7 +381,7 @@ class Run:
         print(f"{nr:4} {'FAIL' if self.failed[-1:] == [nr] else 'ok  '} {subject} ({'; '.join(told)})", flush=True)
 
 
-def run(arch, profiles, first, last, boot, keep_going, thorough):
+def run(arch: str, profiles: list[str], first: int, last: int, boot: bool, keep_going: bool, thorough: bool) -> int:
     """Compile after each patch. The exit status."""
     tree.sync()
     todo = series.steps(series.read_order())

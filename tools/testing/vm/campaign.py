@@ -13,6 +13,8 @@ of a chunk that has code which the workload is known to run, some have to be.
 `make campaign` does them all; what is done is in build/campaign/, for the next time. `make
 check` does some, which follow from a seed.
 """
+from __future__ import annotations
+
 import array
 import bisect
 import collections
@@ -25,6 +27,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from typing import Any, Callable, TYPE_CHECKING
 
 import guest
 import kbuild
@@ -32,6 +35,12 @@ import tree
 from arch import DEFAULT
 from common import BUILD, HERE, TOP, Failure, say
 
+if TYPE_CHECKING:
+    from arch import Arch
+    from guest import Job, Result
+    from kbuild import Kernel
+
+Words = array.array     # of instructions: offsets, with lengths in the upper bits
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
@@ -68,13 +77,13 @@ FTRACE_TESTS = ["00basic", "dynevent", "event", "filter", "ftrace", "instances",
 ERRNO = {2: "ENOENT", 16: "EBUSY", 22: "EINVAL", 84: "EILSEQ", 95: "EOPNOTSUPP", 12: "ENOMEM"}
 
 
-def out(text=""):
+def out(text: str = "") -> None:
     print(text, flush=True)
 
 
 # The instructions
 
-def functions(vmlinux, names=None):
+def functions(vmlinux: str, names: Any | None = None) -> tuple:
     """[(start, end)] of the functions in the text that stays, in order, and its start."""
     found, bounds = [], {}
     res = subprocess.run(["nm", "-S", vmlinux], capture_output=True, text=True, check=True)
@@ -91,7 +100,7 @@ def functions(vmlinux, names=None):
     return sorted(f for f in set(found) if lo <= f[0] and f[1] <= hi), lo
 
 
-def disassemble(vmlinux, arch):
+def disassemble(vmlinux: str, arch: Arch) -> Words:
     """The instructions of all functions: offsets, with lengths in the upper bits."""
     spans, base = functions(vmlinux)
     starts, words = [s for s, _ in spans], array.array("I")
@@ -101,7 +110,7 @@ def disassemble(vmlinux, arch):
            f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
     proc = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
     end, following = 0, 0
-    for text in proc.stdout:
+    for text in proc.stdout or ():
         m = line.match(text)
         if not m:
             continue
@@ -120,7 +129,7 @@ def disassemble(vmlinux, arch):
     return words
 
 
-def identity(k):
+def identity(k: Kernel) -> str:
     st = os.stat(os.path.join(k.out, "vmlinux"))
     return f"{st.st_mtime_ns}-{st.st_size}"
 
@@ -128,14 +137,14 @@ def identity(k):
 # What a guest is to do: the instructions, the rounds, how many have to be hit in each.
 class Task(collections.namedtuple("Task", "name words rounds least_hit")):
     @property
-    def kind(self):
+    def kind(self) -> str:
         return self.name[0]
 
 
 class Text:
     """The instructions of a kernel, and how they are divided."""
 
-    def __init__(self, k):
+    def __init__(self, k: Kernel) -> None:
         os.makedirs(RESULTS, exist_ok=True)
         self.id = identity(k)
         path = os.path.join(RESULTS, k.name + ".insns")
@@ -154,10 +163,10 @@ class Text:
         spans, base = functions(os.path.join(k.out, "vmlinux"), HOT)
         self.hot = [(start - base, end - base) for start, end in spans]
 
-    def names(self, kind):
+    def names(self, kind: str) -> list:
         return [f"{kind}{i}" for i in range(self.many[kind])]
 
-    def chunk(self, name):
+    def chunk(self, name: str) -> Words:
         """The instructions of a chunk."""
         m = re.fullmatch(r"([srf])(\d+)", name)
         if not m or int(m.group(2)) >= self.many[m.group(1)]:
@@ -168,11 +177,11 @@ class Text:
             return self.words[i * DENSE:(i + 1) * DENSE]
         return self.words[i::self.many[kind]]
 
-    def hot_names(self):
+    def hot_names(self) -> list:
         """The chunks of neighbours that have all of a function which is run."""
         return [n for n in self.names("r") if self.least_hit(n)]
 
-    def least_hit(self, name):
+    def least_hit(self, name: str) -> int:
         """How many probes of a chunk have to be hit, in each round."""
         words = self.chunk(name)
         if name[0] != "r":
@@ -180,14 +189,14 @@ class Text:
         first, last = (w & (1 << LENGTH_SHIFT) - 1 for w in (words[0], words[-1]))
         return int(any(first <= start and end <= last for start, end in self.hot))
 
-    def task(self, name):
+    def task(self, name: str) -> Task:
         """What a guest is to do."""
         return Task(name, self.chunk(name), ROUNDS[name[0]], self.least_hit(name))
 
 
 # What the guest needs
 
-def build(k):
+def build(k: Kernel) -> str:
     """The module and the workload for k; the directory that they are in."""
     dest = os.path.join(BUILD, "ext", "campaign-" + k.name)
     os.makedirs(dest, exist_ok=True)
@@ -202,17 +211,17 @@ def build(k):
 class Round:
     """One round of a chunk, as the guest tells it."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.values = {}
-        self.odd = {}           # offset: what is odd about it
-        self.unhit = []         # offsets, if they are asked for
-        self.traps = []         # those of breakpoints where jumps are wanted
-        self.said = []
+        self.values: dict = {}
+        self.odd: dict = {}           # offset: what is odd about it
+        self.unhit: list = []         # offsets, if they are asked for
+        self.traps: list = []         # those of breakpoints where jumps are wanted
+        self.said: list = []
         self.complete = False
         self.times = ""         # seconds: planting, settling, the rest of the workload
 
-    def take(self, word):
+    def take(self, word: list[str]) -> None:
         if word[0] == "odd":
             self.odd[int(word[1], 16)] = word[2]
         elif word[0] == "unhit":
@@ -230,7 +239,7 @@ class Round:
         # That is the last line of a round.
         self.complete |= word[0] == "odds"
 
-    def complaints(self, least_hit):
+    def complaints(self, least_hit: int) -> list:
         """What is wrong with it; none if it is as it has to be."""
         v = self.values
         bad = [f"instruction +{o:#x}: {what}" for o, what in self.odd.items()]
@@ -253,17 +262,17 @@ class Round:
 class Chunk:
     """What the guest says about a chunk."""
 
-    def __init__(self, task):
+    def __init__(self, task: Task) -> None:
         self.name = task.name
         self.least_hit = task.least_hit
-        self.rounds = []
-        self.refused = {}
-        self.refusals = {}      # offset: errno, if they are asked for
-        self.middle = []
+        self.rounds: list = []
+        self.refused: dict = {}
+        self.refusals: dict = {}      # offset: errno, if they are asked for
+        self.middle: list = []
         self.ended = False
         self.fault = ""         # of the guest, that ended it
 
-    def take(self, word):
+    def take(self, word: list[str]) -> None:
         if word[0] == "refused":
             self.refused[ERRNO.get(int(word[1]), word[1])] = int(word[2])
         elif word[0] == "refusal":
@@ -275,20 +284,20 @@ class Chunk:
         elif self.rounds:
             self.rounds[-1].take(word)
 
-    def complaints(self):
+    def complaints(self) -> list:
         bad = [c for r in self.rounds for c in r.complaints(self.least_hit)]
         if not self.ended:
             at = self.rounds[-1].name if self.rounds else "its beginning"
             bad.append(f"{at}: {self.fault or 'the guest ended'}")
         return bad
 
-    def most(self, key, rounds=""):
+    def most(self, key: str, rounds: Any = "") -> int:
         return max([r.values.get(key, 0) for r in self.rounds if r.name.startswith(rounds)] + [0])
 
-    def total(self, key, rounds=""):
+    def total(self, key: str, rounds: Any = "") -> int:
         return sum(r.values.get(key, 0) for r in self.rounds if r.name.startswith(rounds))
 
-    def figures(self):
+    def figures(self) -> dict:
         """What is kept of it."""
         return {"probed": self.most("probed"), "refused": self.refused, "hit": self.most("hit"),
                 "hits": self.total("hits"), "missed": self.total("missed"),
@@ -299,16 +308,16 @@ class Chunk:
 class Listener:
     """Takes a guest's output line by line."""
 
-    def __init__(self, job, tasks, on_chunk):
+    def __init__(self, job: Job, tasks: list, on_chunk: Callable) -> None:
         self.job = job
         self.tasks = {t.name: t for t in tasks}
         self.on_chunk = on_chunk
-        self.chunk = None
-        self.unmet = []
+        self.chunk: Chunk | None = None
+        self.unmet: list = []
         self.rest = b""
         self.began = time.time()
 
-    def sink(self, data):
+    def sink(self, data: bytes) -> None:
         self.job.timeout = time.time() - self.began + SILENCE
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
@@ -316,10 +325,10 @@ class Listener:
             if word:
                 self.take(word)
 
-    def take(self, word):
+    def take(self, word: list[str]) -> None:
         if word[0] == "begin":
             self.chunk = Chunk(self.tasks[word[1]])
-        elif word[0] == "end":
+        elif word[0] == "end" and self.chunk:
             self.chunk.ended = True
             self.on_chunk(self.chunk)
             self.chunk = None
@@ -329,7 +338,7 @@ class Listener:
             self.chunk.take(word)
 
 
-def show_fault(k, chunk, fault, res):
+def show_fault(k: Kernel, chunk: Any, fault: str, res: Result) -> None:
     """The console of a guest that did not end well: all of it in a file, and what it complains of."""
     keep = os.path.join(RESULTS, f"{k.name}-{chunk.name if chunk else 'end'}.console")
     with open(keep, "wb") as f:
@@ -339,7 +348,7 @@ def show_fault(k, chunk, fault, res):
     say(f"{fault}; all of the guest's output: {os.path.relpath(keep, TOP)}")
 
 
-def settings(tasks):
+def settings(tasks: list) -> str:
     """What guest.sh has to know, as lines of a script."""
     queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
     tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
@@ -348,7 +357,8 @@ def settings(tasks):
     return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\nUNHIT={unhit}\n"
 
 
-def run_guest(k, tools, tasks, on_chunk, quiet=False, append="", boot=guest.run):
+def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: bool = False, append: str = "",
+              boot: Callable = guest.run) -> str | None:
     """Have a guest do these, of one kind; the fault that ended it, or None."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
@@ -379,19 +389,19 @@ def run_guest(k, tools, tasks, on_chunk, quiet=False, append="", boot=guest.run)
 
 # What is done
 
-def clock(seconds):
+def clock(seconds: float) -> str:
     minutes = int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 
 
-def short(n):
+def short(n: int) -> str:
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if n >= limit:
             return f"{n / limit:.3g}{unit}"
     return str(n)
 
 
-def describe(f):
+def describe(f: dict) -> str:
     """Figures of a chunk, or of all, in a line."""
     share = f["jumps"] / max(1, f["tried"] - f["ftrace"])
     refused = ", ".join(f"{n} {e}" for e, n in sorted(f["refused"].items()))
@@ -399,8 +409,8 @@ def describe(f):
             f"{short(f['missed'])} missed, {share:.0%} jumps; refused: {refused or 'none'}")
 
 
-def add_up(all_figures):
-    total = {"refused": {}}
+def add_up(all_figures: Any) -> dict:
+    total: dict = {"refused": {}}
     for f in all_figures:
         for key in ("probed", "hit", "hits", "missed", "ftrace", "jumps", "tried"):
             total[key] = total.get(key, 0) + f[key]
@@ -412,7 +422,7 @@ def add_up(all_figures):
 class Progress:
     """What is done of a kernel, in a file."""
 
-    def __init__(self, k, text):
+    def __init__(self, k: Kernel, text: Text) -> None:
         self.path = os.path.join(RESULTS, k.name + ".json")
         self.done, self.failed = {}, {}
         if os.path.exists(self.path):
@@ -424,7 +434,7 @@ class Progress:
                 say(f"{k.name} has been built anew: beginning from the start")
         self.of = text.id
 
-    def take(self, chunk):
+    def take(self, chunk: Any) -> list[str]:
         self.failed.pop(chunk.name, None)
         self.done.pop(chunk.name, None)
         bad = chunk.complaints()
@@ -438,7 +448,7 @@ class Progress:
         return bad
 
 
-def tell(k, chunk, bad, where):
+def tell(k: Kernel, chunk: Any, bad: list[str], where: str) -> None:
     times = " ".join(r.times for r in chunk.rounds)
     out(f"{chunk.name}: {describe(chunk.figures())}; {times} s{where}")
     for b in bad:
@@ -447,18 +457,18 @@ def tell(k, chunk, bad, where):
         out(f"  to narrow it down: {repeat(k, chunk.name)}")
 
 
-def command(k):
+def command(k: Kernel) -> str:
     """The command that is about k."""
     arch = "" if k.arch.name == DEFAULT else f" --arch {k.arch.name}"
     profile = "" if k.profile == k.arch.tested else f" --profile {k.profile}"
     return f"tools/testing/vm/vm campaign{arch}{profile}"
 
 
-def repeat(k, name):
+def repeat(k: Kernel, name: str) -> str:
     return f"{command(k)}{' --executed' if name[0] == 'x' else ''} --chunk {name}"
 
 
-def do_chunks(k, text, names, on_chunk, until=None, **how):
+def do_chunks(k: Kernel, text: Text, names: Any, on_chunk: Callable, until: float | None = None, **how: Any) -> None:
     """Run these chunks, in as many guests as it takes. A Failure if nothing comes of it."""
     tools = build(k)
     left = list(names)
@@ -466,7 +476,7 @@ def do_chunks(k, text, names, on_chunk, until=None, **how):
         some = [n for n in left if n[0] == left[0][0]][:PER_BOOT]
         seen = []
 
-        def take(chunk):
+        def take(chunk: Any) -> None:
             seen.append(chunk.name)
             on_chunk(chunk)
 
@@ -476,7 +486,7 @@ def do_chunks(k, text, names, on_chunk, until=None, **how):
         left = [n for n in left if n not in seen]
 
 
-def full(k, minutes):
+def full(k: Kernel, minutes: int) -> int:
     """All that is left to do; the exit status."""
     text = Text(k)
     progress = Progress(k, text)
@@ -485,7 +495,7 @@ def full(k, minutes):
     start, first = time.time(), len(names) - len(left)
     out(f"{len(text.words)} instructions of {k.name}, {len(names)} chunks, {first} done")
 
-    def on_chunk(chunk):
+    def on_chunk(chunk: Any) -> None:
         bad = progress.take(chunk)
         done = len(progress.done) + len(progress.failed)
         rate = (time.time() - start) / max(1, done - first)
@@ -504,7 +514,7 @@ def full(k, minutes):
     return 1 if progress.failed else 0
 
 
-def summary(text, progress):
+def summary(text: Text, progress: Progress) -> None:
     """What all chunks so far come to."""
     for kind, title in (("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
         figures = [f for n, f in progress.done.items() if n[0] == kind]
@@ -512,7 +522,7 @@ def summary(text, progress):
             out(f"{title}: {len(figures)} of {len(text.names(kind))} chunks: {describe(add_up(figures))}")
 
 
-def pick(text, seed):
+def pick(text: Text, seed: str) -> list[str]:
     """The chunks that follow from a seed."""
     rng, picked = random.Random(seed), []
     for kind, count in SAMPLE.items():
@@ -521,12 +531,12 @@ def pick(text, seed):
     return picked
 
 
-def sample(k, seed, on_chunk, **how):
+def sample(k: Kernel, seed: str, on_chunk: Callable, **how: Any) -> dict:
     """Some chunks. {name: what is wrong with it}. how: see run_guest()."""
     text = Text(k)
     names, found = pick(text, seed), {}
 
-    def take(chunk):
+    def take(chunk: Any) -> None:
         found[chunk.name] = chunk.complaints()
         on_chunk(chunk, found[chunk.name])
 
@@ -534,7 +544,7 @@ def sample(k, seed, on_chunk, **how):
     return {n: found.get(n, ["it was not run"]) for n in names}
 
 
-def run_sample(k, seed):
+def run_sample(k: Kernel, seed: str) -> int:
     seed = seed or new_seed()
     out(f"seed {seed}: {' '.join(pick(Text(k), seed))}")
     found = sample(k, seed, lambda c, bad: tell(k, c, bad, ""))
@@ -543,22 +553,22 @@ def run_sample(k, seed):
     return 1 if failed else 0
 
 
-def new_seed():
+def new_seed() -> str:
     return str(random.randrange(1, 10000))
 
 
 # One chunk, narrowed down if it fails
 
-def fails(k, tools, kind, words, rounds):
+def fails(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> list[str]:
     """What is wrong if only these are probed."""
-    found = []
+    found: list = []
     fault = run_guest(k, tools, [Task(kind + "-part", words, rounds, 0)], found.append, quiet=True)
     if not found:
         raise Failure(f"a guest did not come to any instruction ({fault}); its console: build/{k.name}.console")
     return found[0].complaints()
 
 
-def narrow(k, tools, kind, words, rounds):
+def narrow(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> Words:
     """As few instructions as fail by themselves."""
     while len(words) > 1:
         half = len(words) // 2
@@ -574,7 +584,7 @@ def narrow(k, tools, kind, words, rounds):
     return words
 
 
-def show_places(k, words):
+def show_places(k: Kernel, words: Words) -> None:
     """Where instructions are, for people."""
     vmlinux = os.path.join(k.out, "vmlinux")
     _, base = functions(vmlinux)
@@ -587,9 +597,10 @@ def show_places(k, words):
         out("  " + " ".join(re.sub("^[0-9a-f]+:\t", "", l.strip()) for l in lines))
 
 
-def one(k, task):
+def one(k: Kernel, task: Task) -> int:
     """Run a chunk; if it fails, find out which of its instructions do."""
-    name, tools, found = task.name, build(k), []
+    name, tools = task.name, build(k)
+    found: list = []
     run_guest(k, tools, [task], found.append)
     if not found:
         raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")
@@ -610,7 +621,7 @@ def one(k, task):
     return 1
 
 
-def run(k, seed, chunk, some, minutes):
+def run(k: Kernel, seed: str, chunk: Any, some: bool, minutes: int) -> int:
     if chunk:
         return one(k, Text(k).task(chunk))
     if some or seed:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Ratios as horizontal bars, in SVG."""
+from __future__ import annotations
+
 import html
 from dataclasses import dataclass
 
@@ -18,16 +20,16 @@ class Bar:
     part: str                       # of the picture
 
 
-def text(x, y, what, more=""):
+def text(x: float, y: float, what: str, more: str = "") -> str:
     return f'<text x="{x}" y="{y}" {more}>{html.escape(what)}</text>'
 
 
-def upright(ratio, top, bottom, more):
+def upright(ratio: float, top: float, bottom: float, more: str) -> str:
     x = LEFT + ratio / FULL * BAR
     return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" {more}/>'
 
 
-def one_bar(bar, y):
+def one_bar(bar: Bar, y: float) -> list:
     """The lines that draw it."""
     width = max(1, min(bar.ratio, FULL) / FULL * BAR)
     colour = GOOD if bar.ratio <= bar.reach else BEHIND
@@ -39,7 +41,7 @@ def one_bar(bar, y):
     ]
 
 
-def svg(bars, parts):
+def svg(bars: list[Bar], parts: dict) -> str:
     """The picture of bars; parts is {part: its title}, in their order."""
     body, y = [], 34
     for part, title in parts.items():

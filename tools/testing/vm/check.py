@@ -8,6 +8,8 @@ as many guests at a time as the host has processors.
 Tests of the base have to pass on ours; what stock does with them, and with our own, is in stock/
 (see record.py), so no stock kernel is built unless nothing is recorded.
 """
+from __future__ import annotations
+
 import concurrent.futures
 import functools
 import os
@@ -17,6 +19,7 @@ import tempfile
 import threading
 import time
 import unittest
+from typing import Any, Callable, Iterable, Sequence, TYPE_CHECKING
 
 import campaign
 import commands
@@ -34,6 +37,13 @@ from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
 from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, PORT_SUITES, SUITES, Want
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from guest import Result
+    from guests import Outcome
+    from kbuild import Kernel
+    from suites import Suite
+
 # As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
 GUESTS = max(2, os.cpu_count() or 1)
 
@@ -43,11 +53,11 @@ printing = threading.Lock()
 class Built:
     """A kernel, and what was built for its guests: {what builds it: directory, or the Failure}."""
 
-    def __init__(self, k):
+    def __init__(self, k: Kernel) -> None:
         self.k = k
-        self.shares = {}
+        self.shares: dict = {}
 
-    def share(self, build):
+    def share(self, build: Callable | None) -> Any:
         got = self.shares[build] if build else None
         if isinstance(got, Failure):
             raise got
@@ -57,35 +67,35 @@ class Built:
 class Context:
     """What the steps share."""
 
-    def __init__(self, names, only=(), stock=False):
+    def __init__(self, names: list[str], only: Sequence[str] = (), stock: bool = False) -> None:
         self.names = names
         self.only = list(only)
         self.report = Report(Expected.load())
         self.times = Times()
         self.runner = Runner(self.times, Slots(GUESTS))
         self.compiler = concurrent.futures.ThreadPoolExecutor(1)
-        self.builds = {}
+        self.builds: dict = {}
         self.lock = threading.Lock()
         self.records = {} if stock else {arch: record.Record.nearest(arch) for arch in {split_step(n)[0] for n in names}}
 
-    def order(self, step):
+    def order(self, step: str) -> int:
         return list(STEPS).index(step) if step in STEPS else len(STEPS)
 
-    def build(self, name, make):
+    def build(self, name: str, make: Callable) -> Future:
         """The future of what make() returns; who asks for the same name gets the same."""
         with self.lock:
             if name not in self.builds:
                 self.builds[name] = self.compiler.submit(self.timed, name, make)
             return self.builds[name]
 
-    def timed(self, name, make):
+    def timed(self, name: str, make: Callable) -> Any:
         start, spent = time.time(), len(kbuild.spent)
         try:
             return make()
         finally:
-            self.times.add("build", name, time.time() - start, sum(kbuild.spent[spent:]))
+            self.times.add("build", name, time.time() - start, sum(s or 0 for s in kbuild.spent[spent:]))
 
-    def kernel(self, profile=None, stock=False, arch=DEFAULT):
+    def kernel(self, profile: str | None = None, stock: bool = False, arch: str = DEFAULT) -> Future:
         """The future of a Built. That it does not build counts as failed, once."""
         k = kbuild.Kernel(arch, profile, stock)
         suites = DEBUG_SUITES if profile == "debug" else SUITES
@@ -93,14 +103,14 @@ class Context:
         wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
         return self.build(k.name, lambda: self.make_kernel(k, [s.build for s in wanted if s.build]))
 
-    def boot_job(self, step, name, *args):
+    def boot_job(self, step: str, name: str, *args: Any) -> Result:
         """Run a guest that is none of a suite's, when it is its turn."""
         with self.runner.slots.take(self.order(step)):
             res = guest.run(*args)
         self.times.add(step, name, res.took, res.cpu)
         return res
 
-    def make_kernel(self, k, builders):
+    def make_kernel(self, k: Kernel, builders: list) -> Built:
         try:
             kbuild.build(k)
         except Failure as e:
@@ -116,30 +126,31 @@ class Context:
         return built
 
 
-def step_name(suite):
+def step_name(suite: str) -> str:
     """The step that a suite is part of."""
     name = split_step(suite)[1]
     return suite.removesuffix(name) + ("debug" if name in DEBUG_SUITES else name)
 
 
-def together(*functions):
+def together(*functions: Callable) -> list:
     """Call them at once; what they return, or the first exception of one when all have ended."""
     with concurrent.futures.ThreadPoolExecutor(max(1, len(functions))) as pool:
         futures = [pool.submit(f) for f in functions]
     return [f.result() for f in futures]
 
 
-def add_results(results, more):
+def add_results(results: dict, more: dict) -> None:
     """Add those of another guest. What the first one skipped is skipped; what fails in any has failed."""
     for name, new in more.items():
         if name not in results or new[0] == "fail":
             results[name] = new
 
 
-def run_suite(ctx, step, suite, built):
+def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
     """All guests of a suite. {test: (state, why)}"""
     want = Want(built.k, step, ctx.report.expected, ctx.only, built.share(suite.build))
-    order, results = ctx.order(step_name(step)), {}
+    order = ctx.order(step_name(step))
+    results: dict = {}
     boot = ctx.runner.boot_rest if built.k.stock else ctx.runner.boot
     boots = suite.boots(want)
     outcomes = together(*(functools.partial(boot, built.k, b, order) for b in boots))
@@ -152,13 +163,13 @@ def run_suite(ctx, step, suite, built):
     return results
 
 
-def guest_ok(report, step, boot, got):
+def guest_ok(report: Report, step: str, boot: Any, got: Outcome) -> None:
     """One result for the guest as a whole: it came up, it ended, no splat, some test ran."""
     fault = got.fault or ("" if got.results else "no test ran")
     report.add(f"{step}: guest {boot.name}", "fail" if fault else "pass", f"{fault}; see {got.log}" if fault else "")
 
 
-def table(step, rows):
+def table(step: str, rows: list) -> None:
     """Print the comparison of stock and ours, where it says more than that both pass."""
     odd = [r for r in rows if set(r[1:]) != {"pass"}]
     width = max([len(n) for n, _, _ in odd] + [4])
@@ -171,16 +182,17 @@ def table(step, rows):
 
 # The steps
 
-def on_stock(ctx, step, suite):
+def on_stock(ctx: Context, step: str, suite: Suite) -> dict:
     """What stock does with the tests of a suite: as recorded, else as it turns out now."""
     arch, name = split_step(step)
-    if ctx.records[arch]:
-        return ctx.records[arch].results(name)
+    known = ctx.records[arch]
+    if known:
+        return known.results(name)
     say(f"  {step}: nothing is recorded of this version of the base, so stock is run, too; see make stock")
     return run_suite(ctx, step, suite, ctx.kernel(stock=True, arch=arch).result())
 
 
-def step_suite(ctx, step):
+def step_suite(ctx: Context, step: str) -> None:
     """Run one of SUITES on ours, and judge the results."""
     arch, name = split_step(step)
     suite = SUITES[name]
@@ -201,7 +213,7 @@ def step_suite(ctx, step):
     ctx.report.add_all(step, own)
 
 
-def step_hitpath(ctx, step):
+def step_hitpath(ctx: Context, step: str) -> None:
     """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
     k = ctx.kernel(arch=split_step(step)[0]).result().k
     with ctx.runner.slots.take(ctx.order(step)):
@@ -212,18 +224,18 @@ def step_hitpath(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def debug_suites(arch):
+def debug_suites(arch: str) -> dict:
     """{suite: its full name} of what the step debug of an architecture runs."""
     prefix = "" if arch == DEFAULT else f"{arch}-"
     return {n: prefix + n for n in DEBUG_SUITES if n not in OPTIONAL}
 
 
-def step_debug(ctx, step):
+def step_debug(ctx: Context, step: str) -> None:
     """Run all of DEBUG_SUITES."""
     arch = split_step(step)[0]
     built = ctx.kernel("debug", arch=arch).result()
 
-    def one(name, full):
+    def one(name: str, full: str) -> None:
         ctx.report.add_all(full, run_suite(ctx, full, DEBUG_SUITES[name], built))
 
     together(*(functools.partial(one, n, full) for n, full in debug_suites(arch).items()))
@@ -231,19 +243,19 @@ def step_debug(ctx, step):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def step_kcsan(ctx, step):
+def step_kcsan(ctx: Context, step: str) -> None:
     """Our KUnit suites on a kernel that looks for data races: there is none in our code."""
     built = ctx.kernel("kcsan", arch=split_step(step)[0]).result()
     ctx.report.add_all(step, run_suite(ctx, step, KCSAN_SUITE, built))
 
 
-def step_litmus(ctx, step):
+def step_litmus(ctx: Context, step: str) -> None:
     """Protocols of hits without locks, by the kernel's memory model."""
     for name, state, why in litmus.run():
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def step_debug_ftrace(ctx, step):
+def step_debug_ftrace(ctx: Context, step: str) -> None:
     """The base's ftrace selftests on probes, on the debug profile."""
     built = ctx.kernel("debug").result()
     ctx.report.add_all(step, run_suite(ctx, step, DEBUG_SUITES[step], built))
@@ -258,7 +270,7 @@ HARNESS_CASES = (
 )
 
 
-def step_harness(ctx, step):
+def step_harness(ctx: Context, step: str) -> None:
     """The harness's own unit tests, and whether it sees what it has to see of a guest."""
     result = unittest.TestResult()
     unittest.defaultTestLoader.discover(os.path.join(HERE, "unittests")).run(result)
@@ -268,7 +280,7 @@ def step_harness(ctx, step):
     ctx.report.add(f"{step}: {result.testsRun} unit tests", "pass" if result.wasSuccessful() else "fail")
     k = ctx.kernel().result().k
 
-    def one(name, script, limit, want):
+    def one(name: str, script: str, limit: int, want: Any) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as f, ctx.runner.slots.take(ctx.order(step)):
             f.write(script + "\n")
             f.flush()
@@ -281,7 +293,7 @@ def step_harness(ctx, step):
     together(*(functools.partial(one, *c) for c in HARNESS_CASES))
 
 
-def step_campaign(ctx, step):
+def step_campaign(ctx: Context, step: str) -> None:
     """Some of make campaign's chunks, as they are and on x86-64 with preempt=full."""
     arch = split_step(step)[0]
     k = ctx.kernel(arch=arch).result().k
@@ -294,7 +306,7 @@ def step_campaign(ctx, step):
 
     boot = functools.partial(ctx.boot_job, step, "chunks")
 
-    def one(append):
+    def one(append: str) -> None:
         how = f" with {append}" if append else ""
         found = campaign.sample(k, seed, lambda c, bad: say(f"  {c.name}{how}: {campaign.describe(c.figures())}"),
                                 append=append, boot=boot)
@@ -305,24 +317,26 @@ def step_campaign(ctx, step):
     together(*(functools.partial(one, a) for a in ("", "preempt=full")[:2 if arch == DEFAULT else 1]))
 
 
-def ask_commands(ctx, step, k, faults=None):
+def ask_commands(ctx: Context, step: str, k: Kernel, faults: list | None = None) -> list:
     """What k answers to all commands whose answers are recorded."""
     boot = functools.partial(ctx.boot_job, step, "commands")
-    answers = sum(together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
-                             for t in commands.everything())), [])
+    parts = together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
+                       for t in commands.everything()))
+    answers = [a for p in parts for a in p]
     commands.keep(k, answers)
     return answers
 
 
-def step_commands(ctx, step):
+def step_commands(ctx: Context, step: str) -> None:
     """20,000 commands for probe events, and what events record: answers as stock's."""
-    k, faults = ctx.kernel().result().k, []
+    k = ctx.kernel().result().k
+    faults: list = []
     answers = ask_commands(ctx, step, k, faults)
     for name, state, why in commands.check(k, answers, faults, functools.partial(ctx.boot_job, step, "stock")):
         ctx.report.add(f"{step}: {name}", state, why)
 
 
-def step_fuzz(ctx, step):
+def step_fuzz(ctx: Context, step: str) -> None:
     """Some of make fuzz's commands: with KASAN, and where types are known."""
     (arch, profile), = needs(step)
     k = ctx.kernel(profile, arch=arch).result().k
@@ -351,7 +365,7 @@ VARIANTS = {
 }
 
 
-def step_variants(ctx, step):
+def step_variants(ctx: Context, step: str) -> None:
     """Compile in other configurations: PREEMPT_RT, no probes, bare kprobes."""
     arch = ARCHES[split_step(step)[0]]
     for profile, objs in VARIANTS.items():
@@ -373,7 +387,7 @@ SEE_OUR_CORE = {
 }
 
 
-def step_arch_builds(ctx, step):
+def step_arch_builds(ctx: Context, step: str) -> None:
     """Compile the base's other architectures, unmodified, on our core."""
     subprocess.run([os.path.join(HERE, "packages"), "arches"], check=True)
     for arch in ARCHES.values():
@@ -390,8 +404,8 @@ def step_arch_builds(ctx, step):
                 ctx.report.add(name, "fail", str(e))
 
 
-def step_lint(ctx, step):
-    """checkpatch, kernel-doc, sparse and W=1 on our files."""
+def step_lint(ctx: Context, step: str) -> None:
+    """What the tools for the kernel's C, and for text, shell and Python, say of our files."""
     kernels = [ctx.kernel(arch=a).result().k for a in (DEFAULT, *ARCH_SUITES)]
     for name, state, reason in ctx.build("objects for lint", lambda: lint.run(kernels)).result():
         ctx.report.add(f"{step}: {name}", state, reason)
@@ -436,7 +450,7 @@ OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
             *(f"{arch}-ftrace" for arch in PORT_SUITES))
 
 
-def needs(step):
+def needs(step: str) -> list:
     """[(architecture, profile)] of the kernels that a step boots; the profile is None for the usual one."""
     arch, name = split_step(step)
     if name.startswith("debug"):
@@ -448,13 +462,13 @@ def needs(step):
     return [(a, None) for a in ARCH_SUITES] + [(DEFAULT, None)] if name == "lint" else [(arch, None)]
 
 
-def title(step):
+def title(step: str) -> str:
     arch, name = split_step(step)
-    text = SUITES[name].title if name in SUITES else STEPS[step].__doc__.splitlines()[0]
+    text = SUITES[name].title if name in SUITES else (STEPS[step].__doc__ or "").splitlines()[0]
     return text if arch == DEFAULT else f"{arch}: {text}"
 
 
-def checked(names, all_names, arch=None):
+def checked(names: list[str], all_names: Iterable[str], arch: str | None = None) -> list:
     """The steps that are asked for, or all; with an architecture those of it, named with it or without."""
     if arch:
         if arch not in ARCHES:
@@ -464,16 +478,16 @@ def checked(names, all_names, arch=None):
     for n in names:
         if n not in all_names:
             raise Failure(f"there is no step {n}; there is: {' '.join(all_names)}")
-    return names or [n for n in all_names if n not in OPTIONAL] or all_names
+    return names or [n for n in all_names if n not in OPTIONAL] or list(all_names)
 
 
-def parts_of(step):
+def parts_of(step: str) -> list:
     """The suites that a step runs under names of their own."""
     arch, name = split_step(step)
     return list(debug_suites(arch).values()) if name == "debug" else []
 
 
-def run_step(ctx, name, start):
+def run_step(ctx: Context, name: str, start: int) -> None:
     """One step, to its end."""
     say(f"{name}: {title(name)}")
     try:
@@ -485,15 +499,15 @@ def run_step(ctx, name, start):
     say(f"{name}: {p} passed, {f} failed, {s} skipped ({int(time.time() - start)} s so far)")
 
 
-def run(names, only=(), arch=None):
+def run(names: list[str], only: Sequence[str] = (), arch: str | None = None) -> int:
     """Run the steps that are asked for, or all of them."""
     names = checked(names, STEPS, arch)
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
     os.makedirs(LOGS, exist_ok=True)
     ctx, start = Context(names, only), time.time()
     # The guests of the debug kernel take longest, but for it the others are not kept waiting.
-    for arch, profile in sorted({need for n in names for need in needs(n)}, key=lambda n: (n[1] or "", n[0] != DEFAULT)):
-        ctx.kernel(profile, arch=arch)
+    for where, profile in sorted({need for n in names for need in needs(n)}, key=lambda n: (n[1] or "", n[0] != DEFAULT)):
+        ctx.kernel(profile, arch=where)
     together(*(functools.partial(run_step, ctx, n, start) for n in STEPS if n in names))
     if not only:
         settled = set(names).union(*(parts_of(n) for n in names))
@@ -501,13 +515,13 @@ def run(names, only=(), arch=None):
     return finish(ctx, time.time() - start)
 
 
-def finish(ctx, took):
+def finish(ctx: Context, took: float) -> int:
     """Print where the time went, what did not pass and why, then the one line; the exit status."""
     say("\n".join(["\nwhere the time went:"] + ["  " + l for l in ctx.times.lines(took)]))
     return tell(ctx.report)
 
 
-def tell(report):
+def tell(report: Report) -> int:
     """Print what did not pass and why, then the one line; the exit status."""
     for state, heading in (("skip", "skipped"), ("fail", "FAILED")):
         chosen = report.not_passed(state)
@@ -524,13 +538,13 @@ def tell(report):
 
 # What stock does
 
-def recorded(arch):
+def recorded(arch: str) -> list:
     """The steps of an architecture of which stock's results are kept."""
-    names = SUITES if arch == DEFAULT else ARCH_SUITES.get(arch, ())
+    names = list(SUITES if arch == DEFAULT else ARCH_SUITES.get(arch) or [])
     return [n for n in names if SUITES[n].rule != "alone"] + (["commands"] if arch == DEFAULT else [])
 
 
-def stock_commands(ctx, k, refresh):
+def stock_commands(ctx: Context, k: Kernel, refresh: bool) -> int:
     """Have stock answer commands, and record that if so asked. How many answers are not as recorded."""
     old, new = commands.Recorded.nearest(DEFAULT), commands.Recorded.of(ask_commands(ctx, "commands", k))
     changes = new.changes(old)
@@ -540,7 +554,7 @@ def stock_commands(ctx, k, refresh):
     return changes
 
 
-def run_stock(names, only, refresh, arch=DEFAULT):
+def run_stock(names: list[str], only: Sequence[str], refresh: bool, arch: str = DEFAULT) -> int:
     """Have stock run the steps that are asked for, or all; compare with what is recorded."""
     names = checked([split_step(n)[1] for n in names], recorded(arch))
     prefix = "" if arch == DEFAULT else f"{arch}-"
@@ -552,7 +566,7 @@ def run_stock(names, only, refresh, arch=DEFAULT):
 
     broken, answers = [], []
 
-    def one(step):
+    def one(step: str) -> None:
         try:
             built = ctx.kernel(stock=True, arch=arch).result()
             if step == "commands":
@@ -583,7 +597,7 @@ def run_stock(names, only, refresh, arch=DEFAULT):
     return not_run(broken) or (1 if count else 0)
 
 
-def not_run(broken):
+def not_run(broken: list) -> int:
     """Tell of steps that came to nothing; the exit status."""
     for line in broken:
         say(f"not run: {line}")

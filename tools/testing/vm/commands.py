@@ -11,17 +11,23 @@ Stock's answers are in stock/commands-*, as hashes; what is meant to differ is i
 commands/differs. Where an answer is another one, stock is asked what it says, if a stock kernel
 is built. `vm commands` asks for some of them, or commands of one's own, and shows them in full.
 """
+from __future__ import annotations
+
 import hashlib
 import os
 import re
 import tempfile
 import zlib
 from dataclasses import dataclass
+from typing import Any, Callable, Iterable, TYPE_CHECKING
 
 import guest
 import kbuild
 import record
 from common import BUILD, HERE, TOP, Failure, say
+
+if TYPE_CHECKING:
+    from kbuild import Kernel
 
 SOURCE = os.path.join(HERE, "commands")
 EXAMPLES = os.path.join(SOURCE, "examples")
@@ -47,22 +53,22 @@ class Task:
     numbers: tuple = ()
     lines: tuple = ()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.numbers) + len(self.lines)
 
-    def behind(self, n):
+    def behind(self, n: int) -> Task:
         """Without the first n of it."""
         return Task(self.mode, self.numbers[n:], self.lines[max(0, n - len(self.numbers)):])
 
-    def script(self, seed):
+    def script(self, seed: int) -> str:
         calls = [f"/mnt/commands {self.mode} {seed} {first} {last + 1}" for first, last in spans(self.numbers)]
         calls += ["/mnt/commands ask /mnt/lines"] if self.lines else []
         return "#!/bin/sh\n" + "".join(c + " || exit\n" for c in calls)
 
 
-def spans(numbers):
+def spans(numbers: Iterable[int]) -> list:
     """[(first, last)] of what is without a gap."""
-    out = []
+    out: list = []
     for n in numbers:
         if out and n == out[-1][1] + 1:
             out[-1] = (out[-1][0], n)
@@ -71,24 +77,24 @@ def spans(numbers):
     return out
 
 
-def sources():
+def sources() -> list:
     """The files of the program."""
     return sorted(os.path.join(SOURCE, n) for n in os.listdir(SOURCE) if n.endswith(".c"))
 
 
-def own(path=EXAMPLES):
+def own(path: str = EXAMPLES) -> tuple:
     """The lines of a file of examples."""
     with open(path) as f:
         return tuple(l for l in f.read().splitlines() if l.strip() and not l.startswith("#"))
 
 
-def tasks(mode, count):
+def tasks(mode: str, count: int) -> list:
     """What single guests are asked, so that it is all that is asked."""
     step = PER_BOOT[mode]
     return [Task(mode, tuple(range(i, min(i + step, count)))) for i in range(0, count, step)]
 
 
-def everything():
+def everything() -> list:
     """All that is recorded."""
     return [*tasks("ask", COUNT), Task("ask", lines=own()), *tasks("hit", HITS)]
 
@@ -96,7 +102,7 @@ def everything():
 class Answer:
     """A command, or several, and what the answer is."""
 
-    def __init__(self, mode, line):
+    def __init__(self, mode: str, line: str) -> None:
         """A line of the program; what it did not come to the end of is what the kernel died of."""
         self.mode = mode
         self.number, self.commands, *parts = line.split("\t")
@@ -104,29 +110,29 @@ class Answer:
         self.text = "\t".join(self.parts)
 
     @property
-    def recorded(self):
+    def recorded(self) -> str:
         """The commands as hashes have them: where the program has its probe depends on how it was compiled."""
         return re.sub(r"(/mnt/commands:0x)[0-9a-f]+", r"\g<1>69e0", self.commands)
 
-    def hash(self):
+    def hash(self) -> str:
         return f"{zlib.crc32(f'{self.recorded}{chr(9)}{self.text}'.encode()):08x}"
 
     @property
-    def group(self):
+    def group(self) -> str:
         return "events that are hit" if self.mode == "hit" else FILES[self.commands[0]]
 
-    def line(self):
+    def line(self) -> str:
         """As the program has it."""
         return f"{self.number}\t{self.commands}\t{self.text}"
 
-    def lines(self):
+    def lines(self) -> list:
         """To be read by people."""
         names = ("answer", "listed", "format") if self.mode == "ask" else ("answer", "recorded")
         return [self.commands] + [f"    {n}: {t}" for n, t in zip(names, self.parts) if t] + \
             [f"    {t}" for t in self.parts[len(names):]]
 
 
-def ask_guest(k, boot, seed, task):
+def ask_guest(k: Kernel, boot: Callable, seed: int, task: Task) -> tuple:
     """What comes of one guest: its answers, as far as it came, and what is wrong with it."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         kbuild.build_program(k, os.path.join(tmp, "commands"), sources())
@@ -144,7 +150,7 @@ def ask_guest(k, boot, seed, task):
     return [Answer(task.mode, l) for l in out.split("\n") if "\t" in l], res.fault
 
 
-def ask(k, boot, seed, task, faults=None):
+def ask(k: Kernel, boot: Callable, seed: int, task: Task, faults: list | None = None) -> list:
     """The answers to a task. Where a kernel dies another one goes on; faults gets to know."""
     out, left = [], task
     while left:
@@ -163,41 +169,41 @@ def ask(k, boot, seed, task, faults=None):
 
 # The record
 
-def path(arch):
+def path(arch: str) -> str:
     return os.path.join(record.STOCK, f"commands-{arch}-{record.version()}")
 
 
 class Recorded:
     """Stock's answers: a hash each, and one of what they are answers to."""
 
-    def __init__(self, commands, hashes):
+    def __init__(self, commands: Any, hashes: list[str]) -> None:
         self.commands = commands
         self.hashes = hashes
 
     @classmethod
-    def of(cls, answers):
+    def of(cls, answers: list[Answer]) -> Recorded:
         h = hashlib.sha256("\n".join(a.recorded for a in answers).encode())
         return cls(h.hexdigest()[:16], [a.hash() for a in answers])
 
     @classmethod
-    def load(cls, name):
+    def load(cls, name: str) -> Recorded:
         with open(name) as f:
             lines = [l.split() for l in f.read().splitlines() if not l.startswith("#")]
         return cls(lines[0][1], sum(lines[1:], []))
 
     @classmethod
-    def nearest(cls, arch):
+    def nearest(cls, arch: str) -> Recorded | None:
         """That of the base which is installed, else of the last one before; None if there is none."""
         name = record.nearest_path(path(arch), os.path.join(record.STOCK, f"commands-{arch}-"))
         return cls.load(name) if name else None
 
-    def changes(self, old):
+    def changes(self, old: Recorded | None) -> int:
         """How many answers are others than they were; all, if they were to other commands."""
         if not old or old.commands != self.commands:
             return len(self.hashes)
         return sum(a != b for a, b in zip(old.hashes, self.hashes))
 
-    def save(self, arch):
+    def save(self, arch: str) -> None:
         with open(path(arch), "w") as f:
             f.write("# What the untouched base answers to commands, hashed; see commands.py. "
                     "Made by: tools/testing/vm/vm stock --refresh commands\n")
@@ -209,7 +215,7 @@ class Recorded:
 class Differs:
     """What is meant to be answered otherwise: COMMANDS => ANSWER -- REASON, both regular expressions."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.entries = []
         for nr, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
@@ -218,14 +224,14 @@ class Differs:
             if not m:
                 raise Failure(f"{os.path.basename(DIFFERS)}:{nr}: not a line like \"COMMANDS => ANSWER -- REASON\"")
             self.entries.append((re.compile(m.group(1)), re.compile(m.group(2)), m.group(3), nr))
-        self.used = set()
+        self.used: set = set()
 
     @classmethod
-    def load(cls):
+    def load(cls) -> Differs:
         with open(DIFFERS) as f:
             return cls(f.read())
 
-    def find(self, answer):
+    def find(self, answer: Answer) -> str | None:
         """The reason why that one of ours may differ; None if there is none."""
         for commands, text, reason, nr in self.entries:
             if commands.search(answer.commands) and text.search(answer.text):
@@ -233,16 +239,17 @@ class Differs:
                 return reason
         return None
 
-    def stale(self):
+    def stale(self) -> list:
         return [f"{os.path.basename(DIFFERS)}:{nr}: {commands.pattern}" for commands, _, _, nr in self.entries
                 if nr not in self.used]
 
 
 # The check
 
-def stock_says(k, boot, seed, answers):
+def stock_says(k: Kernel, boot: Callable, seed: int, answers: list[Answer]) -> dict:
     """{index in answers: what stock says to it}, if there is a stock kernel."""
-    stock, out = kbuild.Kernel(k.arch.name, stock=True), {}
+    stock = kbuild.Kernel(k.arch.name, stock=True)
+    out: dict = {}
     if not os.path.exists(stock.image):
         return out
     for mode in PER_BOOT:
@@ -255,18 +262,18 @@ def stock_says(k, boot, seed, answers):
     return out
 
 
-def log(name):
+def log(name: str) -> str:
     os.makedirs(os.path.join(BUILD, "check"), exist_ok=True)
     return os.path.join(BUILD, "check", name)
 
 
-def keep(k, answers):
+def keep(k: Kernel, answers: list[Answer]) -> None:
     """Write all answers to a file, a line for each."""
     with open(log(f"commands-{k.name}.txt"), "w") as f:
         f.writelines(a.line() + "\n" for a in answers)
 
 
-def show(apart, stock, where):
+def show(apart: list, stock: dict, where: str) -> str:
     """Show answers that differ, the first ones here and all in a file. Its name."""
     with open(where, "w") as f:
         for i, a in enumerate(apart):
@@ -277,9 +284,9 @@ def show(apart, stock, where):
     return os.path.relpath(where, TOP)
 
 
-def check(k, answers, faults, boot):
+def check(k: Kernel, answers: list[Answer], faults: list | None, boot: Callable) -> list:
     """[(name, state, why)] of what k answers to everything()."""
-    out = [("kernel is well", "fail" if faults else "pass", "; ".join(faults[:3]))]
+    out = [("kernel is well", "fail" if faults else "pass", "; ".join((faults or [])[:3]))]
     rec = Recorded.nearest(k.arch.name)
     if not rec:
         return out + [("answers", "fail", "stock's are not recorded: make stock")]
@@ -298,7 +305,7 @@ def check(k, answers, faults, boot):
 
 # vm commands
 
-def wanted(words, hits):
+def wanted(words: list[str], hits: bool) -> list:
     """Tasks for numbers, ranges of numbers, and commands."""
     numbers = [re.fullmatch(r"(\d+)(?:-(\d+))?", w) for w in words]
     mode = "hit" if hits else "ask"
@@ -307,14 +314,14 @@ def wanted(words, hits):
     return out + ([Task("ask", lines=lines)] if lines else [])
 
 
-def all_of(count, hits):
+def all_of(count: int, hits: bool) -> list:
     """Tasks for so many; for all that is recorded, if no number is given."""
     if count is None:
         return tasks("hit", HITS) if hits else everything()
     return tasks("hit" if hits else "ask", count)
 
 
-def run(kernels, seed, todo, raw):
+def run(kernels: list[Kernel], seed: int, todo: list, raw: bool) -> int:
     """Print what a kernel answers; of two what they do not agree on, and the exit status says if so."""
     if len(kernels) == 1:
         for a in (a for t in todo for a in ask(kernels[0], guest.run, seed, t)):

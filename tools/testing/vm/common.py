@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the parts of the harness share."""
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
 import sys
+from typing import Any, Iterator
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.realpath(os.path.join(HERE, "../../.."))
@@ -14,12 +17,12 @@ class Failure(Exception):
     """Something went wrong; the text says what to do about it, in one line."""
 
 
-def say(text):
+def say(text: str) -> None:
     """A line of progress, kept apart from what a guest prints."""
     print(f"vm: {text}", file=sys.stderr, flush=True)
 
 
-def reap(proc, flags=0):
+def reap(proc: Any, flags: int = 0) -> float | None:
     """Wait for a process. The processor's seconds that it took with its children; None if it runs on."""
     pid, status, usage = os.wait4(proc.pid, flags)
     if not pid:
@@ -29,7 +32,7 @@ def reap(proc, flags=0):
 
 
 @contextlib.contextmanager
-def lock(name):
+def lock(name: str) -> Iterator:
     """Hold build/.lock-NAME, so that commands started together take turns."""
     os.makedirs(BUILD, exist_ok=True)
     with open(os.path.join(BUILD, f".lock-{name}"), "w") as f:

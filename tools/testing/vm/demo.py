@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 """make run: a probe, a workload, the trace."""
+from __future__ import annotations
+
 import os
 import shlex
 import tempfile
+from typing import Callable, TYPE_CHECKING
 
 import guest
 from common import HERE
 
+if TYPE_CHECKING:
+    from arch import Arch
+    from guest import Job, Result
+    from kbuild import Kernel
+
 CMD = "cat /etc/passwd; ls /sys/kernel/debug/kprobes"
 
 
-def script(path, arch):
+def script(path: str, arch: Arch) -> None:
     """Write the guest's script, with what the user asked for in front."""
     probe = os.environ.get("PROBE") or arch.demo
     cmd = os.environ.get("CMD") or CMD
@@ -19,7 +27,7 @@ def script(path, arch):
         dst.write(src.read())
 
 
-def run(k, job, sink):
+def run(k: Kernel, job: Job, sink: Callable) -> Result:
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         job.script = os.path.join(tmp, "demo.sh")
         script(job.script, k.arch)

@@ -10,6 +10,8 @@ none is left, or nothing more comes of it; so are those that were no jumps, once
 neighbours that keep them from it. `vm campaign --executed` goes on where it was interrupted; see
 campaign.py for the rest.
 """
+from __future__ import annotations
+
 import array
 import json
 import os
@@ -18,6 +20,7 @@ import shutil
 import socket
 import tempfile
 import time
+from typing import Any, Iterable, TYPE_CHECKING
 
 import campaign
 import guest
@@ -25,6 +28,10 @@ import reasons
 import tree
 from campaign import APART, LENGTH_SHIFT, Task, out
 from common import TOP, Failure, say
+
+if TYPE_CHECKING:
+    from campaign import Text, Words
+    from kbuild import Kernel
 
 RECORDINGS = 3          # guests that have to agree
 LIMIT = 1800            # seconds that each may take, at one instruction a time
@@ -34,7 +41,7 @@ FEW = 1000              # instructions that are probed at once, then, as jumps
 WAYS = ("plain", "jump")
 
 
-def monitor(path, *commands):
+def monitor(path: str, *commands: str) -> None:
     """Have QEMU do these."""
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
@@ -48,14 +55,14 @@ def monitor(path, *commands):
             seen += got
 
 
-def logged(path):
+def logged(path: str) -> set:
     """The addresses in QEMU's log of what it translates."""
     line = re.compile(r"(0x[0-9a-f]+): ")
     with open(path, errors="replace") as f:
         return {int(m.group(1), 16) for m in map(line.match, f) if m}
 
 
-def record(k, tools, base, end):
+def record(k: Kernel, tools: str, base: int, end: int) -> set:
     """The addresses between these that one guest executes while the workload runs."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share, script, log, door = (os.path.join(tmp, n) for n in ("share", "script", "log", "monitor"))
@@ -67,7 +74,7 @@ def record(k, tools, base, end):
         # What it says, and what QEMU is told then. How a guest ends is not of the workload.
         signs = [(b"watch\n", ("singlestep on", "log in_asm")), (b"\nstatus ", ("log none", "singlestep off"))]
 
-        def sink(data):
+        def sink(data: bytes) -> None:
             seen.extend(data)
             while signs and signs[0][0] in seen:
                 monitor(door, *signs.pop(0)[1])
@@ -81,19 +88,19 @@ def record(k, tools, base, end):
         return logged(log)
 
 
-def some(words, offsets):
+def some(words: Words, offsets: Iterable[int]) -> Words:
     """Those of these words that are about these offsets."""
     return array.array("I", (w for w in words if w & (1 << LENGTH_SHIFT) - 1 in offsets))
 
 
-def offsets_of(words):
+def offsets_of(words: Words) -> set:
     return {w & (1 << LENGTH_SHIFT) - 1 for w in words}
 
 
 class Progress:
     """What is done of a kernel, in files."""
 
-    def __init__(self, k, text):
+    def __init__(self, k: Kernel, text: Text) -> None:
         self.stem = os.path.join(campaign.RESULTS, k.name)
         self.of, self.done = text.id, {}
         path = self.stem + ".executed.json"
@@ -109,16 +116,16 @@ class Progress:
                 os.unlink(self.recording(nr))
         self.save()
 
-    def recording(self, nr):
+    def recording(self, nr: int) -> str:
         return f"{self.stem}.recording-{nr}"
 
-    def save(self):
+    def save(self) -> None:
         path = self.stem + ".executed.json"
         with open(path + ".tmp", "w") as f:
             json.dump({"of": self.of, "done": self.done}, f)
         os.rename(path + ".tmp", path)
 
-    def take(self, task, chunk):
+    def take(self, task: Task, chunk: Any) -> None:
         """What a guest says about a task. A round that it did not end has hit nothing."""
         rounds = {r.name: r for r in chunk.rounds if r.complete}
         missed = sorted(offsets_of(task.words) - set(chunk.refusals))
@@ -130,10 +137,10 @@ class Progress:
         self.save()
 
 
-def find(k, text, tools, progress):
+def find(k: Kernel, text: Text, tools: str, progress: Progress) -> Words:
     """What the workload executes for certain: words as those of text."""
     spans, base = campaign.functions(os.path.join(k.out, "vmlinux"))
-    kept = None
+    kept: set[int] | None = None
     for nr in range(RECORDINGS):
         path = progress.recording(nr)
         if not os.path.exists(path):
@@ -146,29 +153,30 @@ def find(k, text, tools, progress):
             words.frombytes(f.read())
         kept = set(words) if kept is None else kept & set(words)
         say(f"recording {nr + 1} of {RECORDINGS}: {len(words)} instructions, {len(kept)} in all so far")
-    return array.array("I", (w for w in text.words if w in kept))
+    return array.array("I", (w for w in text.words if w in (kept or ())))
 
 
-def chunks(words, ways, name, least=1):
+def chunks(words: Words, ways: Any, name: str, least: int = 1) -> list:
     """What guests are to do with these: at least so many chunks, so that neighbours are apart."""
     count = min(len(words), max(least, -(-len(words) // CHUNK)))
     return [Task(f"x{name}{i}", words[i::count], list(ways), 0) for i in range(count)]
 
 
-def outcome(tasks, done, key):
+def outcome(tasks: Any, done: Any, key: str) -> dict:
     """{way: offsets} of these tasks that are of that kind."""
-    found = {way: set() for way in WAYS}
+    found: dict = {way: set() for way in WAYS}
     for t in tasks:
         for way in t.rounds:
             found[way].update(done[t.name]["unhit"][way] if key == "unhit" else done[t.name]["traps"])
     return found
 
 
-def plan(words, done):
+def plan(words: Words, done: Any) -> tuple:
     """([(number of the try, task)] of all tries so far, {way: offsets not hit}, offsets of no jumps)."""
     tasks = chunks(words, WAYS, "")
     tries = [(0, t) for t in tasks]
-    unhit, traps = {}, set()
+    unhit: dict = {}
+    traps: set = set()
     for nr in range(1 + AGAIN):
         if any(t.name not in done for t in tasks):
             break
@@ -184,7 +192,7 @@ def plan(words, done):
     return tries, unhit, traps
 
 
-def probe(k, tools, words, progress, until):
+def probe(k: Kernel, tools: str, words: Words, progress: Progress, until: float | None) -> None:
     """Have guests do what is left, as long as there is time."""
     while True:
         left = [(nr, t) for nr, t in plan(words, progress.done)[0] if t.name not in progress.done]
@@ -193,7 +201,7 @@ def probe(k, tools, words, progress, until):
         tasks = [t for nr, t in left if nr == left[0][0]][:campaign.PER_BOOT]
         by_name, seen = {t.name: t for t in tasks}, []
 
-        def take(chunk):
+        def take(chunk: Any) -> None:
             progress.take(by_name[chunk.name], chunk)
             campaign.tell(k, chunk, chunk.complaints(), "")
             seen.append(chunk.name)
@@ -203,14 +211,14 @@ def probe(k, tools, words, progress, until):
             raise Failure(f"a guest did no chunk ({fault})")
 
 
-def base_version():
+def base_version() -> str:
     """The base's, by its Makefile."""
     with open(os.path.join(tree.BASE, "Makefile")) as f:
         found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", f.read(), re.M))
     return ".".join(found[n] for n in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
 
 
-def report(k, text, words, progress):
+def report(k: Kernel, text: Text, words: Words, progress: Progress) -> list:
     """What came of it, all done, in lines."""
     symbols = reasons.Symbols(k)
     tries, unhit, traps = plan(words, progress.done)
@@ -242,7 +250,7 @@ def report(k, text, words, progress):
     return lines
 
 
-def tell(k, text, words, progress):
+def tell(k: Kernel, text: Text, words: Words, progress: Progress) -> int:
     """What came of it; the exit status."""
     tries, unhit, traps = plan(words, progress.done)
     done = [progress.done[t.name] for nr, t in tries if nr == 0 and t.name in progress.done]
@@ -271,7 +279,7 @@ def tell(k, text, words, progress):
     return 1 if bad or any(unhit.values()) else 0
 
 
-def run(k, chunk, minutes):
+def run(k: Kernel, chunk: Any, minutes: int) -> int:
     """All of it, or a chunk; the exit status."""
     until = time.time() + minutes * 60 if minutes else None
     text, tools = campaign.Text(k), campaign.build(k)

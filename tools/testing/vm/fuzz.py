@@ -8,6 +8,8 @@ and knows each value that they have to record.
 
 build/fuzz/state.json has how far it has come: the same command goes on there.
 """
+from __future__ import annotations
+
 import json
 import os
 import random
@@ -15,13 +17,18 @@ import re
 import subprocess
 import tempfile
 import time
+from typing import Callable, TYPE_CHECKING
 
 import commands
 import guest
 import kbuild
 import ktap
 from arch import DEFAULT
-from common import BUILD, TOP, Failure, say
+from common import BUILD, TOP, say
+
+if TYPE_CHECKING:
+    from guest import Job, Result
+    from kbuild import Kernel
 
 RESULTS = os.path.join(BUILD, "fuzz")
 STATE = os.path.join(RESULTS, "state.json")
@@ -55,24 +62,24 @@ HITS_APPEND = "kunit.enable=1 kunit.filter_glob={suite} args_hits_kunit.hits={hi
 HITS_SCRIPT = "#!/bin/sh\ncat /sys/kernel/debug/kunit/{suite}/results\n"
 
 
-def out(text=""):
+def out(text: str = "") -> None:
     print(text, flush=True)
 
 
-def new_seed():
+def new_seed() -> int:
     return random.randrange(1, 10 ** 6)
 
 
 class State:
     """How far a run has come, in a file."""
 
-    def __init__(self, seed, first, end, hits):
+    def __init__(self, seed: int, first: int, end: int, hits: int) -> None:
         self.seed, self.next, self.first, self.end, self.hits = seed, first, first, end, hits
-        self.failed = []        # [(number, why)]
-        self.counts = {}        # {word of fuzz.c: how many}
+        self.failed: list = []        # [(number, why)]
+        self.counts: dict = {}        # {word of fuzz.c: how many}
 
     @classmethod
-    def load(cls):
+    def load(cls) -> State | None:
         """Of the last run; None if there was none."""
         if not os.path.exists(STATE):
             return None
@@ -83,7 +90,7 @@ class State:
         return state
 
     @classmethod
-    def of(cls, seed, first, count, hits):
+    def of(cls, seed: int | None, first: int | None, count: int | None, hits: int | None) -> State:
         """What is asked for; what the last run left of just that, or of what it was if nothing is said."""
         last = cls.load()
         if last and not last.done and seed in (None, last.seed) and first in (None, last.first) and \
@@ -95,10 +102,10 @@ class State:
                    first + (COUNT if count is None else count), HITS if hits is None else hits)
 
     @property
-    def done(self):
+    def done(self) -> bool:
         return self.next >= self.end and not self.hits
 
-    def save(self):
+    def save(self) -> None:
         os.makedirs(RESULTS, exist_ok=True)
         with open(STATE + ".tmp", "w") as f:
             json.dump(self.__dict__, f)
@@ -108,22 +115,22 @@ class State:
 class Sample(State):
     """Of make check, which does not go on later."""
 
-    def save(self):
+    def save(self) -> None:
         pass
 
 
 class Listener:
     """Takes what fuzz.c says line by line."""
 
-    def __init__(self, job, on_example):
+    def __init__(self, job: Job, on_example: Callable) -> None:
         self.job = job
         self.on_example = on_example
-        self.begun = None           # the example that there is no word of yet
+        self.begun: int | None = None   # the example that there is no word of yet
         self.lost = 0
         self.rest = b""
         self.start = time.time()
 
-    def sink(self, data):
+    def sink(self, data: bytes) -> None:
         self.job.timeout = time.time() - self.start + SILENCE
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
@@ -131,7 +138,7 @@ class Listener:
         m = re.match(rb"(\d+)$", self.rest)
         self.begun = int(m[1]) if m else None
 
-    def take(self, line):
+    def take(self, line: str) -> None:
         m = re.match(r"(\d+) (refused|accepted|hit)(?: (.*))?$", line)
         if m:
             self.on_example(int(m[1]), m[2], m[3] or "")
@@ -141,13 +148,13 @@ class Listener:
             say(f"the guest says: {line}")
 
 
-def program(k, tmp):
+def program(k: Kernel, tmp: str) -> str:
     dest = os.path.join(tmp, "commands")
     kbuild.build_program(k, dest, commands.sources())
     return dest
 
 
-def text_of(seed, number):
+def text_of(seed: int, number: int) -> list:
     """The commands of an example, as fuzz.c shows them."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         tool = program(kbuild.Kernel(DEFAULT), tmp)
@@ -155,7 +162,7 @@ def text_of(seed, number):
     return res.stdout.decode(errors="replace").splitlines()
 
 
-def run_guest(k, boot, seed, first, end, on_example):
+def run_guest(k: Kernel, boot: Callable, seed: int, first: int, end: int, on_example: Callable) -> tuple:
     """Have a guest do these. What is wrong with the guest, and the example that it was at."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         program(k, tmp)
@@ -173,7 +180,7 @@ def run_guest(k, boot, seed, first, end, on_example):
     return fault, listener.begun
 
 
-def keep(k, seed, first, res):
+def keep(k: Kernel, seed: int, first: int | str, res: Result) -> None:
     """The console of a guest that did not end well, in a file."""
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, f"{k.name}-{seed}-{first}.console")
@@ -187,11 +194,12 @@ def keep(k, seed, first, res):
 class Run:
     """Examples, in as many guests as it takes."""
 
-    def __init__(self, k, state, boot):
+    def __init__(self, k: Kernel, state: State, boot: Callable) -> None:
         self.k, self.state, self.boot = k, state, boot
-        self.began, self.reported, self.at_begin = None, time.time(), state.next
+        self.began: float | None = None
+        self.reported, self.at_begin = time.time(), state.next
 
-    def on_example(self, number, word, odd):
+    def on_example(self, number: int, word: str, odd: str) -> None:
         state = self.state
         self.began = self.began or time.time()
         state.next = number + 1
@@ -202,24 +210,24 @@ class Run:
             self.reported = time.time()
             self.report()
 
-    def report(self):
+    def report(self) -> None:
         self.state.save()
         done, left = self.state.next - self.at_begin, self.state.end - self.state.next
         minutes = (time.time() - (self.began or time.time())) / max(1, done) * left / 60
         say(f"{self.state.next - self.state.first} of {self.state.end - self.state.first} examples "
             f"({told(self.state.counts)}), about {minutes:.0f} min left")
 
-    def fail(self, number, why):
+    def fail(self, number: int, why: str) -> None:
         self.state.failed.append((number, why))
         out(f"FAILED at {number}: {why}")
         for line in text_of(self.state.seed, number):
             out("  " + line[:600])
         out(f"  again with: {again(self.k, self.state.seed, number)}")
 
-    def guest(self, first, end):
+    def guest(self, first: int, end: int) -> tuple:
         return run_guest(self.k, self.boot, self.state.seed, first, end, self.on_example)
 
-    def examples(self):
+    def examples(self) -> None:
         state = self.state
         while state.next < state.end and len(state.failed) < GIVE_UP:
             first, many = state.next, len(state.failed)
@@ -228,7 +236,7 @@ class Run:
                 self.narrow(fault, first)
             self.report()
 
-    def narrow(self, fault, first):
+    def narrow(self, fault: str, first: int) -> None:
         """A guest ended, or lost memory, and it is not known by which example."""
         state = self.state
         say(f"{fault}, not before {state.next}: looking for the example")
@@ -247,7 +255,7 @@ class Run:
             state.next = max(state.next, begin + 1)
 
 
-def run_hits(k, boot, seed, hits):
+def run_hits(k: Kernel, boot: Callable, seed: int, hits: int) -> str:
     """Have so many events hit by calls whose arguments are known. What is wrong; "" if nothing is."""
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as f:
         f.write(HITS_SCRIPT.format(suite=SUITE))
@@ -264,26 +272,27 @@ def run_hits(k, boot, seed, hits):
     return res.fault or ("no test ran" if not results else ", ".join(failed))
 
 
-def told(counts):
+def told(counts: dict) -> str:
     return ", ".join(f"{counts.get(w, 0)} {w}" for w in ("refused", "accepted", "hit"))
 
 
-def of_profile(k):
+def of_profile(k: Kernel) -> str:
     return "" if k.profile == PROFILE else f"PROFILE={k.profile} "
 
 
-def again(k, seed, first, count=1):
+def again(k: Kernel, seed: int, first: int, count: int = 1) -> str:
     return f"make fuzz {of_profile(k)}SEED={seed} FROM={first} COUNT={count} HITS=0"
 
 
-def sample(k, seed, boot):
+def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
     """Some examples. [(number, what is wrong)], and what they came to."""
     state = Sample(seed, 0, SAMPLE, 0)
     Run(k, state, boot).examples()
     return state.failed, told(state.counts)
 
 
-def run(k, seed=None, first=None, count=None, hits=None, boot=guest.run):
+def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int | None = None,
+        hits: int | None = None, boot: Callable = guest.run) -> int:
     """All that is left to do; the exit status."""
     state = State.of(seed, first, count, hits)
     out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Follow a guest instruction by instruction, through QEMU's debug port."""
+from __future__ import annotations
+
 import contextlib
 import socket
 
@@ -8,7 +10,7 @@ from common import Failure
 PATIENCE = 120      # seconds for an answer; a guest that runs freely answers late
 
 
-def options(path):
+def options(path: str) -> list:
     """What QEMU has to be told to listen there."""
     return ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
 
@@ -16,7 +18,7 @@ def options(path):
 class Remote:
     """The remote end of gdb's protocol, as far as it takes to step."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(PATIENCE)
         self.sock.connect(path)
@@ -26,11 +28,11 @@ class Remote:
         while not self.answer().startswith("PacketSize"):
             pass
 
-    def send(self, text):
+    def send(self, text: str) -> None:
         data = text.encode()
         self.sock.sendall(b"$%s#%02x" % (data, sum(data) & 255))
 
-    def fill(self):
+    def fill(self) -> None:
         try:
             data = self.sock.recv(65536)
         except socket.timeout:
@@ -39,7 +41,7 @@ class Remote:
             raise Failure("the guest ended while it was followed")
         self.buf += data
 
-    def answer(self):
+    def answer(self) -> str:
         """The next packet."""
         while True:
             self.buf = self.buf.lstrip(b"+")
@@ -50,11 +52,11 @@ class Remote:
                 return packet.decode()
             self.fill()
 
-    def ask(self, text):
+    def ask(self, text: str) -> str:
         self.send(text)
         return self.answer()
 
-    def read(self, addr, size):
+    def read(self, addr: int, size: int) -> bytes:
         """Bytes of memory; fewer than size where it ends."""
         for n in (size, 4096 - addr % 4096):
             got = self.ask(f"m{addr:x},{min(n, size):x}")
@@ -62,23 +64,23 @@ class Remote:
                 return bytes.fromhex(got)
         raise Failure(f"no code at {addr:#x}")
 
-    def pc(self, register):
+    def pc(self, register: int) -> int:
         """The program counter, which is that register of 64 bits."""
         regs = bytes.fromhex(self.ask("g"))
         return int.from_bytes(regs[8 * register:8 * register + 8], "little")
 
-    def stop_at(self, addr):
+    def stop_at(self, addr: int) -> None:
         if self.ask(f"Z1,{addr:x},1") != "OK":
             raise Failure("QEMU does not set a breakpoint")
 
-    def go_on(self):
+    def go_on(self) -> None:
         """Let the guest run until it stops."""
         self.ask("c")
 
-    def step(self):
+    def step(self) -> None:
         self.ask("s")
 
-    def leave(self):
+    def leave(self) -> None:
         """Let the guest run on its own again."""
         with contextlib.suppress(Failure, OSError):
             self.ask("D")

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boot a kernel in QEMU, run a script in it, tell how it went."""
+"""Boot a kernel in QEMU, run a script in it, tell how it went.
+
+Not by virtme-ng: Debian 12 has none, and -icount, guests of another architecture with their own user space,
+and a channel for the script's output that is not the console would have to be added to it.
+"""
+from __future__ import annotations
+
 import fcntl
 import functools
 import itertools
@@ -14,9 +20,14 @@ import sys
 import tempfile
 import threading
 import time
+from typing import BinaryIO, Callable, Sequence, TYPE_CHECKING
 
 import ticks
 from common import HERE, TOP, Failure, lock, reap, say
+
+if TYPE_CHECKING:
+    from arch import Arch
+    from kbuild import Kernel
 
 HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
 POWEROFF = 60                   # seconds that a guest may take to end
@@ -38,9 +49,10 @@ SPLAT_LINES = 60
 class Job:
     """What to run, and how."""
 
-    def __init__(self, script=None, smp=2, icount=False, host_root=False, share=None,
-                 append="", console=False, timeout=600, interactive=False, mem=2048,
-                 expect=None, bootconfig=None, qemu=(), cpu=""):
+    def __init__(self, script: str | None = None, smp: int = 2, icount: bool = False, host_root: bool = False,
+                 share: str | None = None,
+                 append: str = "", console: bool = False, timeout: float = 600, interactive: bool = False, mem: int = 2048,
+                 expect: str | None = None, bootconfig: str | None = None, qemu: Sequence[str] = (), cpu: str = "") -> None:
         self.script = script
         self.smp = 1 if icount else smp
         self.icount = icount
@@ -57,7 +69,7 @@ class Job:
         self.cpu = cpu              # instead of the architecture's own
 
 
-def cpio(directory, dest):
+def cpio(directory: str, dest: str) -> None:
     """Pack directory into a cpio archive that the kernel takes as initramfs."""
     names = subprocess.run(["find", ".", "-print0"], cwd=directory, capture_output=True).stdout
     with open(dest, "wb") as f:
@@ -65,7 +77,7 @@ def cpio(directory, dest):
                        input=names, stdout=f, check=True)
 
 
-def initramfs(tmp, job, k):
+def initramfs(tmp: str, job: Job, k: Kernel) -> str:
     """The initramfs for one run: busybox, our init, the script."""
     root = os.path.join(tmp, "root")
     for d in ("bin", "dev", "job"):
@@ -89,7 +101,7 @@ def initramfs(tmp, job, k):
     return dest
 
 
-def add_bootconfig(initrd, text):
+def add_bootconfig(initrd: str, text: str) -> None:
     """Append a boot configuration, as Documentation/admin-guide/bootconfig.rst has it."""
     data = text.encode() + b"\0"
     with open(initrd, "ab") as f:
@@ -97,12 +109,12 @@ def add_bootconfig(initrd, text):
         f.write(data + struct.pack("<II", len(data), sum(data) & 0xffffffff) + b"#BOOTCONFIG\n")
 
 
-def plan9(tag, path, readonly):
+def plan9(tag: str, path: str, readonly: bool) -> list:
     return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,multidevs=remap"
             + (",readonly=on" if readonly else "")]
 
 
-def command(k, job, tmp):
+def command(k: Kernel, job: Job, tmp: str) -> list:
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
               # What is stuck does not come loose: no need to wait for the time limit. But a guest that the
@@ -139,7 +151,7 @@ def command(k, job, tmp):
 class Channel(threading.Thread):
     """One byte stream out of the guest: QEMU connects, we read and pass on."""
 
-    def __init__(self, tmp, name, sink):
+    def __init__(self, tmp: str, name: str, sink: Callable) -> None:
         super().__init__(daemon=True)
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(os.path.join(tmp, name))
@@ -147,7 +159,7 @@ class Channel(threading.Thread):
         self.sink = sink
         self.start()
 
-    def run(self):
+    def run(self) -> None:
         try:
             conn, _ = self.server.accept()
         except OSError:
@@ -159,7 +171,7 @@ class Channel(threading.Thread):
             self.sink(data)
 
 
-def splats(text, expect=None):
+def splats(text: str, expect: str | None = None) -> list:
     """The parts of the console output that report a fault of the kernel."""
     lines = [l.rstrip("\r") for l in text.split("\n")]
     found, i = [], 0
@@ -176,19 +188,19 @@ def splats(text, expect=None):
 
 
 class Result:
-    def __init__(self):
+    def __init__(self) -> None:
         self.out = b""
         self.console = b""
         self.status = b""
-        self.code = None
-        self.fault = None       # one line, when the guest rather than the script is at fault
-        self.splats = []
+        self.code: int | None = None
+        self.fault: str | None = None   # one line, when the guest rather than the script is at fault
+        self.splats: list = []
         self.took = 0.0
         self.cpu = 0.0          # seconds of a processor that QEMU took
         self.kept = ""          # the file that has the console
 
 
-def console_file(k):
+def console_file(k: Kernel) -> BinaryIO:
     """build/KERNEL.console to write to; if another guest does, build/KERNEL.2.console, and so on."""
     for nr in itertools.count(1):
         path = f"{k.out}.{nr}.console" if nr > 1 else k.out + ".console"
@@ -200,17 +212,18 @@ def console_file(k):
             continue
         console.truncate(0)
         return console
+    raise Failure("no file for the console")
 
 
 @functools.lru_cache
-def fetch_root(arch):
+def fetch_root(arch: Arch) -> bool:
     """Have the programs of another architecture in build/root-ARCH."""
     with lock(os.path.basename(arch.root)):
         return not subprocess.run([os.path.join(HERE, "packages"), "root", arch.debian, arch.root,
                                    arch.suite, *arch.programs]).returncode
 
 
-def need_user_space(arch):
+def need_user_space(arch: Arch) -> None:
     """Have what a guest runs: the host's programs, or those of its architecture."""
     if arch.debian and not fetch_root(arch):
         raise Failure(f"there is no user space for guests of {arch.name}; see the line above")
@@ -219,13 +232,13 @@ def need_user_space(arch):
             raise Failure(f"{tool} is missing; run tools/testing/vm/packages build")
 
 
-def run(k, job, sink=None, progress=None):
+def run(k: Kernel, job: Job, sink: Callable | None = None, progress: Callable | None = None) -> Result:
     """Boot k and run the job. sink gets the script's output as it comes, progress the console's."""
     need_user_space(k.arch)
     res = Result()
 
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
-        def on_out(data):
+        def on_out(data: bytes) -> None:
             res.out += data
             if sink:
                 sink(data)
@@ -233,7 +246,7 @@ def run(k, job, sink=None, progress=None):
         console = console_file(k)
         res.kept = console.name
 
-        def on_console(data):
+        def on_console(data: bytes) -> None:
             res.console += data
             console.write(data)
             if progress:
@@ -242,7 +255,7 @@ def run(k, job, sink=None, progress=None):
                 sys.stderr.buffer.write(data)
                 sys.stderr.buffer.flush()
 
-        def on_status(data):
+        def on_status(data: bytes) -> None:
             res.status += data
 
         chans = [Channel(tmp, n, s) for n, s in
@@ -257,8 +270,8 @@ def run(k, job, sink=None, progress=None):
         finally:
             if proc.returncode is None:
                 proc.kill()
-                res.cpu = reap(proc)
-            complaint = proc.stderr.read()
+                res.cpu = reap(proc) or 0.0
+            complaint = proc.stderr.read() if proc.stderr else ""
             for c in chans:
                 c.join(5)
                 c.server.close()
@@ -268,11 +281,11 @@ def run(k, job, sink=None, progress=None):
     return res
 
 
-def wait_for(proc, res, job, start):
+def wait_for(proc: subprocess.Popen, res: Result, job: Job, start: float) -> None:
     """Until QEMU has ended, or its time is over."""
     ended = None
     while proc.returncode is None:
-        res.cpu = reap(proc, os.WNOHANG)
+        res.cpu = reap(proc, os.WNOHANG) or 0.0
         time.sleep(0.02)
         now = time.time()
         if now - start > job.timeout:
@@ -285,7 +298,7 @@ def wait_for(proc, res, job, start):
             return
 
 
-def judge(res, proc, job, complaint):
+def judge(res: Result, proc: subprocess.Popen, job: Job, complaint: str) -> None:
     """Fill in res.code and res.fault."""
     m = re.search(rb"exit (\d+)", res.status)
     res.splats = splats(res.console.decode(errors="replace"), job.expect)
@@ -299,14 +312,14 @@ def judge(res, proc, job, complaint):
         res.code = HUNG if "hangs" in res.fault else BROKEN
 
 
-def shell(k, job):
+def shell(k: Kernel, job: Job) -> int:
     """An interactive guest on this terminal."""
     need_user_space(k.arch)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         return subprocess.run(command(k, job, tmp)).returncode
 
 
-def explain(k, res):
+def explain(k: Kernel, res: Result) -> None:
     """Show on stderr what went wrong with the guest."""
     for text in res.splats[:3]:
         print(text, file=sys.stderr)

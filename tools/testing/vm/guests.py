@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Guests for the tests: so many at a time, with logs, progress, and what they took."""
+from __future__ import annotations
+
 import contextlib
 import heapq
 import itertools
@@ -8,31 +10,36 @@ import re
 import tempfile
 import threading
 from dataclasses import dataclass, field, replace
+from typing import Any, Iterator, TYPE_CHECKING
 
 import guest
 import ktap
 from common import BUILD, HERE, TOP
+
+if TYPE_CHECKING:
+    from guest import Result
+    from kbuild import Kernel
 
 TESTS = os.path.join(HERE, "tests")
 LOGS = os.path.join(BUILD, "check")
 PROGRESS = 30
 
 
-def say(text):
+def say(text: str) -> None:
     print(text, flush=True)
 
 
 class Slots:
     """So many guests run, the others wait in their order."""
 
-    def __init__(self, count):
+    def __init__(self, count: int) -> None:
         self.free = count
         self.changed = threading.Condition()
-        self.waiting = []
+        self.waiting: list = []
         self.numbers = itertools.count()
 
     @contextlib.contextmanager
-    def take(self, order):
+    def take(self, order: int) -> Iterator:
         ticket = (order, next(self.numbers))
         with self.changed:
             heapq.heappush(self.waiting, ticket)
@@ -52,13 +59,13 @@ class Slots:
 class Times:
     """Where the time goes: seconds, and those of a processor, of each build and guest."""
 
-    def __init__(self):
-        self.rows = []          # (what it belongs to, its name, seconds, of a processor)
+    def __init__(self) -> None:
+        self.rows: list = []          # (what it belongs to, its name, seconds, of a processor)
 
-    def add(self, group, name, took, cpu):
+    def add(self, group: str, name: str, took: float, cpu: float) -> None:
         self.rows.append((group, name, took, cpu))
 
-    def lines(self, took):
+    def lines(self, took: float) -> list:
         """A table of the builds, of the guests of each step, and of all."""
         rows = [(f"{g} {n}", "", t, c) for g, n, t, c in self.rows if g == "build"]
         for step in dict.fromkeys(r[0] for r in self.rows if r[0] != "build"):
@@ -78,11 +85,11 @@ class Boot:
     step: str
     name: str
     script: str
-    tests: list = None              # $TESTS, if the script has a list of them
+    tests: list | None = None           # $TESTS, if the script has a list of them
     env: dict = field(default_factory=dict)
     job: dict = field(default_factory=dict)
 
-    def text(self):
+    def text(self) -> str:
         env = dict(self.env)
         if self.tests is not None:
             env["TESTS"] = " ".join(self.tests)
@@ -95,18 +102,18 @@ class Outcome:
     """What came of a guest: KTAP results, all that it printed, what is wrong with it."""
     results: dict
     out: str
-    fault: str
+    fault: str | None
     log: str
 
 
 class Runner:
     """Boots guests."""
 
-    def __init__(self, times, slots):
+    def __init__(self, times: Times, slots: Slots) -> None:
         self.times = times
         self.slots = slots
 
-    def boot(self, k, b, order=0):
+    def boot(self, k: Kernel, b: Boot, order: int = 0) -> Outcome:
         """Run one guest of k to its end."""
         with self.slots.take(order), tempfile.TemporaryDirectory(prefix="vm-") as tmp:
             path = os.path.join(tmp, "script")
@@ -115,7 +122,7 @@ class Runner:
             seen, console = bytearray(), bytearray()
             with progress(b.name, k, seen, console), open(log_of(k, b), "wb", buffering=0) as log:
 
-                def sink(data):
+                def sink(data: bytes) -> None:
                     seen.extend(data)
                     log.write(data)
 
@@ -124,7 +131,7 @@ class Runner:
         self.times.add(b.step, b.name, res.took, res.cpu)
         return outcome(k, b, res)
 
-    def boot_rest(self, k, b, order=0):
+    def boot_rest(self, k: Kernel, b: Boot, order: int = 0) -> Outcome:
         """The same; if the kernel dies in one of b.tests, another guest goes on behind that one.
 
         What that one did not come to has no result.
@@ -141,11 +148,11 @@ class Runner:
         return whole
 
 
-def stem(name):
+def stem(name: str) -> str:
     return os.path.splitext(name)[0]
 
 
-def behind_the_death(tests, out):
+def behind_the_death(tests: Any, out: str) -> list:
     """Of the scripts that a guest was to run: the one that it died in, and those that it did not come to."""
     began = re.findall(r"(?m)^ *# Subtest: (\S+)$", out)
     ended = re.findall(r"(?m)^(?:not )?ok \d+ (\S+)", out)
@@ -153,11 +160,11 @@ def behind_the_death(tests, out):
 
 
 @contextlib.contextmanager
-def progress(name, k, seen, console):
+def progress(name: str, k: Kernel, seen: bytearray, console: bytearray) -> Iterator:
     """A line now and then that tells how many results there are."""
     done = threading.Event()
 
-    def tell():
+    def tell() -> None:
         while not done.wait(PROGRESS):
             count = len(re.findall(rb"(?m)^ *(?:not )?ok ", seen) or
                         re.findall(rb"(?m)^\[[ \d.]+\]  +(?:not )?ok ", console))
@@ -172,12 +179,12 @@ def progress(name, k, seen, console):
         t.join()
 
 
-def log_of(k, b):
+def log_of(k: Kernel, b: Boot) -> str:
     """The file that has what a guest prints, as it comes, and then its console."""
     return os.path.join(LOGS, f"{b.name}-{k.name}.log")
 
 
-def outcome(k, b, res):
+def outcome(k: Kernel, b: Boot, res: Result) -> Outcome:
     """Read what a guest printed."""
     out = res.out.decode(errors="replace")
     fault = res.fault

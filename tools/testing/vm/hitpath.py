@@ -5,14 +5,20 @@ No function on the way may be probed, traced or instrumented: a probe in it woul
 hit. What it takes to know that is read from the guest: the list of what cannot be probed, and
 that of what ftrace patches. Calls by pointer, which lead to handlers, are not followed.
 """
+from __future__ import annotations
+
 import bisect
 import glob
 import os
 import re
 import subprocess
+from typing import TYPE_CHECKING
 
 import guest
 from common import HERE, Failure
+
+if TYPE_CHECKING:
+    from kbuild import Kernel
 
 # Where the processor, ftrace or a return lead to. What is called by pointer is named, too.
 # Each architecture has more of them, see arch.py.
@@ -49,12 +55,12 @@ INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer
 class Code:
     """The text of a built kernel. A function is known by its address: names may be shared."""
 
-    def __init__(self, k):
+    def __init__(self, k: Kernel) -> None:
         self.vmlinux = os.path.join(k.out, "vmlinux")
         self.arch = k.arch
         self.roots = ROOTS + list(k.arch.code.roots)
-        self.by_name = {}       # name: [addresses]
-        self.names = {}         # address: [names]
+        self.by_name: dict = {}     # name: [addresses]
+        self.names: dict = {}       # address: [names]
         out = subprocess.run(["nm", "-n", self.vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
@@ -65,18 +71,18 @@ class Code:
                 self.by_name.setdefault(f[2], []).append(addr)
         self.addrs = sorted(self.names)
 
-    def start(self, addr):
+    def start(self, addr: int) -> int:
         """Where the function starts that an address is in."""
         return self.addrs[bisect.bisect_right(self.addrs, addr) - 1]
 
-    def end(self, start):
+    def end(self, start: int) -> int:
         i = bisect.bisect_right(self.addrs, start)
         return self.addrs[i] if i < len(self.addrs) else start + 1
 
-    def name(self, start):
+    def name(self, start: int) -> str:
         return self.names[start][0]
 
-    def calls(self, start):
+    def calls(self, start: int) -> set:
         """What a function calls or jumps to outside of itself."""
         end = self.end(start)
         out = subprocess.run([self.arch.tool("objdump"), "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
@@ -93,7 +99,7 @@ class Code:
 class Limits:
     """What a guest says about its text: where no probe can be, where ftrace patches."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.closed, self.traced = [], []
         for line in text.splitlines():
             word, _, where = line.partition(" ")
@@ -105,19 +111,19 @@ class Limits:
         self.closed.sort()
         self.traced.sort()
 
-    def is_closed(self, start, end):
+    def is_closed(self, start: int, end: int) -> bool:
         """Is all of it in ranges without probes?"""
         for a, b in self.closed:
             if a <= start < b:
                 start = b
         return start >= end
 
-    def is_traced(self, start, end):
+    def is_traced(self, start: int, end: int) -> bool:
         i = bisect.bisect_left(self.traced, start)
         return i < len(self.traced) and self.traced[i] < end
 
 
-def limits(k):
+def limits(k: Kernel) -> Limits:
     """Those of k. Its addresses are those of vmlinux."""
     res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/hitpath.sh"), timeout=300,
                                  append="nokaslr"))
@@ -130,9 +136,10 @@ def limits(k):
     return found
 
 
-def roots(code, limit):
+def roots(code: Code, limit: Limits) -> tuple:
     """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
-    found, missing = [], []
+    found: list = []
+    missing: list = []
     for name in code.roots:
         addrs = code.by_name.get(name, [])
         ours = [a for a in addrs if limit.is_closed(a, a + 1)] or addrs
@@ -142,11 +149,12 @@ def roots(code, limit):
     return found, missing
 
 
-def follow(code, limit):
+def follow(code: Code, limit: Limits) -> tuple:
     """({function: who calls it}, what is wrong, roots that are not there)"""
     found, missing = roots(code, limit)
-    bad, seen = [], {}
-    todo = [(r, None) for r in found]
+    bad: list = []
+    seen: dict = {}
+    todo: list[tuple[int, int | None]] = [(r, None) for r in found]
     while todo:
         start, caller = todo.pop()
         if start in seen:
@@ -167,9 +175,9 @@ def follow(code, limit):
     return seen, bad, missing
 
 
-def our_names(k):
+def our_names(k: Kernel) -> set:
     """The functions of our objects in the build of k."""
-    names = set()
+    names: set = set()
     for pattern in OBJECTS:
         for obj in glob.glob(os.path.join(k.out, pattern)):
             out = subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout
@@ -177,7 +185,7 @@ def our_names(k):
     return names
 
 
-def check_instruments(k):
+def check_instruments(k: Kernel) -> list:
     """The same for a kernel with sanitizers, as far as our functions go: are these instrumented?
 
     Behind them are the aids of such a kernel, which call each other without end.
@@ -201,7 +209,7 @@ def check_instruments(k):
              few or (f"{len(bad)} lines above" if bad else ""))]
 
 
-def check(k):
+def check(k: Kernel) -> list:
     """[(name, state, reason)] for a built kernel."""
     code = Code(k)
     seen, bad, missing = follow(code, limits(k))

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>."""
+"""Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>.
+
+Not by the base's scripts/kconfig/merge_config.sh: that only warns when a symbol is not as asked for, and
+here it is an error. Not by tuxmake: Debian 12 has none, and of it only the call of make would be used.
+"""
+from __future__ import annotations
+
 import hashlib
 import os
 import re
@@ -8,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any, IO
 
 import tree
 from arch import ARCHES, DEFAULT
@@ -24,7 +31,7 @@ spent = []          # seconds of a processor that each make took
 class Kernel:
     """One kernel to build and boot: where its source and its objects are."""
 
-    def __init__(self, arch=DEFAULT, profile=None, stock=False):
+    def __init__(self, arch: str = DEFAULT, profile: str | None = None, stock: bool = False) -> None:
         if arch not in ARCHES:
             raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
         self.arch = ARCHES[arch]
@@ -36,7 +43,7 @@ class Kernel:
         self.out = os.path.join(BUILD, self.name)
         self.fragments = self.find_fragments()
 
-    def find_fragments(self):
+    def find_fragments(self) -> list:
         """The files of config/ that make up this kernel's configuration."""
         boots = self.arch.boots and self.profile not in COMPILED
         names = ["common" if boots and not self.arch.compiled else "compiled", self.arch.name]
@@ -58,14 +65,14 @@ class Kernel:
         return paths
 
     @property
-    def image(self):
+    def image(self) -> str:
         return os.path.join(self.out, self.arch.image)
 
     @property
-    def log(self):
+    def log(self) -> str:
         return os.path.join(BUILD, f"{self.name}.log")
 
-    def make(self, *args):
+    def make(self, *args: str) -> list:
         """The make command for this kernel."""
         ccache = os.path.join(HERE, "cc") + " " if shutil.which("ccache") else ""
         cc = f"{ccache}clang{self.arch.llvm}" if self.arch.llvm else f"{ccache}{self.arch.cross}gcc"
@@ -85,7 +92,7 @@ class Kernel:
                 *([f"LLVM={self.arch.llvm}", "HOSTCXX=g++"] if self.arch.llvm else []),
                 f"LOCALVERSION=-{'stock' if self.stock else 'probes'}", *args]
 
-    def env(self):
+    def env(self) -> dict:
         """Environment of make: the same input gives the same output, here and in a clone."""
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         env.update(KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970", KBUILD_BUILD_USER="vm",
@@ -98,7 +105,7 @@ class Kernel:
         return env
 
 
-def wanted(fragments):
+def wanted(fragments: Any) -> dict:
     """{symbol: value} of configuration fragments; the last one wins."""
     want = {}
     for path in fragments:
@@ -110,7 +117,7 @@ def wanted(fragments):
     return want
 
 
-def configure(k):
+def configure(k: Kernel) -> None:
     """Write .config from the fragments, unless it already follows from them."""
     h = hashlib.sha256(tree.tarball_id().encode())
     for path in k.fragments + [os.path.join(HERE, "kbuild.py")]:
@@ -130,7 +137,7 @@ def configure(k):
         f.write(h.hexdigest())
 
 
-def write_config(k):
+def write_config(k: Kernel) -> list:
     """Write .config from the fragments. What in it is not as they want it: ["SYMBOL is ... instead of ..."]"""
     os.makedirs(k.out, exist_ok=True)
     merged = os.path.join(k.out, ".vm-fragments")
@@ -148,12 +155,12 @@ def write_config(k):
     return [f"{s} is {have.get(s, 'n')} instead of {v}" for s, v in want.items() if have.get(s, "n") != v]
 
 
-def follow(proc, log, what):
+def follow(proc: subprocess.Popen, log: IO[str], what: str) -> list:
     """Write make's output to the log, a line of progress now and then."""
-    state = {"n": 0, "last": "", "done": False}
+    state: dict = {"n": 0, "last": "", "done": False}
     start = time.time()
 
-    def report():
+    def report() -> None:
         due = start + PROGRESS
         while not state["done"]:
             time.sleep(0.5)
@@ -165,7 +172,7 @@ def follow(proc, log, what):
     t.start()
     step = re.compile(r"^  [A-Z][\w+]*(?: \[[\w]+\])? +(\S+)")
     lines = []
-    for line in proc.stdout:
+    for line in proc.stdout or ():
         log.write(line)
         m = step.match(line)
         if m:
@@ -177,7 +184,7 @@ def follow(proc, log, what):
     return lines
 
 
-def errors(lines):
+def errors(lines: list[str]) -> list:
     """The lines of make's output that say what is wrong."""
     pat = re.compile(r"error:|Error |ERROR|undefined reference|No rule|multiple definition|warning:")
     keep = [i for i, l in enumerate(lines) if pat.search(l) and not re.match(r"make(\[\d+\])?: \*\*\*.*Error", l)]
@@ -185,7 +192,7 @@ def errors(lines):
     return [lines[j] for j in shown][:80] or lines[-20:]
 
 
-def run_make(k, what, *targets):
+def run_make(k: Kernel, what: str, *targets: str) -> list:
     """Run make with progress; a Failure when it fails."""
     with open(k.log, "a") as log:
         log.write(f"### make {' '.join(targets)}\n")
@@ -206,7 +213,7 @@ def run_make(k, what, *targets):
     return lines
 
 
-def prepare(k):
+def prepare(k: Kernel) -> None:
     """Source and configuration up to date; to be called with k's lock held."""
     stamp = os.path.join(k.out, ".vm-began")
     if k.stock:
@@ -222,7 +229,7 @@ def prepare(k):
         f.write(repr(began))
 
 
-def only_ours(k):
+def only_ours(k: Kernel) -> None:
     """Fail if anything but our implementation can have been linked into k."""
     bad = tree.foreign()
     if bad:
@@ -238,7 +245,7 @@ def only_ours(k):
                           f"remove build/{k.name} and build again")
 
 
-def build(k, modules=True, keep_going=False):
+def build(k: Kernel, modules: bool = True, keep_going: bool = False) -> None:
     """Build vmlinux, the image and the modules of k."""
     if k.arch.packages and subprocess.run([os.path.join(HERE, "packages"), k.arch.packages]).returncode:
         raise Failure(f"{k.name} cannot be built; see the line above")
@@ -262,7 +269,7 @@ def build(k, modules=True, keep_going=False):
             say(f"built {k.name} in {int(took)} s")
 
 
-def ready(k, up_to_date):
+def ready(k: Kernel, up_to_date: bool) -> None:
     """A kernel to boot: brought up to date, or as it is."""
     if not k.arch.boots:
         raise Failure(f"kernels of {k.arch.name} are only compiled; try: make arch-builds")
@@ -272,7 +279,7 @@ def ready(k, up_to_date):
         raise Failure(f"{k.name} is not built; leave out --no-build")
 
 
-def drop_stale(k):
+def drop_stale(k: Kernel) -> None:
     """Remove objects of base files that series/removed took away in the meantime."""
     if k.stock:
         return
@@ -284,7 +291,7 @@ def drop_stale(k):
             os.unlink(obj)
 
 
-def install_modules(k):
+def install_modules(k: Kernel) -> None:
     """Lay the modules out for modprobe under build/<name>/mods/lib/modules/."""
     order = os.path.join(k.out, "modules.order")
     dest = os.path.join(k.out, "mods")
@@ -305,13 +312,13 @@ def install_modules(k):
         pass
 
 
-def of_the_base(line):
+def of_the_base(line: str) -> bool:
     """Is a message about a file of the base? Sparse is run on what make builds on the way, too."""
     m = re.search(r"/src/([^:]+):\d+", line)
-    return m and m.group(1) not in tree.our_files()
+    return bool(m and m.group(1) not in tree.our_files())
 
 
-def build_objects(k, objs, w1=False, sparse=False):
+def build_objects(k: Kernel, objs: list[str], w1: bool = False, sparse: bool = False) -> bool:
     """Compile single objects (or directories) of ours, apart from full builds."""
     k.name += "-obj"
     k.out += "-obj"
@@ -326,7 +333,7 @@ def build_objects(k, objs, w1=False, sparse=False):
     return not warn
 
 
-def build_module(k, what, source, names, dest):
+def build_module(k: Kernel, what: str, source: str, names: Any, dest: str) -> None:
     """A module outside of the tree: these files of source, built for k in dest."""
     for name in names:
         src, dst = os.path.join(source, name), os.path.join(dest, name)
@@ -337,7 +344,7 @@ def build_module(k, what, source, names, dest):
         run_make(k, f"building {what} for {k.name}", f"M={dest}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
 
 
-def build_program(k, dest, parts, *flags):
+def build_program(k: Kernel, dest: str, parts: list[str], *flags: str) -> None:
     """A user program for k's guests."""
     res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", *flags, "-o", dest, *parts],
                          capture_output=True, text=True)

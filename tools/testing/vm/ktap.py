@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read test results in KTAP form, as KUnit and the kselftests print them."""
+"""Read test results in KTAP form, as KUnit and the kselftests print them.
+
+Not by the base's tools/testing/kunit/kunit_parser.py: that drops the reason of a skipped test, which
+`expected` goes by, and prints while it parses.
+"""
+from __future__ import annotations
+
 import re
 
 LINE = re.compile(r"^( *)(ok|not ok) (\d+) ?-? ?(.*)$")
@@ -10,21 +16,21 @@ SUBTEST = re.compile(r"^( *)# Subtest: *(.*)$")
 class Level:
     """One level of nesting: where it is indented, what it has seen so far."""
 
-    def __init__(self, indent, name):
+    def __init__(self, indent: int, name: str) -> None:
         self.indent = indent
         self.name = name
-        self.planned = None
+        self.planned: int | None = None
         self.seen = 0
 
 
-def judge(ok, rest):
+def judge(ok: str, rest: str) -> tuple:
     """(name, state, reason) of one result line."""
     name, _, comment = rest.partition(" # ") if " # " in rest else rest.partition("# ")
     name, comment = name.strip(), comment.strip()
     m = re.match(r"(SKIP|XFAIL|TODO|UNRESOLVED)\b:? *(.*)", comment, re.I)
-    word = m.group(1).upper() if m else ""
+    word, why = (m.group(1).upper(), m.group(2)) if m else ("", "")
     if word == "SKIP":
-        return name, "skip", m.group(2) or "not supported here"
+        return name, "skip", why or "not supported here"
     if word == "XFAIL":
         return name, "skip", "expected to fail"
     if word == "UNRESOLVED":
@@ -32,20 +38,20 @@ def judge(ok, rest):
     return name, "pass" if ok == "ok" else "fail", comment
 
 
-def parse(text, prefix=""):
+def parse(text: str, prefix: str = "") -> dict:
     """{name: (state, reason)}; nested results get names like suite.case.
 
     A level that gives fewer results than it announced has failed. A level's
     own result line is left out when its parts have been counted, unless it
     fails although none of them did.
     """
-    results = {}
+    results: dict = {}
     stack = [Level(-1, prefix)]
 
-    def path(name):
+    def path(name: str) -> str:
         return ".".join([l.name for l in stack if l.name] + [name])
 
-    def close(level):
+    def close(level: Level) -> None:
         if level.planned is not None and level.seen < level.planned:
             results[path("(ended early)")] = \
                 ("fail", f"{level.seen} results of {level.planned} announced")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Static checks of our files, with the base kernel's own tools."""
+"""Static checks of our files, with the base kernel's own tools; those of Debian are in lint_tools.py."""
+from __future__ import annotations
+
 import concurrent.futures
 import fnmatch
 import glob
@@ -7,14 +9,16 @@ import os
 import re
 import subprocess
 import sys
+from typing import Sequence
 
 import kbuild
+import lint_tools
 import series
 import tree
 from common import TOP, Failure
 
 
-def c_files():
+def c_files() -> list:
     return [n for n in tree.our_files() if n.endswith((".c", ".h"))]
 
 
@@ -67,9 +71,9 @@ ACCEPTED = [
 ]
 
 
-def accepted(complaint):
+def accepted(complaint: str) -> bool:
     """Is this one that stays as it is?"""
-    name, line, text = re.match(r"([^:]+):(\d+): (.*)", complaint).groups()
+    name, line, text = complaint.split(":", 2)
     if "Please use a blank line after function" in text:
         # What is said of a function directly follows it.
         top = TOP if os.path.exists(os.path.join(TOP, name)) else tree.TREE
@@ -79,7 +83,7 @@ def accepted(complaint):
     return any(name.startswith(f) and c in text for f, c, _ in ACCEPTED)
 
 
-def checkpatch(files):
+def checkpatch(files: list[str]) -> list:
     """What checkpatch --strict has to say."""
     res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/checkpatch.pl"), "--no-tree",
                           "--strict", "--terse", "--no-summary", "--ignore", "FILE_PATH_CHANGES",
@@ -88,7 +92,7 @@ def checkpatch(files):
     return [l for l in found if not accepted(l)]
 
 
-def checkpatch_series():
+def checkpatch_series() -> list:
     """What checkpatch --strict has to say about the patches of make series, their messages included."""
     try:
         series.write()
@@ -96,7 +100,7 @@ def checkpatch_series():
         return [str(e)]
     mails = sorted(glob.glob(os.path.join(series.DEST, "0*.patch")))[1:]
 
-    def one(mail):
+    def one(mail: str) -> list:
         res = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--showfile", "--no-summary",
                               "--ignore", "FILE_PATH_CHANGES", mail], cwd=tree.TREE, capture_output=True, text=True)
         # What is wrong with a message is said without a name.
@@ -108,7 +112,7 @@ def checkpatch_series():
     return [l for l in found if not accepted(l)]
 
 
-def sections(text):
+def sections(text: str) -> dict:
     """{title: patterns of files} of the kernel's MAINTAINERS."""
     out = {}
     for block in re.split(r"\n\n+", text):
@@ -119,7 +123,7 @@ def sections(text):
     return out
 
 
-def belongs(name, pattern):
+def belongs(name: str, pattern: str) -> bool:
     """Does a pattern of MAINTAINERS fit a file? A directory has a slash at its end, and * takes none."""
     if pattern.endswith("/"):
         depth = pattern.count("/")
@@ -128,7 +132,7 @@ def belongs(name, pattern):
         fnmatch.fnmatchcase(n, p) for n, p in zip(name.split("/"), pattern.split("/")))
 
 
-def unmaintained():
+def unmaintained() -> list:
     """Files of ours that nobody but THE REST looks after, and what get_maintainer.pl does not make of the others."""
     with open(os.path.join(tree.TREE, "MAINTAINERS")) as f:
         known = sections(f.read())
@@ -145,19 +149,20 @@ def unmaintained():
                   if t not in told] + res.stderr.splitlines()
 
 
-def kernel_doc(files):
+def kernel_doc(files: list[str]) -> list:
     """What kernel-doc has to say about the comments."""
-    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall"]
+    res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall", "-Werror"]
                          + files, cwd=TOP, capture_output=True, text=True)
     return [l for l in res.stderr.splitlines() if "warning" in l or "error" in l]
 
 
-def compiled(files, kernels):
+def compiled(files: list[str], kernels: list) -> tuple:
     """[(kernel, our objects that are to be compiled for it)], and those which their kernel leaves out.
 
     What belongs to an architecture is compiled for that, the rest for the first of the kernels.
     """
-    objs, left = [(k, []) for k in kernels], []
+    objs: list = [(k, []) for k in kernels]
+    left: list = []
     for name in files:
         if not name.endswith(".c") or name.startswith(("tools/", "samples/")):
             continue
@@ -167,7 +172,7 @@ def compiled(files, kernels):
     return objs, left
 
 
-def provenance(files):
+def provenance(files: list[str]) -> list | None:
     """Files whose text stands in the base, too; None if there is no tool for that."""
     tool = os.path.join(TOP, "../shared/tools/provenance")
     if not os.path.exists(tool):
@@ -176,14 +181,14 @@ def provenance(files):
     return [] if res.returncode == 0 else res.stdout.splitlines()
 
 
-def run(kernels):
+def run(kernels: list) -> list:
     """[(name, state, reason)] of all checks; these are the kernels that are built, one an architecture."""
     files = c_files()
     if not files:
         raise Failure("there is no file of ours to check")
     out = []
 
-    def verdict(name, lines):
+    def verdict(name: str, lines: Sequence[str]) -> None:
         for l in lines[:40]:
             print("  " + l, flush=True)
         out.append((name, "fail" if lines else "pass", f"{len(lines)} lines above" if lines else ""))
@@ -192,6 +197,9 @@ def run(kernels):
     verdict("series and checkpatch --strict on it", checkpatch_series())
     verdict("MAINTAINERS", unmaintained())
     verdict("kernel-doc", kernel_doc(files))
+    for name, lines, took in lint_tools.run():
+        print(f"  {name} took {took:.0f} s", flush=True)
+        verdict(name, lines)
     lines = provenance([])
     if lines is None:
         print("  provenance is not looked at: the tool is not beside this checkout", flush=True)

@@ -6,10 +6,13 @@ and atomic exchanges, without loops, plain accesses and locks. All executions ar
 judged by the axioms of linux-kernel.cat, whose names the relations have here. Those of the kernel's
 own tests that it can read have to come out as they say.
 """
+from __future__ import annotations
+
 import glob
 import itertools
 import os
 import re
+from typing import Any, Iterable, Iterator
 
 import tree
 from common import TOP, Failure, lock
@@ -35,14 +38,16 @@ STRENGTHS = ("", "_relaxed", "_acquire", "_release")
 class Test:
     """One file: its threads, where they start, and what should not come out."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         text = re.sub(r"//[^\n]*", "", text)
         m = re.search(r"Result: *(\w+)", text)
         self.result = m.group(1) if m else None
         text = re.sub(r"\(\*\s.*?\*\)", "", text, flags=re.S)
-        self.name = re.match(r"\s*C\s+(\S+)", text).group(1)
-        init, rest = re.search(r"\{(.*?)\}(.*)", text, re.S).groups()
-        self.init = dict(self.initial(t) for t in init.split(";") if "=" in t)
+        m = re.match(r"\s*C\s+(\S+)[^{]*\{(.*?)\}(.*)", text, re.S)
+        if not m:
+            raise Failure("a litmus test starts with C, its name, and {}")
+        self.name, init, rest = m.groups()
+        self.init: dict = dict(self.initial(t) for t in init.split(";") if "=" in t)
         self.threads = [(re.findall(r"(\w+)\s*(?:,|$)", args), body) for args, body in
                         ((a, self.body(rest, end)) for a, end in
                          ((m.group(1), m.end()) for m in re.finditer(r"P\d+\s*\(([^)]*)\)\s*\{", rest)))]
@@ -52,7 +57,7 @@ class Test:
         self.condition = self.to_python(m.group(1))
 
     @staticmethod
-    def initial(text):
+    def initial(text: str) -> tuple[str, int | str]:
         m = re.fullmatch(r".*?(\w+)\s*=\s*&?(\w+)", text.strip(), re.S)
         if not m:
             raise Failure(f"only numbers and names to start with, and not {text.strip()}")
@@ -60,7 +65,7 @@ class Test:
         return name, int(value) if value.isdigit() else value
 
     @staticmethod
-    def body(text, start):
+    def body(text: str, start: int) -> str:
         """From behind a brace to the one that closes it."""
         depth = 1
         for i in range(start, len(text)):
@@ -70,9 +75,9 @@ class Test:
         raise Failure("a brace is missing")
 
     @staticmethod
-    def to_python(text):
+    def to_python(text: str) -> str:
         """The condition as an expression on regs[thread, name] and mem[name]."""
-        def term(m):
+        def term(m: re.Match) -> str:
             thread, name, value = m.groups()
             what = f"regs[{thread}, '{name}']" if thread else f"mem['{name}']"
             return f"({what} == {value if value.lstrip('-').isdigit() else repr(value)})"
@@ -84,27 +89,27 @@ class Test:
 class Parser:
     """The statements of a thread, as tuples."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.tokens = [a or b for a, b in TOKEN.findall(text)]
         if "".join(self.tokens) != re.sub(r"\s", "", text):
             raise Failure(f"what is this? {text}")
 
-    def peek(self, n=0):
+    def peek(self, n: int = 0) -> str | None:
         return self.tokens[n] if n < len(self.tokens) else None
 
-    def take(self, want=None):
+    def take(self, want: str | None = None) -> str:
         t = self.tokens.pop(0)
         if want not in (None, t):
             raise Failure(f"{t} instead of {want}")
         return t
 
-    def block(self):
+    def block(self) -> list:
         out = []
         while self.peek() not in (None, "}"):
             out += self.statement()
         return out
 
-    def statement(self):
+    def statement(self) -> list:
         if self.peek() == "{":
             self.take()
             out = self.block()
@@ -131,7 +136,7 @@ class Parser:
         self.take(";")
         return out
 
-    def declaration(self):
+    def declaration(self) -> list:
         """A type, stars, a name, and maybe a value."""
         while self.peek(1) not in (";", "="):
             self.take()
@@ -143,7 +148,7 @@ class Parser:
 
     LEVELS = (("||",), ("&&",), ("==", "!="), ("+", "-"))
 
-    def expr(self, level=0):
+    def expr(self, level: int = 0) -> tuple:
         if level == len(self.LEVELS):
             return self.unary()
         left = self.expr(level + 1)
@@ -152,7 +157,7 @@ class Parser:
             left = ("op", op, left, self.expr(level + 1))
         return left
 
-    def unary(self):
+    def unary(self) -> tuple:
         t = self.take()
         if t == "(":
             e = self.expr()
@@ -179,7 +184,8 @@ class Parser:
 
 
 class Event:
-    def __init__(self, kind, tag, loc=None, value=None, addr=(), data=(), ctrl=(), rmw=False):
+    def __init__(self, kind: str, tag: str, loc: Any | None = None, value: Any | None = None, addr: Any = (),
+                 data: Any = (), ctrl: Any = (), rmw: bool = False) -> None:
         self.kind, self.tag, self.loc, self.value = kind, tag, loc, value
         # Of the same thread, by their order there.
         self.addr, self.data, self.ctrl = frozenset(addr), frozenset(data), frozenset(ctrl)
@@ -192,15 +198,15 @@ class Thread:
     OPS = {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b), "+": lambda a, b: a + b,
            "-": lambda a, b: a - b, "&&": lambda a, b: int(bool(a and b)), "||": lambda a, b: int(bool(a or b))}
 
-    def __init__(self, body, domain):
+    def __init__(self, body: Any, domain: Any) -> None:
         self.code = Parser(body).block()
         self.domain = domain    # {location: values that a read may find}
 
-    def runs(self):
+    def runs(self) -> list:
         """[(events, registers)]"""
         return [(ev, {n: v for n, (v, _) in regs.items()}) for ev, regs, _ in self.run(self.code, (), {}, frozenset())]
 
-    def run(self, code, ev, regs, ctrl):
+    def run(self, code: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
         if not code:
             yield ev, regs, ctrl
             return
@@ -215,7 +221,7 @@ class Thread:
             regs2 = {**regs, first[1]: (value, deps)} if first[0] == "set" else regs
             yield from self.run(rest, ev2, regs2, ctrl)
 
-    def values(self, exprs, ev, regs, ctrl):
+    def values(self, exprs: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
         """All of them, one after the other."""
         if not exprs:
             yield [], ev
@@ -224,7 +230,7 @@ class Thread:
             for more, ev3 in self.values(exprs[1:], ev2, regs, ctrl):
                 yield [(value, deps), *more], ev3
 
-    def value(self, e, ev, regs, ctrl):
+    def value(self, e: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
         """(value, the reads that it depends on, events)"""
         if e[0] == "int":
             yield e[1], frozenset(), ev
@@ -240,7 +246,7 @@ class Thread:
         else:
             raise Failure("only marked accesses are known here")
 
-    def call(self, name, args, ev, regs, ctrl):
+    def call(self, name: str, args: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
         if name in FENCES:
             yield 0, frozenset(), (*ev, Event("F", FENCES[name]))
             return
@@ -264,7 +270,7 @@ class Thread:
             else:
                 yield from self.atomic(name, stem, (loc, addr), more, ev2, ctrl)
 
-    def atomic(self, name, stem, place, more, ev, ctrl):
+    def atomic(self, name: str, stem: str, place: Any, more: Any, ev: Any, ctrl: Any) -> Iterator:
         loc, addr = place
         strength = name[len(stem) + 1:] or "mb"
         new, data = more[-1]
@@ -282,23 +288,23 @@ class Thread:
 class Relation:
     """Pairs of events, as a word of bits for each first one."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: Any) -> None:
         self.rows = rows
 
     @classmethod
-    def of(cls, n, pairs):
+    def of(cls, n: int, pairs: Iterable[tuple[int, int]]) -> Relation:
         rows = [0] * n
         for a, b in pairs:
             rows[a] |= 1 << b
         return cls(rows)
 
-    def __or__(self, o):
+    def __or__(self, o: Relation) -> Relation:
         return Relation([a | b for a, b in zip(self.rows, o.rows)])
 
-    def __and__(self, o):
+    def __and__(self, o: Relation) -> Relation:
         return Relation([a & b for a, b in zip(self.rows, o.rows)])
 
-    def __matmul__(self, o):
+    def __matmul__(self, o: Relation) -> Relation:
         """One after the other; ";" in cat."""
         out = []
         for row in self.rows:
@@ -311,10 +317,10 @@ class Relation:
             out.append(new)
         return Relation(out)
 
-    def maybe(self):
+    def maybe(self) -> Relation:
         return Relation([r | 1 << i for i, r in enumerate(self.rows)])
 
-    def plus(self):
+    def plus(self) -> Relation:
         rows = list(self.rows)
         for k in range(len(rows)):
             for i, row in enumerate(rows):
@@ -322,30 +328,30 @@ class Relation:
                     rows[i] |= rows[k]
         return Relation(rows)
 
-    def star(self):
+    def star(self) -> Relation:
         return self.plus().maybe()
 
-    def inverse(self):
+    def inverse(self) -> Relation:
         n = len(self.rows)
         return Relation.of(n, [(b, a) for a in range(n) for b in range(n) if self.rows[a] >> b & 1])
 
-    def irreflexive(self):
+    def irreflexive(self) -> bool:
         return not any(r >> i & 1 for i, r in enumerate(self.rows))
 
-    def acyclic(self):
+    def acyclic(self) -> bool:
         return self.plus().irreflexive()
 
-    def empty(self):
+    def empty(self) -> bool:
         return not any(self.rows)
 
-    def without_id(self):
+    def without_id(self) -> Relation:
         return Relation([r & ~(1 << i) for i, r in enumerate(self.rows)])
 
 
 class Candidate:
     """The events of one run of each thread, and all that does not depend on who reads from whom."""
 
-    def __init__(self, test, locs, runs):
+    def __init__(self, test: Any, locs: Any, runs: Any) -> None:
         self.events, self.thread, base = [], [], []
         self.regs = {(t, name): value for t, (_, regs) in enumerate(runs) for name, value in regs.items()}
         for loc in locs:
@@ -367,22 +373,22 @@ class Candidate:
         self.addr, self.data, self.ctrl = (self.dependency(k) for k in ("addr", "data", "ctrl"))
         self.fences()
 
-    def rel(self, pairs):
+    def rel(self, pairs: Iterable[tuple[int, int]]) -> Relation:
         return Relation.of(self.n, pairs)
 
-    def same_thread(self, a, b):
+    def same_thread(self, a: int, b: int) -> bool:
         return self.thread[a] == self.thread[b] >= 0
 
-    def only(self, test):
+    def only(self, test: Any) -> Relation:
         return self.rel((i, i) for i, e in enumerate(self.events) if test(e))
 
-    def dependency(self, kind):
+    def dependency(self, kind: str) -> Relation:
         return self.rel((self.base[self.thread[i]] + d, i) for i, e in enumerate(self.events) for d in getattr(e, kind))
 
-    def fencerel(self, tag):
+    def fencerel(self, tag: str) -> Relation:
         return self.po @ self.only(lambda e: e.tag == tag) @ self.po
 
-    def fences(self):
+    def fences(self) -> None:
         access, read, write = self.only(lambda e: e.loc), self.only(lambda e: e.kind == "R"), self.only(lambda e: e.kind == "W")
         self.reads, self.writes = read, write
         acq_po = self.only(lambda e: e.tag == "acquire") @ self.po @ access
@@ -395,8 +401,9 @@ class Candidate:
         self.fence = self.strong | self.po_rel | acq_po | self.wmb | rmb
         self.rscsi = self.critical_sections().inverse()
 
-    def critical_sections(self):
-        pairs, open_at = [], {}
+    def critical_sections(self) -> Relation:
+        pairs: list = []
+        open_at: dict = {}
         for i, e in enumerate(self.events):
             if e.tag == "lock":
                 open_at.setdefault(self.thread[i], []).append(i)
@@ -406,7 +413,7 @@ class Candidate:
                     pairs.append((start, i))
         return self.rel(pairs)
 
-    def allowed(self, rf, co):
+    def allowed(self, rf: Relation, co: Relation) -> bool:
         """Do the axioms of linux-kernel.cat let it happen?"""
         fr = (rf.inverse() @ co).without_id()
         if not (self.po_loc | rf | co | fr).acyclic():
@@ -426,7 +433,7 @@ class Candidate:
         pb = prop @ self.strong @ hb.star()
         return pb.acyclic() and self.rcu(prop, hb, pb)
 
-    def rcu(self, prop, hb, pb):
+    def rcu(self, prop: Relation, hb: Relation, pb: Relation) -> bool:
         if self.gp.empty():
             return True
         link = self.po.maybe() @ hb.star() @ pb.star() @ prop @ self.po
@@ -441,14 +448,14 @@ class Candidate:
         fence = self.po @ order @ self.po.maybe()
         return (prop @ fence @ hb.star() @ pb.star()).irreflexive()
 
-    def executions(self):
+    def executions(self) -> Iterator:
         """(who reads from whom, the order of writes, what memory holds in the end)"""
         sources = []
         for i, e in enumerate(self.events):
             if e.kind == "R":
                 sources.append([(w, i) for w, x in enumerate(self.events) if x.kind == "W" and x.loc == e.loc
                                 and x.value == e.value])
-        by_loc = {}
+        by_loc: dict = {}
         for i, e in enumerate(self.events):
             if e.kind == "W":
                 by_loc.setdefault(e.loc, []).append(i)
@@ -459,7 +466,7 @@ class Candidate:
                 yield self.rel(rf), self.rel(co), {self.events[o[-1]].loc: self.events[o[-1]].value for o in order}
 
 
-def find_values(test):
+def find_values(test: Any) -> tuple:
     """({location: what it may hold}, the runs of each thread)"""
     locs = set(test.init) | {a for args, _ in test.threads for a in args}
     locs |= {v for v in test.init.values() if isinstance(v, str)}
@@ -475,7 +482,7 @@ def find_values(test):
             return sorted(locs), runs
 
 
-def happens(test):
+def happens(test: Any) -> bool:
     """Can it come out as the test's condition has it?"""
     locs, runs = find_values(test)
     for some in itertools.product(*runs):
@@ -489,7 +496,7 @@ def happens(test):
     return False
 
 
-def holds(test, regs, mem):
+def holds(test: Any, regs: dict, mem: dict) -> bool:
     try:
         return eval(test.condition, {"regs": regs, "mem": mem})  # pylint: disable=eval-used
     except KeyError:
@@ -508,7 +515,7 @@ WEAKER = (
 )
 
 
-def weakenings(text):
+def weakenings(text: str) -> list:
     """[(what is left out, the text without it)]"""
     out = []
     for pattern, instead in WEAKER:
@@ -519,7 +526,7 @@ def weakenings(text):
     return out
 
 
-def check(text):
+def check(text: str) -> list:
     """What is wrong with a test: it happens, or does not happen without something that should be needed for that."""
     test = Test(text)
     if happens(test):
@@ -528,7 +535,7 @@ def check(text):
             for what, weak in weakenings(text) if not happens(Test(weak))]
 
 
-def agrees(text):
+def agrees(text: str) -> bool | None:
     """Does a test come out as it says? None if it is not one that can be read here."""
     try:
         test = Test(text)
@@ -537,7 +544,7 @@ def agrees(text):
         return None
 
 
-def run():
+def run() -> list:
     """[(name, state, why)]: our tests, and that those of the kernel's agree."""
     results = []
     for path in sorted(glob.glob(os.path.join(TOP, OURS, "*.litmus"))):

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Why there can be no probe at an instruction, or it was not hit: by the text that it is in."""
+from __future__ import annotations
+
 import bisect
 import collections
 import os
 import re
 import subprocess
 import textwrap
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kbuild import Kernel
 
 # Text whose bounds are symbols, __NAME_text_start and __NAME_text_end; the first one counts.
 TEXTS = {
@@ -35,7 +41,7 @@ BY_ERRNO = {
 }
 
 
-def table(k, start, stop, size):
+def table(k: Kernel, start: int, stop: int, size: int) -> set:
     """The addresses in a table of the kernel."""
     res = subprocess.run([k.arch.tool("objdump"), "-s", f"--start-address={start:#x}", f"--stop-address={stop:#x}",
                           os.path.join(k.out, "vmlinux")], capture_output=True, text=True, check=True)
@@ -47,7 +53,7 @@ def table(k, start, stop, size):
 class Symbols:
     """The functions of a kernel, and which are marked as no place for a probe."""
 
-    def __init__(self, k):
+    def __init__(self, k: Kernel) -> None:
         vmlinux = os.path.join(k.out, "vmlinux")
         res = subprocess.run(["nm", vmlinux], capture_output=True, text=True, check=True)
         found = [line.split() for line in res.stdout.splitlines() if len(line.split()) == 3]
@@ -64,19 +70,19 @@ class Symbols:
                                 and not name.endswith(("_start", "_end", "_begin")))
         self.starts = [start for start, _ in self.functions]
 
-    def name(self, offset):
+    def name(self, offset: int) -> str:
         """The function that has this offset."""
         at = bisect.bisect_right(self.starts, self.base + offset)
         start = self.starts[at - 1] if at else 0
         return self.functions[bisect.bisect_left(self.starts, start)][1] if at else "?"
 
-    def names(self, offset):
+    def names(self, offset: int) -> list:
         """All names of it."""
         at = bisect.bisect_right(self.starts, self.base + offset) - 1
         first = bisect.bisect_left(self.starts, self.starts[at])
         return [name for _, name in self.functions[first:at + 1]]
 
-    def why_refused(self, offset, errno):
+    def why_refused(self, offset: int, errno: Any) -> str:
         addr = self.base + offset
         for start, end, why in self.texts:
             if start <= addr < end:
@@ -90,7 +96,7 @@ class Symbols:
         return BY_ERRNO.get(errno, errno)
 
 
-    def why_not_hit(self, offset, all_unhit, all_words):
+    def why_not_hit(self, offset: int, all_unhit: Any, all_words: Any) -> str:
         """Whether it is all of a function, or only some way through it. Both are sets of offsets."""
         at = bisect.bisect_right(self.starts, self.base + offset)
         start = self.starts[at - 1] - self.base
@@ -100,13 +106,13 @@ class Symbols:
         return "its function was not called again"
 
 
-def by_function(symbols, offsets):
+def by_function(symbols: Symbols, offsets: Any) -> list:
     """[(function, how many of these it has)], those with most first."""
     counts = collections.Counter(symbols.name(o) for o in offsets)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def grouped(symbols, title, reasons):
+def grouped(symbols: Symbols, title: str, reasons: Any) -> list:
     """Lines about {offset: why}: how many for each reason, and in which functions."""
     lines = [f"{title}: {len(reasons)}"]
     for why, count in collections.Counter(reasons.values()).most_common():

@@ -4,21 +4,27 @@
 A file of stock/ is about one version of the base on one architecture, a line for each test:
 STATE STEP: TEST. `make stock` runs the tests on stock and compares; with --refresh it writes.
 """
+from __future__ import annotations
+
 import glob
 import os
 import re
 import subprocess
+from typing import Any, TYPE_CHECKING
 
 import tree
 from common import HERE, say
 from results import step_of
+
+if TYPE_CHECKING:
+    from results import Expected
 
 STOCK = os.path.join(HERE, "stock")
 HEAD = """# What the untouched base does with the tests. Made by: tools/testing/vm/vm stock --refresh
 """
 
 
-def version():
+def version() -> str:
     """Of the base, as precisely as Debian tells it, else as its Makefile does."""
     res = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "linux-source-6.12"],
                          capture_output=True, text=True)
@@ -29,16 +35,16 @@ def version():
     return ".".join(words[w].strip() for w in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
 
 
-def numbers(name):
+def numbers(name: str) -> list:
     """Of a version, to compare it by."""
     return [int(n) for n in re.findall(r"\d+", os.path.basename(name))]
 
 
-def path(arch):
+def path(arch: str) -> str:
     return os.path.join(STOCK, f"{arch}-{version()}")
 
 
-def nearest_path(wanted, prefix):
+def nearest_path(wanted: str, prefix: str) -> str | None:
     """That file if there is one, else the one with that prefix of the last version before; None if there is none."""
     before = [p for p in glob.glob(prefix + "*") if numbers(p) < numbers(wanted)]
     if os.path.exists(wanted) or not before:
@@ -51,11 +57,11 @@ def nearest_path(wanted, prefix):
 class Record:
     """{step: {test: state}}"""
 
-    def __init__(self, steps=None):
+    def __init__(self, steps: dict | None = None) -> None:
         self.steps = steps or {}
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> Record:
         rec = cls()
         for line in text.splitlines():
             if line.strip() and not line.startswith("#"):
@@ -65,41 +71,41 @@ class Record:
         return rec
 
     @classmethod
-    def load(cls, arch):
+    def load(cls, arch: str) -> Record | None:
         """That of the base which is installed; None if there is none."""
         return cls.read(path(arch)) if os.path.exists(path(arch)) else None
 
     @classmethod
-    def nearest(cls, arch):
+    def nearest(cls, arch: str) -> Record | None:
         """That of the base which is installed, else of the last one before; None if there is none."""
         name = nearest_path(path(arch), os.path.join(STOCK, f"{arch}-"))
         return cls.read(name) if name else None
 
     @classmethod
-    def read(cls, name):
+    def read(cls, name: str) -> Record:
         with open(name) as f:
             return cls.parse(f.read())
 
-    def save(self, arch):
+    def save(self, arch: str) -> None:
         os.makedirs(STOCK, exist_ok=True)
         with open(path(arch), "w") as f:
             f.write(HEAD + self.text())
 
-    def text(self):
+    def text(self) -> str:
         return "".join(sorted(f"{state:4} {step}: {test}\n" for step, tests in self.steps.items()
                               for test, state in tests.items()))
 
-    def results(self, step):
+    def results(self, step: str) -> dict:
         """As a guest would give them."""
         return {t: (s, "as recorded") for t, s in self.steps.get(step, {}).items()}
 
-    def take(self, step, results, only=()):
+    def take(self, step: str, results: dict, only: Any = ()) -> None:
         """New results of a step; of all of it, or of tests with one of these in their names."""
         old = self.steps.get(step, {})
         kept = {t: s for t, s in old.items() if only and not any(belongs(t, o) for o in only)}
         self.steps[step] = {**kept, **{t: s for t, (s, _) in results.items()}}
 
-    def changes(self, new, expected, prefix=""):
+    def changes(self, new: Record, expected: Expected, prefix: str = "") -> list:
         """[(test, state here, state in new)], but for tests of which stock's result is not fixed.
 
         prefix: what is in front of the names of steps in `expected`.
@@ -117,10 +123,10 @@ class Record:
         return out
 
 
-def belongs(test, only):
+def belongs(test: str, only: Any) -> bool:
     """Is a test of the script that has this in its name?"""
     return only.removesuffix(".sh") in test
 
 
-def steps_of(names):
+def steps_of(names: Any) -> set:
     return {step_of(n) for n in names}

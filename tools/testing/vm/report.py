@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What `vm bench` says about its results: a table, a picture, a table for README.md."""
+from __future__ import annotations
+
+from typing import Any, Iterable
+
 import chart
 from common import Failure
 from arch import DEFAULT
@@ -27,37 +31,37 @@ SHOWN = (
 )
 
 
-def out(text=""):
+def out(text: str = "") -> None:
     print(text, flush=True)
 
 
-def number(x):
+def number(x: float) -> str:
     if x is None:
         return "-"
     return f"{x:,.0f}" if x == round(x) or x >= 1000 else f"{x:.1f}"
 
 
-def both(results, row):
+def both(results: dict, row: str) -> list:
     """What there is of stock and of ours; the former maybe from another row."""
     return [results.get("stock", {}).get(ROWS[row].against or row), results.get("ours", {}).get(row)]
 
 
-def values(results, row):
+def values(results: dict, row: str) -> list:
     return [x and x.get("value") for x in both(results, row)]
 
 
-def ratio_of(results, row):
+def ratio_of(results: dict, row: str) -> float | None:
     """Ours to stock; None when one is missing, or nothing to compare with."""
     stock, ours = values(results, row)
     return None if stock is None or ours is None or not stock else ours / stock
 
 
-def wanted(results, row):
+def wanted(results: dict, row: str) -> float | None:
     """The ratio to stock that we want."""
     return reach(results.get("arch", DEFAULT), row)
 
 
-def is_behind(results, row):
+def is_behind(results: dict, row: str) -> bool:
     """Is it less than what we want? Also if there is no figure of ours."""
     stock, ours = values(results, row)
     if ours is None:
@@ -67,12 +71,12 @@ def is_behind(results, row):
     return stock is not None and ours > wanted(results, row) * stock
 
 
-def differ(row, low, high):
+def differ(row: str, low: int, high: int) -> bool:
     """Is it worth a remark that a row's figures are not the same?"""
     return low != high if ROWS[row].by in EXACT else high > low * (1 + SPREAD)
 
 
-def remark(row, got):
+def remark(row: str, got: dict) -> str:
     """What is odd about a figure."""
     if not got:
         return ""
@@ -91,12 +95,12 @@ def remark(row, got):
     return ""
 
 
-def short(ratio):
+def short(ratio: float | None) -> str:
     """A ratio with the digits that matter."""
     return "-" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.4f}"
 
 
-def print_row(row, results, width):
+def print_row(row: str, results: dict, width: int) -> None:
     pair = both(results, row)
     cost = [number(x) for x in values(results, row)]
     traps = [number(x and x.get("traps")) for x in pair]
@@ -106,7 +110,7 @@ def print_row(row, results, width):
         f"{wanted(results, row):>5} | {traps[0]:>5} | {traps[1]:>4}  {'; '.join(notes)}".rstrip())
 
 
-def print_table(results, chosen):
+def print_table(results: dict, chosen: Any) -> None:
     """The chosen rows, stock next to ours."""
     width = max(len(r.title) for r in ROWS.values())
     for by, unit in PARTS.items():
@@ -118,7 +122,7 @@ def print_table(results, chosen):
             print_row(row, results, width)
 
 
-def print_behind(results, chosen):
+def print_behind(results: dict, chosen: Any) -> None:
     """One line that says what we want and do not have."""
     behind = [r for r in chosen if is_behind(results, r)]
     have = len(chosen) - len(behind)
@@ -126,7 +130,7 @@ def print_behind(results, chosen):
         + (f"; behind: {' '.join(behind)}" if behind else ", none behind"))
 
 
-def print_functions(results, rows):
+def print_functions(results: dict, rows: Iterable[str]) -> None:
     """Where the instructions go, function by function."""
     for row in rows:
         for side in SIDES:
@@ -138,7 +142,7 @@ def print_functions(results, rows):
                 out(f"  {n:5} {name}")
 
 
-def picture(results):
+def picture(results: dict) -> str:
     """The ratios as a picture."""
     bars = []
     for row, r in ROWS.items():
@@ -146,11 +150,11 @@ def picture(results):
         if ratio is None:
             continue
         pair = [number(x) for x in values(results, row)]
-        bars.append(chart.Bar(r.title, ratio, wanted(results, row), f"{short(ratio)}  ({pair[1]} / {pair[0]})", r.by))
+        bars.append(chart.Bar(r.title, ratio, wanted(results, row) or 0.0, f"{short(ratio)}  ({pair[1]} / {pair[0]})", r.by))
     return chart.svg([b for b in bars if b.part != "share"], PARTS)
 
 
-def markdown(results):
+def markdown(results: dict) -> str:
     """The table for README.md."""
     lines = ["| | 6.12 | ours | ratio |", "| --- | ---: | ---: | ---: |"]
     for title, rows in SHOWN:
@@ -161,7 +165,7 @@ def markdown(results):
     return "\n".join(lines)
 
 
-def fill_in(text, results):
+def fill_in(text: str, results: dict) -> str:
     """README.md with the table of these results."""
     begin, end = (MARK.format(results.get("arch", DEFAULT), which) for which in ("begin", "end"))
     if begin not in text or end not in text:

@@ -4,9 +4,12 @@
 A result is (state, why) by the test's name; states are pass, fail and skip. Nothing but a pass
 is good, except for what the file `expected` lists; see there.
 """
+from __future__ import annotations
+
 import fnmatch
 import os
 import re
+from typing import Any
 
 from common import HERE, Failure
 
@@ -14,7 +17,7 @@ EXPECTED = os.path.join(HERE, "expected")
 KINDS = ("skip", "differs", "not-on-stock", "leave-out")
 
 
-def step_of(name):
+def step_of(name: str) -> str:
     """The step of a test that is called "STEP: TEST"."""
     return name.partition(":")[0]
 
@@ -22,41 +25,41 @@ def step_of(name):
 class Entry:
     """A line of `expected`."""
 
-    def __init__(self, nr, kind, pattern, reason):
+    def __init__(self, nr: int, kind: str, pattern: str, reason: str) -> None:
         self.nr = nr
         self.kind = kind
         self.pattern = pattern
         self.reason = reason
-        self.steps, self.test = pattern.split(": ", 1)
-        self.steps = self.steps.split(",")
-        self.used = set()       # the steps that it was of use for
+        steps, self.test = pattern.split(": ", 1)
+        self.steps = steps.split(",")
+        self.used: set = set()       # the steps that it was of use for
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{os.path.basename(EXPECTED)}:{self.nr}: {self.kind} {self.pattern}"
 
 
 class Expected:
     """The lines of `expected`, and which of them were of use."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.entries = []
         for nr, line in enumerate(text.splitlines(), 1):
             if line.strip() and not line.startswith("#"):
                 self.entries.append(self.parse(nr, line))
 
     @classmethod
-    def load(cls):
+    def load(cls) -> Expected:
         with open(EXPECTED) as f:
             return cls(f.read())
 
     @staticmethod
-    def parse(nr, line):
+    def parse(nr: int, line: str) -> Entry:
         m = re.fullmatch(r"(\S+) +([^:*?\[]+: .*?) -- (.*\S)\s*", line)
         if not m or m.group(1) not in KINDS:
             raise Failure(f"expected:{nr}: not a line like \"skip STEP: TEST -- reason\": {line}")
         return Entry(nr, *m.groups())
 
-    def find(self, kind, name):
+    def find(self, kind: str, name: str) -> Entry | None:
         """The first line of that kind for a test; None if there is none."""
         test = name.partition(": ")[2]
         for e in self.entries:
@@ -65,7 +68,7 @@ class Expected:
                 return e
         return None
 
-    def stale(self, steps, kinds=KINDS):
+    def stale(self, steps: Any, kinds: Any = KINDS) -> list:
         """Lines for tests of these steps that were of no use."""
         return [e for e in self.entries if e.kind in kinds and set(steps).intersection(e.steps) - e.used]
 
@@ -73,11 +76,11 @@ class Expected:
 class Report:
     """The results so far."""
 
-    def __init__(self, expected=None):
-        self.results = []       # (name, state, why)
+    def __init__(self, expected: Expected | None = None) -> None:
+        self.results: list = []       # (name, state, why)
         self.expected = expected or Expected("")
 
-    def add(self, name, state, why=""):
+    def add(self, name: str, state: str, why: str = "") -> None:
         """A result that counts as it is: a skip if it is listed, else a failure."""
         if state == "skip":
             entry = self.expected.find("skip", name)
@@ -85,17 +88,17 @@ class Report:
                 ("fail", f"skipped ({why or 'no reason given'}), which {os.path.basename(EXPECTED)} does not list")
         self.results.append((name, state, why))
 
-    def add_all(self, step, results):
+    def add_all(self, step: str | None, results: dict) -> None:
         for name, (state, why) in results.items():
             self.add(f"{step}: {name}", state, why)
 
-    def count(self, state, step=None):
+    def count(self, state: str, step: str | None = None) -> int:
         return sum(s == state and step in (None, step_of(n)) for n, s, _ in self.results)
 
-    def not_passed(self, state):
+    def not_passed(self, state: str) -> list:
         return [(n, why) for n, s, why in self.results if s == state]
 
-    def compare(self, step, stock, ours):
+    def compare(self, step: str | None, stock: dict, ours: dict) -> list:
         """A test of the base: stock tells which there are, ours has to pass them.
 
         Returns the rows of a table: name, state on stock, state on ours.
@@ -113,7 +116,7 @@ class Report:
                 self.add(f"{step}: {name}", o, why)
         return rows
 
-    def agree(self, step, stock, ours):
+    def agree(self, step: str | None, stock: dict, ours: dict) -> list:
         """A test of ours: stock does the same, or `expected` says why not.
 
         Returns the rows of a table: name, state on stock, state on ours.
@@ -133,20 +136,20 @@ class Report:
                          "if the test is gone: make stock")
         return rows
 
-    def is_apart(self, step, name, s):
+    def is_apart(self, step: str | None, name: str, s: str) -> Entry | None:
         """Does `expected` list that stock does something else, or that its script is not for stock?"""
         script = f"{step}: {name.partition('.')[0]}.sh"
         return (s == "none" and self.expected.find("not-on-stock", script)) or \
             self.expected.find("differs", f"{step}: {name}")
 
     @staticmethod
-    def apart(s, why):
+    def apart(s: str, why: str) -> str:
         if s == "none":
             return "passes; what stock does is not recorded: make stock"
         return f"passes, but stock has: {s}{f' ({why})' if why else ''}; " \
             f"if that is intended, {os.path.basename(EXPECTED)} has to say why"
 
-    def settle(self, steps, kinds=KINDS):
+    def settle(self, steps: Any, kinds: Any = KINDS) -> None:
         """To be called when these steps have been run: lines of `expected` that were of no use fail."""
         for e in self.expected.stale(steps, kinds):
             self.results.append((str(e), "fail", "matches nothing any more"))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What `vm bench` measures, and what we want to reach."""
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 WALL_PROCESSORS = 2         # of the guest in which time is measured
 
@@ -20,47 +23,47 @@ class Row:
     more: bool = False          # the more the better; reach is then what we want of ours
 
 
-def hit(title, reach):
+def hit(title: str, reach: float) -> Row:
     return Row(title, reach, followed=True)
 
 
-def inside(title, reach, **more):
+def inside(title: str, reach: float, **more: Any) -> Row:
     return Row(title, reach, without="none-inside", **more)
 
 
-def event(title, reach):
+def event(title: str, reach: float) -> Row:
     return Row(title, reach, by="trace", without="none-open", followed=True)
 
 
-def fevent(title, reach):
+def fevent(title: str, reach: float) -> Row:
     return Row(title, reach, by="trace", without="none-open")
 
 
-def attach(title, reach, run):
+def attach(title: str, reach: float, run: str) -> Row:
     return Row(title, reach, by="attach", run=run)
 
 
-def many(title, reach, run):
+def many(title: str, reach: float, run: str) -> Row:
     return Row(title, reach, by="many", run=run)
 
 
-def program(title):
+def program(title: str) -> Row:
     return Row(title, 1.0, by="bpf")
 
 
-def linked(title, reach, run):
+def linked(title: str, reach: float, run: str) -> Row:
     return Row(title, reach, by="links", run=run)
 
 
-def path(title):
+def path(title: str) -> Row:
     return Row(title, 1.0, by="path")
 
 
-def size(title, run=""):
+def size(title: str, run: str = "") -> Row:
     return Row(title, 1.0, by="bytes", run=run)
 
 
-def wall(title, reach):
+def wall(title: str, reach: float) -> Row:
     # Nanoseconds are shown as microseconds.
     return Row(title, reach, by="wall", run="wall", scale=1e-3)
 
@@ -174,7 +177,7 @@ ROWS = {
 }
 
 
-def reach(arch, row):
+def reach(arch: str, row: str) -> float | None:
     """The ratio to stock that we want on an architecture."""
     return REACH.get(arch, {}).get(row, ROWS[row].reach)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make series: our tree as patches against the base, into build/series."""
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -8,6 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from datetime import datetime
+from typing import Any, Iterable
 
 import tree
 from common import BUILD, TOP, Failure, say
@@ -27,11 +30,11 @@ class Patch:
     wiring: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-    def message(self):
+    def message(self) -> str:
         return self.subject + "\n\n" + "\n".join(self.body).strip() + "\n"
 
 
-def parse(lines):
+def parse(lines: Iterable[str]) -> list:
     """The patches that the lines of series/order describe."""
     patches = []
     for line in lines:
@@ -50,12 +53,12 @@ def parse(lines):
     return patches
 
 
-def read_order():
+def read_order() -> list:
     with open(os.path.join(TOP, "series/order")) as f:
         return parse(f)
 
 
-def owner(patches, name):
+def owner(patches: list[Patch], name: str) -> Patch:
     """The patch that a file belongs to."""
     best, length = None, 0
     for p in patches:
@@ -68,19 +71,19 @@ def owner(patches, name):
     return best
 
 
-def copy(src_top, name, dst_top):
+def copy(src_top: str, name: str, dst_top: str) -> None:
     dst = os.path.join(dst_top, name)
     os.makedirs(os.path.dirname(dst), exist_ok=True)
     shutil.copy(os.path.join(src_top, name), dst)
 
 
-def state_of(top, name):
+def state_of(top: str, name: str) -> tuple | None:
     """(content, mode) of a file; None if there is none."""
     path = os.path.join(top, name)
     return (tree.read(path), os.stat(path).st_mode & 0o777) if os.path.isfile(path) else None
 
 
-def steps(patches):
+def steps(patches: list[Patch]) -> list:
     """What each patch makes of files: [(patch, {name: (content, mode), or None for one that goes})]."""
     ours, removed = set(tree.our_files()), set(tree.removed())
     unnamed = [w for w in tree.wiring_names() if not any(w in p.wiring for p in patches)]
@@ -97,7 +100,7 @@ def steps(patches):
     return out
 
 
-def wire(name, work):
+def wire(name: str, work: str) -> dict:
     """Apply a patch of series/wiring/ to files of the base in work; what it makes of them."""
     path = os.path.join(TOP, "series/wiring", name)
     names = tree.touched_by(path)
@@ -112,22 +115,22 @@ def wire(name, work):
             for n in names}
 
 
-def setting(key, default):
+def setting(key: str, default: str) -> str:
     res = subprocess.run(["git", "-C", TOP, "config", key], capture_output=True, text=True)
     return res.stdout.strip() or default
 
 
-def committer():
+def committer() -> tuple:
     return setting("user.name", "kprobes"), setting("user.email", "kprobes@localhost")
 
 
-def last_change():
+def last_change() -> str:
     """When our tree was changed last, so that the same tree gives the same patches."""
     res = subprocess.run(["git", "-C", TOP, "log", "-1", "--format=%cI"], capture_output=True, text=True)
     return res.stdout.strip() or "1970-01-01T00:00:00Z"
 
 
-def git(repo, *args):
+def git(repo: str, *args: str) -> str:
     name, email = committer()
     cmd = ["git", "-C", repo, "-c", f"user.name={name}", "-c", f"user.email={email}", "-c", "commit.gpgsign=false"]
     when = last_change()
@@ -138,7 +141,7 @@ def git(repo, *args):
     return res.stdout
 
 
-def put(repo, made):
+def put(repo: str, made: dict) -> None:
     """Make files of repo be what a patch makes of them."""
     for name, what in made.items():
         path = os.path.join(repo, name)
@@ -152,7 +155,7 @@ def put(repo, made):
         os.chmod(path, what[1])
 
 
-def base_version():
+def base_version() -> str:
     """Of which kernel the base is, and which package has it."""
     values = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$",
                              tree.read(os.path.join(tree.BASE, "Makefile")).decode(), re.M))
@@ -161,7 +164,7 @@ def base_version():
     return f"{kernel} with Debian's patches (linux-source-6.12 {res.stdout.strip() or 'of Debian 12'})"
 
 
-def bench_table(readme, arch):
+def bench_table(readme: str, arch: str) -> str:
     """The rows of make bench in README.md, as plain text."""
     m = re.search(f"<!-- make bench ARCH={arch}: begin -->\n(.*?)<!-- make bench ARCH={arch}: end -->", readme, re.S)
     if not m:
@@ -178,7 +181,7 @@ def bench_table(readme, arch):
     return "\n".join(l for l in out).strip("\n")
 
 
-def cover(patches, stat):
+def cover(patches: list[Patch], stat: str) -> str:
     """The letter in front of the patches."""
     with open(COVER) as f:
         text = f.read()
@@ -197,7 +200,7 @@ def cover(patches, stat):
             f"{body}\n\nSigned-off-by: {name} <{email}>\n\nbase: {base_version()}\n")
 
 
-def large(dest, patches):
+def large(dest: str, patches: list[Patch]) -> list:
     """Patches over LARGE that do not say why."""
     bad = []
     for name, p in zip(sorted(n for n in os.listdir(dest) if not n.startswith("0000-")), patches):
@@ -207,7 +210,7 @@ def large(dest, patches):
     return bad
 
 
-def begin(repo, names):
+def begin(repo: str, names: Any) -> None:
     """A repository with these files as the base has them."""
     git(repo, "init", "-q")
     for name in names:
@@ -217,7 +220,7 @@ def begin(repo, names):
     git(repo, "commit", "-q", "--allow-empty", "-m", "the base")
 
 
-def write():
+def write() -> None:
     """Write the series, and prove that it leads to what is compiled."""
     tree.sync()
     todo = steps(read_order())
@@ -246,7 +249,7 @@ def write():
     say(f"{len(patches)} patches and a cover letter in build/series")
 
 
-def prove_applies(names):
+def prove_applies(names: Any) -> None:
     """git am takes the patches, and what comes of them is build/tree."""
     with tempfile.TemporaryDirectory(prefix="series-") as repo:
         begin(repo, names)
@@ -255,7 +258,7 @@ def prove_applies(names):
         compare(repo, names)
 
 
-def compare(repo, names):
+def compare(repo: str, names: Any) -> None:
     """The files after the last patch have to be those in build/tree."""
     for name in names:
         a, b = (os.path.join(top, name) for top in (repo, tree.TREE))

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a call executed: instructions with their functions and their text."""
+from __future__ import annotations
+
 import bisect
 import os
 import re
 import subprocess
 import tempfile
+from typing import Callable, TYPE_CHECKING
 
 from common import Failure
+
+if TYPE_CHECKING:
+    from arch import Arch
 
 SLOT = 32           # bytes a piece of code is padded to for the disassembler
 LONGEST = 16        # bytes that hold an instruction
@@ -16,17 +22,18 @@ PAGE = 4096
 class Symbols:
     """Names of addresses, from a guest's /proc/kallsyms."""
 
-    def __init__(self, path, module):
-        found, inside = {}, []
-        self.by_name = {}
+    def __init__(self, path: str, module: str) -> None:
+        found: dict = {}
+        inside = []
+        self.by_name: dict = {}
         for line in open(path):
-            addr, kind, name, *mod = line.split()
+            where, kind, name, *mod = line.split()
+            addr = int(where, 16)
             # Whatever kind the linker has them for.
             if name in ("_stext", "_etext"):
-                self.by_name[name] = int(addr, 16)
+                self.by_name[name] = addr
             if kind not in "tTwW" or name.startswith("__pfx_") or mod not in ([], [f"[{module}]"]):
                 continue
-            addr = int(addr, 16)
             self.by_name[name] = addr
             found.setdefault(addr, name)
             if mod:
@@ -37,19 +44,19 @@ class Symbols:
         self.known = ((self.by_name["_stext"], self.by_name["_etext"]),
                       (min(inside), (max(inside) // PAGE + 1) * PAGE))
 
-    def name(self, addr):
+    def name(self, addr: int) -> str | None:
         """The function at addr; None for code that was made at run time."""
         if not any(lo <= addr < hi for lo, hi in self.known):
             return None
         return self.names[bisect.bisect_right(self.addrs, addr) - 1]
 
-    def starts(self, addr):
+    def starts(self, addr: int) -> bool:
         """Is addr the first instruction of a function?"""
         i = bisect.bisect_left(self.addrs, addr)
         return i < len(self.addrs) and self.addrs[i] == addr
 
 
-def disassemble(code, arch):
+def disassemble(code: dict, arch: Arch) -> dict:
     """{address: text} of {address: bytes}."""
     addrs = sorted(code)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
@@ -71,9 +78,9 @@ def disassemble(code, arch):
     return out
 
 
-def move(text, by):
+def move(text: str, by: int) -> str:
     """Correct addresses in what objdump says about code that it believes to be elsewhere."""
-    def absolute(m):
+    def absolute(m: re.Match) -> str:
         return m.group(1) + f"{(int(m.group(2), 16) + by) & (1 << 64) - 1:#x}"
 
     text = re.sub(r"(# )0x([0-9a-f]+)", absolute, text)
@@ -83,20 +90,20 @@ def move(text, by):
 class Trace:
     """The instructions of one call, in order."""
 
-    def __init__(self):
-        self.pcs = []
-        self.code = {}      # as it was when it ran; {address: bytes}
+    def __init__(self) -> None:
+        self.pcs: list = []
+        self.code: dict = {}      # as it was when it ran; {address: bytes}
 
-    def add(self, pc, read):
+    def add(self, pc: int, read: Callable) -> None:
         self.pcs.append(pc)
         if pc not in self.code:
             self.code[pc] = read(pc, LONGEST)
 
-    def named(self, symbols, arch):
+    def named(self, symbols: Symbols, arch: Arch) -> list:
         """[(address, function, text)]"""
         text = disassemble(self.code, arch)
         out, called = [], False
-        made = {}           # page: what it is
+        made: dict = {}     # page: what it is
         for pc in self.pcs:
             name = symbols.name(pc)
             if name is None:
@@ -107,15 +114,15 @@ class Trace:
         return out
 
 
-def per_function(named):
+def per_function(named: list) -> dict:
     """{function: instructions}, in the order of the first ones."""
-    counts = {}
+    counts: dict = {}
     for _, name, _ in named:
         counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def traps(trace, symbols, arch):
+def traps(trace: Trace, symbols: Symbols, arch: Arch) -> int:
     """How many exceptions were taken."""
     return sum(symbols.starts(pc) and bool(re.fullmatch(arch.code.traps, symbols.name(pc) or ""))
                for pc in trace.pcs)

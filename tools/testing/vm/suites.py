@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tests that run in guests: what has to be built for them, and which guests run them."""
+"""The tests that run in guests: what has to be built for them, and which guests run them.
+
+kselftest's runner.sh runs some of ours in the step kselftest, to see that they are fit for it. It does
+not run all: it has one list for one machine, and here several guests share the tests out.
+"""
+from __future__ import annotations
+
 import glob
 import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import Any, Callable, Sequence, TYPE_CHECKING
 
 import kbuild
 import tree
 from common import BUILD, TOP, Failure
 from guests import Boot
+
+if TYPE_CHECKING:
+    from guests import Outcome
+    from kbuild import Kernel
 
 OURS = os.path.join(TOP, "tools/testing/selftests/kprobes")
 KSELFTESTS = os.path.join(tree.BASE, "tools/testing/selftests")
@@ -18,13 +29,13 @@ KSELFTESTS = os.path.join(tree.BASE, "tools/testing/selftests")
 
 # What has to be built
 
-def module_dir(k, what):
+def module_dir(k: Kernel, what: str) -> str:
     dest = os.path.join(BUILD, "ext", f"{what}-{k.name}")
     os.makedirs(dest, exist_ok=True)
     return dest
 
 
-def build_modules(k, what, top, sources, dest, parts=None):
+def build_modules(k: Kernel, what: str, top: str, sources: list[str], dest: str, parts: dict | None = None) -> str:
     """These source files below top as modules for k; parts: {module: the objects it is made of}."""
     parts = parts or {}
     names = []
@@ -43,7 +54,7 @@ def build_modules(k, what, top, sources, dest, parts=None):
     return dest
 
 
-def drop_stale(k, dest):
+def drop_stale(k: Kernel, dest: str) -> None:
     """Have modules linked again whose types are those of a former vmlinux: make does not see to it."""
     built = os.path.getmtime(os.path.join(k.out, "vmlinux"))
     for ko in glob.glob(f"{dest}/*.ko"):
@@ -51,7 +62,7 @@ def drop_stale(k, dest):
             os.unlink(ko)
 
 
-def samples_of_the_base(k):
+def samples_of_the_base(k: Kernel) -> str:
     """The base's sample modules, unmodified; without fprobes that one can but fail."""
     sources = ["samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
                "kernel/trace/kprobe_event_gen_test.c"]
@@ -60,7 +71,7 @@ def samples_of_the_base(k):
     return build_modules(k, "the base's samples", tree.BASE, sources, module_dir(k, "samples"))
 
 
-def our_modules_for_stock(k):
+def our_modules_for_stock(k: Kernel) -> str:
     """What our selftests load and stock does not have: our modules, built for it."""
     tests = os.path.join(TOP, "kernel/kprobes/tests")
     names = [n for n in os.listdir(tests) if re.fullmatch(r"kprobe_test_.*\.[ch]", n)]
@@ -76,7 +87,7 @@ def our_modules_for_stock(k):
     return build_modules(k, "our modules", TOP, sources, module_dir(k, "modules"), parts)
 
 
-def our_selftests(k):
+def our_selftests(k: Kernel) -> str:
     """Our kselftests, built and installed as those of the kernel's tree are."""
     tree.sync()
     dest = os.path.join(BUILD, "ext", "selftest-" + k.name)
@@ -94,7 +105,7 @@ def our_selftests(k):
     return os.path.join(dest, "installed")
 
 
-def livepatch_selftests(k):
+def livepatch_selftests(k: Kernel) -> str:
     """The base's livepatch selftests, with their modules built for k."""
     dest = module_dir(k, "livepatch")
     source = os.path.join(KSELFTESTS, "livepatch")
@@ -112,18 +123,18 @@ def livepatch_selftests(k):
 
 # Which guests run what
 
-def deal(tests, hands):
+def deal(tests: list[str], hands: int) -> list:
     """Divide a list of tests among so many guests."""
     return [tests[i::hands] for i in range(hands) if tests[i::hands]]
 
 
-def listed(step, k, names, expected):
+def listed(step: str, k: Kernel, names: Any, expected: Any) -> list:
     """Without what is not to be run."""
     left = [n for n in names if not expected.find("leave-out", f"{step}: {n}")]
     return [n for n in left if not (k.stock and expected.find("not-on-stock", f"{step}: {n}"))]
 
 
-def chosen(names, only):
+def chosen(names: Any, only: Sequence[str]) -> list:
     return [n for n in names if not only or any(o in n for o in only)]
 
 
@@ -137,8 +148,8 @@ class Want:
     share: str          # what its build() returned
 
 
-def kunit_boots(want):
-    job = {"append": "kunit.enable=1", "timeout": 2400}
+def kunit_boots(want: Want) -> list:
+    job: dict = {"append": "kunit.enable=1", "timeout": 2400}
     boots = [Boot(want.step, want.step, "kunit.sh", job=job)]
     # What an old processor lacks makes a difference to instructions only; stock has no such suites.
     if want.k.arch.old_cpu and not want.k.stock:
@@ -148,17 +159,17 @@ def kunit_boots(want):
     return boots
 
 
-def preempt_boots(want):
+def preempt_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "kunit.sh", job={
         "append": "kunit.enable=1 kunit.filter_glob=kprobes_* preempt=full", "timeout": 1500})]
 
 
-def nmi_boots(want):
+def nmi_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "kunit.sh", job={
         "append": f"kunit.enable=1 kunit.filter_glob=kprobes_* {want.k.arch.nmi}", "timeout": 2400})]
 
 
-def our_functions(k):
+def our_functions(k: Kernel) -> set:
     """The names of the functions that our files are compiled to in k."""
     objs = [os.path.join(k.out, os.path.splitext(n)[0] + ".o") for n in tree.our_files() if n.endswith(".c")]
     res = subprocess.run([k.arch.tool("nm"), "--defined-only", "-A", *filter(os.path.exists, objs)],
@@ -166,7 +177,7 @@ def our_functions(k):
     return {l.split()[-1] for l in res.stdout.splitlines() if l.split()[-2] in "tTwW"}
 
 
-def races_of_others(names):
+def races_of_others(names: Any) -> str:
     """A pattern for what KCSAN reports of the base alone: neither access is in a function of ours."""
     ours = "|".join(sorted(map(re.escape, names)))
     return rf"BUG: KCSAN: .*race in (?!(?:\S+ / )?(?:{ours})(?: |\+|$))"
@@ -176,14 +187,14 @@ def races_of_others(names):
 PLANTED_RACE = {"kprobes_planted_race"}
 
 
-def kcsan_boots(want):
+def kcsan_boots(want: Want) -> list:
     expect = races_of_others(our_functions(want.k) - PLANTED_RACE)
     return [Boot(want.step, f"{want.step}-{name}", "kunit.sh", job={
         "append": f"kunit.enable=1 kunit.filter_glob={glob}", "timeout": 2400, "expect": expect})
         for name, glob in (("probes", "*prob*"), ("rethook", "rethook"))]
 
 
-def samples_boots(want):
+def samples_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "samples.sh", job={"share": want.share})]
 
 
@@ -193,7 +204,7 @@ FTRACE_BESIDE = ("test.d/00basic", "test.d/direct", "test.d/event", "test.d/filt
                  "test.d/instances", "test.d/preemptirq", "test.d/tracer", "test.d/trigger")
 
 
-def ftrace_boots(want, dirs=FTRACE_ON_PROBES, hands=2):
+def ftrace_boots(want: Want, dirs: Any = FTRACE_ON_PROBES, hands: int = 2) -> list:
     top = os.path.join(KSELFTESTS, "ftrace")
     names = sorted(os.path.relpath(p, top) for d in dirs
                    for p in glob.glob(f"{top}/{d}/**/*.tc", recursive=True))
@@ -202,12 +213,12 @@ def ftrace_boots(want, dirs=FTRACE_ON_PROBES, hands=2):
                  {"host_root": True, "timeout": 2400}) for i, hand in enumerate(deal(names, hands))]
 
 
-def ftrace_beside_boots(want):
+def ftrace_beside_boots(want: Want) -> list:
     return ftrace_boots(want, FTRACE_BESIDE)
 
 
 # Selftests that are about the boot they run in, and what that boot is told. A file is beside them.
-OWN_BOOT = {
+OWN_BOOT: dict[str, dict[str, str]] = {
     "boot_events.sh": {"append": "kprobe_event=p:kprobes/booted,vfs_open;"
                                  "r:kprobes/booted_ret,vfs_open,ret=$retval"},
     "boot_bad_events.sh": {"append": "kprobe_event={boot_bad_events}"},
@@ -228,7 +239,7 @@ OWN_BOOT = {
 EFFORT = {"release": 50, "debug": 20, "small": 25}
 
 
-def own_boot(name, share):
+def own_boot(name: str, share: str) -> dict:
     """What the boot of such a test is told."""
     told = {}
     for key, text in OWN_BOOT[name].items():
@@ -240,36 +251,36 @@ def own_boot(name, share):
     return told
 
 
-def selftest_boots(want):
+def selftest_boots(want: Want) -> list:
     share = os.path.join(want.share, "kprobes")
     scripts = sorted(n for n in os.listdir(share) if n.endswith(".sh"))
     scripts = chosen(listed(want.step, want.k, scripts, want.expected), want.only)
     env = {"EFFORT": EFFORT[want.k.profile]}
-    job = {"share": share, "timeout": 2400}
+    job: dict = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
     boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]
-    alone = {**env, "LIMIT": str(job["timeout"] - 60)}
+    alone: dict = {**env, "LIMIT": str(job["timeout"] - 60)}
     return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], alone, {**job, **own_boot(n, share)})
                     for n in scripts if n in OWN_BOOT]
 
 
-def kselftest_boots(want):
+def kselftest_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "kselftest.sh", job={"share": want.share, "host_root": True})]
 
 
-def livepatch_boots(want):
+def livepatch_boots(want: Want) -> list:
     names = sorted(os.path.basename(p) for p in glob.glob(f"{want.share}/test-*.sh"))
     names = chosen(listed(want.step, want.k, names, want.expected), want.only)
     return [Boot(want.step, want.step, "livepatch.sh", names,
                  job={"share": want.share, "host_root": True, "timeout": 1200})]
 
 
-def clients_boots(want):
+def clients_boots(want: Want) -> list:
     env = {"TOP": TOP, "VMLINUX": os.path.join(want.k.out, "vmlinux")}
     return [Boot(want.step, want.step, "clients.sh", env=env, job={"host_root": True, "timeout": 900})]
 
 
-def said(outcome):
+def said(outcome: Outcome) -> dict:
     """What the sample modules wrote, as results that can be compared."""
     return {l[2:].strip(): ("pass", "") for l in outcome.out.splitlines() if l.startswith("# says ")}
 
@@ -283,9 +294,9 @@ class Suite:
     """
     title: str
     rule: str
-    boots: object               # Want -> [Boot]
-    build: object = None        # Kernel -> the directory with what was built
-    more: object = None         # Outcome -> more results
+    boots: Callable             # Want -> [Boot]
+    build: Callable | None = None   # Kernel -> the directory with what was built
+    more: Callable | None = None    # Outcome -> more results
 
 
 SUITES = {

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How fast the cycle counter runs that QEMU shows to its guest."""
+from __future__ import annotations
+
 import ctypes
 import functools
 import mmap
@@ -12,7 +14,7 @@ MEASURED = 0.2                  # seconds
 
 
 @functools.lru_cache
-def host_khz():
+def host_khz() -> int:
     """Of the host's counter, which is the guest's without --icount."""
     if platform.machine() != "x86_64":
         return NANOSECONDS
@@ -25,6 +27,6 @@ def host_khz():
     return ticks * NANOSECONDS // passed
 
 
-def khz(icount):
+def khz(icount: bool) -> int:
     """In thousands a second; with --icount an instruction takes a nanosecond."""
     return NANOSECONDS if icount else host_khz()

@@ -5,6 +5,8 @@ build/tree = build/base - series/removed + our files + series/wiring. It is
 brought up to date by content: a file that already is as it should be keeps
 its time stamp, so that make rebuilds only what follows from a real change.
 """
+from __future__ import annotations
+
 import glob
 import hashlib
 import json
@@ -25,12 +27,12 @@ OUR_DIRS = ["kernel", "include", "arch", "lib", "samples", "Documentation",
             "tools/testing/selftests"]
 
 
-def read(path):
+def read(path: str) -> bytes:
     with open(path, "rb") as f:
         return f.read()
 
 
-def tarball_id():
+def tarball_id() -> str:
     """What tells one version of the package from the next."""
     if not os.path.exists(TARBALL):
         raise Failure(f"{TARBALL} is missing; apt-get install --reinstall linux-source-6.12")
@@ -38,7 +40,7 @@ def tarball_id():
     return f"{st.st_size} {int(st.st_mtime)}"
 
 
-def unpack_base():
+def unpack_base() -> None:
     """Unpack Debian's source package into build/base, once per version."""
     stamp = os.path.join(BUILD, ".base")
     want = tarball_id()
@@ -58,9 +60,9 @@ def unpack_base():
         f.write(want)
 
 
-def removed():
+def removed() -> list:
     """The base's files that series/removed lists, as a sorted list."""
-    out = set()
+    out: set[str] = set()
     for line in read(os.path.join(TOP, "series/removed")).decode().splitlines():
         name = line.split("#")[0].strip()
         if not name:
@@ -76,13 +78,18 @@ def removed():
     return sorted(out)
 
 
-def git_files(*which):
+def git_files(*which: str) -> list | None:
     """The files in OUR_DIRS that git ls-files names; None if this is no checkout."""
-    res = subprocess.run(["git", "-C", TOP, "ls-files", "-z", *which, "--"] + OUR_DIRS, capture_output=True)
+    # Whoever owns the checkout, listing its files harms nobody.
+    res = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "ls-files", "-z", *which, "--", *OUR_DIRS],
+                         capture_output=True)
+    if res.returncode and os.path.exists(os.path.join(TOP, ".git")):
+        # Not to be taken for an unpacked archive: that would take strays for ours.
+        raise Failure(f"git ls-files fails: {os.fsdecode(res.stderr).strip().splitlines()[:1]}")
     return None if res.returncode else [n for n in os.fsdecode(res.stdout).split("\0") if n]
 
 
-def our_files():
+def our_files() -> list:
     """Our files that belong into the kernel's tree: those that git knows."""
     names = git_files("--cached")
     if names is None:
@@ -92,14 +99,14 @@ def our_files():
     return sorted({n for n in names if os.path.isfile(os.path.join(TOP, n))})
 
 
-def tell_strays():
+def tell_strays() -> None:
     """Say which files are left out, as somebody may have forgotten to add one."""
     strays = git_files("--others", "--exclude-standard")
     if strays:
-        say(f"not in git, hence not in build/tree: {' '.join(strays)}")
+        say(f"not in git, hence not in build/tree: {' '.join(strays)}; git add what belongs there")
 
 
-def wiring_names():
+def wiring_names() -> list:
     """The patches in series/wiring/, in the order of series/order; those that it does not name are last."""
     with open(os.path.join(TOP, "series/order")) as f:
         order = [n for line in f if line.startswith("wiring: ") for n in line.split()[1:]]
@@ -110,13 +117,13 @@ def wiring_names():
     return order + [n for n in there if n not in order]
 
 
-def touched_by(patch):
+def touched_by(patch: str) -> list:
     """The base's files that a patch has hunks on."""
     with open(patch) as f:
         return [l.split()[1].split("/", 1)[1] for l in f if l.startswith("+++ b/")]
 
 
-def miscounted(lines):
+def miscounted(lines: list[str]) -> int | None:
     """The number of the first line of a patch that is not where its hunk says; None if there is none.
 
     patch(1) takes a line too many, and all that follows, for a comment."""
@@ -137,7 +144,7 @@ def miscounted(lines):
     return len(lines) if old or new else None
 
 
-def wiring():
+def wiring() -> dict:
     """Content of the base's files after our hunks on them: {path: bytes}."""
     work = os.path.join(BUILD, ".wiring")
     shutil.rmtree(work, ignore_errors=True)
@@ -165,7 +172,7 @@ def wiring():
     return {n: read(os.path.join(work, n)) for n in touched}
 
 
-def put(path, content, mode):
+def put(path: str, content: bytes, mode: int) -> bool:
     """Make build/tree/path have content; True if that was a change."""
     dst = os.path.join(TREE, path)
     if os.path.isfile(dst) and read(dst) == content:
@@ -179,7 +186,7 @@ def put(path, content, mode):
     return True
 
 
-def drop(path):
+def drop(path: str) -> bool:
     """Make build/tree/path be absent; True if that was a change."""
     dst = os.path.join(TREE, path)
     if not os.path.lexists(dst):
@@ -192,13 +199,13 @@ def drop(path):
         os.rmdir(dst)
 
 
-def load_state():
+def load_state() -> dict:
     if os.path.exists(STATE):
         return json.loads(read(STATE))
     return {"managed": [], "changed": {}}
 
 
-def sync():
+def sync() -> dict:
     """Bring build/tree up to date. Returns its state."""
     os.makedirs(BUILD, exist_ok=True)
     with lock("tree"):
@@ -244,7 +251,7 @@ def sync():
         return state
 
 
-def refresh(state, since):
+def refresh(state: dict, since: float) -> None:
     """Let make see every file that changed after a build began at `since`.
 
     A file that was replaced while a compiler ran on its old content would
@@ -256,7 +263,7 @@ def refresh(state, since):
             os.utime(path)
 
 
-def wiring_id():
+def wiring_id() -> str:
     """Changes when Kconfig or Makefiles may have changed by our hunks."""
     h = hashlib.sha256()
     for patch in sorted(glob.glob(os.path.join(TOP, "series/wiring/*.patch"))):
@@ -264,7 +271,7 @@ def wiring_id():
     return h.hexdigest()
 
 
-def foreign():
+def foreign() -> list:
     """Removed files in build/tree that are not ours byte for byte."""
     ours = set(our_files())
     bad = []

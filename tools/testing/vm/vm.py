@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Build kernels of this project and boot them in QEMU; see `vm --help`."""
+from __future__ import annotations
+
 import argparse
 import os
 import subprocess
 import sys
+from typing import Any, TYPE_CHECKING
 
 import bench
 import bisect_series
@@ -22,17 +25,21 @@ from arch import ARCHES, DEFAULT
 from common import HERE, Failure, say
 from results import Expected, Report
 
+if TYPE_CHECKING:
+    from guest import Job
+    from kbuild import Kernel
 
-def kernel_of(args):
+
+def kernel_of(args: argparse.Namespace) -> Kernel:
     return kbuild.Kernel(args.arch, args.profile, args.stock)
 
 
-def cmd_sync(_):
+def cmd_sync(_: argparse.Namespace) -> int:
     tree.sync()
     return 0
 
 
-def cmd_build(args):
+def cmd_build(args: argparse.Namespace) -> int:
     k = kernel_of(args)
     if args.obj:
         return 0 if kbuild.build_objects(k, args.obj, args.w1, args.sparse) else 1
@@ -41,12 +48,12 @@ def cmd_build(args):
     return 0
 
 
-def job_of(args, **more):
+def job_of(args: argparse.Namespace, **more: Any) -> Job:
     return guest.Job(smp=args.smp, icount=args.icount, host_root=args.host_root, share=args.share,
                      append=args.append, timeout=args.timeout, cpu=args.cpu, **more)
 
 
-def ready(args):
+def ready(args: argparse.Namespace) -> Kernel:
     """The kernel that args ask for, built unless told not to."""
     k = kernel_of(args)
     if args.host_root:
@@ -56,49 +63,49 @@ def ready(args):
     return k
 
 
-def to_stdout(data):
+def to_stdout(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
-def cmd_run(args):
+def cmd_run(args: argparse.Namespace) -> int:
     if not os.path.isfile(args.script):
         raise Failure(f"there is no script {args.script}")
     k = ready(args)
     res = guest.run(k, job_of(args, script=args.script, console=args.console), to_stdout)
     if res.fault:
         guest.explain(k, res)
-    return res.code
+    return res.code or 0
 
 
-def cmd_demo(args):
+def cmd_demo(args: argparse.Namespace) -> int:
     k = ready(args)
     res = demo.run(k, job_of(args), to_stdout)
     if res.fault:
         guest.explain(k, res)
-    return res.code
+    return res.code or 0
 
 
-def cmd_shell(args):
+def cmd_shell(args: argparse.Namespace) -> int:
     return guest.shell(ready(args), job_of(args, interactive=True))
 
 
-def cmd_check(args):
+def cmd_check(args: argparse.Namespace) -> int:
     return check.run(args.steps, args.only, args.arch)
 
 
-def cmd_stock(args):
+def cmd_stock(args: argparse.Namespace) -> int:
     return check.run_stock(args.steps, args.only, args.refresh, args.arch)
 
 
-def cmd_bench(args):
+def cmd_bench(args: argparse.Namespace) -> int:
     if args.refresh:
         return bench.refresh(args.arch)
     sides = [args.only] if args.only else ["stock", "ours"]
     return bench.run(args.arch, sides, args.rows or list(bench.ROWS), args.follow, not args.no_build)
 
 
-def cmd_campaign(args):
+def cmd_campaign(args: argparse.Namespace) -> int:
     k = kernel_of(args)
     kbuild.ready(k, not args.no_build)
     if args.executed:
@@ -106,7 +113,7 @@ def cmd_campaign(args):
     return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
 
 
-def cmd_commands(args):
+def cmd_commands(args: argparse.Namespace) -> int:
     kernels = [kbuild.Kernel(stock=stock) for stock in ((False, True) if args.compare else (args.stock,))]
     for k in kernels:
         kbuild.ready(k, not args.no_build)
@@ -114,13 +121,13 @@ def cmd_commands(args):
     return commands.run(kernels, args.seed, todo, args.raw)
 
 
-def cmd_fuzz(args):
+def cmd_fuzz(args: argparse.Namespace) -> int:
     k = kbuild.Kernel(args.arch, args.profile or fuzz.PROFILE)
     kbuild.ready(k, not args.no_build)
     return fuzz.run(k, args.seed, getattr(args, "from"), args.count, args.hits)
 
 
-def cmd_lint(_):
+def cmd_lint(_: argparse.Namespace) -> int:
     kernels = [kbuild.Kernel(a.name) for a in ARCHES.values() if a.code]
     for k in kernels:
         kbuild.build(k)
@@ -130,16 +137,16 @@ def cmd_lint(_):
     return check.tell(report)
 
 
-def cmd_series(_):
+def cmd_series(_: argparse.Namespace) -> int:
     series.write()
     return 0
 
 
-def cmd_bisect(args):
+def cmd_bisect(args: argparse.Namespace) -> int:
     return bisect_series.run(args.arch, args.profile, args.first, args.last, args.boot, args.keep_going, args.thorough)
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="vm", description="Build the kernel with our probes and boot it in QEMU.")
     sub = p.add_subparsers(dest="command", required=True)
 
@@ -279,12 +286,15 @@ def parser():
     return p
 
 
-def main():
+def main() -> int:
     args = parser().parse_args()
     try:
         return args.func(args)
     except Failure as e:
         print(f"vm: {e}", file=sys.stderr)
+        return 1
+    except PermissionError as e:
+        print(f"vm: no permission for {e.filename}; run as root, or as the owner of this checkout", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)

@@ -75,7 +75,7 @@ groups_have_names_of_their_own() {
 
 # So many that a table has to grow, and to shrink again.
 many_names_come_and_go() {
-	for round in 1 2; do
+	for _ in 1 2; do
 		for i in $(seq 600); do
 			echo "p:crowd/e$i vfs_read x=\\$i"
 		done > "$tmp/all"

@@ -16,7 +16,7 @@ nothing_goes_wrong() {
 
 # Others get the memory that has become free. They are at instructions, so not ftrace's.
 use_memory_again() {
-	for round in 1 2 3; do
+	for _ in 1 2 3; do
 		n=0
 		for i in $(seq 16 300); do
 			put "p:again/e$i vfs_fallocate+$i" 2> /dev/null || continue

@@ -58,7 +58,7 @@ planted_while_offline() {
 }
 
 plant_again_and_again() {
-	for round in $(rounds 40); do
+	for _ in $(rounds 40); do
 		put "p:more $inside"
 		enable kprobes/more
 		call 10

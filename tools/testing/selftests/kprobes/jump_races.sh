@@ -170,7 +170,7 @@ module_comes_and_goes() {
 	expect=0
 	for i in $(rounds 15); do
 		[ $((i % 2)) = 0 ] || until_it is_jump
-		for c in $(seq $callers); do
+		for _ in $(seq $callers); do
 			call 50 &
 		done
 		wait

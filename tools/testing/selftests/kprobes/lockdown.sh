@@ -37,7 +37,6 @@ no_event_of_the_command_line() {
 no_probe_of_perf() {
 	needs_perf_open
 	for how in '' -r; do
-		# shellcheck disable=SC2086 # an option or none
 		not "$perf_open" $how vfs_read /dev/null x 2> "$tmp/err"
 		cat "$tmp/err"
 		grep 'Operation not permitted' "$tmp/err"

@@ -170,7 +170,7 @@ counted_on_and_on() {
 # Both files have the same permissions.
 who_may_read() {
 	needs_probe_profile
-	[ "$(ls -l $profile | cut -d' ' -f1)" = "$(ls -l $probe_profile | cut -d' ' -f1)" ]
+	[ "$(stat -c %a $profile)" = "$(stat -c %a $probe_profile)" ]
 	not put x $probe_profile
 }
 

@@ -162,7 +162,7 @@ every_type_to_its_limit() {
 	needs_perf_records
 	for t in $WORDS; do
 		with "a=\$arg2:$t s=+0(\$arg2):ustring"
-		with "a=@linux_banner:$t[64] s=+0(\$arg2):ustring"
+		with "a=@linux_banner:${t}[64] s=+0(\$arg2):ustring"
 	done
 	for t in '$comm' '\"a_constant_text_long_as_it_is\"' '+0(@init_task):string' \
 		'$arg1:%pD' '$stack0:symstr' '@linux_banner:string' '@init_task:string' \

@@ -27,7 +27,6 @@ thousand_events() {
 	[ ! -e /proc/lockdep ] || many=120
 	names $many > "$tmp/names"
 	load_target
-	# shellcheck disable=SC2046
 	place $(cat "$tmp/names") > "$tmp/commands"
 	[ "$(wc -l < "$tmp/commands")" = $many ]
 	: > "$tmp/refused"
@@ -66,7 +65,7 @@ thousand_events() {
 
 # Shells that each place, enable, disable and remove their own event at one function.
 own_event() {
-	for round in $(rounds 30); do
+	for _ in $(rounds 30); do
 		put "$2:own$1 kprobe_test_target:$3"
 		enable kprobes/own$1
 		call 20
@@ -93,7 +92,7 @@ racing_for_one_function() {
 
 # A line for each part of it that succeeds.
 fight() {
-	for round in $(rounds 40); do
+	for _ in $(rounds 40); do
 		put "p:fight $inside" && echo placed
 		enable kprobes/fight && echo enabled
 		call 5
@@ -109,7 +108,7 @@ fought() {
 # All shells fight for the same event: much of it fails, nothing breaks.
 racing_for_one_event() {
 	load_target
-	for s in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		start fight
 	done
 	finish_all
@@ -125,7 +124,7 @@ racing_for_one_event() {
 }
 
 switch_all() {
-	for round in $(rounds 100); do
+	for _ in $(rounds 100); do
 		echo 0 > $kprobes/enabled
 		echo 1 > $kprobes/enabled
 	done

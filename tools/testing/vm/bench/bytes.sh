@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 #
 # Measure the memory that the rows of ROWS take.
 
 load
 cold_functions | awk '{ print $2 }' > /tmp/functions
-# shellcheck disable=SC2086 # a list of words
 /mnt/bytes_bench /tmp/functions $ROWS
 status=$?
 rmmod probe_bench

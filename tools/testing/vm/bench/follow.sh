@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # common.sh, which measure.sh comes after, sets bench
 #
 # One call for each row that ROWS names, which bench.py follows with a debugger.
 

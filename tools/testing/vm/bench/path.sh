@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 #
 # Measure the rows of the user program that ROWS names.
 
-# shellcheck disable=SC2086 # a list of words
 /mnt/path_bench $ROWS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 #
 # Measure the rows of the user program that ROWS names.
 
 name_places
-# shellcheck disable=SC2086 # a list of words
 /mnt/trace_bench /tmp/functions /tmp/tracepoints $ROWS

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
 #
 # In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
 # running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
@@ -21,7 +22,6 @@ fail() {
 
 # Their results, a line each; to be seen as they come, too, since that takes minutes.
 run_tests() {
-	# shellcheck disable=SC2086 # a list
 	(cd "$FTRACETEST" && ./ftracetest --ktap --logdir /tmp/logs $TESTS) |
 		while read -r line; do
 			case $line in

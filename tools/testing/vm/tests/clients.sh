@@ -119,7 +119,6 @@ bpftrace_by_kprobe_multi() {
 
 bpftrace_on_one_function() {
 	needs bpftrace
-	# shellcheck disable=SC2016 # for bpftrace
 	bpftrace -c "$write_bytes" -e '
 		kprobe:vfs_write /pid == cpid/ { @calls = count(); @sum = sum(arg2); }
 		kretprobe:vfs_write /pid == cpid/ { @returns = count(); @written = sum(retval); }' |
@@ -134,7 +133,6 @@ bpftrace_on_one_function() {
 bpftrace_with_trampolines() {
 	needs bpftrace
 	[ -e /sys/kernel/btf/vmlinux ] || skip "no BTF"
-	# shellcheck disable=SC2016 # for bpftrace
 	bpftrace -c "$write_bytes" -e '
 		kfunc:vfs_write /pid == cpid/ { @entered = count(); }
 		kprobe:vfs_write /pid == cpid/ { @calls = count(); }
@@ -173,7 +171,6 @@ perf_probe_at_entry() {
 }
 
 perf_probe_at_return() {
-	# shellcheck disable=SC2016 # for perf
 	probed probe:mine__return arg1=0x1 -a 'mine=vfs_write%return $retval'
 }
 
@@ -217,7 +214,6 @@ perf_of_what_tracing_calls() {
 	set -x
 	[ "$(grep -c . $events)" -ge 100 ]
 	# It ends, whatever of what it does hits a probe. There is more than can be written down.
-	# shellcheck disable=SC2086 # words
 	perf record -q -a -g -o "$tmp/perf.data" $chosen -- $write_bytes
 	perf report -i "$tmp/perf.data" --stdio -g none -s sym > "$tmp/report" 2> /dev/null
 	[ "$(grep -c '^# Samples: .*own:' "$tmp/report")" -ge 30 ]

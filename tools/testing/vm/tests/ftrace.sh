@@ -6,7 +6,6 @@
 
 cd "$BASE/tools/testing/selftests/ftrace" || exit 1
 # Its status repeats what the results say.
-# shellcheck disable=SC2086 # a list of files
 ./ftracetest --ktap --logdir /tmp/logs $TESTS
 for log in /tmp/logs/*-log.*; do
 	[ -f "$log" ] || continue

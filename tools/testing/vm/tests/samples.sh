@@ -36,7 +36,7 @@ for ko in /mnt/*.ko; do
 
 	insmod "$ko"
 	result $? "$mod loads"
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		/bin/busybox true
 		/bin/busybox cat /etc/passwd > /dev/null
 	done

@@ -124,7 +124,8 @@ class Code(unittest.TestCase):
             for field in ("machine", "cpu", "console", "demo", "code"):
                 self.assertTrue(getattr(arch, field), f"{arch.name}: {field}")
             self.assertEqual(set(arch.objects) - set(check.SEE_OUR_CORE), set(check.VARIANTS))
-            re.compile(arch.code.traps), re.compile(arch.code.thunks)
+            re.compile(arch.code.traps)
+            re.compile(arch.code.thunks)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The page for ports: what it names is there."""
+import os
+import re
+import unittest
+
+import tree
+from common import TOP
+
+PAGE = "Documentation/trace/kprobes_arch.rst"
+# What architectures and the core have between them, and what is told of in passing.
+PLACES = ("include/", "kernel/", "lib/", "arch/", "series/wiring/")
+OF_THE_BASE = {"memset", "BUG", "CC_FLAGS_FTRACE", "regs_get_kernel_argument"}
+
+
+def words(text):
+    """Functions, types, macros and Kconfig symbols that are named as such."""
+    quoted = re.findall(r"``([^`]+)``", text)
+    found = {m.group(1) for q in quoted if (m := re.fullmatch(r"(\w+)\(\)", q))}
+    found |= {m.group(1) for q in quoted if (m := re.fullmatch(r"(?:struct )?(_*[a-z]+_[a-z_]+|[A-Z]+_[A-Z_]+)", q))}
+    return found
+
+
+def files(text):
+    """Files and directories that are named."""
+    return {q.rstrip("/") for q in re.findall(r"``([\w./-]+/[\w./-]*)``", text)}
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        with open(os.path.join(TOP, PAGE)) as f:
+            self.text = f.read()
+
+    def test_words_are_found(self):
+        self.assertEqual(words("``arch_x()`` ``struct a_b`` ``HAVE_X`` ``p->ainsn`` plain_word ``-EINVAL``"),
+                         {"arch_x", "a_b", "HAVE_X"})
+
+    def test_what_it_names_is_in_the_tree(self):
+        names = [os.path.join(d, f) for p in PLACES for d, _, fs in os.walk(os.path.join(TOP, p)) for f in fs]
+        have = set()
+        for name in names:
+            with open(name, encoding="utf-8", errors="replace") as f:
+                have.update(re.findall(r"\w+", f.read()))
+        # Kconfig's symbols of the base, which it has for all architectures.
+        for name in ("arch/Kconfig", "kernel/trace/Kconfig"):
+            have.update(re.findall(r"\w+", tree.read(os.path.join(tree.BASE, name)).decode()))
+        self.assertEqual(words(self.text) - have - OF_THE_BASE, set())
+
+    def test_files_are_there(self):
+        for name in files(self.text):
+            where = [os.path.join(top, d, name) for top in (TOP, tree.BASE)
+                     for d in ("", "include", "arch/arm64/include")]
+            self.assertTrue(any(os.path.exists(p) for p in where), name)
+
+    def test_all_that_is_declared_for_architectures_is_named(self):
+        with open(os.path.join(TOP, "include/linux/kprobes.h")) as f:
+            declared = set(re.findall(r"\b(arch_\w+)\(", f.read()))
+        self.assertEqual(declared - words(self.text) - {"arch_kprobe_function", "arch_ftrace_function"}, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
