@@ -38,46 +38,43 @@ typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned 
 
 /**
  * struct entry_hook - one user at the entry of one function, see kernel/trace/entry_hook.c
- * @next: the next one at the same entry. Written under entry_mutex, read by hits
- * @first: what to call if this is the first one: @hit if it is alone, and else what calls
- *	all. Written under entry_mutex, read by hits
- * @hit: what to call for this one. Set before joining
- * @owner: for @hit, who says how it changes
- * @ip: where ftrace calls from; 0 when the hook is at no entry. Guarded by entry_mutex
- * @link: the next one in a batch that is to join or leave, guarded by the user's lock, with
- *	ENTRY_* in its low bits, written under entry_mutex, read by hits
+ * @next: the next hook at the same entry, with ENTRY_* in the low bits. Written under entry_mutex,
+ *	read by hits
+ * @first: function to call if this is the first hook: @hit if it is the only one, and otherwise
+ *	one that calls all. Written under entry_mutex, read by hits
+ * @hit: function to call for this hook. Set before joining, read by hits
+ * @owner: for @hit, which says how it changes
+ * @ip: address of ftrace's call; 0 while the hook is at no entry. Guarded by entry_mutex
+ * @batch: the next hook in a batch that joins or leaves. Guarded by the user's lock
  */
 struct entry_hook {
-	struct entry_hook	*next;
+	unsigned long		next;
 	entry_hit_t		first;
 	entry_hit_t		hit;
 	void			*owner;
 	unsigned long		ip;
-	unsigned long		link;
+	struct entry_hook	*batch;
 };
 
-/* In &entry_hook.link: @hit needs arguments only, */
+/* In &entry_hook.next: @hit needs only arguments. */
 #define ENTRY_TAKES_ARGS	BIT(0)
-/* and of the first hook at an entry: ftrace saves only these there. */
+/* In that of the first hook at an entry: ftrace saves only arguments there, */
 #define ENTRY_ON_ARGS		BIT(1)
-#define ENTRY_BITS		(ENTRY_TAKES_ARGS | ENTRY_ON_ARGS)
-
-static inline struct entry_hook *entry_batch_next(const struct entry_hook *hook)
-{
-	return (struct entry_hook *)(READ_ONCE(hook->link) & ~ENTRY_BITS);
-}
+/* or the function moves to the ftrace_ops with all registers, and is at both. */
+#define ENTRY_MOVES		BIT(2)
+#define ENTRY_BITS		(ENTRY_TAKES_ARGS | ENTRY_ON_ARGS | ENTRY_MOVES)
 
 /**
  * entry_batch_add - add a hook to a batch
  * @hook: the hook
  * @batch: the batch, NULL if it is empty
  *
+ * Context: the user's lock held.
  * Return: the batch with it.
  */
 static inline struct entry_hook *entry_batch_add(struct entry_hook *hook, struct entry_hook *batch)
 {
-	/* Hits read the low bits, which stay. */
-	WRITE_ONCE(hook->link, (hook->link & ENTRY_BITS) | (unsigned long)batch);
+	hook->batch = batch;
 	return hook;
 }
 
@@ -97,9 +94,13 @@ static __always_inline bool arch_entry_regs_are_args(const struct pt_regs *regs)
 	return false;
 }
 
-static __always_inline bool arch_entry_claim(struct pt_regs *regs)
+static __always_inline bool arch_entry_claimed(struct pt_regs *regs)
 {
-	return true;
+	return false;
+}
+
+static __always_inline void arch_entry_claim(struct pt_regs *regs)
+{
 }
 
 static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)

@@ -284,10 +284,11 @@ static int plain_plant(struct list_head *sites)
 		hook = &site->entry.hook;
 		hook->ip = site_addr(site);
 		if (takes_args(site)) {
-			hook->hit = site_return_hit;
+			WRITE_ONCE(hook->hit, site_return_hit);
+			site->widened = false;
 			args = entry_batch_add(hook, args);
 		} else {
-			hook->hit = site_entry_hit;
+			WRITE_ONCE(hook->hit, site_entry_hit);
 			all = entry_batch_add(hook, all);
 		}
 	}
@@ -304,26 +305,34 @@ static void plain_uproot(struct list_head *sites)
 	entry_hooks_leave(batch);
 }
 
+static bool is_to_widen(const struct kprobe_site *site)
+{
+	if (site->method != SITE_FTRACE && site->method != SITE_FTRACE_CLAIMED)
+		return false;
+	return site->entry.hook.hit == site_return_hit && !site->widened && !takes_args(site);
+}
+
 /**
  * site_ftrace_widen - have hits bring all registers where not only kretprobes listen now
  * @sites: by their kp.list, some of them perhaps planted through ftrace
  *
- * Context: process, kprobe_mutex held. Sleeps; if there are such sites, for grace periods.
+ * Context: process, kprobe_mutex held. Sleeps; if there are such sites, for a grace period.
  * Return: as site_ftrace_plant().
  */
 int site_ftrace_widen(struct list_head *sites)
 {
-	struct entry_hook *batch = NULL, *hook;
+	struct entry_hook *batch = NULL;
 	struct kprobe_site *site;
+	int ret;
 
 	list_for_each_entry(site, sites, kp.list) {
-		if (site->method != SITE_FTRACE && site->method != SITE_FTRACE_CLAIMED)
-			continue;
-		hook = &site->entry.hook;
-		if (hook->hit == site_return_hit && !takes_args(site))
-			batch = entry_batch_add(hook, batch);
+		if (is_to_widen(site))
+			batch = entry_batch_add(&site->entry.hook, batch);
 	}
-	return batch ? entry_hooks_widen(batch) : 0;
+	ret = batch ? entry_hooks_widen(batch) : 0;
+	for (; batch && !ret; batch = batch->batch)
+		container_of(batch, struct kprobe_site, entry.hook)->widened = true;
+	return ret;
 }
 #else
 static struct ftrace_side side_plain = {

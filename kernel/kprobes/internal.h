@@ -152,6 +152,8 @@ struct site_entry {
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
  * @jump_runs_post: a hit by a jump can run post handlers. Set once, under kprobe_mutex, before
  *		a listener with a post handler is published; read by hits
+ * @widened:	ftrace saves all registers for it, though only kretprobes listened when it was
+ *		planted. Guarded by kprobe_mutex
  * @retired:	there has been no listener since the site was retired. Guarded by
  *		kprobe_mutex
  *
@@ -180,6 +182,7 @@ struct kprobe_site {
 	u8 method;
 	bool no_jump;
 	bool jump_runs_post;
+	bool widened;
 	bool retired;
 };
 

@@ -328,7 +328,8 @@ static void work_finish(struct list_head *sites)
  * site_batch_commit - plant and uproot sites as their listeners want
  * @batch: the sites; empty afterwards
  *
- * Sites without listeners are retired. This waits for no grace period.
+ * Sites without listeners are retired. This waits for no grace period but one for all sites where
+ * only kretprobes listened until now, and an expedited one: see site_ftrace_widen().
  *
  * Context: process, kprobe_mutex held. Sleeps.
  * Return: 0, or the error of ftrace: -EBUSY if another user redirects one of the functions,

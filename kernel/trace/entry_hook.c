@@ -15,6 +15,7 @@
  * ftrace grants that to one ops per function, and live patches want it, too.
  */
 #include <linux/addr_table.h>
+#include <linux/cleanup.h>
 #include <linux/entry_hook.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -22,6 +23,7 @@
 #include <linux/probe_hit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "entry_filter.h"
 
@@ -40,9 +42,9 @@ NOKPROBE_SYMBOL(nobody_hit);
 
 /* What a hit finds that comes when all hooks at its entry have gone. */
 static struct entry_hook nobody = {
+	.next	= ENTRY_TAKES_ARGS | ENTRY_ON_ARGS,
 	.first	= nobody_hit,
 	.hit	= nobody_hit,
-	.link	= ENTRY_TAKES_ARGS | ENTRY_ON_ARGS,
 };
 
 /* From where ftrace calls to the first hook there. */
@@ -58,6 +60,16 @@ static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace
 static struct entry_filter all_filter = ENTRY_FILTER_INIT(entry_hit, ENTRY_OPS_FLAGS);
 static struct entry_filter args_filter = ENTRY_FILTER_INIT(entry_args_hit, 0);
 
+static __always_inline struct entry_hook *next_of(const struct entry_hook *hook)
+{
+	return (struct entry_hook *)(READ_ONCE(hook->next) & ~ENTRY_BITS);
+}
+
+static __always_inline bool is_on_args(const struct entry_hook *hook)
+{
+	return READ_ONCE(hook->next) & ENTRY_ON_ARGS;
+}
+
 /*
  * Hooks are read as they stand: who follows a pointer to one, in the table or in another
  * hook, sees it set up (smp_store_release(), and the dependency here), and it stays until
@@ -66,21 +78,24 @@ static struct entry_filter args_filter = ENTRY_FILTER_INIT(entry_args_hit, 0);
 static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		     struct pt_regs *regs)
 {
-	for (; hook; hook = READ_ONCE(hook->next))
-		hook->hit(hook, ip, caller, regs);
+	for (; hook; hook = next_of(hook))
+		READ_ONCE(hook->hit)(hook, ip, caller, regs);
 }
 
 NOKPROBE_SYMBOL(many_hit);
 
 /*
- * While a function moves from one ops to the other, ftrace may call both for one call of it, with
- * the same registers, all of them: see widen(). Arguments only means that it calls one.
+ * A function moves from one ops to the other, and is at both: see widen(). Ftrace may call both for
+ * one call of it, with the same registers, all of them. The first one runs the handlers. If only
+ * arguments were saved, ftrace calls one of them.
  */
 static void moving_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		       struct pt_regs *regs)
 {
-	if (arch_entry_regs_are_args(regs) || arch_entry_claim(regs))
-		many_hit(hook, ip, caller, regs);
+	if (arch_entry_claimed(regs))
+		return;
+	many_hit(hook, ip, caller, regs);
+	arch_entry_claim(regs);
 }
 
 NOKPROBE_SYMBOL(moving_hit);
@@ -124,19 +139,9 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 
 NOKPROBE_SYMBOL(entry_hit);
 
-static __always_inline bool takes_args(const struct entry_hook *hook)
-{
-	return READ_ONCE(hook->link) & ENTRY_TAKES_ARGS;
-}
-
-static __always_inline bool is_on_args(const struct entry_hook *hook)
-{
-	return READ_ONCE(hook->link) & ENTRY_ON_ARGS;
-}
-
 /*
- * A call that is this late, on its way here since before the function moved to the other ops, or
- * a lookup that takes longer. Hooks that need more than arguments came after it.
+ * The lookup takes longer, or the function moves or has moved. A call that brings only arguments
+ * then began before it did: it does not see hooks that need more, which came later.
  */
 static noinline void late_args_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
 {
@@ -144,13 +149,14 @@ static noinline void late_args_hit(unsigned long ip, unsigned long caller, struc
 
 	if (!hook)
 		return;
-	if (is_on_args(hook) || !arch_entry_regs_are_args(regs)) {
+	if (!arch_entry_regs_are_args(regs)) {
 		one_hit(hook, ip, caller, regs);
 		return;
 	}
-	for (; hook; hook = READ_ONCE(hook->next)) {
-		if (takes_args(hook))
-			hook->hit(hook, ip, caller, regs);
+	for (; hook; hook = next_of(hook)) {
+		/* Pairs with set_next(): @hit is as new as the flag. */
+		if (smp_load_acquire(&hook->next) & ENTRY_TAKES_ARGS)
+			READ_ONCE(hook->hit)(hook, ip, caller, regs);
 	}
 }
 
@@ -178,23 +184,41 @@ static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace
 
 NOKPROBE_SYMBOL(entry_args_hit);
 
-/* Bits of a hook that hits may be reading. */
-static void set_bits(struct entry_hook *hook, unsigned long bits, bool on)
+/* Hits may be reading it. What they find in it, or by it, was set before. */
+static void set_next(struct entry_hook *hook, const struct entry_hook *next, unsigned long bits)
 {
-	WRITE_ONCE(hook->link, on ? hook->link | bits : hook->link & ~bits);
+	smp_store_release(&hook->next, (unsigned long)next | bits);
+}
+
+static unsigned long bits_of(const struct entry_hook *hook)
+{
+	return hook->next & ENTRY_BITS;
+}
+
+/* The state of its function goes with the first hook at an entry. */
+#define FUNCTION_BITS	(ENTRY_ON_ARGS | ENTRY_MOVES)
+
+static void set_function(struct entry_hook *first, unsigned long bits)
+{
+	set_next(first, next_of(first), (bits_of(first) & ~FUNCTION_BITS) | bits);
 }
 
 /* @first is the first at its entry. */
 static void update_first(struct entry_hook *first)
 {
-	WRITE_ONCE(first->first, first->next ? many_hit : first->hit);
+	entry_hit_t hit = next_of(first) ? many_hit : first->hit;
+
+	WRITE_ONCE(first->first, bits_of(first) & ENTRY_MOVES ? moving_hit : hit);
 }
 
-static void add_first(struct entry_hook *hook, struct entry_hook *next)
+static void add_first(struct entry_hook *hook, struct entry_hook *next, bool args)
 {
+	unsigned long bits = args ? ENTRY_ON_ARGS : 0;
+
+	if (next)
+		bits = bits_of(next) & FUNCTION_BITS;
 	/* With ENTRY_LAST, a hit may have seen it before it left. */
-	WRITE_ONCE(hook->next, next);
-	set_bits(hook, ENTRY_ON_ARGS, next ? is_on_args(next) : takes_args(hook));
+	set_next(hook, next, bits | (args ? ENTRY_TAKES_ARGS : 0));
 	update_first(hook);
 	kprobe_test_step();
 	if (next)
@@ -203,52 +227,51 @@ static void add_first(struct entry_hook *hook, struct entry_hook *next)
 		addr_table_insert(&entry_table, hook->ip, hook);
 }
 
-static void add_last(struct entry_hook *hook, struct entry_hook *first)
+static void add_last(struct entry_hook *hook, struct entry_hook *first, bool args)
 {
 	struct entry_hook *at = first;
 
 	/* A hit may have seen it before it left, and finds the same. */
-	WRITE_ONCE(hook->next, NULL);
-	while (at->next)
-		at = at->next;
-	/* Who sees the hook sees what is in it. */
-	smp_store_release(&at->next, hook);
+	set_next(hook, NULL, args ? ENTRY_TAKES_ARGS : 0);
+	while (next_of(at))
+		at = next_of(at);
+	set_next(at, hook, bits_of(at));
 	kprobe_test_step();
 	update_first(first);
 }
 
 /* Returns true if it is the only one at its entry. */
-static bool add_hook(struct entry_hook *hook, enum entry_place place)
+static bool add_hook(struct entry_hook *hook, enum entry_place place, bool args)
 {
 	struct entry_hook *first = addr_table_find(&entry_table, hook->ip);
 
 	if (place == ENTRY_LAST && first)
-		add_last(hook, first);
+		add_last(hook, first, args);
 	else
-		add_first(hook, first);
+		add_first(hook, first, args);
 	return !first;
 }
 
-/* Returns true if nobody is left at its entry. */
+/* Returns true if no hook is left at its entry. */
 static bool del_hook(struct entry_hook *hook)
 {
 	struct entry_hook *first = addr_table_find(&entry_table, hook->ip);
-	struct entry_hook *at = first;
+	struct entry_hook *at = first, *next = next_of(hook);
 
 	kprobe_test_step();
 	if (first != hook) {
-		while (at->next != hook)
-			at = at->next;
-		WRITE_ONCE(at->next, hook->next);
+		while (next_of(at) != hook)
+			at = next_of(at);
+		set_next(at, next, bits_of(at));
 		kprobe_test_step();
 		update_first(first);
 		return false;
 	}
-	if (hook->next) {
-		set_bits(hook->next, ENTRY_ON_ARGS, is_on_args(hook));
-		update_first(hook->next);
+	if (next) {
+		set_function(next, bits_of(hook) & FUNCTION_BITS);
+		update_first(next);
 		kprobe_test_step();
-		addr_table_replace(&entry_table, hook->ip, hook->next);
+		addr_table_replace(&entry_table, hook->ip, next);
 		return false;
 	}
 	addr_table_remove(&entry_table, hook->ip);
@@ -260,78 +283,142 @@ static unsigned int batch_count(struct entry_hook *batch)
 	struct entry_hook *hook;
 	unsigned int nr = 0;
 
-	for (hook = batch; hook; hook = entry_batch_next(hook))
+	for (hook = batch; hook; hook = hook->batch)
 		nr++;
 	return nr;
 }
 
-/* Which of these functions are hooked by who needs only arguments? */
-static unsigned int collect_on_args(struct entry_hook *batch, unsigned long *ips)
+/* Begin to move the functions of these hooks from args_filter; returns how many they are. */
+static unsigned int begin_to_move(struct entry_hook *batch, unsigned long *ips)
 {
 	struct entry_hook *hook, *first;
 	unsigned int nr = 0;
 
-	for (hook = batch; hook; hook = entry_batch_next(hook)) {
+	for (hook = batch; hook; hook = hook->batch) {
 		first = addr_table_find(&entry_table, hook->ip);
 		if (!first || !is_on_args(first))
 			continue;
-		/* Each once. */
-		set_bits(first, ENTRY_ON_ARGS, false);
+		set_function(first, ENTRY_MOVES);
+		update_first(first);
 		ips[nr++] = hook->ip;
 	}
 	return nr;
 }
 
-static void each_first(const unsigned long *ips, unsigned int nr,
-		       void (*change)(struct entry_hook *first))
+static void do_not_move(const unsigned long *ips, unsigned int nr)
 {
+	struct entry_hook *first;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		change(addr_table_find(&entry_table, ips[i]));
+	for (i = 0; i < nr; i++) {
+		first = addr_table_find(&entry_table, ips[i]);
+		set_function(first, ENTRY_ON_ARGS);
+		update_first(first);
+	}
 }
 
-static void begin_to_move(struct entry_hook *first)
-{
-	WRITE_ONCE(first->first, moving_hit);
-}
+/* Functions wait for calls to be over that began when they moved; more have come since. */
+static bool moves_wait, more_moves_wait;
 
-static void stay_on_args(struct entry_hook *first)
+static void calls_are_over(struct rcu_head *unused);
+static struct rcu_head move_rcu;
+
+static void wait_for_calls(void)
 {
-	set_bits(first, ENTRY_ON_ARGS, true);
-	update_first(first);
+	if (moves_wait) {
+		more_moves_wait = true;
+		return;
+	}
+	moves_wait = true;
+	call_rcu_tasks(&move_rcu, calls_are_over);
 }
 
 /*
- * Have ftrace save all registers at functions where it saved arguments. No call may be missed
- * or seen twice meanwhile. Ftrace calls both ops in turn where both are at a function, or where
- * somebody else is, and asks for each whether it is there when its turn comes. So a call finds
- * at least one of the two if the first is taken away a grace period after the second has come,
- * and if it finds both, then moving_hit() in both: that is in place a grace period before, and
- * after.
+ * Have ftrace save all registers at functions where it saved arguments. No call may be missed or
+ * seen twice in the meantime.
  *
- * A call that was preempted before its hit may still come with arguments at any later time.
+ * First, ENTRY_MOVES is set, and hits call moving_hit(). A grace period later, all_filter gets the
+ * functions, too. From then on ftrace calls one ops or both, and moving_hit() runs the handlers
+ * once. A call may have been preempted in ftrace's trampoline that saves arguments: it will find
+ * only args_filter, directly or by ftrace's list function. So args_filter keeps the functions
+ * until an RCU-tasks grace period has passed.
  */
-static int widen(unsigned long *ips, unsigned int nr)
+static int widen(struct entry_hook *batch, unsigned long *ips)
 {
+	unsigned int nr = begin_to_move(batch, ips);
 	int ret;
 
 	if (!nr)
 		return 0;
-	each_first(ips, nr, begin_to_move);
+	kprobe_test_step();
 	synchronize_rcu_expedited();
 	ret = entry_filter_add(&all_filter, ips, nr);
-	if (ret) {
-		each_first(ips, nr, stay_on_args);
-		return ret;
+	if (ret)
+		do_not_move(ips, nr);
+	else
+		wait_for_calls();
+	return ret;
+}
+
+static bool moves(const struct entry_hook *first)
+{
+	return bits_of(first) & ENTRY_MOVES;
+}
+
+/* Take the functions that have moved out of args_filter. */
+static void leave_args(void)
+{
+	unsigned long few[8], *many;
+	unsigned int pos, room, nr = 0;
+	struct entry_hook *first;
+
+	room = addr_table_count(&entry_table);
+	many = kvmalloc_array(room, sizeof(*many), GFP_KERNEL);
+	if (!many)
+		room = ARRAY_SIZE(few);
+	for (pos = 0; (first = addr_table_next(&entry_table, &pos)); ) {
+		if (!moves(first))
+			continue;
+		(many ?: few)[nr++] = first->ip;
+		if (nr == room) {
+			entry_filter_del(&args_filter, many ?: few, nr);
+			nr = 0;
+		}
 	}
+	entry_filter_del(&args_filter, many ?: few, nr);
+	kvfree(many);
+}
+
+/* No call comes by way of args_filter alone any more. */
+static void finish_moves(struct work_struct *unused)
+{
+	struct entry_hook *first;
+	unsigned int pos;
+
+	guard(mutex)(&entry_mutex);
+	moves_wait = false;
+	if (more_moves_wait) {
+		more_moves_wait = false;
+		wait_for_calls();
+		return;
+	}
+	leave_args();
 	kprobe_test_step();
+	/* A call that has come by way of args_filter may yet come by way of all_filter. */
 	synchronize_rcu_expedited();
-	entry_filter_del(&args_filter, ips, nr);
-	kprobe_test_step();
-	synchronize_rcu_expedited();
-	each_first(ips, nr, update_first);
-	return 0;
+	for (pos = 0; (first = addr_table_next(&entry_table, &pos)); ) {
+		if (!moves(first))
+			continue;
+		set_function(first, 0);
+		update_first(first);
+	}
+}
+
+static DECLARE_WORK(finish_work, finish_moves);
+
+static void calls_are_over(struct rcu_head *unused)
+{
+	schedule_work(&finish_work);
 }
 
 /*
@@ -345,12 +432,12 @@ struct entry_ips {
 	unsigned int	nr_args;
 };
 
-/* @hook is the only one at its entry, or was. */
+/* @hook is the only one at its entry, or was. A function that moves is at both. */
 static void ips_add(struct entry_ips *ips, const struct entry_hook *hook)
 {
-	if (is_on_args(hook))
+	if (bits_of(hook) & (ENTRY_ON_ARGS | ENTRY_MOVES))
 		ips->ip[ips->room - ++ips->nr_args] = hook->ip;
-	else
+	if (!is_on_args(hook))
 		ips->ip[ips->nr_all++] = hook->ip;
 }
 
@@ -385,9 +472,8 @@ static void add_hooks(struct entry_hook *batch, enum entry_place place, bool arg
 {
 	struct entry_hook *hook;
 
-	for (hook = batch; hook; hook = entry_batch_next(hook)) {
-		set_bits(hook, ENTRY_TAKES_ARGS, args);
-		if (add_hook(hook, place))
+	for (hook = batch; hook; hook = hook->batch) {
+		if (add_hook(hook, place, args))
 			ips_add(ips, hook);
 	}
 }
@@ -396,7 +482,7 @@ static void del_hooks(struct entry_hook *batch)
 {
 	struct entry_hook *hook;
 
-	for (hook = batch; hook; hook = entry_batch_next(hook)) {
+	for (hook = batch; hook; hook = hook->batch) {
 		del_hook(hook);
 		hook->ip = 0;
 	}
@@ -409,7 +495,7 @@ static int join_locked(struct entry_hook *all, struct entry_hook *args, enum ent
 
 	ret = addr_table_reserve(&entry_table, ips->room);
 	/* Before hits find a hook there that needs more than they bring. */
-	ret = ret ?: widen(ips->ip, collect_on_args(all, ips->ip));
+	ret = ret ?: widen(all, ips->ip);
 	if (ret)
 		return ret;
 	add_hooks(all, place, false, ips);
@@ -438,7 +524,7 @@ static int join_locked(struct entry_hook *all, struct entry_hook *args, enum ent
  * there was none. In another place hooks would be hit twice, or not at all. Nor may a hook that
  * was in @args be in @all then, unless its hit() takes both.
  *
- * Context: process. Sleeps; for grace periods if @all has a function where all hooks so far were
+ * Context: process. Sleeps; for a grace period if @all has a function where all hooks so far were
  * in @args.
  * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
  * ftrace has shut itself down.
@@ -464,7 +550,7 @@ int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry
  *
  * Calls that are under way may still bring arguments only.
  *
- * Context: process. Sleeps, for grace periods.
+ * Context: process. Sleeps, for a grace period.
  * Return: as entry_hooks_join().
  */
 int entry_hooks_widen(struct entry_hook *batch)
@@ -476,7 +562,7 @@ int entry_hooks_widen(struct entry_hook *batch)
 	if (!ips)
 		return -ENOMEM;
 	mutex_lock(&entry_mutex);
-	ret = widen(ips, collect_on_args(batch, ips));
+	ret = widen(batch, ips);
 	mutex_unlock(&entry_mutex);
 	kvfree(ips);
 	return ret;
@@ -486,13 +572,13 @@ static void leave_locked(struct entry_hook *batch, struct entry_ips *ips)
 {
 	struct entry_hook *hook;
 
-	for (hook = batch; hook; hook = entry_batch_next(hook)) {
+	for (hook = batch; hook; hook = hook->batch) {
 		if (!hook->ip)
 			continue;
 		if (del_hook(hook))
 			ips_add(ips, hook);
 		hook->ip = 0;
-		if (ips->nr_all + ips->nr_args == ips->room)
+		if (ips->nr_all + ips->nr_args + 2 > ips->room)
 			ips_leave(ips);
 	}
 	ips_leave(ips);
@@ -509,7 +595,7 @@ static void leave_locked(struct entry_hook *batch, struct entry_ips *ips)
  */
 void entry_hooks_leave(struct entry_hook *batch)
 {
-	struct entry_ips ips = { .room = batch_count(batch) };
+	struct entry_ips ips = { .room = 2 * batch_count(batch) };
 	unsigned long few[8], *many;
 
 	if (!ips.room)

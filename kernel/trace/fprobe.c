@@ -132,7 +132,7 @@ static void take_in(struct fprobe_ips *f)
 /* Hooking a return takes the stack pointer only. */
 static bool takes_args(const struct fprobe *fp)
 {
-	return fp->flags & FPROBE_FL_ARGS || !fp->entry_handler;
+	return ARCH_ENTRY_ARGS && (fp->flags & FPROBE_FL_ARGS || !fp->entry_handler);
 }
 
 /*
@@ -193,7 +193,7 @@ int fprobes_hook(struct fprobe_ips *each, int num)
  *
  * Calls under way may still bring only what FPROBE_FL_ARGS promises.
  *
- * Context: process. Sleeps, for grace periods.
+ * Context: process. Sleeps, for a grace period.
  * Return: 0; -ENOMEM; -ENODEV if ftrace has shut itself down. Nothing has changed then.
  */
 int fprobe_widen(struct fprobe *fp)

@@ -3,6 +3,7 @@
  * Functions for which ftrace saves only arguments, as no hook needs more; and how they come to
  * save all registers, while they are called.
  */
+#include <linux/completion.h>
 #include <linux/entry_hook.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
@@ -331,6 +332,15 @@ static int hammer_thread(void *data)
 	return 0;
 }
 
+/* Until each function was called once more, at least. */
+static void hammer_wait(struct hammer *h)
+{
+	int had = atomic_read(&h->calls);
+
+	while (atomic_read(&h->calls) - had < 2 * NR_CALLERS * NR_MOVES)
+		cond_resched();
+}
+
 /* One by one, functions get a hook that needs all registers. No call is missed or seen twice. */
 static void moves_while_called(struct kunit *test)
 {
@@ -340,24 +350,27 @@ static void moves_while_called(struct kunit *test)
 	struct seen *args, *all = seen_make(test);
 	atomic_t with_all = ATOMIC_INIT(0);
 	unsigned long at;
-	int i, had;
+	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, h);
 	KUNIT_ASSERT_NOT_NULL(test, ops);
 	others_begin(test, o, ops, &with_all);
 	args = fprobe_on(test, "fprobe_many_*", FPROBE_FL_ARGS);
 	atomic_set(&h->running, NR_CALLERS);
-	for (i = 0; i < NR_CALLERS; i++)
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hammer_thread, h, "entry_args")));
+	for (i = 0; i < NR_CALLERS; i++) {
+		if (IS_ERR(kthread_run(hammer_thread, h, "entry_args")))
+			atomic_dec(&h->running);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&h->running), NR_CALLERS);
 	for (i = 0; i < NR_MOVES; i++) {
 		at = fprobe_test_address(fprobe_many[i]);
-		KUNIT_ASSERT_EQ(test, register_fprobe_ips(&all->fp, &at, 1), 0);
-		KUNIT_ASSERT_EQ(test, unregister_fprobe(&all->fp), 0);
-		/* Some calls in between, so that no two moves are one. */
-		had = atomic_read(&h->calls);
-		while (i % 16 == 0 && atomic_read(&h->calls) == had)
-			cond_resched();
+		KUNIT_EXPECT_EQ(test, register_fprobe_ips(&all->fp, &at, 1), 0);
+		if (i % 16 == 0)
+			hammer_wait(h);
+		KUNIT_EXPECT_EQ(test, unregister_fprobe(&all->fp), 0);
 	}
+	/* And a while after that, when they have moved. */
+	hammer_wait(h);
 	WRITE_ONCE(h->stop, true);
 	wait_var_event(&h->running, !atomic_read(&h->running));
 	others_end(o, ops);
@@ -367,7 +380,66 @@ static void moves_while_called(struct kunit *test)
 		KUNIT_EXPECT_GT(test, atomic_read(&args->args), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&args->hits), atomic_read(&h->calls));
 	KUNIT_EXPECT_EQ(test, atomic_read(&all->args), 0);
+	KUNIT_EXPECT_GT(test, atomic_read(&all->hits), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&all->magic), atomic_read(&all->hits));
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
+/**
+ * struct comer - a thread whose fprobe comes and goes, at all functions at once
+ * @s: the fprobe
+ * @stop: have it end
+ * @rounds: how often it came
+ * @failed: how often it could not
+ * @done: it has ended
+ */
+struct comer {
+	struct seen *s;
+	bool stop;
+	int rounds;
+	int failed;
+	struct completion done;
+};
+
+static int comer_thread(void *data)
+{
+	struct comer *c = data;
+
+	while (!READ_ONCE(c->stop)) {
+		c->failed += !!register_fprobe(&c->s->fp, "fprobe_many_*", NULL);
+		c->failed += !!unregister_fprobe(&c->s->fp);
+		WRITE_ONCE(c->rounds, c->rounds + 1);
+	}
+	complete(&c->done);
+	return 0;
+}
+
+/* Batches of different users have hooks at the same functions, which move. All leave in the end. */
+static void users_come_and_go(struct kunit *test)
+{
+	struct comer *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	struct seen *kp = seen_make(test), *args;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->s = seen_make(test);
+	c->s->fp.flags = FPROBE_FL_ARGS;
+	init_completion(&c->done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(comer_thread, c, "entry_comer")));
+	for (i = 0; i < NR_MOVES || READ_ONCE(c->rounds) < 3; i++) {
+		kp->kp.addr = (void *)fprobe_test_address(fprobe_many[i % NR_MOVES]);
+		KUNIT_EXPECT_EQ(test, register_kprobe(&kp->kp), 0);
+		unregister_kprobe(&kp->kp);
+	}
+	WRITE_ONCE(c->stop, true);
+	wait_for_completion(&c->done);
+	KUNIT_EXPECT_EQ(test, c->failed, 0);
+	/* As where there never was anybody. */
+	args = fprobe_on(test, "fprobe_many_*", FPROBE_FL_ARGS);
+	for (i = 0; i < NR_MOVES; i++) {
+		call_with_magic(fprobe_many[i], 1);
+		expect(test, args, true);
+	}
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
@@ -423,6 +495,7 @@ static struct kunit_case entry_args_cases[] = {
 	KUNIT_CASE(kprobe_at_a_kretprobe),
 	KUNIT_CASE(kprobe_enabled_at_a_kretprobe),
 	KUNIT_CASE_PARAM(moves_while_called, others_gen_params),
+	KUNIT_CASE(users_come_and_go),
 	KUNIT_CASE(late_call),
 	KUNIT_CASE(late_call_of_a_kretprobe),
 	{}

@@ -7,6 +7,8 @@
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
+#include <asm/processor-flags.h>
+#include <asm/segment.h>
 
 /* Nothing but a landing pad is in front of the call. */
 #define ARCH_ENTRY_REACH	FTRACE_MCOUNT_MAX_OFFSET
@@ -36,19 +38,28 @@ static __always_inline bool arch_entry_regs_are_args(const struct pt_regs *regs)
 	return !regs->cs;
 }
 
-/* Above the 16 bits of SS, which is all that is read from there, and not restored. */
+/* Nobody restores what is saved of SS. */
 #define ENTRY_CLAIMED		BIT_ULL(63)
 
-/* Of several callbacks that get the same @regs, all of them saved, the first one gets true. */
-static __always_inline bool arch_entry_claim(struct pt_regs *regs)
+/* Have handlers run for this call already? The second one of two callbacks asks last. */
+static __always_inline bool arch_entry_claimed(struct pt_regs *regs)
 {
-	if (regs->ssx & ENTRY_CLAIMED)
+	if (!(regs->ssx & ENTRY_CLAIMED))
 		return false;
-	regs->ssx |= ENTRY_CLAIMED;
+	regs->ssx &= ~ENTRY_CLAIMED;
 	return true;
 }
 
-/* For those who pass @regs on: what was not saved is 0. CS is, already. */
+/* After handlers have run, for the other callback. */
+static __always_inline void arch_entry_claim(struct pt_regs *regs)
+{
+	regs->ssx |= ENTRY_CLAIMED;
+}
+
+/*
+ * For those who pass @regs on: registers that were not saved are 0, but perf takes the call chain
+ * from @regs only if the flags are some. CS remains 0, for other hooks.
+ */
 static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)
 {
 	regs->r15 = 0;
@@ -58,8 +69,8 @@ static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)
 	regs->r11 = 0;
 	regs->r10 = 0;
 	regs->bx = 0;
-	regs->flags = 0;
-	regs->ssx = 0;
+	regs->flags = X86_EFLAGS_FIXED;
+	regs->ssx = __KERNEL_DS;
 }
 #endif /* CONFIG_DYNAMIC_FTRACE_WITH_REGS */
 #else
