@@ -414,7 +414,7 @@ static int comer_thread(void *data)
 	return 0;
 }
 
-/* Batches of different users have hooks at the same functions, which move. All leave in the end. */
+/* Hooks in batches of different users are at the same functions, which move. All leave. */
 static void users_come_and_go(struct kunit *test)
 {
 	struct comer *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -446,9 +446,7 @@ static void users_come_and_go(struct kunit *test)
 /* A call that was preempted on its way to its hit: it brings what ftrace saved then. */
 static void hit_late(struct kunit *test, unsigned long *stack)
 {
-	typedef void (*hit_fn)(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
-			       struct ftrace_regs *fregs);
-	hit_fn hit = (hit_fn)kallsyms_lookup_name("entry_args_hit");
+	ftrace_func_t hit = (ftrace_func_t)kallsyms_lookup_name("entry_args_hit");
 	unsigned long ip = ftrace_location(fprobe_test_address(fprobe_test_one));
 	struct pt_regs regs = { .di = 1, .sp = (unsigned long)stack };
 
@@ -482,7 +480,7 @@ static void late_call_of_a_kretprobe(struct kunit *test)
 
 	hit_late(test, stack);
 	KUNIT_EXPECT_EQ(test, atomic_read(&kp->hits), 0);
-	/* As the call does not return, its node goes with the next return of this task, or with it. */
+	/* The call does not return, so the node goes with the task's next return. */
 	KUNIT_EXPECT_TRUE(test, is_rethook_trampoline(stack[0]));
 	unregister_kretprobe(&ret->rp);
 	unregister_kprobe(&kp->kp);

@@ -191,7 +191,7 @@ static int arg_words_expand(struct arg_words *words,
 	if (words->owned)
 		words->argv = words->owned;
 	if (words->argc > MAX_TRACE_ARGS) {
-		/* The caret is at the first word that is too many, also after $arg* was expanded. */
+		/* The caret is at the first word that is too many, also with $arg* expanded. */
 		trace_probe_log_set_index(WORD_ARGS + MAX_TRACE_ARGS);
 		trace_probe_log_err(0, TOO_MANY_ARGS);
 		return -E2BIG;
