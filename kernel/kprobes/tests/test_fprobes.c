@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fprobes that count what they see, check it, and go away with the test that made them. */
+/* Fprobes that count and check their hits, and are unregistered at the end of the test. */
 #include <linux/fprobe.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
@@ -142,7 +142,7 @@ struct test_fprobe *test_fprobe_at(struct kunit *test, target_fn fn, unsigned in
 	return tf;
 }
 
-/* So often its handlers ran, as they should, and so many calls it missed. */
+/* Expect these numbers of runs of the handlers, without errors, and of misses. */
 void test_fprobe_expect(struct kunit *test, struct test_fprobe *tf, int entries,
 			int exits, unsigned long nmissed)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests share: functions to probe, and probes that count.
+ * Helpers for the tests: functions to probe, and probes that count.
  */
 #ifndef _KERNEL_KPROBES_TESTS_H
 #define _KERNEL_KPROBES_TESTS_H
@@ -96,14 +96,14 @@ static inline int test_post_hits(const struct test_probe *tp)
 	return atomic_read(&tp->post);
 }
 
-/* One that the compiler cannot see through. */
+/* A call that the compiler cannot inline. */
 static inline unsigned long call_target(target_fn fn, unsigned long x)
 {
 	OPTIMIZER_HIDE_VAR(fn);
 	return fn(x);
 }
 
-/* @n calls of a target, and each must do what it is for. */
+/* Call a target @n times, and check the results. */
 static inline void test_call(struct kunit *test, target_fn fn, int n)
 {
 	int i;
@@ -174,8 +174,7 @@ unsigned long test_nmi_result(void);
 bool test_nmi_take(void);
 
 /*
- * For architectures to provide. The first one says -EOPNOTSUPP if this boot has no NMIs. They are
- * masked where they do not come before something else is over.
+ * For architectures to provide. The first one returns -EOPNOTSUPP if this boot has no NMIs.
  */
 int arch_test_nmi_begin(void);
 void arch_test_nmi_end(void);

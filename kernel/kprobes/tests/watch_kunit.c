@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registration as those see it who probe the functions for it: security tools do, to know who
- * attaches to what. And how often it waits for a grace period.
+ * Probes at the functions that register probes, as security tools use them to log who probes what.
+ * Also, how often registration waits for a grace period.
  */
 #include <linux/fprobe.h>
 #include <linux/kprobes.h>
@@ -129,7 +129,7 @@ static void *pool_of(struct kretprobe *rp)
 }
 #endif
 
-/* A kretprobe that is registered is in use, and its pool has to stay. */
+/* The pool of a kretprobe that is registered already must not change. */
 static void kretprobe_again(struct kunit *test)
 {
 	struct kretprobe rp = {
@@ -195,7 +195,7 @@ static void failures_do_not_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waits->calls, 0);
 }
 
-/* Those hits may have seen the listener that is taken back. */
+/* Hits may have seen the listener that is detached again. */
 static void failure_at_a_live_site_waits(struct kunit *test)
 {
 	struct watcher *waits = watch(test, "synchronize_rcu");
@@ -212,7 +212,7 @@ static void failure_at_a_live_site_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(good), 0);
 }
 
-/* A task may still be on its way to the handlers of a site that was in use. */
+/* A task may be in the detour of a retired site, before the handlers. */
 static void failure_at_a_retired_site_waits(struct kunit *test)
 {
 	struct watcher *waits = watch(test, "synchronize_rcu");
@@ -235,7 +235,7 @@ static void ignore_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long
 
 NOKPROBE_SYMBOL(ignore_exit);
 
-/* Not at a function that is hooked already, either. */
+/* Also at a function that is hooked already. */
 static void failures_of_fprobes_do_not_wait(struct kunit *test)
 {
 	struct watcher *waits = watch(test, "synchronize_rcu");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a hit meets in the middle of a change.
+ * Hits in the middle of a change.
  *
- * The core and the architecture say when they are between two steps of changing text or
- * state. Whatever step it is, the function that they are changing is called there by this
- * task, on another CPU, and in an NMI: it has to do what it is for, who listened before and
- * goes on listening sees each call once, and who comes or goes sees all of a call or nothing.
+ * The core and the architecture call kprobe_test_step() between two steps of a change of text
+ * or state. At each step, the function that is changed is called by this task, on another CPU,
+ * and in an NMI. It must return the right result, listeners that stay must see each call once,
+ * and listeners that join or leave must see all of a call or nothing.
  */
 #include <linux/cpumask.h>
 #include <linux/kprobes.h>
@@ -19,12 +19,12 @@
  * struct watch - calls a function between the steps of a change
  * @fn:		the function; returns its argument plus one
  * @stays:	sees each call, or NULL
- * @comes:	comes or goes, with handlers before and after, or NULL
- * @steps:	how many there were
+ * @comes:	joins or leaves, with a pre and a post handler, or NULL
+ * @steps:	number of steps so far
  * @wrong:	calls with a wrong result
  * @lost:	calls that @stays did not see once
  * @torn:	calls of which @comes saw a part
- * @step:	done at each step instead, if there is one
+ * @step:	called at each step instead, if it is set
  *
  * Guarded by kprobe_mutex, under which steps are.
  */
@@ -179,7 +179,7 @@ static void becomes_a_jump_and_goes(struct kunit *test)
 	struct test_probe *tp;
 	struct watch *w;
 
-	/* The way from the breakpoint, where it does not become a jump at once. */
+	/* From a breakpoint, if a site does not become a jump at once. */
 	test_allow_jumps(false);
 	tp = test_probe_new(test, pl->at, WITH_PRE);
 	w = watch_begin(test, kprobe_test_plain, tp, NULL);
@@ -209,7 +209,7 @@ static void post_handler_joins_a_jump(struct kunit *test)
 	KUNIT_EXPECT_GT(test, test_post_hits(post), 0);
 }
 
-/* While the breakpoint's hits go round what the jump is going to displace. */
+/* While hits of the breakpoint avoid the instructions that the jump will displace. */
 static void post_handler_joins_before_the_jump(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -371,10 +371,10 @@ static void kretprobe_was_there_first(struct kunit *test)
 }
 #endif
 
-/* Elsewhere no kprobe is among an entry's hooks, and text is not written while a handler waits. */
+/* Otherwise kprobes are no hooks of entries, and text is not written while a handler waits. */
 #if defined(CONFIG_FPROBE) && defined(CONFIG_KPROBES_ON_FTRACE)
 /**
- * struct held_probe - a kprobe whose handler does not return until it is told
+ * struct held_probe - a kprobe whose handler returns when @go is set
  * @kp:		the kprobe
  * @hits:	runs of the handler
  * @inside:	the handler is running
@@ -387,7 +387,7 @@ struct held_probe {
 	bool go;
 };
 
-/* More than it takes to get told, on any machine. */
+/* Enough loops until @go is set, on all machines. */
 #define HANDLER_PATIENCE	1000000000UL
 
 static int wait_in_handler(struct kprobe *p, struct pt_regs *regs)
@@ -471,15 +471,15 @@ static void rejoins_in_the_middle_of_a_hit(struct kunit *test)
 }
 #endif
 
-/* A set that is taken back, while one of it is running on another CPU */
+/* A set that is detached again, while a handler of it runs on another CPU */
 
 /**
  * struct taken_back - a probe of a set in which another one is refused
- * @kp:		the probe, where another one listens already
- * @watch:	sees how it comes and goes
- * @call:	has it hit on another CPU
+ * @kp:		the probe, at a site that has a listener already
+ * @watch:	is called at the steps of the changes
+ * @call:	hits it on another CPU
  * @inside:	its handler runs
- * @leaving:	it is being taken back
+ * @leaving:	it is being detached
  * @lost:	the handler has seen no address
  */
 struct taken_back {
@@ -491,7 +491,7 @@ struct taken_back {
 	bool lost;
 };
 
-/* How often a handler looks again: by far longer than it takes to take a probe back. */
+/* Number of loops of a handler, which take far longer than to detach a probe. */
 #define MANY_LOOKS	1000000
 
 static int stay_inside(struct kprobe *p, struct pt_regs *regs)
@@ -514,7 +514,7 @@ static void call_plain_once(void *unused)
 	call_target(kprobe_test_plain, 1);
 }
 
-/* At the second step hits see that it listens; when its handler runs, what follows is its end. */
+/* From the second step on, hits see the listener. Wait for its handler, then let it leave. */
 static void hit_and_leave(struct watch *w)
 {
 	struct taken_back *t = container_of(w, struct taken_back, watch);
@@ -526,7 +526,7 @@ static void hit_and_leave(struct watch *w)
 		while (!smp_load_acquire(&t->inside)) /* pairs with stay_inside() */
 			cpu_relax();
 	}
-	/* A site says four times that its listeners have changed. */
+	/* There are four steps when a listener joins. */
 	if (w->steps > 4)
 		WRITE_ONCE(t->leaving, true);
 }
@@ -550,7 +550,7 @@ static void address_stays_while_a_handler_runs(struct kunit *test)
 		watch = &t->watch;
 	KUNIT_EXPECT_EQ(test, register_kprobes(kps, 2), -ENOENT);
 	migrate_enable();
-	/* Else the other CPU would not get out. */
+	/* Let the handler on the other CPU return. */
 	WRITE_ONCE(t->leaving, true);
 	watch_stop();
 	KUNIT_EXPECT_TRUE(test, t->inside);

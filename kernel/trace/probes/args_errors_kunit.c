@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests of commands for probe events: what is wrong with each, and where error_log says that it is.
+ * Tests of commands for probe events: errors and positions in error_log.
  *
- * A ^ in a command is not part of it: the next character, or the end, is what the caret is below.
- * Commands are written to dynamic_events, as users do. Every error that there is has to come of
- * one of them.
+ * A ^ in a command is not part of it: it marks the position of the caret. Commands are written to
+ * dynamic_events, as users do. Each error in args_errors.h must be caused by one of them.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
@@ -18,7 +17,7 @@
 
 #define MAX_COMMAND	4000
 
-/* What would have been told of a command. */
+/* The entry of error_log for a command. */
 struct told {
 	int		code;		/* -1: nothing */
 	unsigned int	pos;
@@ -39,7 +38,7 @@ struct args_kunit_three {
 	long		words[3];
 };
 
-/* Where a calling convention puts the last one is not known to the engine. */
+/* The engine does not know where the last parameter is passed. */
 int args_kunit_wide(struct args_kunit_two two, struct args_kunit_three three, int after);
 
 noinline int args_kunit_wide(struct args_kunit_two two, struct args_kunit_three three, int after)
@@ -59,7 +58,7 @@ static void take(const char *text, int code, unsigned int pos)
 {
 	struct told *told = kunit_get_current_test()->priv;
 
-	/* The first one says it. */
+	/* Keep the first error. */
 	if (told->code >= 0)
 		return;
 	told->code = code;
@@ -297,7 +296,7 @@ static int too_many(const char *symbol, const char *module, struct kprobe_found 
 	return -E2BIG;
 }
 
-/* Not that there are. */
+/* The message for many functions of a name, of which there is none. */
 static void many_namesakes(struct kunit *test)
 {
 	kunit_activate_static_stub(test, kprobe_names_find, too_many);
@@ -451,7 +450,7 @@ static void what_there_is_already(struct kunit *test)
 	accepted(test, "-:kunit_errors/e");
 }
 
-/* Arguments without end, and what does not fit into a record. */
+/* Too many arguments, and arguments that do not fit into a record. */
 static void too_much(struct kunit *test)
 {
 	static const char head[] = "p:kunit_errors/e vfs_read";
@@ -595,7 +594,7 @@ static bool is_among(int code, const int *codes, unsigned int nr)
 	return false;
 }
 
-/* Is there what an error is about? */
+/* Is the error possible in this configuration? */
 static bool may_be(int code)
 {
 	if (code == TP_ERR_BAD_TP_NAME || code == TP_ERR_LIST_NO_NAME ||
@@ -609,7 +608,7 @@ static bool may_be(int code)
 	       !is_among(code, of_types, ARRAY_SIZE(of_types));
 }
 
-/* Behind all others. */
+/* Runs after all other tests. */
 static void every_error_there_is(struct kunit *test)
 {
 	int code;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests of probe events under load: each value in each record is what the caller passed.
+ * Tests of probe events under load: compare each value in each record with what the caller passed.
  *
- * Tasks on all CPUs call functions with arguments that follow from a number, which is the first of
- * them. Events with random arguments are on these functions, in an instance of their own, and come
- * and go. What a record has to be is computed from the number that it begins with, by what made up
- * the arguments and nothing of the engine.
+ * Tasks on all CPUs call functions with arguments that are computed from a number, which is the
+ * first of them. Events with random arguments are on these functions, in an instance of their own,
+ * and are created and removed. The expected record is computed from the number that it begins with,
+ * without code of the engine.
  *
- * args_hits_kunit.hits=N args_hits_kunit.seed=N: at least so many records, made from that seed
+ * args_hits_kunit.hits=N args_hits_kunit.seed=N: minimum number of records, and the seed
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -57,7 +57,7 @@ static u64 value_of(u64 seq, unsigned int what)
 	return mixed(seq * 64 + what + 1);
 }
 
-/* What is passed */
+/* Arguments of the calls */
 
 struct args_kunit_passed {
 	u8		bytes[64];
@@ -88,7 +88,7 @@ struct args_kunit_pair {
 };
 
 static char texts[TEXTS][TEXT_ROOM];
-/* The same in a process, which all tasks are part of. */
+/* The same in a process, to which all tasks belong. */
 static unsigned long user_texts;
 static struct mm_struct *user_mm;
 
@@ -114,7 +114,7 @@ static unsigned int text_of(u64 seq, unsigned int what)
 	return value_of(seq, what) % TEXTS;
 }
 
-/* What there is a value of, for each number. */
+/* The values that are computed from a number. */
 enum what {
 	A = 1, B, C, D, E, F, SMALL, NEGATIVE, LOW, HIGH, BIG, TEXT, POINTER,
 	USER = 20, BYTES = 24, NUMBERS = 40, X = 52, Y, Z, L, M, N, RESULT, MANY,
@@ -142,7 +142,7 @@ static void make_passed(struct args_kunit_passed *p, u64 seq)
 	p->user = user_texts + text_of(seq, USER) * TEXT_ROOM;
 }
 
-/* What is called */
+/* Functions that are called */
 
 u64 args_kunit_called(u64 seq, struct args_kunit_passed *p, u8 a, s16 b, u32 c, s64 d);
 u64 args_kunit_many(u64 seq, struct args_kunit_passed *p, u8 a, s16 b, u32 c, s64 d, u32 e, u64 f,
@@ -236,7 +236,7 @@ static unsigned long calls_of_all(void)
 	return sum;
 }
 
-/* What is asked for */
+/* Arguments of the events */
 
 enum where { VALUE, MEMORY, STRING, STRINGS, COMM, CONSTANT };
 
@@ -264,7 +264,7 @@ struct atom {
 	bool		is_signed;
 };
 
-/* The event being made up. */
+/* The event that is being generated. */
 struct made {
 	const char	*name;
 	const char	*head;
@@ -479,7 +479,7 @@ static void make_event(struct made *made, const char *name)
 	}
 }
 
-/* What is recorded */
+/* Records */
 
 static u64 number_of(const void *at, unsigned int size)
 {

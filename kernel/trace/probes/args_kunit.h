@@ -2,8 +2,8 @@
 #ifndef _TRACE_PROBES_ARGS_KUNIT_H
 #define _TRACE_PROBES_ARGS_KUNIT_H
 /*
- * What tests of the argument engine share: arguments without a probe, and commands that are written
- * to dynamic_events, as users do.
+ * Helpers for tests of the argument engine: arguments without a probe, and commands that are
+ * written to dynamic_events, as users do.
  */
 #include <kunit/test.h>
 #include <linux/err.h>
@@ -24,7 +24,7 @@ static inline void argument_free(void *tp)
 	kfree(tp);
 }
 
-/* Returns what the engine says to an argument; *@made has it until the end of the test. */
+/* Returns the engine's result for an argument; *@made has it until the end of the test. */
 static inline int argument_make(struct kunit *test, struct trace_probe **made, unsigned int scope,
 				const char *function, const char *text)
 {
@@ -45,9 +45,9 @@ static inline int argument_make(struct kunit *test, struct trace_probe **made, u
 }
 
 /**
- * struct command_file - where commands are written to
+ * struct command_file - the file for commands
  * @file:	dynamic_events
- * @room:	what is written has to come from a process; a page
+ * @room:	a page of user memory, because write() needs user memory
  */
 struct command_file {
 	struct file	*file;
@@ -64,7 +64,7 @@ static inline void command_file_unmount(void *mnt)
 	kern_unmount(mnt);
 }
 
-/* Some memory of a process, which the test is then. */
+/* User memory; the test gets an mm for it. */
 static inline void __user *user_room(struct kunit *test, unsigned int pages)
 {
 	unsigned long at = kunit_vm_mmap(test, NULL, 0, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -99,7 +99,7 @@ static inline int command_write(struct kunit *test, struct command_file *command
 	return commands->file->f_op->write(commands->file, commands->room, len, &pos);
 }
 
-/* Have a function return this. Returns false where that cannot be set. */
+/* Set the result of a function. Returns false if the architecture cannot. */
 #ifdef CONFIG_HAVE_FUNCTION_ERROR_INJECTION
 static inline bool set_result(struct pt_regs *regs, unsigned long value)
 {

@@ -18,7 +18,7 @@
 #define MAX_ARGS	4
 #define ARG_LEN		64
 
-/* One fixed place that every argument here reads. */
+/* The memory that all arguments here read. */
 static struct {
 	char		text[24];
 	const char	*texts[MAX_ARRAY_LEN];
@@ -123,7 +123,7 @@ static void store_everywhere(struct kunit *test, struct probe_point *pp)
 	}
 }
 
-/* Behind one that is of each other kind of string, and before another. */
+/* Behind a string of each other kind, and before another one. */
 static void try_argument(struct kunit *test, const char *text)
 {
 	static const char * const others[] = { "string", "symstr" };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests of the argument engine: what is kept from a function's entry to its return. This needs no
- * probe: the test is the function.
+ * Tests of the argument engine: values that are kept from a function's entry to its return. This
+ * needs no probe: the test is the function.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -331,7 +331,7 @@ static void text_that_is_nowhere(struct kunit *test)
 	struct call *call = call_with_room(test, 1);
 
 	ADD(test, call, "l=+0($arg1):lustring", "u=+0($arg1):ustring", "k=+0($arg2):lustring");
-	/* Addresses of the kernel are none of a process. */
+	/* Addresses of the kernel are not read as addresses of a process. */
 	pass(test, call, 1, (unsigned long)"kernel");
 	enter(call);
 	leave(call);
@@ -388,7 +388,7 @@ static void text_that_does_not_fit(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text(call, 0), "0123456789");
 }
 
-/* Pointers to it are in the process's memory, and are not there, either. */
+/* The pointers to it are in memory that is not paged in, too. */
 static void text_by_pointers(struct kunit *test)
 {
 	struct call *call = call_with_room(test, 3);
@@ -417,7 +417,7 @@ static void text_by_pointers(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text_at(call, 1, 1), "second");
 }
 
-/* Another program is in the process by the return. */
+/* The process has another mm at the return. */
 static void text_of_another_mm(struct kunit *test)
 {
 	struct call *call = call_with_room(test, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests of the argument engine: what a program fetches is what is there. This needs no probe.
+ * Tests of the argument engine: programs fetch the right values. This needs no probe.
  */
 #include <kunit/test.h>
 #include <linux/kprobes.h>
@@ -17,7 +17,7 @@
 #define ARG_LEN		(MAX_ARGSTR_LEN + 8)
 #define RECORD_SIZE	512
 
-/* Known by type information, as it is used here. */
+/* Used here, so that BTF has it. */
 struct args_kunit_bits {
 	unsigned int	low : 3;
 	int		negative : 5;
@@ -426,7 +426,7 @@ static void numbers_of_two_words(struct kunit *test)
 	expect_shown_at(test, &named, "huge:x64", " x=0x456789abcdef0123");
 }
 
-/* How long they are, the user says. */
+/* The user gives their length. */
 static void flexible_arrays(struct kunit *test)
 {
 	struct args_kunit_named *named;
@@ -488,7 +488,7 @@ static int store_at_return(struct kretprobe_instance *call, struct pt_regs *regs
 
 NOKPROBE_SYMBOL(store_at_return);
 
-/* A real call, and what an argument fetches when it returns. */
+/* Call a function, and compare the argument that is fetched at its return. */
 static void expect_result(struct kunit *test, void *function, const char *name, const char *text,
 			  const char *shown)
 {

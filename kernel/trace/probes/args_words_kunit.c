@@ -27,7 +27,7 @@ static noinline __used void args_kunit_twice(void)
 	barrier();
 }
 
-/* What arguments may refer to, as it is for each kind of probe. */
+/* The flags of each kind of probe. */
 enum scope {
 	ENTRY		= TPARG_FL_KERNEL | TPARG_FL_FENTRY,
 	INSIDE		= TPARG_FL_KERNEL,
@@ -56,7 +56,7 @@ static void make(struct kunit *test, struct fetched *got, unsigned int scope,
 			    text);
 }
 
-/* Into a record whose bytes are known, and that has one byte in front. */
+/* Store to a record that is filled with a pattern, behind one byte. */
 static void store(struct fetched *got, unsigned int room)
 {
 	struct args_hit hit = { .regs = &got->regs, .kept = got->kept };
@@ -300,7 +300,7 @@ static void expect_parameter(struct kunit *test, const struct arg_program *prog,
 	KUNIT_EXPECT_EQ(test, prog->param, offset < 0 ? n : offset);
 }
 
-/* As the calling convention counts. What a tracepoint calls has one more in front. */
+/* As the calling convention counts. A tracepoint's function has one more, the first one. */
 static void parameters(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -351,7 +351,7 @@ static const struct {
 
 static u8 pattern[64 * 8 + 16];
 
-/* What words find by name: the begin of the pattern, and a pointer into it. */
+/* Symbols for words: the start of the pattern, and a pointer into it. */
 static u8 args_kunit_bytes[32] __used;
 static u8 *args_kunit_middle __used = args_kunit_bytes + 8;
 
@@ -538,7 +538,7 @@ static u8 *lone_page(struct kunit *test)
 	return page;
 }
 
-/* What begins in a page and ends where there is none is all zero, element by element. */
+/* An element that reaches beyond mapped memory is all zero. */
 static void end_of_memory(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -665,7 +665,7 @@ static void user_strings(struct kunit *test)
 	stores(test, got, INSIDE, text, source, 4);
 }
 
-/* What was never touched is not there for a hit in the kernel, and is fetched by a uprobe. */
+/* Memory that is not paged in cannot be read by a hit in the kernel, but by a uprobe. */
 static void absent_memory(struct kunit *test)
 {
 	struct fetched *got = fetched(test);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of executable memory at given addresses: slots come one at a time, from
- * where they were asked for and nobody else is, and pages come and go with them.
+ * KUnit tests of executable memory at given addresses: slots are at the requested addresses
+ * and do not overlap, and pages are allocated and freed with them.
  *
- * Most are run in the area of modules and, where there may be pages, far below the kernel.
+ * Most tests run in the area of modules and, if pages may be there, far below the kernel.
  */
 #include <kunit/test.h>
 #include <linux/execmem.h>
@@ -78,7 +78,7 @@ static const struct area *my_area(struct kunit *test)
 	return area;
 }
 
-/* Slots of a test are given back when it ends, at the latest. */
+/* The end of a test frees its slots. */
 
 static void put_action(void *slot)
 {
@@ -120,7 +120,7 @@ static unsigned long find(unsigned long addr)
 	return (unsigned long)kprobe_far_slot_find(addr);
 }
 
-/* Is there a page of slots, known as such? */
+/* Is @addr in a page of slots? */
 static bool is_page(unsigned long addr)
 {
 	guard(rcu)();
@@ -147,7 +147,7 @@ static unsigned long free_pages_in(struct kunit *test, const struct area *area,
 	return addr;
 }
 
-/* All that there are; how many. */
+/* Allocate all slots in between. Returns their number. */
 static unsigned int get_all(struct kunit *test, unsigned long first, unsigned long last,
 			    unsigned long *slots, unsigned int most)
 {
@@ -200,7 +200,7 @@ static void few_addresses(struct kunit *test)
 	expect_full(test, first, last, (last - first) / SLOT_SIZE + 1);
 }
 
-/* There, whole pages are taken. */
+/* With many addresses, slots share pages. */
 static void many_addresses(struct kunit *test)
 {
 	unsigned long base = free_pages_in(test, my_area(test), 5);
@@ -220,7 +220,7 @@ static void one_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(test, slot - SLOT_SIZE + 1, slot + SLOT_SIZE - 1), 0);
 	KUNIT_EXPECT_EQ(test, get(test, slot, slot + SLOT_SIZE), slot + SLOT_SIZE);
 	KUNIT_EXPECT_EQ(test, get(test, slot - SLOT_SIZE, slot), slot - SLOT_SIZE);
-	/* One is free again, its neighbours are not. */
+	/* One slot is free again, its neighbours are not. */
 	put(test, slot);
 	KUNIT_EXPECT_EQ(test, get_at(test, slot + 1), 0);
 	KUNIT_EXPECT_EQ(test, get_at(test, slot - 1), 0);
@@ -240,7 +240,7 @@ static void in_two_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_page(third));
 	KUNIT_EXPECT_TRUE(test, is_free(third + PAGE_SIZE));
 
-	/* Each page stays as long as something is in it. */
+	/* A page stays as long as a slot is in it. */
 	other = get_at(test, third + SLOT_SIZE);
 	KUNIT_ASSERT_EQ(test, other, third + SLOT_SIZE);
 	put(test, slot);
@@ -379,12 +379,12 @@ static void others_keep_theirs(struct kunit *test)
 	memset((void *)page, 0x5a, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, get_at(test, page), 0);
 	KUNIT_EXPECT_EQ(test, get(test, page, page + PAGE_SIZE - 1), 0);
-	/* Nor in part; and the other page does not stay. */
+	/* A slot cannot be in it in part, and the other page is freed then. */
 	KUNIT_EXPECT_EQ(test, get_at(test, page - 1), 0);
 	KUNIT_EXPECT_TRUE(test, is_free(page - 1));
 	KUNIT_EXPECT_EQ(test, get_at(test, page + PAGE_SIZE - 1), 0);
 	KUNIT_EXPECT_TRUE(test, is_free(page + PAGE_SIZE));
-	/* Though beside it. */
+	/* A slot can be next to it. */
 	slot = get(test, page - SLOT_SIZE, page);
 	KUNIT_EXPECT_EQ(test, slot, page - SLOT_SIZE);
 	slot = get(test, page - SLOT_SIZE + 1, page + PAGE_SIZE);
@@ -421,13 +421,13 @@ static void so_many_pages(struct kunit *test)
 	KUNIT_EXPECT_GE(test, nr + before, area->max_pages);
 	KUNIT_EXPECT_TRUE(test, is_free(addr));
 
-	/* There is room in those that there are, also in two of them. */
+	/* There is room in allocated pages, also in two of them. */
 	KUNIT_EXPECT_EQ(test, get_at(test, base + PAGE_SIZE - 1), base + PAGE_SIZE - 1);
 	KUNIT_EXPECT_EQ(test, get(test, base, addr), base);
 	KUNIT_EXPECT_EQ(test, get_at(test, addr - PAGE_SIZE / 2 - 1), 0);
 	KUNIT_EXPECT_TRUE(test, is_free(addr));
 
-	/* One goes, one comes; two do not. */
+	/* If one page is freed, one can be allocated, but not two. */
 	addr -= PAGE_SIZE;
 	put(test, addr);
 	KUNIT_EXPECT_EQ(test, get_at(test, addr + PAGE_SIZE / 2 - 1), 0);

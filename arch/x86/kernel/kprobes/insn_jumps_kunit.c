@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: instructions under jumps: with what they displace, as puns, and with post handlers. What
- * comes out is what comes out without a probe. And how many of the kernel's can be jumps.
+ * x86: instructions under jumps: with displaced instructions, as puns, and with post handlers. The
+ * outcome must be the same as without a probe. Also, how many of the kernel's can be jumps.
  */
 #include <kunit/test.h>
 #include <linux/err.h>
@@ -22,7 +22,7 @@
 /**
  * struct jump_case - a snippet whose instruction is to become a jump
  * @c: the snippet
- * @expected: what comes out without a probe
+ * @expected: the outcome without a probe
  * @probe: the probe
  * @text: the text without a jump
  */
@@ -95,7 +95,7 @@ static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc
 	insn_test_expect_same(test, now, jc->expected, "probe gone");
 }
 
-/* All at a time, as each wait is for a grace period of RCU-tasks. */
+/* All together, because each wait takes a grace period of RCU-tasks. */
 static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 {
 	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
@@ -134,7 +134,7 @@ static void forget_entered_everywhere(void *unused)
 static void run_puns(struct kunit *test, bool post)
 {
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, forget_entered_everywhere, NULL));
-	/* A site that is still there knows how it was prepared. */
+	/* Free retired sites, which are prepared in another way. */
 	kprobe_reclaim_flush();
 	kprobe_region_entered_everywhere = true;
 	run_jumps(test, kprobe_far_only_near_modules() ? 30 : 100, post);
@@ -152,8 +152,8 @@ static void insn_test_puns_with_post(struct kunit *test)
 }
 
 /*
- * A listener with a post handler joins jumps, and leaves. Of those that cannot run it, breakpoints
- * take the place meanwhile.
+ * A listener with a post handler joins jumps, and leaves. Breakpoints replace jumps that cannot
+ * run it meanwhile.
  */
 static void insn_test_post_joins_jumps(struct kunit *test)
 {
@@ -193,8 +193,8 @@ static void insn_test_post_joins_jumps(struct kunit *test)
 #define SHARE_WANTED	95
 
 /**
- * struct share - what has become of the instructions
- * @skip: all so far
+ * struct share - counts of instructions
+ * @skip: all instructions so far
  * @nr: those that can be probed
  * @displaced: those that can be jumps that displace the next instructions
  * @punned: those that can be puns
@@ -219,7 +219,7 @@ static bool can_be_probed(unsigned long addr)
 	       !kprobe_insn_check(&text) && !ftrace_text_reserved((void *)addr, (void *)addr);
 }
 
-/* As the core does, to the point where it would be written. */
+/* Like the core, but writes no jump. */
 static int try_jump(unsigned long addr, bool *pun)
 {
 	struct optimized_kprobe op = { .kp.addr = (kprobe_opcode_t *)addr };
@@ -291,7 +291,7 @@ static void insn_test_share(struct kunit *test)
 		if (share->verdict[i])
 			kunit_info(test, "%5u not: error -%u", share->verdict[i], i);
 	}
-	/* Without what is refused to them. */
+	/* Not if puns have only the area of modules. */
 	if (!kprobe_far_only_near_modules())
 		KUNIT_EXPECT_GE(test, jumps * 100, share->nr * SHARE_WANTED);
 }

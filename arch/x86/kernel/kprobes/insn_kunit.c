@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of x86 kernel probes: every kind of instruction is run for real, first
- * without a probe and then with one, in each way that there is to get past it. All of
- * registers, flags, stack and memory must come out the same.
+ * KUnit tests of x86 kernel probes: run each kind of instruction without a probe and
+ * then with one, with each method. Registers, flags, stack and memory must be the same.
  *
  * The instructions are in insn_kunit_asm.S.
  */
@@ -57,7 +56,7 @@ static void insn_test_same_outcome(struct kunit *test)
 	insn_test_expect_same(test, now, expected, "no post handler");
 	KUNIT_EXPECT_EQ(test, first->pre, INSN_TEST_INPUTS);
 
-	/* One that wants to know when it is done, while it is planted. */
+	/* A listener with a post handler joins while it is planted. */
 	second = insn_test_add_probe(test, c, true);
 	insn_test_run_all(c, false, now);
 	insn_test_expect_same(test, now, expected, "post handler");
@@ -105,7 +104,7 @@ static void insn_test_refusal(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, after, before, sizeof(before));
 }
 
-/* How often they are passed. */
+/* How often the points are executed. */
 static const int passes_of_sum_10[NR_POINTS] = { 10, 10, 10, 1 };
 
 static void insn_test_neighbours(struct kunit *test)
@@ -126,7 +125,7 @@ static void insn_test_neighbours(struct kunit *test)
 	for (i = 0; i < NR_POINTS; i++)
 		KUNIT_EXPECT_EQ(test, probes[i]->pre, passes_of_sum_10[i]);
 
-	/* Where instructions start is still known. */
+	/* The start of instructions is found with a probe planted, too. */
 	into = insn_test_points[POINT_CALL];
 	into.offset++;
 	probe = insn_test_new_probe(test, &into, false);
@@ -199,7 +198,7 @@ static int skip_add_pre(struct kprobe *kp, struct pt_regs *regs)
 	return 1;
 }
 
-/* To an instruction that is displaced along with the probed one. */
+/* The handler continues at an instruction that the jump displaces. */
 static void insn_test_handler_moves_ip_a_bit(struct kunit *test)
 {
 	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
@@ -218,7 +217,7 @@ static void insn_test_handler_moves_ip_a_bit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, insn_test_sum(3), 6);
 }
 
-/* What may a jump at a point write, and what displace? The error, if nothing. */
+/* Get what a jump at a point may write and displace. Returns the error, if there is one. */
 static int find_region(int point, unsigned int *may_write, unsigned int *displaced)
 {
 	unsigned long addr = (unsigned long)insn_test_addr(&insn_test_points[point]);
@@ -234,7 +233,7 @@ static int find_region(int point, unsigned int *may_write, unsigned int *displac
 	return 0;
 }
 
-/* A jump may be written over padding, but not over what looks like it and is led to. */
+/* A jump may be written over padding, but not over similar code that is a branch target. */
 static void insn_test_padding(struct kunit *test)
 {
 	unsigned int may_write, displaced;
@@ -264,7 +263,7 @@ static void insn_test_padding(struct kunit *test)
 
 #define LEA_INSN_SIZE	4
 
-/* Data that has the name of a part of the function says nothing about its branches. */
+/* Data with the name of a part of the function must not be decoded. */
 static void insn_test_data_named_alike(struct kunit *test)
 {
 	unsigned int may_write, displaced;
@@ -326,7 +325,7 @@ static int racer_fn(void *data)
 	return 0;
 }
 
-/* Breakpoints come and go under a CPU that runs into them. */
+/* Breakpoints are planted and removed while another CPU executes the code. */
 static void insn_test_race(struct kunit *test)
 {
 	struct kprobe *kps[NR_POINTS];
@@ -355,7 +354,7 @@ static void insn_test_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, racer.wrong, 0);
 }
 
-/* Ftrace's own breakpoint, taken when ftrace has just removed it. */
+/* A trap of ftrace's breakpoint, after ftrace has removed the breakpoint. */
 static void insn_test_late_ftrace_trap(struct kunit *test)
 {
 	struct insn_probe *probe = insn_test_new_probe(test, &insn_test_points[POINT_ADD], false);
@@ -416,7 +415,7 @@ static void expect_off_limits(struct kunit *test, void *addr)
 	KUNIT_EXPECT_EQ_MSG(test, err, -EINVAL, "%pS", addr);
 }
 
-/* What a hit runs, and what its trap needs. */
+/* Functions of the hit path and of its trap cannot be probed. */
 static void insn_test_off_limits(struct kunit *test)
 {
 	const struct insn_test_case *c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the two halves of the instruction tests share. */
+/* Declarations that C and assembly of the instruction tests share. */
 #ifndef _ARCH_X86_KPROBES_INSN_KUNIT_H
 #define _ARCH_X86_KPROBES_INSN_KUNIT_H
 
@@ -8,7 +8,7 @@
 #define INSN_TEST_BOOST		1	/* both copies in the slot */
 #define INSN_TEST_STEP		2	/* only the one to be stepped */
 
-/* Words of stack that a snippet starts with, and all that are looked at. */
+/* Words of stack that a snippet starts with, and words that are compared. */
 #define INSN_TEST_STACK_FILLED	8
 #define INSN_TEST_STACK_WORDS	24
 
@@ -53,7 +53,7 @@ struct insn_test_case {
 };
 
 /**
- * struct insn_test_state - what a snippet starts with, or ends with
+ * struct insn_test_state - the state at the start or the end of a snippet
  * @regs: the general purpose registers without %rsp, in the order of STATE_*
  * @flags: EFLAGS
  * @sp: %rsp, only of the end
@@ -66,7 +66,7 @@ struct insn_test_state {
 	u64 stack[INSN_TEST_STACK_WORDS];
 };
 
-/* Snippets to be run; those of which no probe may go on @offset; functions. */
+/* Snippets to be run; snippets in which no probe may be at @offset; functions. */
 extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_points[], insn_test_points_end[];

@@ -74,8 +74,8 @@ static void forget_dead_stack(struct insn_test_state *state)
 }
 
 /*
- * Runs a snippet with every input. To be called from one and the same function for
- * all outcomes that are compared, so that the stack pointer is the same, too.
+ * Run a snippet with all inputs. Outcomes that are compared must come from calls in the
+ * same function, so that the stack pointer is the same.
  */
 noinline void insn_test_run_all(const struct insn_test_case *c, bool nested,
 			 struct insn_outcome *outcomes)
@@ -96,7 +96,7 @@ noinline void insn_test_run_all(const struct insn_test_case *c, bool nested,
 	}
 }
 
-/* Of all that differs only the first: one such instruction makes for much output. */
+/* Reports only the first difference, because one bad instruction causes many. */
 void insn_test_expect_same(struct kunit *test, const struct insn_outcome *now,
 			   const struct insn_outcome *expected, const char *how)
 {
@@ -155,7 +155,7 @@ void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe)
 	kunit_release_action(test, unregister_action, &probe->kp);
 }
 
-/* Has this CPU been left as if a handler were running? */
+/* Is kprobe_running() still set on this CPU? */
 bool insn_test_in_a_hit(void)
 {
 	guard(preempt)();
@@ -182,7 +182,7 @@ bool insn_test_faults(const struct insn_test_case *c)
 	return strstr(c->name, "_fault_");
 }
 
-/* Of each suite that runs snippets. */
+/* For each suite that runs snippets. */
 int insn_test_suite_init(struct kunit_suite *suite)
 {
 	int cpu;

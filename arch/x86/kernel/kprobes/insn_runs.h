@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* x86: what the tests of instructions share; see insn_runs.c. */
+/* x86: declarations that the tests of instructions share; see insn_runs.c. */
 #ifndef _ARCH_X86_KPROBES_INSN_RUNS_H
 #define _ARCH_X86_KPROBES_INSN_RUNS_H
 
@@ -12,7 +12,7 @@
 /* All combinations of five flags, with and without interrupts. */
 #define INSN_TEST_INPUTS	64
 
-/* Where kernel memory never is. */
+/* An address that is never mapped. */
 #define INSN_TEST_BAD_ADDRESS	((void *)0xfffffffffffff000)
 
 /* The points of insn_test_sum(), of insn_test_keep(), and of insn_test_padded(). */
@@ -23,7 +23,7 @@ enum {
 };
 
 /**
- * struct insn_outcome - all that an instruction can have changed
+ * struct insn_outcome - the state after an instruction
  * @state: registers, flags and stack
  * @mem: the data that it may have worked on
  */
@@ -37,8 +37,8 @@ struct insn_outcome {
  * @kp: the probe
  * @pre: runs of its pre handler
  * @post: runs of its post handler
- * @post_ip: where that was told that execution goes on
- * @bad_ip: pre handlers that were told of another address than the probe's
+ * @post_ip: the instruction pointer in its post handler
+ * @bad_ip: pre handlers with a wrong instruction pointer
  */
 struct insn_probe {
 	struct kprobe kp;

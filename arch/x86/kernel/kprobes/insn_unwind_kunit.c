@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* x86: stack traces from everywhere in a hit. */
+/* x86: stack traces from each instruction of a hit. */
 #include <kunit/test.h>
 #include <linux/kallsyms.h>
 #include <linux/kdebug.h>
@@ -13,7 +13,7 @@
 #include "insn_runs.h"
 #include "private.h"
 
-/* For an interrupt at @ip, with @words on the stack that the probed code knows nothing of. */
+/* For an interrupt at @ip, with @words on the stack that the probed code has not pushed. */
 static void expect_origin(struct kunit *test, unsigned long ip, unsigned long origin,
 			  unsigned int words)
 {
@@ -25,7 +25,7 @@ static void expect_origin(struct kunit *test, unsigned long ip, unsigned long or
 	kprobe_slot_unwind(&at, &pushed);
 	KUNIT_EXPECT_EQ(test, at, origin);
 	KUNIT_EXPECT_EQ(test, pushed, words * sizeof(long));
-	/* Live patching goes by this one. */
+	/* Live patching uses this one. */
 	KUNIT_EXPECT_EQ(test, kprobe_text_address(ip), origin);
 }
 
@@ -47,7 +47,7 @@ static void insn_test_unwind_address(struct kunit *test)
 	copy = (unsigned long)ainsn.boosted;
 	expect_origin(test, copy, addr, 0);
 	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
-	/* What has to do with no probe stays as it is. */
+	/* Other addresses do not change. */
 	expect_origin(test, addr, addr, 0);
 	expect_origin(test, addr + 1, addr + 1, 0);
 }
@@ -56,7 +56,7 @@ static int traces_taken, traces_with_caller;
 
 static noinline unsigned long call_keep(unsigned long n)
 {
-	/* Not a tail call: there has to be a frame to find. */
+	/* Not a tail call, so that there is a frame. */
 	return insn_test_keep(n) + 1;
 }
 
@@ -142,7 +142,7 @@ static int step_trap(struct notifier_block *nb, unsigned long why, void *data)
 
 	if (why != DIE_DEBUG || READ_ONCE(stepping) != current || user_mode(die->regs))
 		return NOTIFY_DONE;
-	/* Before and after it is called; and thunks have no unwind information. */
+	/* Not before and after the call; and thunks have no unwind information. */
 	if (is_in(die->regs->ip, call_keep_in_steps) ||
 	    arch_within_kprobe_blacklist(die->regs->ip))
 		return NOTIFY_STOP;
@@ -162,7 +162,7 @@ static void set_stepping(bool on)
 	asm volatile("push %0; popf" : : "r" (flags) : "memory", "cc");
 }
 
-/* One instruction after the other, nothing but what we do here. */
+/* Single-step the call. */
 static noinline __noclone unsigned long call_keep_in_steps(unsigned long n)
 {
 	unsigned long flags, ret;
@@ -194,7 +194,7 @@ static unsigned int slots_of_jump(void *addr)
 }
 #endif
 
-/* From there on, the way out of kprobe_detour_leave() overwrites what unwinders need. */
+/* Instructions after kprobe_detour_leave(), which overwrites the frame that unwinders need. */
 #define LEAVE_LEN	25
 
 static bool is_left_behind_post(const struct insn_probe *probe, int point)
@@ -215,7 +215,7 @@ static void step_through_jump(struct kunit *test, int point, bool post)
 	KUNIT_EXPECT_EQ(test, call_keep_in_steps(5), 6);
 	KUNIT_EXPECT_EQ(test, probe->pre, 1);
 	KUNIT_EXPECT_EQ(test, probe->post, post);
-	/* What pushes and pops the registers alone is more. */
+	/* The instructions that push and pop registers alone are more. */
 	KUNIT_EXPECT_GT(test, traces_taken, 40);
 	KUNIT_EXPECT_LE_MSG(test, traces_taken - traces_with_caller,
 			    is_left_behind_post(probe, point) ? LEAVE_LEN : 0, "point %d: %pS",

@@ -8,7 +8,7 @@
 
 #include "../../../../kernel/kprobes/tests/tests.h"
 
-/* Those that come while one is handled wait, but traps let them in. */
+/* NMIs are masked while one is handled, but not in traps. */
 const bool arch_test_traps_mask_nmis;
 
 static int take_nmi(unsigned int val, struct pt_regs *regs)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit tests of where there may be no probe on x86. */
+/* KUnit tests of places where no probe may be on x86. */
 #include <kunit/test.h>
 #include <linux/errno.h>
 #include <linux/kprobes.h>
@@ -13,7 +13,7 @@
 
 #include "private.h"
 
-/* What runs where a trap cannot be taken, or in a hit. Not all are in each configuration. */
+/* They run in a hit, or where the CPU cannot take a trap. Not all configurations have all. */
 static const char * const closed_functions[] = {
 	/* a processor comes up */
 	"startup_64",
@@ -58,7 +58,7 @@ static void closed_function_is_refused(struct kunit *test)
 	KUNIT_EXPECT_GT(test, test_expect_refused(test, closed_functions, nr), nr / 3);
 }
 
-/* An address that has a name and no memory, as freed init text has. */
+/* An address with a symbol that is not mapped, as in freed init text. */
 static void unmapped_address_is_not_read(struct kunit *test)
 {
 	char *pages = vmalloc(2 * PAGE_SIZE);
@@ -74,7 +74,7 @@ static void unmapped_address_is_not_read(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(hole, 4, &on_entry),
 			    (void *)hole + 4);
 	KUNIT_EXPECT_FALSE(test, on_entry);
-	/* The last two bytes before it are all that there is. */
+	/* Only the last two bytes before it are mapped. */
 	arch_adjust_kprobe_addr(hole - 2, 0, &on_entry);
 
 	kp.addr = (kprobe_opcode_t *)hole;
@@ -103,10 +103,9 @@ static void instruction_at_the_end_of_memory(struct kunit *test)
 }
 
 /*
- * What makes the long list of them be looked through. There are other instructions that trap, but
- * the kernel's list has none of them: a UD1 is what UBSAN has, or ends the trampoline of a static
- * call, and KCFI has a list of its own. That of all places that are listed none is missed is for
- * locate_kunit.c to say.
+ * Instructions for which the long list of bugs is searched. Other instructions that trap are not in
+ * that list: UD1 is used by UBSAN, and at the end of static call trampolines, and KCFI has a list
+ * of its own. locate_kunit.c checks all entries of the list.
  */
 static void may_be_a_bug(struct kunit *test)
 {
@@ -132,7 +131,7 @@ static void may_be_a_bug(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(insns); i++)
 		KUNIT_EXPECT_EQ_MSG(test, arch_may_be_bug((unsigned long)insns[i].insn),
 				    insns[i].bug, "%5ph", insns[i].insn);
-	/* What cannot be read is not ruled out. */
+	/* True if the instruction cannot be read. */
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	KUNIT_EXPECT_TRUE(test, arch_may_be_bug((unsigned long)pages + PAGE_SIZE));
 	KUNIT_EXPECT_TRUE(test, arch_may_be_bug((unsigned long)pages + PAGE_SIZE - 1));

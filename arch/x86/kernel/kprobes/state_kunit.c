@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what a handler sees and what it can do: the same, whatever the method by
- * which it is called.
+ * KUnit tests of the state that a handler sees and can change: it is the same with all
+ * methods by which the handler is called.
  *
  * A method is a way for a handler to be called: a kind of breakpoint, a jump, a function's
  * entry, a return. Each test is run with each method.
@@ -22,7 +22,7 @@
 #include "insn_kunit.h"
 #include "private.h"
 
-/* What code that is not C may have on: handlers are C. */
+/* Flags that may be set in assembly, but not in handlers, which are C. */
 #define FOREIGN_FLAGS	(X86_EFLAGS_AC | X86_EFLAGS_DF)
 
 #define STATE_SIZE	sizeof(((struct insn_test_state *)0)->regs)
@@ -42,11 +42,11 @@ static const u8 reg_offset[NR_REGS] = {
 
 #define REG_CHANGE	0x1122334455667788ULL
 
-/* Flags that no interrupt and no unwinder cares about. */
+/* Flags that interrupts and unwinders ignore. */
 #define FLAGS_CHANGE	(X86_EFLAGS_CF | X86_EFLAGS_SF)
 
 /**
- * struct hit - the one handler that is of interest, and what it saw
+ * struct hit - the tested handler, and the state that it saw
  * @change:	what it does to the registers, or NULL
  * @reg:	which register it changes, for @change
  * @hits:	how often it ran
@@ -57,7 +57,7 @@ static const u8 reg_offset[NR_REGS] = {
  * @bad_sp:	hits with another stack pointer than the probed code's
  * @sp:		the probed code's, at the hit
  *
- * Touched by the handler, and by the test while nothing is hit.
+ * Accessed by the handler, and by the test while there is no hit.
  */
 static struct hit {
 	int (*change)(struct pt_regs *regs);
@@ -151,7 +151,7 @@ static void exit_at_hit(struct fprobe *fp, unsigned long ip, unsigned long ret,
 
 NOKPROBE_SYMBOL(exit_at_hit);
 
-/* Planting. Everything is taken out at the end of a test. */
+/* Planting. The end of a test removes all probes. */
 
 static void drop_kprobe(void *kp)
 {
@@ -214,7 +214,7 @@ static enum site_method method_at(void *addr)
 	return site ? site->method : SITE_UNPLANTED;
 }
 
-/* What a handler is called by */
+/* Methods */
 
 /**
  * struct target - code that is run, and its probed instruction
@@ -251,7 +251,7 @@ struct method {
 
 enum { EMULATED, BOOSTED, BRANCH, PUN };
 
-/* Where a jump would be a pun, if there is room where one of them leads to. */
+/* A snippet in which a jump is a pun, if there is memory where it leads to. */
 static const struct insn_test_case *find_pun(struct kunit *test)
 {
 	const struct insn_test_case *c;
@@ -372,7 +372,7 @@ static const struct method methods[] = {
 
 KUNIT_ARRAY_PARAM_DESC(method, methods, name);
 
-/* Those whose handlers may go elsewhere. */
+/* Methods whose handlers may change the execution path. */
 static const void *listener_gen_params(const void *prev, char *desc)
 {
 	const struct method *m = method_gen_params(prev, desc);
@@ -393,7 +393,7 @@ static void set_input(void)
 		in->regs[i] = 0x0123456789abcdefULL * (2 * i + 1);
 	for (i = 0; i < INSN_TEST_STACK_WORDS; i++)
 		in->stack[i] = 0x5aa5c33c0ff00000ULL + 0x1001 * i;
-	/* Functions return to there, and so do snippets whose handler drops it. */
+	/* The return address of functions, and of snippets whose handler drops a word. */
 	in->stack[top] = (u64)insn_test_exit;
 	in->flags = X86_EFLAGS_FIXED | X86_EFLAGS_IF;
 }
@@ -401,7 +401,7 @@ static void set_input(void)
 static struct insn_test_state run(const struct target *t)
 {
 	insn_test_run(t->entry);
-	/* Not where the stack is, but how much of it is in use. */
+	/* Compare the use of the stack, not its address. */
 	insn_test_out.sp -= insn_test_sp;
 	memset(insn_test_out.stack, 0, sizeof(insn_test_out.stack));
 	return insn_test_out;
@@ -444,7 +444,7 @@ static struct insn_test_state hit_once(struct kunit *test, const struct method *
 	return out;
 }
 
-/* Ftrace does not put this one back, which functions neither get nor keep. */
+/* Ftrace does not restore this register, which functions neither receive nor preserve. */
 static bool is_lost(const struct method *m, unsigned int reg)
 {
 	return m->function && reg == STATE_R11 / sizeof(u64) && m->planted != SITE_BREAKPOINT &&
@@ -466,7 +466,7 @@ static void expect_same(struct kunit *test, const struct method *m,
 	KUNIT_EXPECT_EQ_MSG(test, now->sp, good->sp, "%s %u", what, nr);
 }
 
-/* A handler is C code, whatever the probed code is in the middle of. */
+/* A handler is C code, so flags are as C needs them. */
 static void sees_one_state(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -497,7 +497,7 @@ static int change_reg(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(change_reg);
 
-/* What a handler does to a register is as if the probed code had come with it, or left so. */
+/* A handler's change of a register is visible to the probed code, or to its caller. */
 static void changes_registers(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -638,7 +638,7 @@ static void expect_left(struct kunit *test, const struct method *m, const struct
 	expect_same(test, m, &now, &good, "stack pointer up by words:", up);
 }
 
-/* The instruction, or the function, is not run. */
+/* The instruction, or the function, is skipped. */
 static void goes_elsewhere(struct kunit *test)
 {
 	const struct method *m = test->param_value;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Kprobe events on all functions of a name, and on what the compiler made of them: SYM@*.
+# Kprobe events on all functions of a name, and on their clones: SYM@*.
 
 cd "$(dirname "$0")" && . ./functions
 

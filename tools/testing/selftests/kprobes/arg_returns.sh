@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a return event knows of the whole call: how long it took, where it began, and the text that
-# a process passed.
+# Values of the whole call in return events: its duration, the CPU of its entry, and text that a
+# process passed.
 
 cd "$(dirname "$0")" && . ./functions
 

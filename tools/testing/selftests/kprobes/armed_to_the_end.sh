@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The machine goes down with probes all over it, as jumps for the most part. To be run in
-# a boot of its own: whoever runs it sees whether that ends as it should.
+# Shut down the machine with many probes planted, most of them as jumps. To be run in a boot
+# of its own: the caller checks whether the shutdown works.
 
 cd "$(dirname "$0")" && . ./functions
 

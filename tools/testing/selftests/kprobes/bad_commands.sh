@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What commands are answered: errno, what error_log says, and where the caret is. The file
-# bad_commands.list has commands and what 6.12 answers, as it did; it tells how.
+# Results of commands: errno, entry in error_log, and position of the caret. The file
+# bad_commands.list has commands, their results in 6.12, and a description of its format.
 #
-# "bad_commands.sh record" prints the list with what the running kernel answers.
+# "bad_commands.sh record" prints the list with the results of the running kernel.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many tasks asleep in one probed function: each of them returns, late, and is reported,
-# once, with no maxactive asked for.
+# Many tasks sleep in one probed function: each return is recorded once, without a maxactive
+# in the command.
 #
 # They sleep in fifo_open(), readers without a writer, until one opens the FIFO.
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What is wrong with events of the kernel command line is passed over, and all the rest is
-# there. Boot with kprobe_event= and the events of the file boot_bad_events. Does not clean up
-# first: this is about what it finds.
+# Events of the kernel command line with errors are skipped, and all others are created. Boot
+# with kprobe_event= and the events of the file boot_bad_events. Does not clean up first, because
+# it tests the events that exist.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -3,7 +3,7 @@
 #
 # Events from the kernel command line. Boot with
 #	kprobe_event=p:kprobes/booted,vfs_open;r:kprobes/booted_ret,vfs_open,ret=$retval
-# Does not clean up first, unlike the others: this is about what it finds.
+# Does not clean up first, unlike the others, because it tests the events that exist.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Events from a boot configuration. Boot with "bootconfig" on the command line and the text of
-# the file bootconfig attached to the initrd. Does not clean up first, unlike others: this is
-# about what it finds.
+# the file bootconfig attached to the initrd. Does not clean up first, unlike others, because it
+# tests the events that exist.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# BPF programs on probes; and perf, ftrace and BPF together, each of which gets its hits
-# whoever comes and goes.
+# BPF programs on probes; and perf, ftrace and BPF together: each sees its hits while others are
+# attached and detached.
 
 cd "$(dirname "$0")" && . ./functions
 

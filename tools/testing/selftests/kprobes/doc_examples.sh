@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Run the shell examples of Documentation/trace/{k,f}probe*.rst and probe_*.rst: all blocks
-# ".. code-block:: sh". Each has to succeed, command by command, in a clean tracefs. What
-# it leaves switched on or defined is taken down as a user would, and has to go.
+# ".. code-block:: sh". Each command must succeed, in a clean tracefs. Events that are left
+# enabled or defined are disabled and removed as by a user, which must succeed.
 #
-# A line that starts with "!" has to fail, which "sh -e" by itself would not look at.
+# A line that starts with "!" must fail, which "sh -e" by itself would not check.
 #
-# A comment ".. needs BTF" before a block has it skipped where there is none.
+# A block with a comment ".. needs BTF" before it is skipped without BTF.
 #
 # Registers are those of x86-64 there; on arm64 the ones that hold the same are taken, and an
 # instruction that is not for ftrace.

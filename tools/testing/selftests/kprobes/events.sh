@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kprobe_events: what is accepted, what is refused and how, what is recorded.
+# kprobe_events: commands that are accepted, errors of others, and records.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Memory that fails at each allocation in turn, whatever is done: an errno comes of it, nothing
-# is left behind, and then it works. Boot with kmemleak=on to have lost memory found as well.
+# Let each allocation of an operation fail in turn: the operation must return an errno, leave
+# nothing behind, and succeed afterwards. Boot with kmemleak=on to find leaks, too.
 
 cd "$(dirname "$0")" && . ./functions
 

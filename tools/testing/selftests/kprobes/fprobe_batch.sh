@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many function and tracepoint probe events by one command, that nobody waits when they
-# go, and that a name finds the same functions as a pattern does.
+# Many function and tracepoint probe events by one command, that removing them does not
+# wait, and that a name finds the same functions as a pattern.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Events on lists of functions, with exceptions, and on functions of modules that are yet to come.
+# Events on lists of functions, with exceptions, and on functions of modules that are loaded later.
 
 cd "$(dirname "$0")" && . ./functions
 

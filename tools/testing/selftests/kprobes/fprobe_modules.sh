@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fprobes of modules and in modules that come, go, and come again.
+# Fprobes of modules, and in modules that are loaded, unloaded, and loaded again.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Events on all functions that match a pattern, while modules with some of them come and go:
-# these are added and taken away, and nothing happens to the others.
+# Events on all functions that match a pattern, while modules with some of them are loaded and
+# unloaded: these are added and removed, and others do not change.
 
 cd "$(dirname "$0")" && . ./functions
 

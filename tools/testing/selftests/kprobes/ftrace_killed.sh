@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Ftrace finds its own patching broken and shuts itself down. What it called for stays in the
-# text; probes there can be taken out, modules can go, and nobody is called any more. There is
-# no ftrace after this until the next boot.
+# Ftrace finds its own patching broken and shuts itself down. Its calls stay in the text, but
+# call no handlers any more. Probes there can be unregistered, and modules unloaded. There is no
+# ftrace after this until the next boot.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Other users of ftrace at a function that is probed: tracers, live patches, and direct
-# calls, which is what BPF trampolines are. Each gets its calls, whoever came first.
+# Other users of ftrace at a probed function: tracers, live patches, and direct calls, which
+# BPF trampolines use. Each sees its calls, in any order of registration.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kprobe_event_gen_test: events that a module makes by the kernel's own interface.
+# kprobe_event_gen_test: events that a module creates by the interface for kernel code.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# CPUs that go and come while probes are hit and planted.
+# CPUs go offline and online while probes are hit and planted.
 
 cd "$(dirname "$0")" && . ./functions
 

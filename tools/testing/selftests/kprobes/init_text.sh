@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Names of init text that has been freed: there is no memory any more where they lead to. To
-# be run with pti=on or debug_pagealloc=on, where not even a mapping is left.
+# Symbols of init text that has been freed. To be run with pti=on or debug_pagealloc=on, with
+# which the text is not mapped any more.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Jumps that are written and taken back while others call, probe, trace or unload what they
-# are in. Each call counts, whatever the probe is at the time.
+# Jumps are written and removed while other tasks call, probe, trace or unload the functions
+# that they are in. Each call is counted, with all methods.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Values of random arguments of events on tracepoints, on other events and on programs: what is
-# recorded is what was passed. SEED is told with what is wrong, and makes the same events again.
+# Values of random arguments of events on tracepoints, on other events and on programs: records
+# must have the values that were passed. An error shows SEED, which repeats the same events.
 
 cd "$(dirname "$0")" && . ./functions
 

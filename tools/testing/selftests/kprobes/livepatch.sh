@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A live patch of a function while a task is in the middle of a probed instruction of it. To
-# be run with preempt=full, as only then can the task be kept there.
+# A live patch of a function while a task is preempted in a probed instruction of it. To be run
+# with preempt=full, because the task can only be kept there then.
 
 cd "$(dirname "$0")" && . ./functions
 

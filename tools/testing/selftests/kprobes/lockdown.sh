@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A kernel that keeps its secrets has nobody probe it. Boot with
+# With lockdown=confidentiality, all probes are refused. Boot with
 #	lockdown=confidentiality kprobe_event=p:locked,vfs_read
-# Locking it down as it runs is in lockdown_later.sh; who may do what then, in lockdown_rights.sh.
+# lockdown_later.sh locks down a running kernel; lockdown_rights.sh tests access rights then.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -8,7 +8,7 @@ cd "$(dirname "$0")" && . ./functions
 
 lockdown=/sys/kernel/security/lockdown
 
-# What is there goes on working, and what it sees is kept; nothing new comes.
+# Existing probes still work and record; new ones are refused.
 locked_down_with_probes() {
 	[ -w $lockdown ] || skip "no lockdown"
 	needs_perf_open

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Who may do what with probes while the kernel is locked down, one way, then the other: the list
-# lockdown_rights.list, cell by cell. To be run in a boot of its own: there is no way back.
+# Access rights to probes with lockdown=integrity, then =confidentiality: each cell of the list
+# lockdown_rights.list. To be run in a boot of its own, because lockdown cannot be undone.
 
 cd "$(dirname "$0")" && . ./functions && . ./rights_functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Modules that come, are probed, go, and come again.
+# Modules that are loaded, probed, unloaded, and loaded again.
 
 cd "$(dirname "$0")" && . ./functions
 

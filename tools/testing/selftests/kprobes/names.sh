@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Names that outside programs know of 6.12: functions that security tools probe to see who
-# attaches to what, types that BPF programs name, symbols that modules link to, and files. What
-# is not here, and on purpose, is on the list in Documentation/trace/kprobes.rst.
+# Names of 6.12 that other programs use: functions that security tools probe to log the use of
+# probes, types in BPF programs, symbols that modules link to, and files. Documentation/trace/
+# kprobes.rst lists names that are missing on purpose.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Jumps in functions in which it is not easy to tell where execution may get to. Whatever
-# becomes a jump, the functions do what they are for.
+# Jumps in functions with unusual control flow. The functions must return the right results with
+# all jumps.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Probes by way of perf_event_open(): the kprobe PMU.
+# Probes by perf_event_open(): the kprobe PMU.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Why probes are refused: probe_errors in tracefs, for all that get but an errno; and
+# Reasons why probes are refused: probe_errors in tracefs, for callers that get only an errno; and
 # blacklist_reasons in debugfs.
 
 cd "$(dirname "$0")" && . ./functions

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kprobe_profile and probe_profile: every hit is counted, once, on whatever CPU.
+# kprobe_profile and probe_profile: each hit is counted once, on all CPUs.
 
 cd "$(dirname "$0")" && . ./functions
 

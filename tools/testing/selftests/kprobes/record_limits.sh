@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# How large records of events may get, for ftrace and for perf: up to the limit all of it is
-# there, beyond there is no record, which is counted, and nothing is written past it.
+# Limits for the size of records, for ftrace and for perf: up to the limit records are complete.
+# Larger records are not written but counted, and nothing is written beyond the limit.
 
 cd "$(dirname "$0")" && . ./functions
 
 events=$dynamic
 
-# What is probed: writes to /dev/null, whose second argument is a text of the caller's.
+# The probed function: writes to /dev/null, whose second argument is a text of the caller.
 probed=write_null
 
 # perf takes 8192 bytes, of which 4 say how many, and ftrace what a page has left.

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Who may do what with probes, and see which addresses: rights.list, cell by cell. What is
-# different while the kernel is locked down is in lockdown_rights.sh.
+# Access rights to probes and to addresses: each cell of rights.list. lockdown_rights.sh tests
+# the differences under lockdown.
 #
-# rights.sh record: the list, with what this kernel answers.
+# "rights.sh record" prints the list with the results of this kernel.
 
 cd "$(dirname "$0")" && . ./functions && . ./rights_functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The sample modules do what they say. They say it of functions that only this test calls,
-# and not often: the log takes so many lines of them and no more.
+# The sample modules print what they should. They probe functions that only this test calls,
+# and few times, because the log takes a limited number of lines.
 
 cd "$(dirname "$0")" && . ./functions
 

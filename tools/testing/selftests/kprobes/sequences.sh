@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Random sequences of what users do with probe events, by several processes in several instances,
-# while modules, processors and what is global come and go. Once all of them have ended, events can
-# be removed, and nothing is left.
+# while modules, processors and global settings change. After all of them have ended, events can be
+# removed, and nothing is left.
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
-# SEED is told; it says what each process does, and not how they get in each other's way.
+# SEED is printed. It defines what each process does, but not how the processes interleave.
 
 cd "$(dirname "$0")" && . ./functions
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tracepoint probe events, t: in dynamic_events: what is accepted, what is refused and
-# how, what is recorded, and modules that come and go.
+# Tracepoint probe events, t: in dynamic_events: commands that are accepted, errors of
+# others, records, and modules that are loaded and unloaded.
 
 cd "$(dirname "$0")" && . ./functions
 
