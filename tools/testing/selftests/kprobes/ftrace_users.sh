@@ -48,6 +48,33 @@ function_tracer_first() {
 	stop_tracer
 }
 
+at_one_ops() {
+	! grep -q "^$fn .*(2)" $tracefs/enabled_functions
+}
+
+# The return probe needs fewer registers; the probe that comes later gets all, and no hit is lost.
+probe_at_a_return_probe() {
+	load_target
+	put "r:return kprobe_test_target:$fn"
+	put "p:entry kprobe_test_target:$fn"
+	enable kprobes/return
+	call 10
+	hits return 10
+	enable kprobes/entry
+	call 10
+	hits entry 10
+	hits return 20
+	# Ftrace calls both for a while.
+	until_it at_one_ops
+	call 10
+	hits entry 20
+	hits return 30
+	disable kprobes/return kprobes/entry
+	call 10
+	hits entry 20
+	hits return 30
+}
+
 function_tracer_second() {
 	load_target
 	probe_it
@@ -277,6 +304,7 @@ begin
 run few_functions_among_many
 stop_tracer
 run no_probes_in_trampolines
+run probe_at_a_return_probe
 run function_tracer_first
 stop_tracer
 run function_tracer_second
