@@ -22,6 +22,13 @@
 #include "private.h"
 
 /*
+ * With call depth tracking, a return by way of its thunk changes flags, and the probed code is to
+ * get those on the stack. Nor has that counted the call from the slot.
+ */
+#define DETOUR_RET							\
+	ALTERNATIVE(ASM_RET, ANNOTATE_RETPOLINE_SAFE "ret; int3\n", X86_FEATURE_CALL_DEPTH)
+
+/*
  * What the slot has pushed is the upper end of a struct pt_regs; the address that it
  * returns to stands where orig_ax is. That and the lower end is all that unwinders need;
  * before and after that this is a function like any other.
@@ -65,7 +72,7 @@ asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
 	"popq	%r\\reg\n"						\
 	".endr\n"							\
 	UNWIND_HINT_FUNC						\
-	ASM_RET								\
+	DETOUR_RET							\
 	"2:\n"								\
 	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)		\
 	"movq	%rsp, %rsi\n"						\
@@ -83,7 +90,7 @@ asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
 	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 16, 0)		\
 	"popfq\n"							\
 	UNWIND_HINT_FUNC						\
-	ASM_RET								\
+	DETOUR_RET							\
 	".size " #name ", . - " #name "\n"				\
 	".popsection\n")
 
