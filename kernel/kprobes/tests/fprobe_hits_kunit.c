@@ -88,6 +88,10 @@ static void data_of_every_call(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_ARM64))
 		kunit_skip(test, "where the stack pointer is at exits is not known here");
 	KUNIT_ASSERT_EQ(test, register_fprobe(&f.fp, "fprobe_test_recurse", NULL), 0);
+	if (test_pool_grows_later(fprobe_test_recurse, DEPTH)) {
+		f.exits = 0;
+		f.fp.nmissed = 0;
+	}
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_EQ(test, fprobe_test_recurse(DEPTH), DEPTH + 1);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&f.fp), 0);
@@ -100,6 +104,11 @@ static void recursion(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_at(test, fprobe_test_recurse, WITH_ALL);
 
+	if (test_pool_grows_later(fprobe_test_recurse, DEPTH)) {
+		atomic_set(&tf->entries, 0);
+		atomic_set(&tf->exits, 0);
+		tf->fp.nmissed = 0;
+	}
 	KUNIT_EXPECT_EQ(test, fprobe_test_recurse(DEPTH), DEPTH + 1);
 	test_fprobe_expect(test, tf, DEPTH + 1, DEPTH + 1, 0);
 }

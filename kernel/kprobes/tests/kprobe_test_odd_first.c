@@ -9,6 +9,7 @@
 #include "kprobe_test_odd.h"
 
 asm(".pushsection .text\n"
+	ASM_FUNC_ALIGN "\n"
 	".type kprobe_odd_dup, @function\n"
 	"kprobe_odd_dup:\n"
 	"	testq	%rdi, %rdi\n"

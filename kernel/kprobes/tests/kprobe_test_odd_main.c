@@ -27,6 +27,7 @@ MODULE_PARM_DESC(wrong, "calls that did not return what they should");
  * that are compiled otherwise than the kernel have such.
  */
 asm(".pushsection .text\n"
+	ASM_FUNC_ALIGN "\n"
 	".type kprobe_odd_switch, @function\n"
 	"kprobe_odd_switch:\n"
 	"	leaq	1f(%rip), %rdx\n"

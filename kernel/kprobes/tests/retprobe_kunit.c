@@ -346,6 +346,10 @@ static void recursion(struct kunit *test)
 	tr->rp.entry_handler = on_entry;
 	tr->rp.data_size = sizeof(struct test_data);
 	KUNIT_ASSERT_EQ(test, register_kretprobe(&tr->rp), 0);
+	if (test_pool_grows_later(t->fn, DEPTH)) {
+		atomic_set(&tr->returns, 0);
+		tr->rp.nmissed = 0;
+	}
 	for (i = 0; i < 20; i++)
 		KUNIT_EXPECT_EQ(test, call_target(t->fn, DEPTH), DEPTH + 1);
 	expect_returns(test, tr, 20 * (DEPTH + 1));

@@ -8,6 +8,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 
 /* targets.c */
@@ -101,6 +102,21 @@ static inline unsigned long call_target(target_fn fn, unsigned long x)
 {
 	OPTIMIZER_HIDE_VAR(fn);
 	return fn(x);
+}
+
+/*
+ * Have pools grow for calls of @fn as deep as @x. With PREEMPT_RT a thread has to run for that, so
+ * what is missed meanwhile is to be forgotten.
+ */
+static inline bool test_pool_grows_later(target_fn fn, unsigned long x)
+{
+	int i;
+
+	for (i = 0; i < 4 && IS_ENABLED(CONFIG_PREEMPT_RT); i++) {
+		call_target(fn, x);
+		msleep(20);
+	}
+	return i;
 }
 
 /* Call a target @n times, and check the results. */

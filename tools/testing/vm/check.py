@@ -25,6 +25,7 @@ import campaign
 import commands
 import fuzz
 import guest
+import hardened
 import hitpath
 import kbuild
 import lint
@@ -101,6 +102,8 @@ class Context:
         suites = DEBUG_SUITES if profile == "debug" else SUITES
         names = [n for a, n in map(split_step, self.names) if a == arch]
         wanted = [s for n, s in suites.items() if n in names or step_name(n) in names]
+        if profile in {row.profile for row in hardened.HARDENED.values()}:
+            wanted = [hardened.suite()]
         return self.build(k.name, lambda: self.make_kernel(k, [s.build for s in wanted if s.build]))
 
     def boot_job(self, step: str, name: str, *args: Any) -> Result:
@@ -241,6 +244,18 @@ def step_debug(ctx: Context, step: str) -> None:
     together(*(functools.partial(one, n, full) for n, full in debug_suites(arch).items()))
     for name, state, why in hitpath.check_instruments(built.k):
         ctx.report.add(f"{step}: {name}", state, why)
+
+
+def step_hardened(ctx: Context, step: str) -> None:
+    """A hardened kernel, on the processors of its row in hardened.py."""
+    row = hardened.HARDENED[step]
+    built = ctx.kernel(row.profile, arch=split_step(step)[0]).result()
+
+    def one(machine: hardened.Machine) -> None:
+        results = run_suite(ctx, step, hardened.suite(machine), built)
+        ctx.report.add_all(step, {f"{machine.name}: {n}": r for n, r in results.items()})
+
+    together(*(functools.partial(one, m) for m in row.machines if not ctx.only or m.name in ctx.only))
 
 
 def step_kcsan(ctx: Context, step: str) -> None:
@@ -441,11 +456,12 @@ STEPS = {
     "debug-ftrace": step_debug_ftrace,
     "kcsan": step_kcsan,
     **{f"{arch}-kcsan": step_kcsan for arch in ARCH_SUITES},
+    **dict.fromkeys(hardened.HARDENED, step_hardened),
 }
 
 # Half an hour each, or more configurations to prepare or to build, or of a port that has passed KUnit, so
 # they are run only if they are named.
-OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
+OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan", *hardened.OPTIONAL,
             *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
             *(f"{arch}-ftrace" for arch in PORT_SUITES))
 
@@ -453,6 +469,8 @@ OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan",
 def needs(step: str) -> list:
     """[(architecture, profile)] of the kernels that a step boots; the profile is None for the usual one."""
     arch, name = split_step(step)
+    if step in hardened.HARDENED:
+        return [(arch, hardened.HARDENED[step].profile)]
     if name.startswith("debug"):
         return [(arch, "debug")]
     if name == "kcsan":
@@ -464,7 +482,10 @@ def needs(step: str) -> list:
 
 def title(step: str) -> str:
     arch, name = split_step(step)
-    text = SUITES[name].title if name in SUITES else (STEPS[step].__doc__ or "").splitlines()[0]
+    if step in hardened.HARDENED:
+        text = hardened.HARDENED[step].title
+    else:
+        text = SUITES[name].title if name in SUITES else (STEPS[step].__doc__ or "").splitlines()[0]
     return text if arch == DEFAULT else f"{arch}: {text}"
 
 

@@ -81,10 +81,10 @@ class Times:
 
 @dataclass
 class Boot:
-    """A guest that runs a script of tests/, and what that is told."""
+    """A guest that runs a script of tests/, or several, and what they are told."""
     step: str
     name: str
-    script: str
+    script: str                         # with blanks in between
     tests: list | None = None           # $TESTS, if the script has a list of them
     env: dict = field(default_factory=dict)
     job: dict = field(default_factory=dict)
@@ -93,8 +93,11 @@ class Boot:
         env = dict(self.env)
         if self.tests is not None:
             env["TESTS"] = " ".join(self.tests)
-        with open(os.path.join(TESTS, self.script)) as f:
-            return "#!/bin/sh\n" + "".join(f"export {n}='{v}'\n" for n, v in env.items()) + f.read()
+        parts = ["#!/bin/sh\n"] + [f"export {n}='{v}'\n" for n, v in env.items()]
+        for name in self.script.split():
+            with open(os.path.join(TESTS, name)) as f:
+                parts.append(f.read())
+        return "".join(parts)
 
 
 @dataclass

@@ -25,6 +25,17 @@ JOBS = os.cpu_count() or 1
 COMPILED = ("tracer", "noftrace")   # profiles of kernels that are not linked; see SEE_OUR_CORE in check.py
 PROGRESS = 15       # seconds between two lines of progress
 
+# What a profile builds on: fragments that come before its own.
+BUILDS_ON = {
+    "debug": ["small"],
+    "kcsan": ["small"],
+    "rt": ["expert"],
+    "hardened": ["small", "expert"],
+    "cfi": ["small"],
+}
+CLANG = {"cfi": "-19"}      # LLVM= of profiles that gcc cannot compile
+PACKAGES = {"hardened": "plugins", "cfi": "clang"}      # what they take that is not usual; see packages
+
 spent = []          # seconds of a processor that each make took
 
 
@@ -42,6 +53,14 @@ class Kernel:
         self.src = tree.BASE if stock else tree.TREE
         self.out = os.path.join(BUILD, self.name)
         self.fragments = self.find_fragments()
+        # LLVM= of make, for clang instead of gcc.
+        self.llvm = next((CLANG[p] for p in profile.split("-") if p in CLANG), self.arch.llvm)
+
+    @property
+    def packages(self) -> list[str]:
+        """Sets of packages without which it cannot be built; see there."""
+        sets = [self.arch.packages] + [PACKAGES.get(p) for p in self.profile.split("-")]
+        return [s for s in sets if s]
 
     def find_fragments(self) -> list:
         """The files of config/ that make up this kernel's configuration."""
@@ -52,12 +71,13 @@ class Kernel:
         lacks = f"stock-{self.arch.name}"
         if self.stock and os.path.exists(os.path.join(CONFIG_DIR, lacks + ".config")):
             names.append(lacks)
-        # A profile may build on another one: debug is small, then debug; debug-rt has rt, too.
+        # A profile may be made of others: debug is small, then debug; debug-rt has rt, too.
         profiles = self.profile.split("-")
-        names += (["small"] if {"debug", "kcsan"} & set(profiles) else []) + profiles
-        # What an architecture has in that profile only.
-        own = f"{self.arch.name}-{self.profile}"
-        names += [own] if os.path.exists(os.path.join(CONFIG_DIR, own + ".config")) else []
+        names += dict.fromkeys(n for p in profiles for n in BUILDS_ON.get(p, []))
+        for p in profiles:
+            # What an architecture has in that profile only.
+            own = f"{self.arch.name}-{p}"
+            names += [p] + ([own] if os.path.exists(os.path.join(CONFIG_DIR, own + ".config")) else [])
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
         for path in paths:
             if not os.path.exists(path):
@@ -75,7 +95,7 @@ class Kernel:
     def make(self, *args: str) -> list:
         """The make command for this kernel."""
         ccache = os.path.join(HERE, "cc") + " " if shutil.which("ccache") else ""
-        cc = f"{ccache}clang{self.arch.llvm}" if self.arch.llvm else f"{ccache}{self.arch.cross}gcc"
+        cc = f"{ccache}clang{self.llvm}" if self.llvm else f"{ccache}{self.arch.cross}gcc"
         # The source is reached by a link inside O=. Thus its paths, as ccache
         # sees them, are the same for every kernel, and the objects that do
         # not depend on anything of ours are compiled once for all of them.
@@ -89,7 +109,8 @@ class Kernel:
         return ["make", "-C", src, f"abs_srctree={src}", f"O={self.out}",
                 f"ARCH={self.arch.make}", f"-j{JOBS}", f"KCFLAGS={flags}",
                 f"CC={cc}", f"HOSTCC={ccache}gcc", f"CROSS_COMPILE={self.arch.cross}",
-                *([f"LLVM={self.arch.llvm}", "HOSTCXX=g++"] if self.arch.llvm else []),
+                *([f"LLVM={self.llvm}", "HOSTCXX=g++"] if self.llvm else []),
+                f"gen-randstruct-seed={os.path.join(HERE, 'randstruct-seed')}",
                 f"LOCALVERSION=-{'stock' if self.stock else 'probes'}", *args]
 
     def env(self) -> dict:
@@ -247,8 +268,9 @@ def only_ours(k: Kernel) -> None:
 
 def build(k: Kernel, modules: bool = True, keep_going: bool = False) -> None:
     """Build vmlinux, the image and the modules of k."""
-    if k.arch.packages and subprocess.run([os.path.join(HERE, "packages"), k.arch.packages]).returncode:
-        raise Failure(f"{k.name} cannot be built; see the line above")
+    for name in k.packages:
+        if subprocess.run([os.path.join(HERE, "packages"), name]).returncode:
+            raise Failure(f"{k.name} cannot be built; see the line above")
     with lock(k.name):
         prepare(k)
         start = time.time()

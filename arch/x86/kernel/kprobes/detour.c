@@ -49,6 +49,8 @@
 #include <linux/slab.h>
 
 #include <asm/alternative.h>
+#include <asm/cpufeature.h>
+#include <asm/nospec-branch.h>
 #include <asm/segment.h>
 #include <asm/text-patching.h>
 
@@ -185,10 +187,31 @@ static void emit_relative(struct detour_code *d, const struct probed_text *text,
 	}
 }
 
+/*
+ * Where returns and indirect branches are predicted from the lower half of a cache line (ITS), the
+ * kernel has none there, but thunks in their place. Those in the upper half may be copied to
+ * wherever the detour is.
+ */
+static bool is_misplaced_return(const struct detour_code *d, const struct probed_text *text,
+				unsigned long addr)
+{
+	return kprobe_insn_opcode(&text->insn) == RET_INSN_OPCODE &&
+	       !cpu_wants_rethunk_at((void *)addr) &&
+	       cpu_wants_rethunk_at((void *)d->slot + d->len);
+}
+
+static bool is_misplaced_branch(const struct probed_text *text, unsigned long to)
+{
+	return cpu_feature_enabled(X86_FEATURE_INDIRECT_THUNK_ITS) && !(to & 0x20) &&
+	       kprobe_insn_is_indirect(&text->insn);
+}
+
 static int emit_copy(struct detour_code *d, const struct probed_text *text, unsigned long addr)
 {
 	unsigned long to = d->slot + d->len;
 
+	if (is_misplaced_branch(text, to))
+		return -EINVAL;
 	return kprobe_insn_copy(room(d, text->insn.length), text, addr, to);
 }
 
@@ -217,6 +240,10 @@ static int emit_insn(struct detour_code *d, const struct probed_text *text, unsi
 	}
 	if (kprobe_insn_is_call(insn))
 		return emit_indirect_call(d, text, addr);
+	if (is_misplaced_return(d, text, addr)) {
+		emit_jump(d, (unsigned long)x86_return_thunk);
+		return 0;
+	}
 	return emit_copy(d, text, addr);
 }
 

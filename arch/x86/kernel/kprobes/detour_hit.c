@@ -22,6 +22,13 @@
 #include "private.h"
 
 /*
+ * With call depth tracking, the return thunk changes flags, but the probed code must get those on
+ * the stack. The call from the slot was not counted either.
+ */
+#define DETOUR_RET							\
+	ALTERNATIVE(ASM_RET, ANNOTATE_RETPOLINE_SAFE "ret; int3\n", X86_FEATURE_CALL_DEPTH)
+
+/*
  * The slot has pushed the upper end of a struct pt_regs. Its return address is in the place of
  * orig_ax. When the lower end is complete, unwinders use the struct; before and after that, this
  * unwinds like a function.
@@ -65,7 +72,7 @@ asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
 	"popq	%r\\reg\n"						\
 	".endr\n"							\
 	UNWIND_HINT_FUNC						\
-	ASM_RET								\
+	DETOUR_RET							\
 	"2:\n"								\
 	UNWIND_HINT(UNWIND_HINT_TYPE_REGS, ORC_REG_SP, 0, 1)		\
 	"movq	%rsp, %rsi\n"						\
@@ -83,7 +90,7 @@ asm(".set	.Lkprobe_of_" #name ", -" __stringify(kprobe) "\n"	\
 	UNWIND_HINT(UNWIND_HINT_TYPE_CALL, ORC_REG_SP, 16, 0)		\
 	"popfq\n"							\
 	UNWIND_HINT_FUNC						\
-	ASM_RET								\
+	DETOUR_RET							\
 	".size " #name ", . - " #name "\n"				\
 	".popsection\n")
 

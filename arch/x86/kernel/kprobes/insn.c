@@ -186,12 +186,19 @@ static bool is_cfi_check(const struct insn *insn)
 	}
 }
 
+/* Near calls and jumps to what is in a register or in memory. */
+bool kprobe_insn_is_indirect(const struct insn *insn)
+{
+	return kprobe_insn_opcode(insn) == 0xff &&
+	       (modrm_reg(insn) == 2 || modrm_reg(insn) == 4);
+}
+
 static bool is_near_branch(const struct insn *insn)
 {
 	unsigned int opcode = kprobe_insn_opcode(insn);
 
 	return is_relative_branch(opcode) || opcode == 0xc2 || opcode == 0xc3 ||
-	       (opcode == 0xff && (modrm_reg(insn) == 2 || modrm_reg(insn) == 4));
+	       kprobe_insn_is_indirect(insn);
 }
 
 /* Near calls. */

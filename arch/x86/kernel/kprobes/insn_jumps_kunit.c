@@ -11,6 +11,7 @@
 #include <linux/memory.h>
 #include <linux/string.h>
 
+#include <asm/alternative.h>
 #include <asm/sections.h>
 #include <asm/text-patching.h>
 
@@ -95,6 +96,30 @@ static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc
 	insn_test_expect_same(test, now, jc->expected, "probe gone");
 }
 
+#ifdef CONFIG_OPTPROBES
+/* A return must not get to where the kernel has a thunk instead. */
+static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
+{
+	const struct optimized_kprobe *op;
+	const struct kprobe_copy *copy;
+	unsigned int i;
+	u8 *at;
+
+	guard(mutex)(&kprobe_mutex);
+	op = container_of(get_kprobe(insn_test_addr(jc->c)), struct optimized_kprobe, kp);
+	for (i = 0; i < op->optinsn.copies.nr - 1; i++) {
+		copy = &op->optinsn.copies.copy[i];
+		at = (u8 *)op->optinsn.insn + copy->at;
+		if (*at == RET_INSN_OPCODE && !cpu_wants_rethunk_at(op->kp.addr + copy->of))
+			KUNIT_EXPECT_FALSE_MSG(test, cpu_wants_rethunk_at(at), "%s", jc->c->name);
+	}
+}
+#else
+static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
+{
+}
+#endif
+
 /* All together, because each wait takes a grace period of RCU-tasks. */
 static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 {
@@ -105,7 +130,9 @@ static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 	jcs = plant_jumps(test, nr, post);
 	for (i = 0; i < nr; i++) {
 		jumps += is_jump(&jcs[i]);
-		if (!is_jump(&jcs[i]))
+		if (is_jump(&jcs[i]))
+			expect_safe_returns(test, &jcs[i]);
+		else
 			kunit_info(test, "no jump: %s", jcs[i].c->name);
 		expect_jump_works(test, &jcs[i], now);
 	}

@@ -38,6 +38,12 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include <uapi/asm/processor-flags.h>
+
+/* Flags that tell of a result. */
+#define INSN_TEST_RESULT_FLAGS	((u64)(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
+				       X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF))
+
 /**
  * struct insn_test_case - a snippet with one instruction to be probed in it
  * @entry: where the snippet starts

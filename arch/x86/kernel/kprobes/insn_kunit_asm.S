@@ -176,7 +176,7 @@ SYM_FUNC_START_LOCAL(insn_test_\name)
 	jmp	insn_test_exit
 SYM_FUNC_END(insn_test_\name)
 STACK_FRAME_NON_STANDARD insn_test_\name
-	TABLE_ENTRY CASES insn_test_\name "(7b - insn_test_\name)" \kind
+	TABLE_ENTRY CASES, insn_test_\name, "(7b - insn_test_\name)", \kind
 .endm
 
 /* Just the instruction. */
@@ -277,7 +277,7 @@ STACK_FRAME_NON_STANDARD insn_test_\name
 	jmp	insn_test_exit
 SYM_FUNC_END(insn_test_\name)
 STACK_FRAME_NON_STANDARD insn_test_\name
-	TABLE_ENTRY REFUSED insn_test_\name "(7b - insn_test_\name + \into)" \errno
+	TABLE_ENTRY REFUSED, insn_test_\name, "(7b - insn_test_\name + \into)", \errno
 .endm
 
 /* Operands relative to %rip, with and without something behind them. */
@@ -549,44 +549,44 @@ REFUSE vex_ff		0	0	vpsubb	%xmm1, %xmm2, %xmm3
 REFUSE vex_8e		0	0	vpmaskmovd %xmm2, %xmm1, (%rax)
 
 /* No start of an instruction. */
-REFUSE into_insn	-EILSEQ	1	movabsq $0x1122334455667788, %rax
-REFUSE into_imm		-EILSEQ	9	movabsq $0x1122334455667788, %rax
-REFUSE into_lock	-EILSEQ	1	lock incl (%rax)
-REFUSE into_rex		-EILSEQ	1	movq	%rax, %rbx
-REFUSE into_nop5	-EILSEQ	1	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00
-REFUSE int3		-EILSEQ	0	int3
+REFUSE into_insn, -EILSEQ, 1, movabsq $0x1122334455667788, %rax
+REFUSE into_imm, -EILSEQ, 9, movabsq $0x1122334455667788, %rax
+REFUSE into_lock, -EILSEQ, 1, lock incl (%rax)
+REFUSE into_rex, -EILSEQ, 1, movq	%rax, %rbx
+REFUSE into_nop5, -EILSEQ, 1, .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+REFUSE int3, -EILSEQ, 0, int3
 
 /* Cannot be run from elsewhere. */
-REFUSE rip_too_far	-EINVAL	0	.byte 0x48, 0x8b, 0x05, 0x00, 0x00, 0x00, 0x80
-REFUSE eip_relative	-EINVAL	0	.byte 0x67, 0x8b, 0x05, 0x00, 0x00, 0x00, 0x00
-REFUSE kvm_prefix	-EINVAL	0	.byte 0x0f, 0x0b, 0x6b, 0x76, 0x6d, 0x0f, 0xa2
+REFUSE rip_too_far, -EINVAL, 0, .byte 0x48, 0x8b, 0x05, 0x00, 0x00, 0x00, 0x80
+REFUSE eip_relative, -EINVAL, 0, .byte 0x67, 0x8b, 0x05, 0x00, 0x00, 0x00, 0x00
+REFUSE kvm_prefix, -EINVAL, 0, .byte 0x0f, 0x0b, 0x6b, 0x76, 0x6d, 0x0f, 0xa2
 #ifdef CONFIG_X86_KERNEL_IBT
-REFUSE endbr		-EINVAL	0	endbr64
+REFUSE endbr, -EINVAL, 0, endbr64
 #endif
-REFUSE ud2		-EOPNOTSUPP 0	ud2
-REFUSE hlt		-EOPNOTSUPP 0	hlt
-REFUSE mwait		-EOPNOTSUPP 0	mwait
-REFUSE sti_hlt		-EOPNOTSUPP 0	.byte 0xfb, 0xf4
-REFUSE sti_mwait	-EOPNOTSUPP 0	.byte 0xfb, 0x0f, 0x01, 0xc9
-REFUSE int_imm		-EOPNOTSUPP 0	int	$0x80
-REFUSE int1		-EOPNOTSUPP 0	.byte 0xf1
-REFUSE iretq		-EOPNOTSUPP 0	iretq
-REFUSE lretq		-EOPNOTSUPP 0	lretq
-REFUSE far_jmp		-EOPNOTSUPP 0	ljmp	*(%rax)
-REFUSE far_call		-EOPNOTSUPP 0	lcall	*(%rax)
-REFUSE syscall		-EOPNOTSUPP 0	syscall
-REFUSE sysretq		-EOPNOTSUPP 0	sysretq
-REFUSE swapgs		-EOPNOTSUPP 0	swapgs
-REFUSE wrgsbase		-EOPNOTSUPP 0	wrgsbase %rax
-REFUSE mov_ss		-EOPNOTSUPP 0	movl	%eax, %ss
-REFUSE mov_gs		-EOPNOTSUPP 0	movl	%eax, %gs
-REFUSE pop_gs		-EOPNOTSUPP 0	popq	%gs
-REFUSE lss		-EOPNOTSUPP 0	lss	(%rax), %ecx
-REFUSE lidt		-EOPNOTSUPP 0	lidt	(%rax)
-REFUSE vmlaunch		-EOPNOTSUPP 0	vmlaunch
-REFUSE xbegin		-EOPNOTSUPP 0	.byte 0xc7, 0xf8, 0x00, 0x00, 0x00, 0x00
-REFUSE jmp_16		-EOPNOTSUPP 0	.byte 0x66, 0xe9, 0x00, 0x00, 0x00, 0x00
-REFUSE ret_16		-EOPNOTSUPP 0	.byte 0x66, 0xc3
+REFUSE ud2, -EOPNOTSUPP, 0, ud2
+REFUSE hlt, -EOPNOTSUPP, 0, hlt
+REFUSE mwait, -EOPNOTSUPP, 0, mwait
+REFUSE sti_hlt, -EOPNOTSUPP, 0, .byte 0xfb, 0xf4
+REFUSE sti_mwait, -EOPNOTSUPP, 0, .byte 0xfb, 0x0f, 0x01, 0xc9
+REFUSE int_imm, -EOPNOTSUPP, 0, int	$0x80
+REFUSE int1, -EOPNOTSUPP, 0, .byte 0xf1
+REFUSE iretq, -EOPNOTSUPP, 0, iretq
+REFUSE lretq, -EOPNOTSUPP, 0, lretq
+REFUSE far_jmp, -EOPNOTSUPP, 0, ljmp	*(%rax)
+REFUSE far_call, -EOPNOTSUPP, 0, lcall	*(%rax)
+REFUSE syscall, -EOPNOTSUPP, 0, syscall
+REFUSE sysretq, -EOPNOTSUPP, 0, sysretq
+REFUSE swapgs, -EOPNOTSUPP, 0, swapgs
+REFUSE wrgsbase, -EOPNOTSUPP, 0, wrgsbase %rax
+REFUSE mov_ss, -EOPNOTSUPP, 0, movl	%eax, %ss
+REFUSE mov_gs, -EOPNOTSUPP, 0, movl	%eax, %gs
+REFUSE pop_gs, -EOPNOTSUPP, 0, popq	%gs
+REFUSE lss, -EOPNOTSUPP, 0, lss	(%rax), %ecx
+REFUSE lidt, -EOPNOTSUPP, 0, lidt	(%rax)
+REFUSE vmlaunch, -EOPNOTSUPP, 0, vmlaunch
+REFUSE xbegin, -EOPNOTSUPP, 0, .byte 0xc7, 0xf8, 0x00, 0x00, 0x00, 0x00
+REFUSE jmp_16, -EOPNOTSUPP, 0, .byte 0x66, 0xe9, 0x00, 0x00, 0x00, 0x00
+REFUSE ret_16, -EOPNOTSUPP, 0, .byte 0x66, 0xc3
 
 SYM_FUNC_START_LOCAL(insn_test_nothing)
 	RET
@@ -663,21 +663,21 @@ SYM_DATA_START_LOCAL(insn_test_padded.cold)
 SYM_DATA_END(insn_test_padded.cold)
 	.text
 
-	TABLE_ENTRY POINTS insn_test_sum "(.Ladd - insn_test_sum)" INSN_TEST_BOOST
-	TABLE_ENTRY POINTS insn_test_sum "(.Lcall - insn_test_sum)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_sum "(.Ljcc - insn_test_sum)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_sum "(.Lret - insn_test_sum)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_sum, "(.Ladd - insn_test_sum)", INSN_TEST_BOOST
+	TABLE_ENTRY POINTS, insn_test_sum, "(.Lcall - insn_test_sum)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_sum, "(.Ljcc - insn_test_sum)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_sum, "(.Lret - insn_test_sum)", INSN_TEST_EMULATE
 
-	TABLE_ENTRY POINTS insn_test_keep "(.Lpush - insn_test_keep)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_keep "(.Llong - insn_test_keep)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_keep "(.Lpop - insn_test_keep)" INSN_TEST_BOOST
-	TABLE_ENTRY POINTS insn_test_keep "(.Lback - insn_test_keep)" INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_keep, "(.Lpush - insn_test_keep)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_keep, "(.Llong - insn_test_keep)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_keep, "(.Lpop - insn_test_keep)", INSN_TEST_BOOST
+	TABLE_ENTRY POINTS, insn_test_keep, "(.Lback - insn_test_keep)", INSN_TEST_EMULATE
 
-	TABLE_ENTRY POINTS insn_test_padded "(.Lpadded - insn_test_padded)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_padded "(.Lno_padding - insn_test_padded)" INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_padded "(.Lno_long_padding - insn_test_padded)" \
+	TABLE_ENTRY POINTS, insn_test_padded, "(.Lpadded - insn_test_padded)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_padded, "(.Lno_padding - insn_test_padded)", INSN_TEST_EMULATE
+	TABLE_ENTRY POINTS, insn_test_padded, "(.Lno_long_padding - insn_test_padded)", \
 		    INSN_TEST_EMULATE
-	TABLE_ENTRY POINTS insn_test_padded "(.Lnamed - insn_test_padded)" INSN_TEST_BOOST
+	TABLE_ENTRY POINTS, insn_test_padded, "(.Lnamed - insn_test_padded)", INSN_TEST_BOOST
 
 /* For state_kunit.c, in this order. They do not change anything, but for flags. */
 .macro STATE name:req kind:req insn:vararg
@@ -686,7 +686,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_\name)
 	jmp	insn_test_exit
 SYM_FUNC_END(insn_test_state_\name)
 STACK_FRAME_NON_STANDARD insn_test_state_\name
-	TABLE_ENTRY STATES insn_test_state_\name 0 \kind
+	TABLE_ENTRY STATES, insn_test_state_\name, 0, \kind
 .endm
 
 /*
@@ -703,7 +703,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_\name)
 	jmp	insn_test_exit
 SYM_FUNC_END(insn_test_state_\name)
 STACK_FRAME_NON_STANDARD insn_test_state_\name
-	TABLE_ENTRY STATES insn_test_state_\name "(7b - insn_test_state_\name)" INSN_TEST_BOOST
+	TABLE_ENTRY STATES, insn_test_state_\name, "(7b - insn_test_state_\name)", INSN_TEST_BOOST
 .endm
 
 STATE emulated INSN_TEST_EMULATE	nop

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* x86: stack traces from each instruction of a hit. */
 #include <kunit/test.h>
+#include <linux/array_size.h>
 #include <linux/kallsyms.h>
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
+#include <linux/string.h>
 
 #include <asm/text-patching.h>
 
@@ -68,6 +70,13 @@ static bool is_in(unsigned long addr, const void *func)
 	       addr - offset == (unsigned long)func;
 }
 
+/* Call depth tracking counts calls of a function in the padding in front of it. */
+static bool is_in_front(unsigned long addr, const void *func)
+{
+	return addr < (unsigned long)func &&
+	       (unsigned long)func - addr <= CONFIG_FUNCTION_PADDING_BYTES;
+}
+
 /* Returns false if call_keep() is not in the trace. */
 static bool note_trace(const unsigned long *entries, unsigned int nr)
 {
@@ -126,7 +135,11 @@ static void insn_test_stack_trace(struct kunit *test)
 	}
 }
 
-/* Where the first trace without the caller was taken. */
+/*
+ * Traces without the caller: how many were taken on the way out of a detour, which may overwrite
+ * what unwinders need, and where the first other one was.
+ */
+static unsigned int traces_on_way_out;
 static unsigned long bad_trace_ip;
 
 /* Set with interrupts off by the task that steps. */
@@ -134,21 +147,48 @@ static struct task_struct *stepping;
 
 static unsigned long call_keep_in_steps(unsigned long n);
 
+/* As the compiler may have named it. */
+static bool is_on_way_out(unsigned long addr)
+{
+	static const char * const functions[] = {
+		"emulate_ret", "kprobe_detour", "kprobe_detour_leave", "leave_detour",
+	};
+	char name[KSYM_NAME_LEN];
+	unsigned int i;
+
+	if (lookup_symbol_name(addr, name))
+		return false;
+	*strchrnul(name, '.') = '\0';
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (!strcmp(name, functions[i]))
+			return true;
+	}
+	return false;
+}
+
+static void note_trace_of_step(struct pt_regs *regs)
+{
+	unsigned long entries[32];
+
+	if (note_trace(entries, stack_trace_save_regs(regs, entries, ARRAY_SIZE(entries), 0)))
+		return;
+	if (is_on_way_out(regs->ip))
+		traces_on_way_out++;
+	else if (!bad_trace_ip)
+		bad_trace_ip = regs->ip;
+}
+
 static int step_trap(struct notifier_block *nb, unsigned long why, void *data)
 {
 	struct die_args *die = data;
-	unsigned long entries[32];
-	unsigned int nr;
 
 	if (why != DIE_DEBUG || READ_ONCE(stepping) != current || user_mode(die->regs))
 		return NOTIFY_DONE;
 	/* Not before and after the call; and thunks have no unwind information. */
-	if (is_in(die->regs->ip, call_keep_in_steps) ||
+	if (is_in(die->regs->ip, call_keep_in_steps) || is_in_front(die->regs->ip, call_keep) ||
 	    arch_within_kprobe_blacklist(die->regs->ip))
 		return NOTIFY_STOP;
-	nr = stack_trace_save_regs(die->regs, entries, ARRAY_SIZE(entries), 0);
-	if (!note_trace(entries, nr) && !bad_trace_ip)
-		bad_trace_ip = die->regs->ip;
+	note_trace_of_step(die->regs);
 	return NOTIFY_STOP;
 }
 
@@ -194,9 +234,7 @@ static unsigned int slots_of_jump(void *addr)
 }
 #endif
 
-/* Instructions after kprobe_detour_leave(), which overwrites the frame that unwinders need. */
-#define LEAVE_LEN	25
-
+/* kprobe_detour_leave() overwrites the frame that unwinders need. */
 static bool is_left_behind_post(const struct insn_probe *probe, int point)
 {
 	return probe->kp.post_handler && (point == POINT_LONG || point == POINT_BACK);
@@ -211,15 +249,16 @@ static void step_through_jump(struct kunit *test, int point, bool post)
 	KUNIT_EXPECT_EQ(test, slots_of_jump(probe->kp.addr), point == POINT_LONG ? 2 : 1);
 	traces_taken = 0;
 	traces_with_caller = 0;
+	traces_on_way_out = 0;
 	bad_trace_ip = 0;
 	KUNIT_EXPECT_EQ(test, call_keep_in_steps(5), 6);
 	KUNIT_EXPECT_EQ(test, probe->pre, 1);
 	KUNIT_EXPECT_EQ(test, probe->post, post);
 	/* The instructions that push and pop registers alone are more. */
 	KUNIT_EXPECT_GT(test, traces_taken, 40);
-	KUNIT_EXPECT_LE_MSG(test, traces_taken - traces_with_caller,
-			    is_left_behind_post(probe, point) ? LEAVE_LEN : 0, "point %d: %pS",
-			    point, (void *)bad_trace_ip);
+	KUNIT_EXPECT_EQ_MSG(test, bad_trace_ip, 0, "point %d: %pS", point, (void *)bad_trace_ip);
+	if (!is_left_behind_post(probe, point))
+		KUNIT_EXPECT_EQ_MSG(test, traces_on_way_out, 0, "point %d", point);
 	insn_test_drop_probe(test, probe);
 }
 

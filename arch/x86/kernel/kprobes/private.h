@@ -43,6 +43,7 @@ int kprobe_insn_copy(u8 *buf, const struct probed_text *text, unsigned long from
 		     unsigned long to);
 unsigned int kprobe_insn_opcode(const struct insn *insn);
 bool kprobe_insn_is_call(const struct insn *insn);
+bool kprobe_insn_is_indirect(const struct insn *insn);
 bool kprobe_insn_is_relative(const struct insn *insn);
 bool kprobe_insn_is_endbr(const struct insn *insn);
 bool kprobe_insn_uses_stack_pointer(const struct insn *insn);
