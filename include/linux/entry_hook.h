@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hooks on the entries of functions: kernel/trace/entry_hook.c has them, and knows nobody of
- * those who use them.
+ * Hooks on the entries of functions. kernel/trace/entry_hook.c implements them. It does not depend
+ * on its users.
  */
 #ifndef _LINUX_ENTRY_HOOK_H
 #define _LINUX_ENTRY_HOOK_H
@@ -14,7 +14,7 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
-/* Without it there are no entries to hook, and no struct ftrace_regs to speak of. */
+/* Without dynamic ftrace no entry can be hooked, and struct ftrace_regs is not defined. */
 #ifdef CONFIG_DYNAMIC_FTRACE
 #include <asm/entry_hook.h>
 #endif
@@ -23,28 +23,29 @@ struct entry_hook;
 struct pt_regs;
 
 /**
- * typedef entry_hit_t - a function was entered
+ * typedef entry_hit_t - called when a function is entered
  * @hook: the hook at its entry
- * @ip: where ftrace calls from
- * @caller: where the function returns to
- * @regs: the registers, all of them; for a hook with ENTRY_TAKES_ARGS perhaps only the
- *	parameters of the function, and the stack, frame and instruction pointers: see
- *	arch_entry_regs_are_args()
+ * @ip: address of ftrace's call
+ * @caller: the return address of the function
+ * @regs: all registers. A hook with ENTRY_TAKES_ARGS may get only the arguments of the function
+ *	and the stack, frame and instruction pointers, see arch_entry_regs_are_args()
  *
- * Context: any, NMI included; preemption is off. Must not be traced nor probed.
+ * Context: any, NMI included; preemption is off. Must be neither traced nor probed.
  */
 typedef void (*entry_hit_t)(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 			    struct pt_regs *regs);
 
 /**
- * struct entry_hook - one user at the entry of one function, see kernel/trace/entry_hook.c
+ * struct entry_hook - hook of one user at the entry of one function
  * @next: the next hook at the same entry, with ENTRY_* in the low bits. Written under entry_mutex,
  *	read by hits
- * @first: function to call if this is the first hook: @hit if it is the only one, and otherwise
- *	one that calls all. Written under entry_mutex, read by hits
- * @hit: function to call for this hook. Set before joining, read by hits
- * @owner: for @hit, which says how it changes
- * @ip: address of ftrace's call; 0 while the hook is at no entry. Guarded by entry_mutex
+ * @first: called by hits if this is the first hook: @hit if it is the only one and the function
+ *	does not move, otherwise a function that calls @hit of all. Written under entry_mutex,
+ *	read by hits
+ * @hit: called for this hook. The user sets it before the hook joins. Read by hits
+ * @owner: for @hit. The user decides how it changes
+ * @ip: address of ftrace's call; 0 after the hook has left. The user sets it before the hook
+ *	joins; then entry_hooks_join() and entry_hooks_leave() write it under entry_mutex
  * @batch: the next hook in a batch that joins or leaves. Guarded by the user's lock
  */
 struct entry_hook {
@@ -58,9 +59,9 @@ struct entry_hook {
 
 /* In &entry_hook.next: @hit needs only arguments. */
 #define ENTRY_TAKES_ARGS	BIT(0)
-/* In that of the first hook at an entry: ftrace saves only arguments there, */
+/* In &entry_hook.next of the first hook at an entry: ftrace saves only arguments there. */
 #define ENTRY_ON_ARGS		BIT(1)
-/* or the function moves to the ftrace_ops with all registers, and is at both. */
+/* The same: the function moves to the ftrace_ops that saves all registers, see widen(). */
 #define ENTRY_MOVES		BIT(2)
 #define ENTRY_BITS		(ENTRY_TAKES_ARGS | ENTRY_ON_ARGS | ENTRY_MOVES)
 
@@ -70,7 +71,7 @@ struct entry_hook {
  * @batch: the batch, NULL if it is empty
  *
  * Context: the user's lock held.
- * Return: the batch with it.
+ * Return: the batch with the hook.
  */
 static inline struct entry_hook *entry_batch_add(struct entry_hook *hook, struct entry_hook *batch)
 {
@@ -78,14 +79,17 @@ static inline struct entry_hook *entry_batch_add(struct entry_hook *hook, struct
 	return hook;
 }
 
-/* Of hooks with ENTRY_FIRST the latest is hit first; there is one with ENTRY_LAST at most. */
+/*
+ * ENTRY_FIRST adds a hook before all others at its entry, ENTRY_LAST behind them. At most one hook
+ * at an entry joins with ENTRY_LAST.
+ */
 enum entry_place { ENTRY_FIRST, ENTRY_LAST };
 
 int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry_place place);
 int entry_hooks_widen(struct entry_hook *batch);
 void entry_hooks_leave(struct entry_hook *batch);
 
-/* Where ftrace saves the same registers for everyone. */
+/* The architecture saves the same registers for each ftrace_ops. */
 #ifndef ARCH_ENTRY_ARGS
 #define ARCH_ENTRY_ARGS		false
 
@@ -108,7 +112,7 @@ static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)
 }
 #endif
 
-/* What sits on most entries is called directly: retpolines make indirect calls slow. */
+/* Fprobes hook the most entries, so they get a direct call: retpolines slow indirect ones down. */
 #ifdef CONFIG_FPROBE
 INDIRECT_CALLABLE_DECLARE(void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip,
 						unsigned long caller, struct pt_regs *regs));
@@ -128,7 +132,7 @@ static __always_inline void entry_hit_call(entry_hit_t hit, struct entry_hook *h
 }
 #endif
 
-/* Ask for all registers, where ftrace can save them. */
+/* Flags of an ftrace_ops that gets all registers, if ftrace can save them. */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
 #define ENTRY_OPS_FLAGS		FTRACE_OPS_FL_SAVE_REGS
 #else

@@ -49,8 +49,9 @@ typedef void (*rethook_handler_t)(struct rethook_node *node, void *data,
  * @next_free: name of the next node on the shared list, while the node is on it
  * @name: segment and slot of the node in its pool; set once
  *
- * A planted node is on the list of a task. Only that task, and the interrupts that it takes,
- * change the list. A free node is in its home or on the shared list.
+ * A planted node is on the list of a task. Only the CPU that runs the task, or switches to it,
+ * changes the list, and rethook_flush_task() after the task has exited. A free node is in its home
+ * or on the shared list.
  */
 struct rethook_node {
 	struct llist_node	llist;
@@ -75,7 +76,7 @@ struct rethook_node {
 /**
  * struct rethook_homes - free nodes of a CPU
  * @node: each entry is for one node; NULL while that node is in use, RETHOOK_CLOSED after the
- *	pool was freed. Any CPU accesses it, with xchg()
+ *	pool was freed. Any CPU changes it, with xchg() or cmpxchg()
  */
 struct rethook_homes {
 	struct rethook_node	*node[RETHOOK_HOMES];
@@ -94,8 +95,8 @@ struct rethook_homes {
  * @homes: free nodes of each CPU, see &rethook_node.home
  * @segments: memory of segment n at [n]; [0] links the tables that became too short
  * @node_size: distance of two nodes in a segment
- * @low_water: the pool grows if @spare is below this
- * @full: @max_nodes was reached
+ * @low_water: the pool grows if @spare is below this. Changed by pool_grow(), without a lock
+ * @full: the pool cannot grow any more. Set without a lock, never cleared
  * @homeless: no node has a home, because @max_nodes is small; set once
  * @shared: list of free nodes that all CPUs share
  * @spare: approximate number of nodes on @shared
@@ -116,7 +117,7 @@ struct rethook_homes {
  * Users read only @data; the rest is for kernel/trace/rethook*.c.
  */
 struct rethook {
-	/* Set up once; read on every hit. @handler, @segments: READ_ONCE(). */
+	/* Read by hits. Set once, except @handler, @segments, @low_water and @full: READ_ONCE(). */
 	rethook_handler_t	handler;
 	void			*data;
 	struct rethook_homes __percpu *homes;
@@ -181,21 +182,21 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 				    struct llist_node **cur);
 void rethook_flush_task(struct task_struct *tk);
 
-/* Provided by the architecture, in part in its header. */
+/* Provided by the architecture, some of it inline in its header. */
 #include <asm/rethook.h>
 
 void arch_rethook_trampoline(void);
 unsigned long arch_rethook_switch_ip(void);
 struct task_struct *arch_rethook_switch_to(struct pt_regs *regs);
 
-/* For the architecture's trampoline. */
+/* Called by the architecture's trampoline. */
 unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame);
 
 /**
- * is_rethook_trampoline() - is a return address that of the trampoline?
- * @addr: the return address
+ * is_rethook_trampoline() - is this the address of the trampoline?
+ * @addr: a return address
  *
- * Return: true if so.
+ * Return: true if it is.
  */
 static inline bool is_rethook_trampoline(unsigned long addr)
 {

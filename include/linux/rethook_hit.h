@@ -15,9 +15,10 @@
 
 #ifdef CONFIG_RETHOOK
 /*
- * Fast path of rethook_try_get(), which is to be called if this returns NULL. It does not check
- * whether the pool is stopped: only for users that remove themselves from the hit path, and wait
- * for a grace period, before they stop the pool.
+ * Fast path of rethook_try_get(). If it returns NULL, call rethook_try_get(). It does not check
+ * whether the pool is stopped. So it is only for users that unhook their functions before they call
+ * rethook_free(). Hits in progress may still take nodes, and the grace period after rethook_free()
+ * waits for them.
  */
 static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh)
 {
@@ -25,8 +26,8 @@ static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh
 }
 
 /*
- * The task runs on this CPU, or is about to. If an interrupt pushes a node between the two
- * stores, it has also removed it when it returns, because preemption is off.
+ * The list is that of the task that runs on this CPU, or is switched to. If an interrupt pushes a
+ * node between the two stores, it has also removed it when it returns, because preemption is off.
  */
 static __always_inline void rethook_list_push(struct llist_node *link, struct llist_head *list)
 {
@@ -35,7 +36,7 @@ static __always_inline void rethook_list_push(struct llist_node *link, struct ll
 	smp_store_release(&list->first, link);
 }
 
-/* rethook_hook_in() */
+/* Inline version of rethook_hook_in(). */
 static __always_inline void rethook_plant(struct rethook_node *node, struct pt_regs *entry,
 					  bool mcount, struct task_struct *task)
 {

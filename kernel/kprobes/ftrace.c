@@ -2,11 +2,11 @@
 /*
  * Sites where ftrace patches a function's entry.
  *
- * A handler may change the instruction pointer. Ftrace allows one ftrace_ops that says so
- * per function, and live patches are such, too. As in 6.12, who has a post handler insists
- * on being the one; all others stay out of the way: they hook the entry together with
- * fprobes (kernel/trace/entry_hook.c), or, where the architecture has no handler for that,
- * are in an ftrace_ops of their own.
+ * A handler may change the instruction pointer. Ftrace allows one ftrace_ops with
+ * FTRACE_OPS_FL_IPMODIFY for each function, and live patches have that flag, too. As in 6.12, only
+ * listeners with a post handler need the flag. Without one, a site hooks the entry with an entry
+ * hook, as fprobes do (kernel/trace/entry_hook.c), or, if the architecture does not define
+ * arch_kprobe_entry_hit(), with an ftrace_ops without the flag.
  */
 #include <linux/entry_hook.h>
 #include <linux/ftrace.h>
@@ -16,10 +16,10 @@
 #include "internal.h"
 
 /**
- * struct ftrace_side - an ftrace_ops and who is in it
- * @ops: the ops; registered while @users is not 0, because an empty filter would mean
- *	every function
- * @users: sites in the filter. Guarded by kprobe_mutex
+ * struct ftrace_side - an ftrace_ops and the number of sites in its filter
+ * @ops: the ops. It is registered while @users is not 0, because an empty filter means every
+ *	function. Guarded by kprobe_mutex
+ * @users: number of sites in the filter. Guarded by kprobe_mutex
  */
 struct ftrace_side {
 	struct ftrace_ops ops;
@@ -36,13 +36,15 @@ static struct ftrace_side side_ip = {
 	},
 };
 
-/* ftrace found its own patching broken and stays off until reboot. */
+/* Ftrace has found an error in its patching and is off until reboot. Set once, without a lock. */
 bool kprobe_ftrace_disabled __read_mostly;
 
 /**
- * kprobe_ftrace_kill - ftrace has shut itself down
+ * kprobe_ftrace_kill - tell kprobes that ftrace has shut itself down
  *
- * Context: any. From now on no site is planted through ftrace, and the text stays as it is.
+ * From now on no site is planted through ftrace, and the text stays as it is.
+ *
+ * Context: any.
  */
 void kprobe_ftrace_kill(void)
 {
@@ -50,11 +52,11 @@ void kprobe_ftrace_kill(void)
 }
 
 /**
- * arch_prepare_kprobe_ftrace - get ready for hits through ftrace
+ * arch_prepare_kprobe_ftrace - prepare a site for hits through ftrace
  * @p: the site's kprobe
  *
- * There is no instruction to copy: ftrace's handler returns behind it. Architectures
- * that keep more override it.
+ * No instruction is copied, because ftrace's handler returns behind it. Architectures that store
+ * more in @p override this function.
  *
  * Return: 0 or a negative errno.
  */
@@ -111,7 +113,7 @@ static int side_plant(struct ftrace_side *side, struct list_head *sites)
 	return ret;
 }
 
-/* No memory for an array: one filter update for each. */
+/* Without memory for an array: one filter update for each site. */
 static void leave_one_by_one(struct ftrace_side *side, struct list_head *sites)
 {
 	struct kprobe_site *site;
@@ -126,7 +128,7 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 	unsigned int nr;
 
 	side->users -= list_count_nodes(sites);
-	/* The ops stays. Its calls find no site. */
+	/* The ops stays registered. Its calls find no site. */
 	if (READ_ONCE(kprobe_ftrace_disabled))
 		return;
 	ips = collect_ips(sites, &nr);
@@ -140,8 +142,9 @@ static void side_uproot(struct ftrace_side *side, struct list_head *sites)
 }
 
 /*
- * Ftrace may call for a function that has just lost its probe, or does not have it yet. Where
- * there is only the claim to make, the call goes by way of the others' ftrace_ops, too.
+ * The site of a hit with method SITE_FTRACE_IP. Ftrace may call before the site is planted or after
+ * it was removed. With SITE_FTRACE_CLAIMED, ftrace calls for the entry hook, too, which runs the
+ * handlers.
  */
 static nokprobe_inline struct kprobe_site *site_of_ip_hit(unsigned long ip)
 {
@@ -151,7 +154,7 @@ static nokprobe_inline struct kprobe_site *site_of_ip_hit(unsigned long ip)
 }
 
 #ifdef arch_kprobe_entry_hit
-/* The one listener sees what it would see at a breakpoint. */
+/* Run the only listener, with the instruction pointer that it would get at a breakpoint. */
 static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsigned long ip,
 			      struct pt_regs *regs)
 {
@@ -161,7 +164,7 @@ static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsig
 	__this_cpu_write(kprobe_ctlblk.kprobe_status, KPROBE_HIT_ACTIVE);
 	kprobe_context_begin();
 	instruction_pointer_set(regs, arch_kprobe_entry_ip(ip));
-	/* Live patching may have been here before, and chosen. */
+	/* Restore the instruction pointer, which live patching may have changed before this hit. */
 	if (likely(!kp->pre_handler(kp, regs)))
 		instruction_pointer_set(regs, resume);
 	else
@@ -172,7 +175,7 @@ static noinline void only_hit(struct kprobe_site *site, struct kprobe *kp, unsig
 
 NOKPROBE_SYMBOL(only_hit);
 
-/* Several listeners, post handlers, or a hit inside a hit: for the architecture. */
+/* Several listeners, post handlers or a hit inside a hit: the architecture runs the hit. */
 static noinline void any_hit(struct kprobe_site *site, unsigned long ip, struct pt_regs *regs)
 {
 	if (!kprobe_disabled(&site->kp))
@@ -189,15 +192,15 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 	struct kprobe *kp;
 
 	/*
-	 * Pairs with site_refresh(): the owner is as new as @kp, or newer. An older one might
-	 * be a kretprobe that was alone before @kp came, and @kp would miss the hit.
+	 * Pairs with site_refresh(): the owner is not older than @kp. An older owner could be a
+	 * kretprobe that was alone before @kp was published, and @kp would miss the hit.
 	 */
 	kp = smp_load_acquire(&site->sole);
 	if (unlikely(!kp || kprobe_running())) {
 		any_hit(site, ip, regs);
 		return;
 	}
-	/* What is in it: by address, pairs with site_ftrace_refresh(). */
+	/* Address dependency; pairs with site_ftrace_refresh(). */
 	rp = READ_ONCE(hook->owner);
 	if (!rp || !kretprobe_enter(rp, regs))
 		only_hit(site, kp, ip, regs);
@@ -205,7 +208,7 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 
 NOKPROBE_SYMBOL(site_entry_hit);
 
-/* What listeners call is a hit inside a hit, so ftrace's guard is not needed. */
+/* No recursion guard of ftrace is needed: calls that listeners make are hits inside a hit. */
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {
@@ -226,8 +229,9 @@ static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_op
 NOKPROBE_SYMBOL(site_ip_hit);
 
 /*
- * The same where only kretprobes listened when the entry was hooked, and none had an entry
- * handler. A call that brings arguments only began before others listened: they do not see it.
+ * As site_entry_hit(), for a site that had only kretprobes without entry handlers when its hook
+ * joined. A call that brings only arguments began before other listeners were published, so it
+ * runs only such kretprobes.
  */
 static void site_return_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 			    struct pt_regs *regs)
@@ -249,7 +253,7 @@ static void site_return_hit(struct entry_hook *hook, unsigned long ip, unsigned 
 
 NOKPROBE_SYMBOL(site_return_hit);
 
-/* Those who listen are kretprobes that need no more than the stack pointer. */
+/* All enabled listeners are kretprobes that need only the stack pointer. */
 static bool takes_args(const struct kprobe_site *site)
 {
 	struct kprobe *kp;
@@ -261,7 +265,11 @@ static bool takes_args(const struct kprobe_site *site)
 	return ARCH_ENTRY_ARGS;
 }
 
-/* Hits that began when only kretprobes listened may still ask @sites what to call. */
+/*
+ * Call it before &entry_hook.hit of @sites changes. If it changes from site_return_hit() to
+ * site_entry_hit(), wait for hits that began when only kretprobes listened: they may bring only
+ * arguments, and read the new value. Context: kprobe_mutex held. Sleeps.
+ */
 static void forget_kretprobes(struct list_head *sites)
 {
 	struct kprobe_site *site;
@@ -313,10 +321,10 @@ static bool is_to_widen(const struct kprobe_site *site)
 }
 
 /**
- * site_ftrace_widen - have hits bring all registers where not only kretprobes listen now
- * @sites: by their kp.list, some of them perhaps planted through ftrace
+ * site_ftrace_widen - make hits bring all registers at sites whose listeners need them now
+ * @sites: linked by kp.list; planted with any method, or not
  *
- * Context: process, kprobe_mutex held. Sleeps; if there are such sites, for a grace period.
+ * Context: process, kprobe_mutex held. Sleeps; if there are such sites, perhaps for a grace period.
  * Return: as site_ftrace_plant().
  */
 int site_ftrace_widen(struct list_head *sites)
@@ -373,8 +381,8 @@ int site_ftrace_widen(struct list_head *sites)
 #endif /* arch_kprobe_entry_hit */
 
 /**
- * site_ftrace_refresh - find out who is the only listener
- * @site: ftrace calls for it, and its &kprobe_site.sole is up to date
+ * site_ftrace_refresh - publish the only listener to hits if it is a kretprobe
+ * @site: is planted through ftrace, and its &kprobe_site.sole is up to date
  *
  * Context: kprobe_mutex held.
  */
@@ -383,20 +391,21 @@ void site_ftrace_refresh(struct kprobe_site *site)
 	struct kretprobe *rp = site->sole ? kretprobe_if_plain(site->sole) : NULL;
 
 	/*
-	 * Hits go from there to what it points to, which is complete: site_entry_hit(). Between
-	 * one only listener and another there is a time with both or none, and no owner.
+	 * Publishes @rp, which is complete. Pairs with the address dependency in site_entry_hit().
+	 * When the only listener is replaced by another one, the site has both or none in between,
+	 * and @rp is NULL then.
 	 */
 	smp_store_release(&site->entry.hook.owner, rp);
 }
 
 /**
- * site_ftrace_plant - get hits through ftrace
- * @sites: by their kp.list
+ * site_ftrace_plant - plant sites through ftrace
+ * @sites: linked by kp.list
  * @method: SITE_FTRACE or SITE_FTRACE_IP
  *
  * Context: process, kprobe_mutex held. Sleeps.
- * Return: 0; -ENOMEM; -EBUSY if another user redirects one of the functions; -ENODEV
- * if ftrace is dead. On error no site is planted.
+ * Return: 0; -ENOMEM; -EBUSY if another ftrace_ops with FTRACE_OPS_FL_IPMODIFY is at one of the
+ * functions; -ENODEV if ftrace has shut itself down. On error no site is planted.
  */
 int site_ftrace_plant(struct list_head *sites, enum site_method method)
 {
@@ -408,9 +417,9 @@ int site_ftrace_plant(struct list_head *sites, enum site_method method)
 }
 
 /**
- * site_ftrace_uproot - no more hits through ftrace
- * @sites: by their kp.list
- * @method: how they are planted, SITE_FTRACE, SITE_FTRACE_IP or SITE_FTRACE_CLAIMED
+ * site_ftrace_uproot - remove sites from ftrace
+ * @sites: linked by kp.list
+ * @method: their present method: SITE_FTRACE, SITE_FTRACE_IP or SITE_FTRACE_CLAIMED
  *
  * Context: process, kprobe_mutex held. Sleeps.
  */

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hooks on the entries of functions: at which functions their ftrace_ops are.
+ * Hooks on the entries of functions: add functions to the filter of an ftrace_ops and remove them.
  */
 #include <linux/ftrace.h>
 
 #include "entry_filter.h"
 
 /**
- * entry_filter_add - have ftrace call an ops at more functions, all or none
+ * entry_filter_add - add functions to the filter of an ops, all or none
  * @filter: the ops
- * @ips: where ftrace calls from; the ops is at none of them
- * @nr: how many
+ * @ips: addresses of ftrace's calls; none is in the filter
+ * @nr: number of addresses
  *
  * Context: process, entry_mutex held. Sleeps.
- * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
- * ftrace has shut itself down.
+ * Return: 0; -EINVAL if ftrace has no call at one of the addresses; -ENOMEM; -ENODEV if ftrace
+ * has shut itself down.
  */
 int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
 {
@@ -37,13 +37,14 @@ int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned i
 }
 
 /**
- * entry_filter_del - have ftrace call an ops no more at functions
+ * entry_filter_del - remove functions from the filter of an ops
  * @filter: the ops
- * @ips: where ftrace calls from; the ops is at all of them
- * @nr: how many
+ * @ips: addresses of ftrace's calls; all are in the filter
+ * @nr: number of addresses
  *
- * Ftrace refuses the whole when it has forgotten about one of them, which happens to the
- * kernel's init text. Nothing will be called from there, so what stays is harmless.
+ * If ftrace has dropped one of the addresses, as it does with the kernel's init text, it refuses
+ * the whole array. Then the addresses are removed one by one. An address that ftrace has dropped
+ * stays in the filter, but ftrace does not call from there.
  *
  * Context: process, entry_mutex held. Sleeps.
  */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The functions that one of the two ftrace_ops of entry hooks is at, see entry_hook.c. */
+/* The filters of the two ftrace_ops of entry hooks, see entry_hook.c. */
 #ifndef _KERNEL_TRACE_ENTRY_FILTER_H
 #define _KERNEL_TRACE_ENTRY_FILTER_H
 
 #include <linux/ftrace.h>
 
 /**
- * struct entry_filter - an ftrace_ops and how many functions it is at
- * @ops: the ops; registered while @nr is not 0: an empty filter would mean every function
- * @nr: addresses in the filter. Guarded by entry_mutex
+ * struct entry_filter - an ftrace_ops and the number of functions in its filter
+ * @ops: the ops. It is registered while @nr is not 0, because an empty filter means every
+ *	function. Guarded by entry_mutex
+ * @nr: number of addresses in the filter. Guarded by entry_mutex
  */
 struct entry_filter {
 	struct ftrace_ops	ops;

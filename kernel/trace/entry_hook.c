@@ -2,17 +2,18 @@
 /*
  * Hooks on the entries of functions.
  *
- * However many fprobes, kretprobes and kprobes hook a function, one of two ftrace_ops is at
- * it: one for which ftrace saves all registers, or, if no hook there needs more, one for which
- * it saves only the arguments. Ftrace calls the ops directly where it is alone at a function.
- * Then one lookup leads to all who hooked that entry, and any number of hooks comes or goes
- * with one update of each ops. entry_filter.c decides on the ops of a function.
+ * Fprobes, kretprobes and kprobes share two ftrace_ops. Ftrace saves all registers for one, and
+ * only the arguments for the other. A function is in the filter of the latter if no hook there
+ * needs more, and otherwise in that of the former. While it moves, it is in both, see widen(). If
+ * a function has no other ftrace_ops, ftrace calls that one directly. One lookup finds all hooks at
+ * the entry. Any number of hooks joins or leaves with one update of each filter, which
+ * entry_filter.c makes.
  *
- * Calls that a user's own handlers make are up to the user, who knows what may nest in
- * what. Nothing here calls what could be hooked.
+ * Users decide whether their handlers may nest. The code here calls nothing that can be hooked.
  *
- * A kprobe that insists on being the one to redirect its function does not belong here:
- * ftrace grants that to one ops per function, and live patches want it, too.
+ * A kprobe that must be the only one to change the instruction pointer uses an ftrace_ops with
+ * FTRACE_OPS_FL_IPMODIFY instead. Ftrace allows one such ftrace_ops for each function, and live
+ * patches are such, too.
  */
 #include <linux/addr_table.h>
 #include <linux/cleanup.h>
@@ -28,8 +29,8 @@
 #include "entry_filter.h"
 
 /*
- * Guards the hooks, the table and the filters. Comes after kprobe_mutex and the fprobes'
- * own, and before those of ftrace.
+ * Guards the hooks, entry_table, the filters, moves_wait and more_moves_wait. Taken after
+ * kprobe_mutex and fprobe_mutex, and before ftrace's locks.
  */
 static DEFINE_MUTEX(entry_mutex);
 
@@ -40,14 +41,14 @@ static void nobody_hit(struct entry_hook *hook, unsigned long ip, unsigned long 
 
 NOKPROBE_SYMBOL(nobody_hit);
 
-/* What a hit finds that comes when all hooks at its entry have gone. */
+/* A hit that comes when all hooks at its entry have left may find this one. */
 static struct entry_hook nobody = {
 	.next	= ENTRY_TAKES_ARGS | ENTRY_ON_ARGS,
 	.first	= nobody_hit,
 	.hit	= nobody_hit,
 };
 
-/* From where ftrace calls to the first hook there. */
+/* From the address of ftrace's call to the first hook there. Changed under entry_mutex. */
 DEFINE_ADDR_SLOTS(boot_slots);
 static struct addr_table entry_table = ADDR_TABLE_INIT(boot_slots, entry_mutex, &nobody);
 
@@ -56,7 +57,7 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs);
 
-/* Guarded by entry_mutex. */
+/* Both guarded by entry_mutex. */
 static struct entry_filter all_filter = ENTRY_FILTER_INIT(entry_hit, ENTRY_OPS_FLAGS);
 static struct entry_filter args_filter = ENTRY_FILTER_INIT(entry_args_hit, 0);
 
@@ -71,9 +72,9 @@ static __always_inline bool is_on_args(const struct entry_hook *hook)
 }
 
 /*
- * Hooks are read as they stand: who follows a pointer to one, in the table or in another
- * hook, sees it set up (smp_store_release(), and the dependency here), and it stays until
- * a grace period after it was taken out, as does its pointer to the next one.
+ * Hits read hooks without a lock. The table and set_next() publish a hook when it is set up, with
+ * smp_store_release(); the hit has an address dependency. A hook that was removed, and its pointer
+ * to the next one, stay for a grace period.
  */
 static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		     struct pt_regs *regs)
@@ -85,9 +86,9 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 NOKPROBE_SYMBOL(many_hit);
 
 /*
- * A function moves from one ops to the other, and is at both: see widen(). Ftrace may call both for
- * one call of it, with the same registers, all of them. The first one runs the handlers. If only
- * arguments were saved, ftrace calls one of them.
+ * Hit of a function that moves, see widen(). When it is in both filters, ftrace may call both ops
+ * for one call of the function. Both get the same struct pt_regs, with all registers, and the first
+ * one runs the handlers. If only arguments were saved, ftrace calls only one ops.
  */
 static void moving_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		       struct pt_regs *regs)
@@ -140,8 +141,9 @@ static void entry_hit(unsigned long ip, unsigned long caller, struct ftrace_ops 
 NOKPROBE_SYMBOL(entry_hit);
 
 /*
- * The lookup takes longer, or the function moves or has moved. A call that brings only arguments
- * then began before it did: it does not see hooks that need more, which came later.
+ * Slow path: the hook is not in the first slot, or its function moves or has moved. In a call that
+ * brings only arguments, run only the hooks that need no more. The call began before the function
+ * moved, and the other hooks joined after that.
  */
 static noinline void late_args_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
 {
@@ -154,7 +156,7 @@ static noinline void late_args_hit(unsigned long ip, unsigned long caller, struc
 		return;
 	}
 	for (; hook; hook = next_of(hook)) {
-		/* Pairs with set_next(): @hit is as new as the flag. */
+		/* Pairs with set_next(): if the flag is set, @hit is not older. */
 		if (smp_load_acquire(&hook->next) & ENTRY_TAKES_ARGS)
 			READ_ONCE(hook->hit)(hook, ip, caller, regs);
 	}
@@ -162,7 +164,7 @@ static noinline void late_args_hit(unsigned long ip, unsigned long caller, struc
 
 NOKPROBE_SYMBOL(late_args_hit);
 
-/* As entry_hit(); what comes here by way of other users of ftrace may have all registers. */
+/* As entry_hit(). @fregs may have all registers, if another ftrace_ops asked for them. */
 static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs)
 {
@@ -184,9 +186,10 @@ static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace
 
 NOKPROBE_SYMBOL(entry_args_hit);
 
-/* Hits may be reading it. What they find in it, or by it, was set before. */
+/* Publishes @next, and what was stored in @hook, to hits that may be reading @hook. */
 static void set_next(struct entry_hook *hook, const struct entry_hook *next, unsigned long bits)
 {
+	/* Pairs with the address dependency in next_of() and with late_args_hit(). */
 	smp_store_release(&hook->next, (unsigned long)next | bits);
 }
 
@@ -195,7 +198,7 @@ static unsigned long bits_of(const struct entry_hook *hook)
 	return hook->next & ENTRY_BITS;
 }
 
-/* The state of its function goes with the first hook at an entry. */
+/* Flags of a function. They are in the first hook at its entry. */
 #define FUNCTION_BITS	(ENTRY_ON_ARGS | ENTRY_MOVES)
 
 static void set_function(struct entry_hook *first, unsigned long bits)
@@ -203,7 +206,7 @@ static void set_function(struct entry_hook *first, unsigned long bits)
 	set_next(first, next_of(first), (bits_of(first) & ~FUNCTION_BITS) | bits);
 }
 
-/* @first is the first at its entry. */
+/* @first is the first hook at its entry. */
 static void update_first(struct entry_hook *first)
 {
 	entry_hit_t hit = next_of(first) ? many_hit : first->hit;
@@ -217,7 +220,7 @@ static void add_first(struct entry_hook *hook, struct entry_hook *next, bool arg
 
 	if (next)
 		bits = bits_of(next) & FUNCTION_BITS;
-	/* With ENTRY_LAST, a hit may have seen it before it left. */
+	/* A hit may still read a hook with ENTRY_LAST that has left and joins again. */
 	set_next(hook, next, bits | (args ? ENTRY_TAKES_ARGS : 0));
 	update_first(hook);
 	kprobe_test_step();
@@ -231,7 +234,7 @@ static void add_last(struct entry_hook *hook, struct entry_hook *first, bool arg
 {
 	struct entry_hook *at = first;
 
-	/* A hit may have seen it before it left, and finds the same. */
+	/* A hit from before the hook left may be reading it. Its next hook was NULL then, too. */
 	set_next(hook, NULL, args ? ENTRY_TAKES_ARGS : 0);
 	while (next_of(at))
 		at = next_of(at);
@@ -288,7 +291,10 @@ static unsigned int batch_count(struct entry_hook *batch)
 	return nr;
 }
 
-/* Begin to move the functions of these hooks from args_filter; returns how many they are. */
+/*
+ * Begin to move the functions of these hooks from args_filter to all_filter. Returns how many
+ * functions these are, with their addresses in @ips.
+ */
 static unsigned int begin_to_move(struct entry_hook *batch, unsigned long *ips)
 {
 	struct entry_hook *hook, *first;
@@ -317,7 +323,10 @@ static void do_not_move(const unsigned long *ips, unsigned int nr)
 	}
 }
 
-/* Functions wait for calls to be over that began when they moved; more have come since. */
+/*
+ * moves_wait: functions that moved wait for an RCU-tasks grace period. more_moves_wait: more
+ * functions have moved since it began. Both guarded by entry_mutex.
+ */
 static bool moves_wait, more_moves_wait;
 
 static void calls_are_over(struct rcu_head *unused);
@@ -334,14 +343,14 @@ static void wait_for_calls(void)
 }
 
 /*
- * Have ftrace save all registers at functions where it saved arguments. No call may be missed or
- * seen twice in the meantime.
+ * Make ftrace save all registers at functions where it saved only arguments. Each call is seen
+ * once, also in the meantime.
  *
- * First, ENTRY_MOVES is set, and hits call moving_hit(). A grace period later, all_filter gets the
- * functions, too. From then on ftrace calls one ops or both, and moving_hit() runs the handlers
- * once. A call may have been preempted in ftrace's trampoline that saves arguments: it will find
- * only args_filter, directly or by ftrace's list function. So args_filter keeps the functions
- * until an RCU-tasks grace period has passed.
+ * First, set ENTRY_MOVES, with which hits call moving_hit(). A grace period later, add the
+ * functions to all_filter. From then on ftrace calls one ops or both, and moving_hit() runs the
+ * handlers once. A call that was preempted in ftrace's trampoline that saves arguments calls only
+ * the ops of args_filter, directly or through ftrace's list function. So the functions stay in
+ * args_filter until an RCU-tasks grace period has passed.
  */
 static int widen(struct entry_hook *batch, unsigned long *ips)
 {
@@ -365,7 +374,7 @@ static bool moves(const struct entry_hook *first)
 	return bits_of(first) & ENTRY_MOVES;
 }
 
-/* Take the functions that have moved out of args_filter. */
+/* Remove the functions that have moved from args_filter. */
 static void leave_args(void)
 {
 	unsigned long few[8], *many;
@@ -389,7 +398,7 @@ static void leave_args(void)
 	kvfree(many);
 }
 
-/* No call comes by way of args_filter alone any more. */
+/* After the RCU-tasks grace period no call reaches only the ops of args_filter. */
 static void finish_moves(struct work_struct *unused)
 {
 	struct entry_hook *first;
@@ -404,7 +413,7 @@ static void finish_moves(struct work_struct *unused)
 	}
 	leave_args();
 	kprobe_test_step();
-	/* A call that has come by way of args_filter may yet come by way of all_filter. */
+	/* For one call, ftrace may have called the ops of args_filter, and call the other now. */
 	synchronize_rcu_expedited();
 	for (pos = 0; (first = addr_table_next(&entry_table, &pos)); ) {
 		if (!moves(first))
@@ -422,8 +431,8 @@ static void calls_are_over(struct rcu_head *unused)
 }
 
 /*
- * Functions that are to come to the two ops, or to leave: those for which ftrace saves all
- * registers from the begin of @ip on, the others from the end on.
+ * Addresses to add to the two filters or to remove: those for all_filter from the start of @ip on,
+ * those for args_filter from the end of @ip backwards. Local to its caller.
  */
 struct entry_ips {
 	unsigned long	*ip;
@@ -432,7 +441,7 @@ struct entry_ips {
 	unsigned int	nr_args;
 };
 
-/* @hook is the only one at its entry, or was. A function that moves is at both. */
+/* @hook is the only one at its entry, or was. A function that moves is in both filters. */
 static void ips_add(struct entry_ips *ips, const struct entry_hook *hook)
 {
 	if (bits_of(hook) & (ENTRY_ON_ARGS | ENTRY_MOVES))
@@ -494,7 +503,7 @@ static int join_locked(struct entry_hook *all, struct entry_hook *args, enum ent
 	int ret;
 
 	ret = addr_table_reserve(&entry_table, ips->room);
-	/* Before hits find a hook there that needs more than they bring. */
+	/* Before a hook is published that needs more than ftrace saves there. */
 	ret = ret ?: widen(all, ips->ip);
 	if (ret)
 		return ret;
@@ -510,24 +519,24 @@ static int join_locked(struct entry_hook *all, struct entry_hook *args, enum ent
 
 /**
  * entry_hooks_join - hook the entries of functions, all or none
- * @all: hooks whose hit() needs all registers, by entry_batch_add(), with hit, owner and ip
- *	set; of those with the same ip, the first one of the batch joins first
- * @args: the same, whose hit() needs arguments only, see entry_hit_t
+ * @all: batch of hooks, see entry_batch_add(), whose @hit needs all registers. Their @hit, @owner
+ *	and @ip are set. Of those with the same @ip, the first one in the batch joins first
+ * @args: the same, for hooks whose @hit needs only arguments, see entry_hit_t
  * @place: ENTRY_FIRST; or ENTRY_LAST, for the one user whose hooks may join again before a
  *	grace period has passed since they left
  *
- * On error, too, a hit may have seen a hook at an entry that others hook as well: free
- * them after a grace period.
+ * On error, too, hits may have seen the hooks. Free them after a grace period.
  *
- * A hit that is at a hook goes on to the next one. If the hook leaves and joins again in the
- * meantime, then the next one is that of its new place: with ENTRY_LAST there is none, and
- * there was none. In another place hooks would be hit twice, or not at all. Nor may a hook that
- * was in @args be in @all then, unless its hit() takes both.
+ * A hit continues with the hook behind the present one. If the present one leaves and joins again
+ * in the meantime, the hit continues behind its new place. With ENTRY_LAST there is no hook behind
+ * the new place nor was there one behind the old place. In other places the hit would miss hooks or
+ * run them twice. A hook that was in @args and joins again within a grace period may be in @all
+ * only if its @hit can do with only arguments.
  *
- * Context: process. Sleeps; for a grace period if @all has a function where all hooks so far were
- * in @args.
- * Return: 0; -EINVAL if an ip is not one that ftrace calls from; -ENOMEM; -ENODEV if
- * ftrace has shut itself down.
+ * Context: process. Sleeps; for a grace period if ftrace saves only arguments at a function of
+ * @all.
+ * Return: 0; -EINVAL if ftrace has no call at an @ip; -ENOMEM; -ENODEV if ftrace has shut itself
+ * down.
  */
 int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry_place place)
 {
@@ -545,12 +554,13 @@ int entry_hooks_join(struct entry_hook *all, struct entry_hook *args, enum entry
 }
 
 /**
- * entry_hooks_widen - have hooks get all registers from now on
- * @batch: hooks that were in the @args of entry_hooks_join(), and are at their entries
+ * entry_hooks_widen - make hooks get all registers from now on
+ * @batch: hooks that were in the @args of entry_hooks_join(), and have not left
  *
- * Calls that are under way may still bring arguments only.
+ * Calls in progress may still bring only arguments.
  *
- * Context: process. Sleeps, for a grace period.
+ * Context: process. Sleeps; for a grace period if ftrace saves only arguments at one of the
+ * functions.
  * Return: as entry_hooks_join().
  */
 int entry_hooks_widen(struct entry_hook *batch)
@@ -586,12 +596,12 @@ static void leave_locked(struct entry_hook *batch, struct entry_ips *ips)
 
 /**
  * entry_hooks_leave - unhook the entries of functions
- * @batch: the hooks by entry_batch_add(); those that are at no entry are passed over
+ * @batch: the hooks, see entry_batch_add(); those whose @ip is 0 are skipped
  *
- * Hits under way may still be using the hooks: free them after a grace period, and do not
- * join again before, but with ENTRY_LAST.
+ * Hits in progress may still use the hooks. Free them after a grace period. Only with ENTRY_LAST
+ * may they join again before.
  *
- * Context: process. Sleeps on locks and in ftrace only.
+ * Context: process. Sleeps on locks, in ftrace and for memory.
  */
 void entry_hooks_leave(struct entry_hook *batch)
 {
@@ -602,7 +612,7 @@ void entry_hooks_leave(struct entry_hook *batch)
 		return;
 	many = kvmalloc_array(ips.room, sizeof(*many), GFP_KERNEL);
 	ips.ip = many ?: few;
-	/* Without memory, as many at a time as fit on the stack. */
+	/* Without memory, remove as many at a time as fit on the stack. */
 	if (!many)
 		ips.room = ARRAY_SIZE(few);
 	mutex_lock(&entry_mutex);

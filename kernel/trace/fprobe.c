@@ -2,12 +2,11 @@
 /*
  * Function probes.
  *
- * An fprobe is a hook at each of its functions' entries (entry_hook.c), and for
- * those whose return it wants to see, a pool of return hooks (rethook.c). What hits run
- * is in fprobe_hit.c.
+ * An fprobe has a hook at the entry of each of its functions (entry_hook.c). If it has an exit
+ * handler, it also has a pool of return hooks (rethook.c). fprobe_hit.c runs the handlers.
  *
- * Everything that hits use is set up before the hooks join, and stays until an RCU grace
- * period after they left. Handlers run with preemption off, which is what that waits for.
+ * Everything that hits use is set up before the hooks join, and stays until an RCU grace period
+ * after they left. Handlers run with preemption off, so the grace period waits for them.
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
@@ -34,25 +33,28 @@
 #include "fprobe_internal.h"
 #include "trace.h"
 
-/* What the handlers may share for each call is part of its node: rethook's limit. */
+/* Maximum of entry_data_size: the data are part of a node, whose size rethook limits. */
 #define FPROBE_MAX_DATA_SIZE	(RETHOOK_MAX_NODE_SIZE - sizeof(struct fprobe_call))
 
-/* Guards @fprobes and what is private in a struct fprobe. Comes before entry_mutex. */
+/*
+ * Guards @fprobes and the private members of struct fprobe, except that hits read @rethook and
+ * count in @nexhausted. Taken before entry_mutex.
+ */
 static DEFINE_MUTEX(fprobe_mutex);
 
-/* The registered ones. */
+/* The registered fprobes. Guarded by fprobe_mutex. */
 static LIST_HEAD(fprobes);
 
 /*
- * How many calls an fprobe may see at a time before its pool has to grow: the more
- * functions, the more of them will be under way on each CPU at a time.
+ * Number of calls that may be in progress before the pool of an fprobe has to grow. The more
+ * functions the fprobe has, the more calls are in progress on each CPU at a time.
  */
 static unsigned int calls_expected(unsigned int nr_functions)
 {
 	return num_possible_cpus() * clamp(nr_functions, 4U, 64U);
 }
 
-/* A hit from before it was unregistered may still be using the pool that it had then. */
+/* A hit from before @fp was unregistered may still use the pool that @fp had then. */
 static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 {
 	struct rethook *pool;
@@ -67,16 +69,16 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	/* Hits of earlier hooks may read it at once, and look at it by address: fprobe_hit.c. */
+	/* Publishes the pool to hits. Pairs with the address dependency in fprobe_hit.c. */
 	smp_store_release(&fp->rethook, pool);
 	return 0;
 }
 
 /**
- * fprobe_check - could this fprobe be registered, if for something?
+ * fprobe_check - check whether an fprobe can be registered
  * @fp: the fprobe, set up
  *
- * Return: 0; -ENOMEM if the handlers share too much, -ENODEV if ftrace has shut itself down.
+ * Return: 0; -ENOMEM if entry_data_size is too large; -ENODEV if ftrace has shut itself down.
  */
 int fprobe_check(const struct fprobe *fp)
 {
@@ -85,7 +87,7 @@ int fprobe_check(const struct fprobe *fp)
 	return ftrace_is_dead() ? -ENODEV : 0;
 }
 
-/* fprobe_mutex held. */
+/* Context: fprobe_mutex held. */
 static bool is_registered(const struct fprobe *fp)
 {
 	const struct fprobe *each;
@@ -129,16 +131,16 @@ static void take_in(struct fprobe_ips *f)
 		list_add_tail(&f->fp->registered, &fprobes);
 }
 
-/* Hooking a return takes the stack pointer only. */
+/* To hook a return, only the stack pointer is needed. */
 static bool takes_args(const struct fprobe *fp)
 {
 	return ARCH_ENTRY_ARGS && (fp->flags & FPROBE_FL_ARGS || !fp->entry_handler);
 }
 
 /*
- * All or none, by one update of the filters; with @strict, functions that are going are an
- * error. On error @seen is whether a hit may have seen an fprobe: at an entry that others have
- * hooked, too, or had until now.
+ * Hook the functions of all fprobes, or none, with one update of the filters. With @strict,
+ * functions whose text is going are an error. On error, @seen is whether a hit may have seen an
+ * fprobe, because its hooks were published before the error.
  */
 static int hook_each(struct fprobe_ips *each, int num, bool strict, bool *seen)
 {
@@ -165,19 +167,20 @@ static int hook_each(struct fprobe_ips *each, int num, bool strict, bool *seen)
 }
 
 /**
- * fprobes_hook - have functions call fprobes
- * @each: which functions call which fprobe; one that is not registered gets it
- * @num: how many
+ * fprobes_hook - register fprobes, or add functions to registered ones
+ * @each: fprobes and functions that are to call them
+ * @num: length of @each
  *
- * For callers whose handlers are built in, and whose fprobes stay until an RCU grace period
- * has passed. One that was unregistered may be registered again by this at once, if neither
- * its handlers nor their data have changed. What it has missed then adds up.
+ * For callers whose handlers are built in, and whose fprobes stay until an RCU grace period has
+ * passed. This function may register an fprobe again as soon as it was unregistered, if neither
+ * its handlers nor their data have changed. It does not reset the counts of misses.
  *
- * Functions of modules that are being unloaded are left out.
+ * Functions of modules that are being unloaded are left out, as is module init text that has run.
  *
- * Context: process. Sleeps on locks, in ftrace and for memory.
- * Return: 0; -ENOMEM; -EINVAL if ftrace does not know a function, -ENODEV if it has shut itself
- * down. No function calls an fprobe then which did not before.
+ * Context: process. Sleeps on locks, in ftrace, for memory, and perhaps for a grace period, as
+ * entry_hooks_join() does.
+ * Return: 0; -ENOMEM; -EINVAL if ftrace does not know a function, or nr_maxactive is negative;
+ * -ENODEV if ftrace has shut itself down. On error the same functions call the fprobes as before.
  */
 int fprobes_hook(struct fprobe_ips *each, int num)
 {
@@ -188,13 +191,13 @@ int fprobes_hook(struct fprobe_ips *each, int num)
 }
 
 /**
- * fprobe_widen - have the entry handler of an fprobe get all registers from now on
- * @fp: the fprobe, perhaps registered with FPROBE_FL_ARGS; loses the flag
+ * fprobe_widen - make the entry handler of an fprobe get all registers from now on
+ * @fp: the fprobe, registered or not; FPROBE_FL_ARGS is cleared
  *
- * Calls under way may still bring only what FPROBE_FL_ARGS promises.
+ * Calls in progress may still bring only what FPROBE_FL_ARGS promises.
  *
- * Context: process. Sleeps, for a grace period.
- * Return: 0; -ENOMEM; -ENODEV if ftrace has shut itself down. Nothing has changed then.
+ * Context: process. Sleeps, perhaps for a grace period, as entry_hooks_widen() does.
+ * Return: 0; -ENOMEM; -ENODEV if ftrace has shut itself down. On error nothing has changed.
  */
 int fprobe_widen(struct fprobe *fp)
 {
@@ -208,7 +211,10 @@ int fprobe_widen(struct fprobe *fp)
 	return ret;
 }
 
-/* Tell users why; returns @err. @symbol is a name or a pattern, or NULL, and @addr counts. */
+/*
+ * Report an error to users; returns @err. @symbol is a name or a pattern. If it is NULL, @addr is
+ * reported.
+ */
 static int refuse(const char *call, const char *symbol, unsigned long addr, int err,
 		  const char *reason)
 {
@@ -240,7 +246,7 @@ static const char *reason_of(const struct fprobe *fp, int err)
 	}
 }
 
-/* The one of these functions that is why -ENOENT was returned, else the first. */
+/* Find the function whose text is going if @err is -ENOENT, otherwise the first function. */
 static unsigned long going(unsigned long *ips, unsigned int nr, int err)
 {
 	unsigned int i;
@@ -255,8 +261,8 @@ static unsigned long going(unsigned long *ips, unsigned int nr, int err)
 }
 
 /*
- * @ips are where ftrace calls from; they get sorted. With @strict, functions that are going are
- * an error; else it is one if there are no others.
+ * @ips are addresses of ftrace's calls, and get sorted. With @strict, functions whose text is
+ * going are an error. Otherwise they are left out, and it is an error if no function is left.
  */
 static int attach_ips(struct fprobe *fp, unsigned long *ips, unsigned int nr, bool strict,
 		      const char *call)
@@ -292,7 +298,10 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Where ftrace calls from in these functions; -EINVAL if it does not in one of them. */
+/*
+ * Replace addresses of functions by those of ftrace's calls. Returns -EINVAL if there is no such
+ * call in one of them.
+ */
 static int locate_calls(const char *call, unsigned long *addrs, unsigned int nr)
 {
 	unsigned long ip;
@@ -323,20 +332,20 @@ static int register_ips(struct fprobe *fp, const unsigned long *addrs, int num, 
 }
 
 /**
- * register_fprobe_ips() - call an fprobe's handlers for functions given by address
+ * register_fprobe_ips() - register an fprobe for functions given by address
  * @fp: the fprobe
- * @addrs: addresses of functions, or of where ftrace calls from in them
- * @num: how many
+ * @addrs: addresses of functions, or of ftrace's calls in them
+ * @num: number of addresses
  *
- * An address that is given twice counts once. The functions of a module that goes are
- * taken out with it; for the others, @fp stays registered.
+ * Duplicate addresses count once. When a module is unloaded, its functions are removed from the
+ * fprobe. @fp stays registered for the others.
  *
  * Context: process. Sleeps.
- * Return: 0; -EINVAL without @fp or @addrs, if @num is not positive, an address is not one
- * that ftrace calls from, or nr_maxactive is negative and there is an exit handler; -EBUSY
- * if @fp is registered; -ENOENT if a function's module is being unloaded; -ENOMEM without
- * memory, or if entry_data_size is too large; -ENODEV if ftrace has shut itself down.
- * Nothing is registered then.
+ * Return: 0; -EINVAL if @fp or @addrs is NULL, @num is not positive, ftrace has no call at an
+ * address, or nr_maxactive is negative and there is an exit handler; -EBUSY if @fp is registered;
+ * -ENOENT if a function's module is being unloaded, or its init text has run; -ENOMEM without
+ * memory, or if entry_data_size is too large and there is an exit handler; -ENODEV if ftrace has
+ * shut itself down. On error nothing is registered.
  */
 int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 {
@@ -348,14 +357,14 @@ int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_ips);
 
-/* Addresses of functions by name; @names get sorted, @addrs are 0. */
+/* Find functions by name. Sorts @names. @addrs are 0 before. */
 static int find_functions(const char *call, const char **names, unsigned long *addrs, int num)
 {
 	int i, ret;
 
 	sort(names, num, sizeof(*names), compare_names, NULL);
 	ret = ftrace_lookup_symbols(names, num, addrs);
-	/* In a kernel without modules 0 says nothing of those that were not found. */
+	/* Without CONFIG_MODULES, ftrace_lookup_symbols() returns 0 even if it did not find all. */
 	for (i = 0; !ret && i < num; i++)
 		ret = addrs[i] ? 0 : -ENOENT;
 	if (!ret)
@@ -365,14 +374,14 @@ static int find_functions(const char *call, const char **names, unsigned long *a
 }
 
 /**
- * register_fprobe_syms() - call an fprobe's handlers for functions given by name
+ * register_fprobe_syms() - register an fprobe for functions given by name
  * @fp: the fprobe
  * @syms: names of functions
- * @num: how many
+ * @num: number of names
  *
  * Context: process. Sleeps.
- * Return: as register_fprobe_ips(); -ENOENT if there is no such function, or none that
- * can be traced.
+ * Return: as register_fprobe_ips(); -ENOENT also if a name is that of no function that can be
+ * traced.
  */
 int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 {
@@ -396,7 +405,7 @@ int register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
 }
 EXPORT_SYMBOL_GPL(register_fprobe_syms);
 
-/* Which of the two patterns matches nothing? */
+/* Report an error of fprobe_find(), with the pattern that matches nothing. */
 static int refuse_pattern(const char *call, const char *filter, const char *notfilter, int err)
 {
 	unsigned long *ips;
@@ -414,18 +423,18 @@ static int refuse_pattern(const char *call, const char *filter, const char *notf
 }
 
 /**
- * register_fprobe() - call an fprobe's handlers for functions given by a pattern
+ * register_fprobe() - register an fprobe for functions given by a pattern
  * @fp: the fprobe
  * @filter: pattern as in set_ftrace_filter, for the names of functions
- * @notfilter: pattern for names that @filter matches and are not meant, or NULL
+ * @notfilter: pattern for names to exclude from what @filter matches, or NULL
  *
- * Functions of modules that are loaded later are not looked at, and those of a module that
- * goes are left out, as is init text that has run. It is no error if @notfilter leaves nothing;
- * each of the two has to match something, though.
+ * The functions of modules that are loaded later are not added. Functions of a module that is being
+ * unloaded and init text that has run are left out. Each of the two patterns must match a
+ * function, but it is not an error if @notfilter excludes all that @filter matches.
  *
  * Context: process. Sleeps.
- * Return: as register_fprobe_ips(), but -ENOENT only if nothing but what is left out matches;
- * -EINVAL also without @filter, and if one of the two matches no function that can be traced.
+ * Return: as register_fprobe_ips(), but -ENOENT only if all functions that match are left out;
+ * -EINVAL also without @filter, or if one of the two matches no function that can be traced.
  */
 int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter)
 {
@@ -445,7 +454,7 @@ int register_fprobe(struct fprobe *fp, const char *filter, const char *notfilter
 }
 EXPORT_SYMBOL_GPL(register_fprobe);
 
-/* Its hooks have left. */
+/* The hooks of @fp have left. */
 static void forget_fprobe(struct fprobe *fp)
 {
 	if (fp->rethook)
@@ -455,7 +464,7 @@ static void forget_fprobe(struct fprobe *fp)
 	fp->targets = NULL;
 }
 
-/* Handlers may still be running when this returns. They are registered. */
+/* Unregister fprobes, which are registered. Handlers may still be running when this returns. */
 static void detach(struct fprobe **fps, int num)
 {
 	struct entry_hook *batch = NULL;
@@ -470,13 +479,13 @@ static void detach(struct fprobe **fps, int num)
 }
 
 /**
- * unregister_fprobe() - call an fprobe's handlers no more
+ * unregister_fprobe() - unregister an fprobe
  * @fp: the fprobe
  *
- * When this returns none of the handlers is running, and none will, not for calls that
- * have yet to return either. @fp can be registered again, or freed.
+ * When this returns, no handler is running, and none will run when calls in progress return. @fp
+ * can be registered again, or freed.
  *
- * Context: process. Sleeps for one grace period.
+ * Context: process. Sleeps; for one grace period if @fp is registered.
  * Return: 0, or -EINVAL if @fp is not registered.
  */
 int unregister_fprobe(struct fprobe *fp)
@@ -492,15 +501,16 @@ int unregister_fprobe(struct fprobe *fp)
 EXPORT_SYMBOL_GPL(unregister_fprobe);
 
 /**
- * unregister_fprobes_nowait() - call the handlers of fprobes no more, without waiting
+ * unregister_fprobes_nowait() - unregister fprobes without waiting for handlers
  * @fps: the fprobes, each registered, and each once
- * @num: how many
+ * @num: number of fprobes
  *
- * For callers whose handlers are built in: calls and returns under way may still be
- * running them. The fprobes have to stay, and not be registered again except by
- * fprobes_hook(), until an RCU grace period has passed.
+ * For callers whose handlers are built in: entries and returns in progress may still run them.
+ * Until an RCU grace period has passed, the fprobes must stay, and only fprobes_hook() may register
+ * them again.
  *
- * Context: process. Sleeps on locks, and for memory to be freed if very much is held back.
+ * Context: process. Sleeps on locks, in ftrace and for memory; for grace periods if too much
+ * memory waits to be freed, see fprobe_throttle().
  */
 void unregister_fprobes_nowait(struct fprobe **fps, int num)
 {
@@ -510,7 +520,7 @@ void unregister_fprobes_nowait(struct fprobe **fps, int num)
 }
 
 /**
- * unregister_fprobe_nowait() - call an fprobe's handlers no more, without waiting
+ * unregister_fprobe_nowait() - unregister an fprobe without waiting for handlers
  * @fp: the fprobe, registered
  *
  * Context: as unregister_fprobes_nowait().
@@ -522,7 +532,7 @@ void unregister_fprobe_nowait(struct fprobe *fp)
 
 /**
  * fprobe_is_registered() - is this fprobe registered?
- * @fp: what may be an fprobe
+ * @fp: the fprobe; any pointer is allowed
  *
  * Context: process. Sleeps on locks only.
  * Return: true if so.
@@ -536,7 +546,10 @@ bool fprobe_is_registered(struct fprobe *fp)
 /* Modules */
 
 #ifdef CONFIG_MODULES
-/* While it is still there for ftrace, which would keep the addresses otherwise. */
+/*
+ * Module text is going to be freed. Remove hooks in it while ftrace still has its addresses:
+ * otherwise they would stay in the filters. Context: fprobe_mutex held.
+ */
 static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 {
 	unsigned long start = (unsigned long)mod->mem[type].base;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Function probes: which functions a name or a pattern means.
+ * Function probes: find functions by name or by pattern.
  *
- * What is found is where ftrace calls from, in ascending order, each once.
+ * The results are addresses of ftrace's calls, in ascending order, each once.
  */
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
@@ -27,11 +27,11 @@ static int compare_ips(const void *a, const void *b)
 }
 
 /**
- * fprobe_sort_ips - sort addresses, each once
+ * fprobe_sort_ips - sort addresses and remove duplicates
  * @ips: the addresses
- * @nr: how many
+ * @nr: number of addresses
  *
- * Return: how many are left.
+ * Return: number of addresses that are left.
  */
 unsigned int fprobe_sort_ips(unsigned long *ips, unsigned int nr)
 {
@@ -46,11 +46,11 @@ unsigned int fprobe_sort_ips(unsigned long *ips, unsigned int nr)
 }
 
 /**
- * struct namesakes - the functions of one name
+ * struct namesakes - functions of one name
  * @name: the name
- * @nr: how many there are
- * @ip: where ftrace calls from in them
- * @unsure: there may be more
+ * @nr: number of functions
+ * @ip: addresses of ftrace's calls in them
+ * @unsure: @ip may lack functions, so ftrace has to search for them
  */
 struct namesakes {
 	const char	*name;
@@ -60,8 +60,9 @@ struct namesakes {
 };
 
 /*
- * Not those that go by another name mostly. What is farther behind the address may belong
- * to a function that the linker dropped, without a name.
+ * Skips a function for which kallsyms prefers another name. If ftrace's call is more than
+ * ARCH_ENTRY_REACH behind the address, it may belong to another function, which has no name because
+ * the linker dropped it.
  */
 static int add_namesake(void *data, unsigned long addr)
 {
@@ -85,10 +86,10 @@ static int add_module_namesake(void *data, const char *name, unsigned long addr)
 }
 
 /**
- * fprobe_is_name - is it a name, and no pattern?
- * @filter: what it may be
+ * fprobe_is_name - is a filter a name, not a pattern?
+ * @filter: the filter
  *
- * Return: true if so.
+ * Return: true if it is a name.
  */
 bool fprobe_is_name(const char *filter)
 {
@@ -113,8 +114,9 @@ static unsigned long *copy_sorted(const unsigned long *ips, unsigned int *nr)
 }
 
 /*
- * A pattern has to be compared to the name of each function that ftrace knows; for a name,
- * the few that have it are found at once, or that there is none. NULL if this way leads nowhere.
+ * Find the functions of a name without a comparison to each function that ftrace knows. Returns
+ * NULL if @name is a pattern, or if the result is not sure; -EINVAL as an ERR_PTR() if there is
+ * no such function.
  */
 static unsigned long *find_name(const char *name, unsigned int *nr)
 {
@@ -134,8 +136,7 @@ static unsigned long *find_name(const char *name, unsigned int *nr)
 }
 
 /*
- * Patterns are ftrace's matter. An ftrace_ops that is never registered takes them and
- * holds the functions that match.
+ * Ftrace matches patterns when it sets the filter of an ftrace_ops. @scratch is never registered.
  */
 static int set_patterns(struct ftrace_ops *scratch, const char *filter, const char *notfilter)
 {
@@ -151,7 +152,7 @@ static int set_patterns(struct ftrace_ops *scratch, const char *filter, const ch
 	return ret;
 }
 
-/* What matched, into @ips; returns how many. */
+/* Copy the functions of the filter to @ips; returns their number. */
 static unsigned int selected(struct ftrace_ops *scratch, unsigned long *ips)
 {
 	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
@@ -173,7 +174,7 @@ static unsigned long *find_selected(struct ftrace_ops *scratch, unsigned int *nr
 	struct ftrace_hash *set = rcu_dereference_raw(scratch->func_hash->filter_hash);
 	unsigned long *ips;
 
-	/* "!pattern" is a match, and selects nothing. */
+	/* "!pattern" is valid, but selects no function. */
 	if (ftrace_hash_empty(set))
 		return ERR_PTR(-EINVAL);
 	ips = kvmalloc_array(set->count, sizeof(*ips), GFP_KERNEL);
@@ -199,14 +200,15 @@ static unsigned long *find_matching(const char *filter, const char *notfilter, u
 }
 
 /**
- * fprobe_find - find functions by their names
+ * fprobe_find - find functions by a pattern
  * @filter: pattern as in set_ftrace_filter
- * @notfilter: pattern for names that @filter matches and are not meant, or NULL
- * @nr: set to how many there are, which may be none with @notfilter
+ * @notfilter: pattern for names to exclude from what @filter matches, or NULL
+ * @nr: receives the number of functions, which may be 0 with @notfilter
  *
  * Context: process. Sleeps.
- * Return: where ftrace calls from in them, to be freed by kvfree(); or an ERR_PTR(): -EINVAL
- * if one of the two matches no function that can be traced; -ENOMEM.
+ * Return: addresses of ftrace's calls in the functions, to be freed by kvfree(); or an ERR_PTR():
+ * -EINVAL if one of the two matches no function that can be traced; -ENOMEM; or the error of
+ * ftrace if it does not take a pattern.
  */
 unsigned long *fprobe_find(const char *filter, const char *notfilter, unsigned int *nr)
 {
@@ -216,7 +218,7 @@ unsigned long *fprobe_find(const char *filter, const char *notfilter, unsigned i
 }
 
 #ifdef CONFIG_MODULES
-/* What to look for among a module's functions, and what was found. */
+/* A search among the functions of a module. @nr may exceed @room; then @ips lacks some. */
 struct module_search {
 	bool		(*match)(const void *data, const char *name);
 	const void	*data;
@@ -243,14 +245,14 @@ static int add_matching(void *data, const char *name, unsigned long addr)
 }
 
 /**
- * fprobe_find_in - find functions of a module by their names
+ * fprobe_find_in - find functions of a module by name
  * @module: name of the module
- * @match: is a name one of those?
- * @data: for @match
- * @nr: set to how many there are
+ * @match: returns true for the names to find
+ * @data: argument of @match
+ * @nr: receives the number of functions
  *
  * Context: process. Sleeps.
- * Return: as fprobe_find(), but NULL if there is none.
+ * Return: as fprobe_find(), but NULL if no function matches.
  */
 unsigned long *fprobe_find_in(const char *module,
 			      bool (*match)(const void *data, const char *name),

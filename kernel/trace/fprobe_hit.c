@@ -2,8 +2,9 @@
 /*
  * Function probes: hits.
  *
- * What fprobe.c set up before the hooks joined stays until an RCU grace period after they left,
- * and preemption is off here. Nothing is traced or instrumented: see the Makefile.
+ * Preemption is off in all of this. So everything that fprobe.c set up before the hooks joined
+ * stays, until an RCU grace period after they left. The Makefile disables tracing and
+ * instrumentation of this file.
  */
 #include <linux/atomic.h>
 #include <linux/entry_hook.h>
@@ -21,18 +22,18 @@
 #include "fprobe_internal.h"
 
 /*
- * The preempt_count() of the context that this CPU runs an fprobe's handler in, 0 if it
- * runs none; only this CPU reads or writes it.
+ * The preempt_count() of the context in which this CPU runs a handler of an fprobe, or 0 if it runs
+ * none. Only this CPU reads and writes it.
  *
- * Handlers may be interrupted, and what interrupts them may have fprobes as well, but what
- * a handler calls is not reported. An interrupt puts this back to what it was, so if it is
- * not of the present context, no handler runs in the present context. What is called in an
- * interrupt before preempt_count() shows it looks like a call from the handler; entry code
- * takes care that this is next to nothing.
+ * An interrupt that comes while a handler runs may run handlers, but functions that a handler
+ * calls do not. An interrupt restores the value before it returns. So if the value is not that of
+ * the present context, no handler runs in the present context. A function that an interrupt calls
+ * before preempt_count() shows it looks like a call from the handler. Entry code calls next to
+ * nothing there.
  *
- * ftrace_test_recursion_trylock() is for this as well. It takes three times as many
- * instructions, as it also serves callbacks that can be preempted, and it lets the first
- * call from a handler through.
+ * ftrace_test_recursion_trylock() has the same purpose. It takes three times as many instructions,
+ * because it also serves callbacks that can be preempted, and it does not stop the first call
+ * from a handler.
  */
 static DEFINE_PER_CPU(unsigned int, fprobe_context);
 
@@ -41,16 +42,16 @@ static __always_inline bool fprobe_no_handler_runs(void)
 	return likely(!__this_cpu_read(fprobe_context));
 }
 
-/* To be called, and fprobe_handler_end(), on the same CPU. @outer is what it was before. */
+/* Begin and end run on the same CPU. @outer is the value of fprobe_context before the begin. */
 static __always_inline void fprobe_handler_begin(void)
 {
 	unsigned int now = preempt_count();
 
-	/* Not 0, as preemption is off, unless nobody counts that. */
+	/* Not 0, because preemption is off, unless the kernel does not count that. */
 	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
 		now |= 1;
 	__this_cpu_write(fprobe_context, now);
-	/* Nothing of the handler moves out of the region. */
+	/* The compiler must not move the handler before the store. */
 	barrier();
 }
 
@@ -63,11 +64,11 @@ static __always_inline void fprobe_handler_end(unsigned int outer)
 /* fprobe_disabled() without the test for NULL. */
 static __always_inline bool fprobe_is_off(const struct fprobe *fp)
 {
-	/* Either answer is right while it changes; READ_ONCE() takes a register. */
+	/* While the flag changes, both values are right. READ_ONCE() would take a register. */
 	return unlikely(data_race(fp->flags) & FPROBE_FL_DISABLED);
 }
 
-/* Misses come from all CPUs, and from interrupts on this one. */
+/* Atomic: other CPUs, and interrupts on this CPU, count, too. */
 static __always_inline void count_one(unsigned long *count)
 {
 	unsigned long old = READ_ONCE(*count);
@@ -78,11 +79,11 @@ static __always_inline void count_one(unsigned long *count)
 
 static __always_inline bool serves_kprobes(const struct fprobe *fp)
 {
-	/* Others of them change; this one does not. */
+	/* Other flags change. This one does not. */
 	return data_race(fp->flags) & FPROBE_FL_KPROBE_SHARED;
 }
 
-/* Does a handler run that those of @fp must not nest in? @outer is fprobe_context. */
+/* Would a handler of @fp run inside a handler? @outer is fprobe_context. */
 static __always_inline bool would_nest(const struct fprobe *fp, unsigned int outer)
 {
 	if (outer && !((outer ^ preempt_count()) & PROBE_CONTEXT_MASK))
@@ -91,8 +92,8 @@ static __always_inline bool would_nest(const struct fprobe *fp, unsigned int out
 }
 
 /*
- * A handler is going to run, unless it is off or, which is a miss, would nest. Returns
- * false in these cases; else @outer is for handlers_end().
+ * Call it before a handler. Returns false if @fp is disabled, or if the handler would nest, which
+ * counts as a miss. Otherwise sets @outer for handlers_end().
  */
 static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *outer)
 {
@@ -122,9 +123,9 @@ static __always_inline void *entry_data(struct fprobe *fp, struct fprobe_call *c
 }
 
 /*
- * Where a call returns to; @caller is what its return address looks like. Something may
- * have hooked the return before: a function that was hooked and ended in this one by a
- * tail call, or a user with an ftrace_ops of its own.
+ * The real return address of a call. @caller is that on the stack or in the link register. It may
+ * be the trampoline, if a function that was hooked ended in this one by a tail call, or if the user
+ * of another ftrace_ops has hooked the return.
  */
 static __always_inline unsigned long true_caller(unsigned long caller, struct pt_regs *regs)
 {
@@ -135,7 +136,7 @@ static __always_inline unsigned long true_caller(unsigned long caller, struct pt
 	return rethook_find_ret_addr(current, arch_rethook_frame(regs), &cur);
 }
 
-/* The handler at the exit, whatever the fprobe and whatever runs on this CPU. */
+/* Run the exit handler of any fprobe, whether a handler runs on this CPU or not. */
 static void any_returned(struct rethook_node *node, void *data, unsigned long to,
 			 struct pt_regs *regs)
 {
@@ -151,7 +152,7 @@ static void any_returned(struct rethook_node *node, void *data, unsigned long to
 
 NOKPROBE_SYMBOL(any_returned);
 
-/* The same for an fprobe that does not serve kprobes. */
+/* Run the exit handler of an fprobe that does not serve kprobes. */
 static void fprobe_returned(struct rethook_node *node, void *data, unsigned long to,
 			    struct pt_regs *regs)
 {
@@ -171,7 +172,7 @@ static void fprobe_returned(struct rethook_node *node, void *data, unsigned long
 
 NOKPROBE_SYMBOL(fprobe_returned);
 
-/* The handler at the entry; with its consent, the call will return to us. */
+/* Run the entry handler, if any. If it returns 0, hook the return. */
 static __always_inline void enter_call(struct fprobe *fp, struct rethook_node *node,
 				       unsigned long ip, unsigned long caller,
 				       struct pt_regs *regs, struct task_struct *task)
@@ -197,7 +198,7 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 			fp->entry_handler(fp, ip, caller, regs, NULL);
 		return;
 	}
-	/* By address, pairs with make_pool(). */
+	/* Address dependency; pairs with make_pool(). */
 	node = rethook_try_get(READ_ONCE(fp->rethook));
 	if (node) {
 		enter_call(fp, node, ip, caller, regs, task);
@@ -207,7 +208,7 @@ static __always_inline void enter(struct fprobe *fp, unsigned long ip, unsigned 
 	count_one(&fp->nexhausted);
 }
 
-/* Whatever the fprobe and whatever runs on this CPU. */
+/* Entry of a function of any fprobe, whether a handler runs on this CPU or not. */
 static noinline void any_entered(struct fprobe *fp, unsigned long ip, unsigned long caller,
 				 struct pt_regs *regs, struct task_struct *task)
 {
@@ -229,7 +230,7 @@ static void fprobe_any_hit(struct entry_hook *hook, unsigned long ip,
 
 NOKPROBE_SYMBOL(fprobe_any_hit);
 
-/* Entered on the stack of the task that it makes current, and returning on it. */
+/* For arch_rethook_switch_ip(): the call returns in the task that the function makes current. */
 static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
 			      unsigned long caller, struct pt_regs *regs)
 {
@@ -238,7 +239,7 @@ static void fprobe_switch_hit(struct entry_hook *hook, unsigned long ip,
 
 NOKPROBE_SYMBOL(fprobe_switch_hit);
 
-/* An entry handler only, and it does not serve kprobes. What entry_hook.c calls directly. */
+/* For an entry handler alone, without FPROBE_FL_KPROBE_SHARED. See entry_hit_call(). */
 INDIRECT_CALLABLE_SCOPE
 void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		      struct pt_regs *regs)
@@ -258,7 +259,7 @@ void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long c
 
 NOKPROBE_SYMBOL(fprobe_entry_hit);
 
-/* An exit handler, and it does not serve kprobes. */
+/* For an exit handler, without FPROBE_FL_KPROBE_SHARED. */
 static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 			    unsigned long caller, struct pt_regs *regs)
 {
@@ -267,7 +268,7 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 
 	if (fprobe_is_off(fp))
 		return;
-	/* By address, pairs with make_pool(). */
+	/* Address dependency; pairs with make_pool(). */
 	node = fprobe_no_handler_runs() && !is_rethook_trampoline(caller) ?
 		rethook_take_home(READ_ONCE(fp->rethook)) : NULL;
 	if (unlikely(!node)) {
@@ -282,7 +283,7 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 NOKPROBE_SYMBOL(fprobe_call_hit);
 
 /**
- * fprobe_return_handler - what an fprobe's pool of return hooks calls
+ * fprobe_return_handler - choose the handler for the return hooks of an fprobe
  * @fp: the fprobe, which has an exit handler
  *
  * Return: the handler for rethook_alloc_bounded().
@@ -305,7 +306,7 @@ static entry_hit_t hit_of(const struct fprobe *fp)
  * fprobe_set_hook - set up the hook for a function of an fprobe
  * @hook: the hook, zeroed
  * @fp: the fprobe
- * @ip: where ftrace calls from
+ * @ip: address of ftrace's call
  */
 void fprobe_set_hook(struct entry_hook *hook, struct fprobe *fp, unsigned long ip)
 {

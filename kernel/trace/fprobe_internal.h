@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Function probes: what their files share, and what events on functions use.
+ * Function probes: declarations for their files and for events on functions.
  *
- *	fprobe.c		registering and unregistering
- *	fprobe_hit.c		hits
- *	fprobe_find.c		names and patterns -> where ftrace calls from
- *	fprobe_targets.c	the functions of an fprobe
+ *	fprobe.c		registers and unregisters fprobes
+ *	fprobe_hit.c		runs handlers
+ *	fprobe_find.c		finds functions by names and patterns
+ *	fprobe_targets.c	manages the functions of an fprobe
  */
 #ifndef _KERNEL_TRACE_FPROBE_INTERNAL_H
 #define _KERNEL_TRACE_FPROBE_INTERNAL_H
@@ -19,14 +19,14 @@
 struct module;
 
 /**
- * struct fprobe_targets - functions of an fprobe, of the kernel or of one module
- * @next: those of others
- * @rcu: frees this
- * @nr_left: how many hooks have left with their module's text
- * @nr: how many there are
- * @hook: one for each, by address
+ * struct fprobe_targets - functions of an fprobe that are all in the kernel or all in one module
+ * @next: the next functions of the same fprobe
+ * @rcu: frees the struct
+ * @nr_left: number of hooks that have left because their module's text is freed
+ * @nr: number of hooks; set once
+ * @hook: a hook for each function, sorted by address; &struct entry_hook says what guards it
  *
- * Guarded by fprobe_mutex, but for the hooks.
+ * @next and @nr_left are guarded by fprobe_mutex.
  */
 struct fprobe_targets {
 	struct fprobe_targets	*next;
@@ -39,10 +39,10 @@ struct fprobe_targets {
 /**
  * struct fprobe_ips - functions that are to call an fprobe
  * @fp: the fprobe
- * @ips: where ftrace calls from in them, each once
- * @nr: how many
- * @more: @fp is registered, for other functions
- * @targets: private, what is made of them
+ * @ips: addresses of ftrace's calls in them, each once
+ * @nr: number of addresses
+ * @more: @fp is registered already, for other functions
+ * @targets: private, the functions of @ips, until @fp gets them
  */
 struct fprobe_ips {
 	struct fprobe		*fp;
@@ -53,10 +53,10 @@ struct fprobe_ips {
 };
 
 /**
- * struct fprobe_call - a call that is going to return to us
- * @node: in the list of its task
- * @entry_ip: where ftrace called from
- * @data: what the two handlers share
+ * struct fprobe_call - a call whose return is hooked
+ * @node: the node of the return hook
+ * @entry_ip: address of ftrace's call
+ * @data: shared by the two handlers
  */
 struct fprobe_call {
 	struct rethook_node	node;

@@ -2,8 +2,8 @@
 /*
  * Function probes: the functions of an fprobe.
  *
- * Those of the kernel and those of each module are apart, so that what belongs to a module
- * goes with it.
+ * Functions of the kernel and of each module are in separate structs, so that the struct of a
+ * module can be freed with it.
  */
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
@@ -24,9 +24,9 @@
 
 #ifdef CONFIG_MODULES
 /*
- * Whose text is it, of the kernel (NULL) or of which module? An ERR_PTR() if it goes or has
- * gone: what is on its way out was taken off all fprobes, and must not come back. Nor must the
- * init text of a live module, which is about to be freed.
+ * The module that @ip is in, or NULL for the kernel. An ERR_PTR() if the text is going or gone: a
+ * module that is being unloaded was removed from all fprobes, and must not be added again. The same
+ * is true for the init text of a live module, which is going to be freed.
  */
 static struct module *text_owner(unsigned long ip)
 {
@@ -49,11 +49,12 @@ static struct module *text_owner(unsigned long ip)
 #endif
 
 /**
- * fprobe_skip_going - leave out functions that are going
- * @ips: where ftrace calls from in functions
- * @nr: how many
+ * fprobe_skip_going - leave out functions whose text is going
+ * @ips: addresses of ftrace's calls
+ * @nr: number of addresses
  *
- * Return: how many are left.
+ * Context: process. Without fprobe_mutex the result may be out of date.
+ * Return: number of addresses that are left.
  */
 unsigned int fprobe_skip_going(unsigned long *ips, unsigned int nr)
 {
@@ -82,8 +83,8 @@ static struct fprobe_targets *make_some(struct fprobe *fp, const unsigned long *
 }
 
 /**
- * fprobe_free_targets - free functions that nobody has seen
- * @targets: they
+ * fprobe_free_targets - free functions whose hooks no hit has seen
+ * @targets: the functions, or NULL
  */
 void fprobe_free_targets(struct fprobe_targets *targets)
 {
@@ -96,8 +97,8 @@ void fprobe_free_targets(struct fprobe_targets *targets)
 }
 
 /*
- * How many hooks were left to RCU since what is left to it was last waited for, and how many
- * may be before who unregisters waits.
+ * Number of hooks given to kvfree_rcu() since kvfree_rcu_barrier() was called last. If there are
+ * more than MAX_LEFT, fprobe_throttle() waits. Atomic; it is set to 0 under one_waits.
  */
 #define MAX_LEFT	SZ_64K
 static atomic_t nr_left = ATOMIC_INIT(0);
@@ -109,11 +110,11 @@ static void leave_to_rcu(struct fprobe_targets *t)
 }
 
 /**
- * fprobe_throttle - wait for memory to be freed if too much is held back
+ * fprobe_throttle - wait if too much memory waits to be freed
  *
- * For those who unregister without waiting, and could do so in a loop.
+ * For callers that unregister fprobes without waiting, perhaps in a loop.
  *
- * Context: process, fprobe_mutex not held. Sleeps, for some grace periods perhaps, if so.
+ * Context: process, fprobe_mutex not held. If it waits, sleeps, perhaps for some grace periods.
  */
 void fprobe_throttle(void)
 {
@@ -130,8 +131,8 @@ void fprobe_throttle(void)
 }
 
 /**
- * fprobe_free_targets_later - free functions when no hit can be using them
- * @targets: they, at no entry any more
+ * fprobe_free_targets_later - free functions after a grace period
+ * @targets: the functions, or NULL; their hooks have left
  */
 void fprobe_free_targets_later(struct fprobe_targets *targets)
 {
@@ -144,15 +145,15 @@ void fprobe_free_targets_later(struct fprobe_targets *targets)
 }
 
 /**
- * fprobe_make_targets - make what an fprobe's functions are hooked by
+ * fprobe_make_targets - make hooks for functions of an fprobe
  * @fp: the fprobe
- * @ips: where ftrace calls from in the functions, each once
- * @nr: how many
- * @strict: all or none; else those that are going are left out
+ * @ips: addresses of ftrace's calls, each once
+ * @nr: number of addresses
+ * @strict: functions whose text is going are an error; otherwise they are left out
  *
- * Context: process. Sleeps. fprobe_mutex held, which a module that goes waits for.
- * Return: they, or NULL if there are none; or an ERR_PTR(): -ENOENT for what is going,
- * -ENOMEM.
+ * Context: process, fprobe_mutex held, so that a module whose text is going waits. Sleeps.
+ * Return: the functions, or NULL if there are none; or an ERR_PTR(): -ENOENT if a function's text
+ * is going; -ENOMEM.
  */
 struct fprobe_targets *fprobe_make_targets(struct fprobe *fp, const unsigned long *ips,
 					   unsigned int nr, bool strict)
@@ -179,9 +180,9 @@ struct fprobe_targets *fprobe_make_targets(struct fprobe *fp, const unsigned lon
 }
 
 /**
- * fprobe_add_targets - give an fprobe more functions
+ * fprobe_add_targets - add functions to an fprobe
  * @fp: the fprobe
- * @targets: they
+ * @targets: the functions
  *
  * Context: fprobe_mutex held.
  */
@@ -200,7 +201,7 @@ void fprobe_add_targets(struct fprobe *fp, struct fprobe_targets *targets)
  * @batch: the batch
  *
  * Context: fprobe_mutex held.
- * Return: the batch with them.
+ * Return: the batch with the hooks.
  */
 struct entry_hook *fprobe_add_hooks(struct fprobe_targets *targets, struct entry_hook *batch)
 {
@@ -214,14 +215,14 @@ struct entry_hook *fprobe_add_hooks(struct fprobe_targets *targets, struct entry
 }
 
 /**
- * fprobe_text_hooks - add the hooks of an fprobe in some text to a batch that is to leave
+ * fprobe_text_hooks - add the hooks of an fprobe in a range of text to a batch that is to leave
  * @fp: the fprobe
- * @start: where the text starts
- * @end: where it ends
+ * @start: start of the range
+ * @end: end of the range, exclusive
  * @batch: the batch
  *
  * Context: fprobe_mutex held.
- * Return: the batch with them.
+ * Return: the batch with the hooks.
  */
 struct entry_hook *fprobe_text_hooks(struct fprobe *fp, unsigned long start,
 				     unsigned long end, struct entry_hook *batch)
@@ -241,7 +242,7 @@ struct entry_hook *fprobe_text_hooks(struct fprobe *fp, unsigned long start,
 }
 
 /**
- * fprobe_drop_left - take away from an fprobe what has left with its text
+ * fprobe_drop_left - remove functions from an fprobe if all hooks of a struct have left
  * @fp: the fprobe
  *
  * Context: fprobe_mutex held.

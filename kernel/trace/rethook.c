@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Return hooks: planting them, and what runs when a hooked call returns.
+ * Return hooks: plant nodes, and run handlers when hooked calls return.
  *
- * A hooked call has its return address replaced by that of a trampoline and
- * a node, which remembers the address, on the list of its task. Such lists
- * are stacks: calls made later return earlier, and so does all that an
- * interrupt or NMI calls in between. Hence a task's list needs no lock, and
- * whatever lies above the node of a call that returns is left from calls that
- * will never return.
+ * When a call is hooked, a trampoline's address replaces its return address. A node with the return
+ * address is planted in the list of the task. The list is a stack: a call that was made later
+ * returns earlier, and so does all that an interrupt or NMI calls in between. Only the CPU that
+ * runs the task, or switches to it, changes the list, so it needs no lock. Nodes above that of a
+ * call that returns belong to calls that will never return.
  *
- * Nodes come from a pool, one for each struct rethook. It is used in any
- * context, NMI included, so it takes no lock and allocates nothing there:
+ * Each struct rethook has a pool of nodes. Hits use it in any context, NMI included, so they take
+ * no lock and allocate no memory:
  *
- * - A few nodes have their home with a CPU: a place each, which an xchg empties
- *   and a cmpxchg fills. A node goes back to its home wherever the call returns,
- *   so no CPU gets rich at the expense of another.
+ * - A few nodes have a home at a CPU, which is a pointer to one node. Hits take the node with an
+ *   xchg and give it back with a cmpxchg. A node goes back to its home on whichever CPU the call
+ *   returns, so nodes do not gather on some CPUs.
  *
- * - All others are on a list. Its head is one word, the name of the node on top
- *   in the upper half and a count of changes in the lower one, changed by
- *   cmpxchg. The count is what keeps a list that was changed and changed back
- *   from passing as unchanged. Nodes have names, not addresses, for both to fit
- *   in a word.
+ * - All other nodes are on a shared list. Its head is one word, changed by cmpxchg: the name of the
+ *   first node in the upper half, and a count of changes in the lower half. Because of the count,
+ *   the cmpxchg fails if the list was changed and has the same first node again. Nodes have names
+ *   so that both fit in one word.
  *
- * Nodes hold no references to the pool: rethook_pool.c says how it grows, and
- * how long it stays.
+ * Nodes hold no references to the pool. rethook_pool.c explains how it grows and how it is freed.
  *
- * Hits run what is here, so nothing is traced or instrumented: see the Makefile.
+ * All of this runs in hits. The Makefile disables tracing and instrumentation of this file.
  */
 #include <linux/atomic.h>
 #include <linux/bug.h>
@@ -49,7 +46,7 @@ static __always_inline struct rethook_node *to_node(struct llist_node *link)
 	return container_of(link, struct rethook_node, llist);
 }
 
-/* llist_add() without leaving this file, as that can be probed. */
+/* As llist_add(), but inline, because llist_add_batch() can be probed. */
 static __always_inline void list_push(struct llist_node *link, struct llist_head *list)
 {
 	struct llist_node *first = READ_ONCE(list->first);
@@ -62,9 +59,8 @@ static __always_inline void list_push(struct llist_node *link, struct llist_head
 /* Free nodes */
 
 /*
- * Take a node off the shared list. Another context may take the same node, use it
- * and give it back at any point here: what is read from it is then garbage,
- * but from memory that stays, and the cmpxchg fails.
+ * Take a node from the shared list. At any point another context may take the same node, use it and
+ * give it back. Then next_free is wrong, and the cmpxchg fails. The memory of the node stays.
  */
 static __always_inline struct rethook_node *shared_pop(struct rethook *rh)
 {
@@ -74,14 +70,17 @@ static __always_inline struct rethook_node *shared_pop(struct rethook *rh)
 	do {
 		if (unlikely(head_name(old) <= LIST_CLOSED))
 			return NULL;
-		/* The name is known, so is the segment: see install_segment(). */
+		/*
+		 * Read the name before the table. Pairs with the cmpxchg in shared_push(), which
+		 * comes after install_segment().
+		 */
 		smp_rmb();
 		node = name_to_node(rh, head_name(old));
 	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, READ_ONCE(node->next_free))));
 	return node;
 }
 
-/* The pool was freed before; is this its last node? */
+/* A node came back after rethook_free(). If it is the last one, free the pool. */
 static noinline void node_came_back(struct rethook *rh)
 {
 	if (atomic_dec_return(&rh->owed))
@@ -111,8 +110,9 @@ static noinline void shared_push(struct rethook_node *node)
 NOKPROBE_SYMBOL(shared_push);
 
 /*
- * Give a node back. The pool can be gone right after unless preemption is off
- * with RCU watching, so nothing is touched after the cmpxchg.
+ * Give a node back. If it is the last one of a freed pool, the pool may be freed as soon as the
+ * node is back, unless preemption is off and RCU is watching. So the pool is not accessed after the
+ * cmpxchg.
  */
 static __always_inline void free_push(struct rethook_node *node)
 {
@@ -124,7 +124,7 @@ static __always_inline void free_push(struct rethook_node *node)
 		node_came_back(node->rethook);
 }
 
-/* Any node of a CPU. Looks first, which does not take the cache line from other CPUs. */
+/* Take any home node of a CPU. Reads before the xchg, to leave the cache line with its CPU. */
 static __always_inline struct rethook_node *homes_pop(struct rethook_homes *homes)
 {
 	struct rethook_node *node;
@@ -183,14 +183,12 @@ static __always_inline struct rethook_node *free_pop(struct rethook *rh)
  * rethook_try_get() - take a node for a call
  * @rh: the return hook
  *
- * The node must be planted by rethook_hook() or given back by
- * rethook_recycle().
+ * The caller plants the node with rethook_hook() or gives it back with rethook_recycle().
  *
- * Context: any, NMI included, with preemption off and RCU watching: that is
- * what rethook_free() waits for.
- * Return: a node, or NULL. It is NULL when @rh was stopped, when RCU is not
- * watching, or when there is no free node, which alone is counted in
- * &rethook_stats.nr_exhausted.
+ * Context: any, NMI included, with preemption off. The grace period after rethook_free() waits for
+ * the caller, if RCU is watching.
+ * Return: a node; or NULL if @rh was stopped, RCU is not watching or no node is free. Only the last
+ * case is counted, in &rethook_stats.nr_exhausted.
  */
 struct rethook_node *rethook_try_get(struct rethook *rh)
 {
@@ -207,8 +205,8 @@ NOKPROBE_SYMBOL(rethook_try_get);
  * rethook_recycle() - give a node back that was not planted
  * @node: from rethook_try_get()
  *
- * Context: any, NMI included, with preemption off. rethook_pool.c gives nodes to a pool that
- * cannot go meanwhile.
+ * Context: any, NMI included, with preemption off. rethook_pool.c also calls it with preemption on,
+ * for a pool that cannot be freed meanwhile.
  */
 void rethook_recycle(struct rethook_node *node)
 {
@@ -218,13 +216,13 @@ void rethook_recycle(struct rethook_node *node)
 NOKPROBE_SYMBOL(rethook_recycle);
 
 /**
- * rethook_hook() - have a call return through the trampoline
+ * rethook_hook() - make a call return through the trampoline
  * @node: from rethook_try_get()
  * @entry: registers at the entry of the function
- * @mcount: the entry was caught by ftrace, not by a kprobe
+ * @mcount: ftrace is the caller, not a kprobe
  *
- * Context: at the entry of the function, in the task or interrupt that called
- * it, with preemption off.
+ * Context: at the entry of the function, in the task or interrupt that called it, with preemption
+ * off.
  */
 void rethook_hook(struct rethook_node *node, struct pt_regs *entry, bool mcount)
 {
@@ -234,11 +232,11 @@ void rethook_hook(struct rethook_node *node, struct pt_regs *entry, bool mcount)
 NOKPROBE_SYMBOL(rethook_hook);
 
 /**
- * rethook_hook_in() - have a call return through the trampoline, in another task
+ * rethook_hook_in() - make a call return through the trampoline, in another task
  * @node: from rethook_try_get()
  * @entry: registers at the entry of the function
- * @mcount: the entry was caught by ftrace, not by a kprobe
- * @task: who will be current when the call returns, see arch_rethook_switch_to()
+ * @mcount: ftrace is the caller, not a kprobe
+ * @task: the task that will be current when the call returns, see arch_rethook_switch_to()
  *
  * Context: as rethook_hook().
  */
@@ -251,14 +249,14 @@ void rethook_hook_in(struct rethook_node *node, struct pt_regs *entry, bool mcou
 NOKPROBE_SYMBOL(rethook_hook_in);
 
 /**
- * arch_rethook_switch_ip() - is there a function that returns in another task?
+ * arch_rethook_switch_ip() - find the function that returns in another task
  *
- * A function that switches stacks returns from an earlier call of its own, in the task
- * that made it, and needs no care. One that is called on the stack of the next task and
- * makes that current needs it.
+ * This is a function that is called on the stack of the next task, and makes that task current. A
+ * function that switches stacks itself is not: it returns from the call that the same task made
+ * earlier.
  *
  * Context: process.
- * Return: where ftrace calls from in it; 0 if there is none.
+ * Return: address of ftrace's call in the function; 0 if there is no such function.
  */
 unsigned long __weak arch_rethook_switch_ip(void)
 {
@@ -266,7 +264,7 @@ unsigned long __weak arch_rethook_switch_ip(void)
 }
 
 /**
- * arch_rethook_switch_to() - in which task will this call return?
+ * arch_rethook_switch_to() - find the task in which a call will return
  * @entry: registers at the entry of the function of arch_rethook_switch_ip()
  *
  * Context: a hit.
@@ -280,7 +278,7 @@ struct task_struct * __weak arch_rethook_switch_to(struct pt_regs *entry)
 NOKPROBE_SYMBOL(arch_rethook_switch_to);
 
 #ifndef arch_rethook_fixup_return
-/* Architectures without anything to fix leave this. */
+/* For architectures that have nothing to restore. */
 void __weak arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_addr)
 {
 }
@@ -288,7 +286,7 @@ void __weak arch_rethook_fixup_return(struct pt_regs *saved, unsigned long ret_a
 NOKPROBE_SYMBOL(arch_rethook_fixup_return);
 #endif
 
-/* There is nowhere to return to. Say what is known before dying of it. */
+/* There is no return address for @frame. Print what is known before BUG(). */
 static noinline __noreturn void no_way_back(unsigned long frame)
 {
 	struct llist_node *link;
@@ -303,7 +301,7 @@ static noinline __noreturn void no_way_back(unsigned long frame)
 
 NOKPROBE_SYMBOL(no_way_back);
 
-/* The latest node for @frame; those above are of calls that will not return. */
+/* The latest node for @frame. The nodes above it are of calls that will not return. */
 static __always_inline struct rethook_node *node_of_frame(struct llist_node *link,
 							  unsigned long frame)
 {
@@ -315,9 +313,9 @@ static __always_inline struct rethook_node *node_of_frame(struct llist_node *lin
 }
 
 /*
- * A call that was hooked several times, or that ended in tail calls that were
- * hooked too, has a node for each, and all but the earliest displaced the
- * address of the trampoline.
+ * Find the node with the return address. A call that was hooked several times, or that ended in
+ * tail calls that were hooked, too, has several nodes. Only the earliest has the return address.
+ * The others have the address of the trampoline.
  */
 static __always_inline struct rethook_node *node_with_address(struct rethook_node *node)
 {
@@ -331,7 +329,7 @@ static __always_inline struct rethook_node *node_with_address(struct rethook_nod
 	return node;
 }
 
-/* Take everything down to @last off the list of this task. */
+/* Remove the nodes down to @last from the list of this task, and give them back. */
 static noinline void recycle_down_to(struct rethook_node *last)
 {
 	struct llist_head *list = &current->rethooks;
@@ -358,7 +356,7 @@ static __always_inline void call_handler(struct rethook_node *node, unsigned lon
 		handler(node, rh->data, ret_addr, regs);
 }
 
-/* Several nodes, of this call or above it. */
+/* Return of a call that has several nodes, or has nodes above its own. */
 static noinline unsigned long returned_through_many(struct pt_regs *regs, unsigned long frame)
 {
 	struct rethook_node *node = node_of_frame(current->rethooks.first, frame);
@@ -380,7 +378,7 @@ static noinline unsigned long returned_through_many(struct pt_regs *regs, unsign
 
 NOKPROBE_SYMBOL(returned_through_many);
 
-/* The latest node, alone for this call. */
+/* Return of a call whose only node is @node, the latest one. */
 static __always_inline unsigned long returned_through(struct rethook_node *node,
 						      struct pt_regs *regs)
 {
@@ -389,10 +387,13 @@ static __always_inline unsigned long returned_through(struct rethook_node *node,
 
 	instruction_pointer_set(regs, ret_addr);
 	call_handler(node, ret_addr, regs);
-	/* Once more, which is cheaper than to keep it. */
+	/* Read it again, which is cheaper than to keep it in a register. */
 	ret_addr = READ_ONCE(node->ret_addr);
 	arch_rethook_fixup_return(regs, ret_addr);
-	/* An NMI that unwinds finds the address in its place, or the node. */
+	/*
+	 * Restore the return address before the node leaves the list, because an NMI that unwinds
+	 * needs one of them.
+	 */
 	barrier();
 	list = &current->rethooks;
 	if (unlikely(list->first != &node->llist)) {
@@ -405,16 +406,15 @@ static __always_inline unsigned long returned_through(struct rethook_node *node,
 }
 
 /**
- * rethook_trampoline_handler() - what the trampoline calls
+ * rethook_trampoline_handler() - run the handlers of a call that returns
  * @regs: registers at the return of the hooked call
  * @frame: what arch_rethook_prepare() stored in &rethook_node.frame
  *
- * Runs the handlers, latest hook first, with the instruction pointer in @regs
- * set to where the call really returns to. Nodes stay on the list meanwhile, so
- * that a stack trace from a handler, or from an NMI, finds its way; only once
- * the architecture has put the return address back are they taken off.
+ * Runs the handlers, that of the latest hook first. The instruction pointer in @regs is the return
+ * address of the call. Stack traces from handlers and NMIs need the nodes, so the nodes stay on the
+ * list until the architecture has restored the return address.
  *
- * Context: the trampoline; turns preemption off.
+ * Context: called by the trampoline. Disables preemption.
  * Return: the address to return to.
  */
 unsigned long rethook_trampoline_handler(struct pt_regs *regs, unsigned long frame)
@@ -438,8 +438,8 @@ NOKPROBE_SYMBOL(rethook_trampoline_handler);
 /* Others */
 
 /*
- * Where to go on in the list of a task that may start to run: @cur may have
- * left the list, and is found there again or not, but not followed.
+ * Find the node behind @cur in the list of a task that may start to run. @cur may have left the
+ * list, so it is searched for, and its next pointer is used only if it is found.
  */
 static struct llist_node *resume_after(struct llist_node *first, struct llist_node *cur)
 {
@@ -453,15 +453,14 @@ static struct llist_node *resume_after(struct llist_node *first, struct llist_no
 }
 
 /**
- * rethook_find_ret_addr() - find the return address that a hook displaced
- * @tsk: the task whose stack is being unwound: current, or not running
+ * rethook_find_ret_addr() - find the return address that a hook replaced
+ * @tsk: the task whose stack is unwound: current, or not running
  * @frame: the frame whose return address is that of the trampoline
- * @cur: place for the unwinder to keep, NULL at the start of an unwind; frames
- *	are to be asked for from the inside out
+ * @cur: state of the unwinder, NULL at the start; the unwinder asks for frames from the innermost
+ *	to the outermost
  *
- * Nodes of another task may go back to their pools at any time if that task
- * runs, and onto a list elsewhere. The answer is then wrong, but harmless:
- * nodes are not freed while preemption is off here.
+ * If another task starts to run, its nodes may go back to their pools at any time, and onto other
+ * lists. Then the result may be wrong. Nodes are not freed while preemption is off here.
  *
  * Context: any, NMI included.
  * Return: the return address, or 0 if there is none for @frame.
@@ -478,14 +477,14 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 		return 0;
 
 	preempt_disable_notrace();
-	/* Nodes are looked at by address: pairs with rethook_list_push(). */
+	/* Address dependency; pairs with rethook_list_push(). */
 	link = READ_ONCE(tsk->rethooks.first);
 	if (*cur)
 		link = tsk == current ? (*cur)->next : resume_after(link, *cur);
 
 	for (; link && left; link = READ_ONCE(link->next), left--) {
 		node = to_node(link);
-		/* Both may be changing if @tsk runs: then ask for the address once. */
+		/* Both may change if @tsk runs. Read the address once, so it is the checked one. */
 		addr = READ_ONCE(node->ret_addr);
 		if (READ_ONCE(node->frame) != frame || is_rethook_trampoline(addr))
 			continue;
@@ -500,7 +499,7 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 NOKPROBE_SYMBOL(rethook_find_ret_addr);
 
 /**
- * rethook_flush_task() - give back the nodes of a task that is no more
+ * rethook_flush_task() - give back the nodes of a task that has exited
  * @tk: the task, which will not run again
  *
  * Context: any.

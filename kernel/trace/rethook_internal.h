@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Return hooks: what is for those only who give them up without waiting. */
+/* Return hooks: functions for callers that free return hooks without waiting, and for tests. */
 #ifndef _KERNEL_TRACE_RETHOOK_INTERNAL_H
 #define _KERNEL_TRACE_RETHOOK_INTERNAL_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of return hooks: the pool, and calls that are hooked for real.
+ * Tests of return hooks: the pool, and calls of functions.
  *
- * The functions to be hooked are in this file; a kprobe on each plants the
- * node, as any user of rethook does. Time limits only end a test that fails.
+ * The functions are in this file. A kprobe at the entry of each plants a node, as users of rethook
+ * do. Only tests that fail reach a time limit.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -23,11 +23,11 @@
 
 struct test_node {
 	struct rethook_node	node;
-	atomic_t		users;	/* who thinks that it is theirs */
+	atomic_t		users;	/* number of threads and interrupts that hold the node */
 	unsigned int		call;	/* number of the call that it hooks */
 };
 
-/* One kprobe that hooks what it hits, and what came of it. */
+/* A kprobe that hooks the return of each call, and the results. */
 struct test_hook {
 	struct kprobe		kp;
 	struct rethook		*rh;
@@ -35,7 +35,7 @@ struct test_hook {
 	atomic_t		calls;
 	atomic_t		missed;
 	atomic_t		returns;
-	/* Of the first returns, in order: which call, with what result. */
+	/* The number and the result of each call, for the first MAX_RETURNS returns, in order. */
 	unsigned int		order[MAX_RETURNS];
 	unsigned long		result[MAX_RETURNS];
 	unsigned long		ret_addr;
@@ -107,7 +107,7 @@ static struct test_hook *hook_function(struct kunit *test, void *function)
 	return hook;
 }
 
-/* No handler runs any more after this, but nodes may still be planted. */
+/* When this returns, no handler runs. Nodes may still be planted. */
 static void unhook(struct test_hook *hook)
 {
 	unregister_kprobe(&hook->kp);
@@ -144,7 +144,7 @@ static void put(struct test_node *tn)
 	preempt_enable();
 }
 
-/* Take @num nodes, or as many as there are; they are linked from @list. */
+/* Take at most @num nodes and link them in @list. */
 static unsigned int get_many(struct rethook *rh, unsigned int num, struct llist_node **list)
 {
 	unsigned int count;
@@ -176,7 +176,7 @@ static unsigned int nr_nodes(struct rethook *rh)
 	return stats.nr_nodes;
 }
 
-/* How many nodes cannot be had. With interrupts off none are added meanwhile. */
+/* Number of nodes that cannot be taken. No nodes are added while interrupts are off. */
 static unsigned int nr_lost(struct rethook *rh)
 {
 	struct llist_node *list = NULL;
@@ -230,7 +230,7 @@ static void starts_as_asked(struct kunit *test)
 	}
 }
 
-/* Nodes with much data, of which few fit in a segment. */
+/* Large nodes, so that a segment has few. */
 static void large_nodes(struct kunit *test)
 {
 	struct rethook *rh = rethook_alloc(NULL, note_return, sizeof(struct test_node) + 4096, 100);
@@ -260,7 +260,7 @@ static void grows_on_demand(struct kunit *test)
 	put_many(list);
 	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
 
-	/* What came back is used again. */
+	/* Nodes that came back are used again. */
 	list = NULL;
 	KUNIT_EXPECT_EQ(test, get_many(rh, 5000, &list), 5000);
 	KUNIT_EXPECT_EQ(test, nr_nodes(rh), nr);
@@ -269,7 +269,7 @@ static void grows_on_demand(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
-/* With interrupts off there is the reserve and nothing else, then a miss. */
+/* With interrupts off the pool does not grow: the nodes run out, and the next call is a miss. */
 static void exhausted_then_recovers(struct kunit *test)
 {
 	struct test_hook hook = {};
@@ -307,7 +307,7 @@ static void growth_is_bounded(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
-/* So a call that finds no node need not ask each CPU. */
+/* A small pool has no home nodes, so that a call without a node does not search all CPUs. */
 static void few_nodes_have_no_home(struct kunit *test)
 {
 	struct test_hook hook = {};
@@ -347,7 +347,7 @@ static void stopped_gives_nothing(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
-/* The last node that comes back takes the pool with it, and none before. */
+/* The pool is freed when the last node comes back, and not before. */
 static void freed_with_the_last_node(struct kunit *test)
 {
 	struct test_hook hook = {};
@@ -361,7 +361,7 @@ static void freed_with_the_last_node(struct kunit *test)
 
 	rethook_free(rh);
 	put_many(list);
-	/* Retiring takes one grace period, freeing would take another. */
+	/* pool_retire() runs after one grace period. Freeing the memory would take another one. */
 	rcu_barrier();
 	flush_rcu_work(&rh->free_work);
 	rcu_barrier();
@@ -371,7 +371,7 @@ static void freed_with_the_last_node(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
-/* A list with the same node on top as before is not the same list. */
+/* The head of the list differs from an earlier one with the same first node. */
 static void change_is_noticed(struct kunit *test)
 {
 	struct test_hook hook = {};
@@ -405,7 +405,7 @@ static void change_is_noticed(struct kunit *test)
 	expect_freed(test, &hook);
 }
 
-/* Many at once */
+/* Concurrent users */
 
 struct hammer {
 	struct rethook		*rh;
@@ -440,7 +440,7 @@ static void hammer_interrupt(struct irq_work *work)
 	struct hammer *hammer = container_of(work, struct hammer, interrupt);
 	struct test_node *a = claim(hammer), *b = claim(hammer);
 
-	/* The list is as before, but for the order. */
+	/* Afterwards the list has the same nodes in another order. */
 	unclaim(hammer, a);
 	unclaim(hammer, b);
 }
@@ -520,7 +520,7 @@ static void returns_are_seen(struct kunit *test)
 	/* The trampoline of riscv saves no status. */
 	if (!IS_ENABLED(CONFIG_RISCV))
 		KUNIT_EXPECT_FALSE(test, hook->regs_user);
-	/* There a frame is the slot of the return address, now popped. */
+	/* On x86 the frame is the address of the return address, which RET has popped. */
 	if (IS_ENABLED(CONFIG_X86))
 		KUNIT_EXPECT_EQ(test, hook->regs_sp, hook->frame + sizeof(long));
 	KUNIT_EXPECT_NULL(test, current->rethooks.first);
@@ -553,7 +553,7 @@ static void recursion(struct kunit *test)
 	unhook_all(test, hook);
 }
 
-/* Two hooks on one call: both see where it returns to. */
+/* Both hooks of a call get its real return address. */
 static void hooked_twice(struct kunit *test)
 {
 	struct test_hook *a = hook_function(test, test_double);
@@ -567,7 +567,7 @@ static void hooked_twice(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_rethook_trampoline(a->ret_addr));
 	KUNIT_EXPECT_NULL(test, current->rethooks.first);
 
-	/* One goes, the other stays. */
+	/* One hook is removed. */
 	unhook_all(test, a);
 	KUNIT_EXPECT_EQ(test, test_double(6), 12);
 	KUNIT_EXPECT_EQ(test, atomic_read(&a->returns), 1);
@@ -606,7 +606,7 @@ static void need_stack_traces(struct kunit *test)
 		kunit_skip(test, "this architecture does not unwind through hooks");
 }
 
-/* From inside the call and from its handler, with one node and with two. */
+/* Stack traces from the function and from the handler, with one node and with two. */
 static void stack_traces(struct kunit *test)
 {
 	struct test_hook *a, *b;
@@ -664,7 +664,7 @@ static void in_interrupt_on_top(struct kunit *test)
 	unhook_all(test, task);
 }
 
-/* A call that never returns leaves its node to the calls that it was made by. */
+/* Plant the node of a call that never returns, above the node of this call. */
 static noinline unsigned long test_leaves_node(struct rethook *rh)
 {
 	struct test_node *tn;
@@ -796,7 +796,7 @@ static void a_thousand_asleep(struct kunit *test)
 	unhook_all(test, hook);
 }
 
-/* The hook goes while they sleep: they return, and nobody is told. */
+/* The hook is freed while calls sleep. They return, and the handler does not run. */
 static void unhooked_while_asleep(struct kunit *test)
 {
 	struct test_hook *hook = hook_function(test, test_sleeps);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools of return hooks: how they grow, and how long they stay.
+ * Pools of return hooks: how they grow and how they are freed.
  *
- * When the list that all CPUs share runs low, an irq_work adds nodes as soon as the hit
- * is over and interrupts are on. Only what is hit before that has to be
- * served from the nodes that are left, see reserve_nodes().
+ * When few nodes are left on the list that all CPUs share, an irq_work adds nodes as soon as
+ * interrupts are on. Until then hits use the nodes that are left, see reserve_nodes().
  *
- * Memory is freed with the pool, which may be long after rethook_free(): a
- * task can sleep in a hooked call for days. Nodes hold no references. Rather,
- * homes and list are closed by rethook_free(), and from then on nodes that come
- * back are counted.
+ * The memory of nodes is freed with the pool. That may be long after rethook_free(), because a task
+ * can sleep in a hooked call for days. Nodes hold no references. Instead, a grace period after
+ * rethook_free() the homes and the list are closed, and nodes that come back are counted.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -29,12 +27,12 @@
 #include "rethook_internal.h"
 #include "rethook_pool.h"
 
-/* Two CPUs do not share a cache line by way of two nodes. */
+/* Nodes do not share cache lines, because different CPUs use them. */
 #define NODE_ALIGN	64
 #define SEGMENT_BYTES	4096
 #define MIN_SLOTS	4
 
-/* Segments that one interrupt adds at most. */
+/* Maximum number of segments that one interrupt adds. */
 #define GROW_AT_ONCE	8
 
 static void refill_interrupt(struct irq_work *work);
@@ -48,8 +46,8 @@ LLIST_HEAD(rethook_dead_pools);
 DEFINE_IRQ_WORK(rethook_dead_work, dead_interrupt);
 
 /*
- * How many pools wait for a grace period to be over; not those that wait for calls to return.
- * Who gives pools up in a loop is to wait if there are too many.
+ * Number of pools that wait for a grace period, without those that wait for calls to return. If
+ * there are more than MAX_RETIRING, rethook_throttle() waits.
  */
 #define MAX_RETIRING	1024
 static atomic_t nr_retiring = ATOMIC_INIT(0);
@@ -70,25 +68,25 @@ static void retire_gp_over(void)
 /* Growing */
 
 /*
- * How many nodes the shared list should always have left.
+ * Number of nodes that the shared list should always have.
  *
- * A hit that leaves fewer raises an interrupt on its own CPU, which adds nodes
- * once interrupts are on. Until then that CPU can plant further nodes only by
- * calls within calls, as one that has returned has given its node back, and
- * by what runs on top: a hard interrupt, an NMI. For a hook on one function
- * that is a node for each of those contexts unless the function calls itself;
- * RETHOOK_HOMES and two of the shared ones for each CPU cover it, and four more
- * cover one CPU that does more than the others. A pool that serves many
- * functions nests deeper. Its user asks for more nodes; having grown once, it
- * keeps a quarter of its size besides. Nothing bounds recursion but the stack,
- * though: what even that does not cover is counted in nr_exhausted.
+ * A hit that leaves fewer raises an interrupt on its CPU, which adds nodes when interrupts are on.
+ * Until then that CPU needs more nodes only for nested calls and for hard interrupts and NMIs,
+ * because a call that returns gives its node back. For a hook on one function, each of these
+ * contexts needs one node, unless the function is recursive. RETHOOK_HOMES and two nodes on the
+ * shared list for each CPU are enough for that. Four more are for one CPU that needs more than the
+ * others.
+ *
+ * A pool for many functions has deeper nesting. Its user asks for more nodes, and the pool reserves
+ * a quarter of its nodes besides. Only the stack bounds recursion, so the reserve may not be
+ * enough: nr_exhausted counts these calls.
  */
 static unsigned int reserve_nodes(unsigned int nr_nodes)
 {
 	return 4 + 2 * num_possible_cpus() + nr_nodes / 4;
 }
 
-/* Slots of the next segment for about @wanted nodes; 0 if the pool is full. */
+/* Number of slots of the next segment, for about @wanted nodes; 0 if the pool is full. */
 static unsigned int segment_slots(struct rethook *rh, unsigned int wanted)
 {
 	unsigned int slots = max_t(unsigned int, SEGMENT_BYTES / rh->node_size, MIN_SLOTS);
@@ -106,8 +104,8 @@ struct segment_table {
 };
 
 /*
- * If the table is full, one twice as long. The old one stays until the pool
- * goes, as a hit may be reading it.
+ * Allocate a table twice as long if the present one is full. The old table stays until the pool is
+ * freed, because a hit may be reading it.
  */
 static struct segment_table longer_table(struct rethook *rh, gfp_t gfp)
 {
@@ -118,7 +116,7 @@ static struct segment_table longer_table(struct rethook *rh, gfp_t gfp)
 	return longer;
 }
 
-/* See install_segment(), which takes the lock. */
+/* Part of install_segment(). Context: grow_lock held. */
 static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned int slots,
 				  struct segment_table *longer)
 {
@@ -130,7 +128,7 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
 		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
 		longer->segments[0] = rh->segments;
 		WRITE_ONCE(rh->len_segments, longer->len);
-		/* Who sees the table sees what was copied, by its address: name_to_node(). */
+		/* Publishes the copy. Pairs with the address dependency in name_to_node(). */
 		smp_store_release(&rh->segments, longer->segments);
 		longer->segments = NULL;
 	}
@@ -141,12 +139,12 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
 }
 
 /*
- * Enter a segment of @slots nodes into the table; its number or 0. @longer is
- * used, and taken, if the present table is full.
+ * Enter a segment of @slots nodes into the table. Returns its number, or 0. If the present table is
+ * full, @longer replaces it.
  *
- * The nodes are pushed onto the shared list after this, by a fully ordered
- * cmpxchg. shared_pop() reads the table after it read a name off the list. So it
- * never looks up a segment that the table it sees does not have.
+ * The nodes are pushed onto the shared list after this, by a fully ordered cmpxchg. shared_pop()
+ * reads the table after it has read a name from the list, with smp_rmb() between. So the table that
+ * it sees has the segment of that name.
  */
 static unsigned int install_segment(struct rethook *rh, void *segment, unsigned int slots,
 				    struct segment_table *longer)
@@ -174,9 +172,9 @@ static void init_nodes(struct rethook *rh, void *segment, unsigned int number,
 }
 
 /*
- * Add a segment of about @wanted nodes, or as many as a segment has. The nodes
- * are on no list yet. Returns the number of nodes, -ENOMEM without memory, or
- * -ENOSPC when the pool may not grow any further.
+ * Add a segment of about @wanted nodes, but not more than a segment has. The nodes are on no list
+ * yet. Returns the number of nodes; -ENOMEM without memory, or if segments that were added at the
+ * same time left no room; -ENOSPC if the pool may not grow any more.
  */
 static int add_segment(struct rethook *rh, unsigned int wanted, gfp_t gfp, void **segment)
 {
@@ -205,8 +203,8 @@ static int add_segment(struct rethook *rh, unsigned int wanted, gfp_t gfp, void 
 }
 
 /*
- * Bring the shared list to twice its low-water mark. Concurrent runs may add
- * a segment too many, which is as well.
+ * Add nodes until the shared list has twice as many as its low-water mark, or GROW_AT_ONCE segments
+ * were added. Concurrent calls may add one segment too many, which does no harm.
  */
 static int pool_grow(struct rethook *rh, gfp_t gfp)
 {
@@ -236,8 +234,8 @@ static void grow_worker(struct work_struct *work)
 }
 
 /*
- * A hard interrupt, on PREEMPT_RT a thread; in any case an RCU reader, which
- * is what keeps the pool: see pool_retire().
+ * Runs in a hard interrupt, or on PREEMPT_RT in a thread. It is an RCU reader in both cases, so the
+ * pool stays, see pool_retire().
  */
 static void refill_interrupt(struct irq_work *work)
 {
@@ -252,7 +250,7 @@ static void refill_interrupt(struct irq_work *work)
 
 /* Life of a pool */
 
-/* Returns how many nodes were on the list; it takes no more. */
+/* Close the shared list: it takes no more nodes. Returns the number of nodes that it had. */
 static unsigned int shared_close(struct rethook *rh)
 {
 	unsigned long old = READ_ONCE(rh->shared);
@@ -265,7 +263,7 @@ static unsigned int shared_close(struct rethook *rh)
 	return count;
 }
 
-/* The same for a CPU's. */
+/* Close the homes of a CPU. Returns the number of nodes that they had. */
 static unsigned int homes_close(struct rethook_homes *homes)
 {
 	unsigned int i, count = 0;
@@ -301,9 +299,9 @@ static void pool_free_worker(struct work_struct *work)
 }
 
 /*
- * No node is planted any more and none will be. Readers may still be about:
- * rethook_find_ret_addr() on a node that has come back, refill_interrupt() on
- * a pool it has just fetched, or free_push() in its last steps.
+ * Free a pool that has no planted nodes. RCU readers may still use it: rethook_find_ret_addr() a
+ * node that has come back, refill_interrupt() the pool that it has just taken from rethook_refill,
+ * or free_push() the pool in its last steps.
  */
 static void pool_free_later(struct rethook *rh)
 {
@@ -320,10 +318,11 @@ static void dead_interrupt(struct irq_work *work)
 }
 
 /*
- * A grace period after rethook_free(). rethook_try_get() has seen that there is
- * no handler, so nothing is taken from the pool and nothing asks for a refill.
- * Nor does a refill change anything that starts now, but one may start until
- * the pool is in no CPU's hands. The pool ends when its last node is back.
+ * Runs a grace period after rethook_free(). Hits that began before are over, and rethook_try_get()
+ * sees that @handler is NULL, so no node is taken any more and no refill is requested. A refill
+ * that starts now does nothing, but it may start while the pool is in rethook_refill of a CPU, so
+ * the pool is removed from there. The pool is freed a grace period after its last node has come
+ * back.
  */
 static void pool_retire(struct work_struct *work)
 {
@@ -339,13 +338,16 @@ static void pool_retire(struct work_struct *work)
 	for_each_possible_cpu(cpu)
 		nr_free += homes_close(per_cpu_ptr(rh->homes, cpu));
 
-	/* Nodes that came back since have made @owed negative. */
+	/* Nodes that have come back since the closing have made @owed negative. */
 	if (!atomic_add_return(rh->nr_nodes - nr_free, &rh->owed))
 		pool_free_later(rh);
 	retire_gp_over();
 }
 
-/* RETHOOK_HOMES for each CPU, the others for all. Without a CPU, all are for all. */
+/*
+ * Put a new node into the next home that is free, or onto the shared list if there is none. @cpu
+ * is nr_cpu_ids if no node is to have a home.
+ */
 static void distribute_node(struct rethook *rh, struct rethook_node *node, int *cpu, int *dealt)
 {
 	if (*cpu < nr_cpu_ids) {
@@ -374,7 +376,7 @@ static int pool_fill(struct rethook *rh, unsigned int num)
 	return 0;
 }
 
-/* Set a pool up, but for its nodes. */
+/* Make a pool without nodes. */
 static struct rethook *pool_make(void *data, rethook_handler_t handler, int size)
 {
 	struct rethook *rh;
@@ -400,16 +402,16 @@ static struct rethook *pool_make(void *data, rethook_handler_t handler, int size
 }
 
 /**
- * rethook_alloc_bounded() - make a return hook for so many calls at most
- * @data: for the handler
- * @handler: what runs when a hooked call returns
+ * rethook_alloc_bounded() - make a return hook for a limited number of calls
+ * @data: argument of the handler
+ * @handler: runs when a hooked call returns
  * @size: size of the user's node, which starts with a struct rethook_node
- * @num: how many calls are likely to be under way at a time
- * @most: how many may be hooked at a time, 0 for as many as rethook_alloc() allows
+ * @num: expected number of calls in progress at a time
+ * @most: maximum number of calls that are hooked at a time; 0 for the maximum of rethook_alloc()
  *
- * Like rethook_alloc(), but rethook_try_get() finds no node while @most are in use.
+ * As rethook_alloc(), but rethook_try_get() finds no node while @most nodes are in use.
  *
- * Context: process context, may sleep.
+ * Context: process. Sleeps.
  * Return: as rethook_alloc(); ERR_PTR(-EINVAL) also if @most is negative.
  */
 struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int size,
@@ -428,7 +430,10 @@ struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int
 		return ERR_PTR(-ENOMEM);
 	if (most)
 		rh->max_nodes = min_t(unsigned int, rh->max_nodes, most);
-	/* With few, all may be in use for long: tell at once, and not by asking each CPU. */
+	/*
+	 * All nodes of a small pool may be in use for long. Then a hit is to find that out from the
+	 * shared list, without a search of all CPUs.
+	 */
 	rh->homeless = rh->max_nodes < 2 * RETHOOK_HOMES * num_possible_cpus();
 	ret = pool_fill(rh, min(rh->max_nodes, max_t(unsigned int, num, least)));
 	if (ret) {
@@ -441,22 +446,20 @@ struct rethook *rethook_alloc_bounded(void *data, rethook_handler_t handler, int
 
 /**
  * rethook_alloc() - make a return hook with its pool of nodes
- * @data: for the handler
- * @handler: what runs when a hooked call returns
+ * @data: argument of the handler
+ * @handler: runs when a hooked call returns
  * @size: size of the user's node, which starts with a struct rethook_node
- * @num: how many calls are likely to be under way at a time
+ * @num: expected number of calls in progress at a time
  *
- * @num is a hint: the pool starts with at least two nodes for each possible CPU
- * and a reserve, and grows as needed to at most RETHOOK_MAX_NODES nodes or
- * RETHOOK_MAX_BYTES, whichever comes first, even if @num asks for more. A node
- * takes @size, rounded up to 64 bytes. Memory comes and goes with the pool; it
- * does not shrink. Nodes are zeroed once, not each time that they are used.
+ * @num is a hint. The pool starts with at least two nodes for each possible CPU and a reserve. It
+ * grows as needed to at most RETHOOK_MAX_NODES nodes or RETHOOK_MAX_BYTES, even if @num is larger.
+ * A node takes @size bytes, rounded up to a multiple of 64. The pool does not shrink. Nodes are
+ * zeroed when they are allocated, not each time that they are used.
  *
- * Context: process context, may sleep.
- * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a
- * @handler, with a @size too small to hold a node or too large for a kernel
- * allocation, or a @num that is not positive;
- * ERR_PTR(-ENOMEM) when out of memory.
+ * Context: process. Sleeps.
+ * Return: the hook, to be freed by rethook_free(); ERR_PTR(-EINVAL) without a @handler, if @size is
+ * too small for a node or above RETHOOK_MAX_NODE_SIZE, or if @num is not positive; ERR_PTR(-ENOMEM)
+ * without memory.
  */
 struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, int num)
 {
@@ -467,10 +470,9 @@ struct rethook *rethook_alloc(void *data, rethook_handler_t handler, int size, i
  * rethook_stop() - hook no more calls
  * @rh: the return hook
  *
- * From now on rethook_try_get() fails, which is not counted, and calls that
- * were hooked before return without @rh's handler being called. A handler that
- * is running may still be running when this returns: it has finished after an
- * RCU grace period.
+ * From now on rethook_try_get() returns NULL, and does not count that. Calls that were hooked
+ * before return without a call of the handler. The handler may still be running when this returns.
+ * It has finished after an RCU grace period.
  *
  * Context: any.
  */
@@ -480,15 +482,14 @@ void rethook_stop(struct rethook *rh)
 }
 
 /**
- * rethook_free() - give up a return hook
+ * rethook_free() - free a return hook when its calls have returned
  * @rh: the return hook
  *
- * Stops it as rethook_stop() does. Memory is freed once all hooked calls have
- * returned or their tasks have exited, however long that takes, and a grace
- * period has passed. This does not wait; before the handler's code or @rh->data
- * go away, wait for a grace period.
+ * Stops it as rethook_stop() does. The memory is freed when all hooked calls have returned or their
+ * tasks have exited, and a grace period has passed. This function does not wait. Before the
+ * handler's code or @rh->data are freed, the caller waits for a grace period.
  *
- * Context: any but NMI; does not sleep, locks may be held.
+ * Context: any except NMI. Does not sleep. Locks may be held.
  */
 void rethook_free(struct rethook *rh)
 {
@@ -497,11 +498,11 @@ void rethook_free(struct rethook *rh)
 }
 
 /**
- * rethook_throttle() - wait for memory to be freed if too much is held back
+ * rethook_throttle() - wait if too many return hooks wait to be freed
  *
- * For those who give up return hooks, and could do so in a loop.
+ * For callers of rethook_free(), perhaps in a loop.
  *
- * Context: process. Sleeps, for some grace periods perhaps, if so.
+ * Context: process. If it waits, sleeps, perhaps for some grace periods.
  */
 void rethook_throttle(void)
 {
@@ -509,9 +510,9 @@ void rethook_throttle(void)
 }
 
 /**
- * rethook_retiring() - how many return hooks wait for a grace period to be over
+ * rethook_retiring() - number of return hooks that wait for a grace period
  *
- * Return: their number, without those that wait for calls to return.
+ * Return: the number, without return hooks that wait for calls to return.
  */
 unsigned int rethook_retiring(void)
 {
@@ -519,9 +520,9 @@ unsigned int rethook_retiring(void)
 }
 
 /**
- * rethook_pool_stats() - look at the pool of a return hook
- * @rh: the return hook, not freed yet
- * @stats: filled in
+ * rethook_pool_stats() - read the state of a pool
+ * @rh: the return hook; its memory is not freed yet
+ * @stats: receives the state
  *
  * Context: any.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What hits (rethook.c) and those who make pools and take them down (rethook_pool.c) share.
+ * Return hooks: declarations that rethook.c, which serves hits, and rethook_pool.c, which makes and
+ * frees pools, share.
  */
 #ifndef _KERNEL_TRACE_RETHOOK_POOL_H
 #define _KERNEL_TRACE_RETHOOK_POOL_H
@@ -13,20 +14,20 @@
 #include <linux/percpu.h>
 #include <linux/rethook.h>
 
-/* The upper half of the list's head: a node's name or one of these. */
+/* The upper half of &rethook.shared: the name of the first node, or one of these. */
 #define LIST_HALF	(BITS_PER_LONG / 2)
 #define LIST_EMPTY	0U
 #define LIST_CLOSED	1U
 
-/* A name: the segment, from 1 on, and the slot in it. */
+/* The name of a node: the number of its segment, from 1 on, and its slot in the segment. */
 #define SLOT_BITS	8
 #define MAX_SLOTS	BIT(SLOT_BITS)
 #define MAX_SEGMENTS	BIT(min(LIST_HALF - SLOT_BITS, 16))
 
 /*
- * For each CPU, the pool that was last found to be low there. A hit that
- * overwrites another's pool does no lasting harm: that one asks again on its
- * next hit.
+ * The pool that a hit on this CPU last found to be low. A hit may replace another pool that was not
+ * grown yet. The next hit of that one asks again. Written by hits on this CPU; any CPU clears it
+ * with xchg() or cmpxchg().
  */
 struct pool_refill {
 	struct irq_work	work;
@@ -35,7 +36,7 @@ struct pool_refill {
 
 DECLARE_PER_CPU(struct pool_refill, rethook_refill);
 
-/* Pools whose last node came back. */
+/* Pools whose last node came back after rethook_free(). Added to and emptied without a lock. */
 extern struct llist_head rethook_dead_pools;
 extern struct irq_work rethook_dead_work;
 
@@ -44,7 +45,7 @@ static __always_inline unsigned int head_name(unsigned long head)
 	return head >> LIST_HALF;
 }
 
-/* The next value of a list head: @name on top, one more change. */
+/* The next value of a list head: @name is the first node, and the count of changes is one more. */
 static __always_inline unsigned long head_next(unsigned long head, unsigned int name)
 {
 	unsigned long changes = (head + 1) & ((1UL << LIST_HALF) - 1);
@@ -54,7 +55,7 @@ static __always_inline unsigned long head_next(unsigned long head, unsigned int 
 
 static __always_inline struct rethook_node *name_to_node(struct rethook *rh, unsigned int name)
 {
-	/* What is in it: by address, pairs with enter_segment(). */
+	/* Address dependency for the contents of the table; pairs with enter_segment(). */
 	void **segments = READ_ONCE(rh->segments);
 
 	return segments[name >> SLOT_BITS] + (name & (MAX_SLOTS - 1)) * rh->node_size;

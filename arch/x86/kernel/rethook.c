@@ -24,14 +24,12 @@
 #include <asm/unwind_hints.h>
 
 /*
- * The trampoline claims the slot again and fills a struct pt_regs right below
- * it, from its end to its start. Every register may matter to the caller, as
- * functions in assembly have calling conventions of their own, and a handler's
- * changes to @regs count, so all are saved and restored.
+ * The trampoline reserves the slot again and fills a struct pt_regs right below it, from its end to
+ * its start. All registers are saved and restored, because functions in assembly have their own
+ * calling conventions, and because changes that handlers make in @regs take effect.
  *
- * In @regs->sp goes what the caller of the function will find in the stack
- * pointer: the value that PUSH stores is two words less. The instruction
- * pointer is filled in by rethook_trampoline_handler().
+ * @regs->sp is the stack pointer of the caller after the return, which is two words above the value
+ * that PUSH stores. rethook_trampoline_handler() sets @regs->ip.
  */
 #ifdef CONFIG_X86_64
 
@@ -101,11 +99,10 @@
 #endif
 
 /*
- * The RET of the hooked function has used up the return predictor's entry for
- * its call. One more RET would use up that of the caller, and each one further
- * up the stack would be mispredicted in turn, so a call that goes nowhere makes
- * the number right. Call depth tracking has counted that return too, whence the
- * plain RET where it is in use.
+ * The RET of the hooked function has used the return predictor's entry for its call. One more RET
+ * would use the entry of the caller, and all returns further up the stack would be mispredicted. So
+ * a CALL to the next instruction comes before the RET. If call depth tracking is in use, a plain
+ * RET follows, because the hooked function's RET was counted already.
  */
 #define RETURN_TO_CALLER					\
 	"999:\n"						\
@@ -119,14 +116,14 @@
 	ALTERNATIVE(ASM_RET, ANNOTATE_RETPOLINE_SAFE "ret; int3\n", X86_FEATURE_CALL_DEPTH)
 
 /*
- * Only a RET comes here, so no ENDBR. Unwinders see an ordinary function called
- * from the hooked one's caller, and the slot above the saved registers as its
- * return address. That is the trampoline's own, on which they look up the real
- * one, until arch_rethook_fixup_return() has put the real one back.
+ * Only a RET leads here, so no ENDBR is needed. Unwinders see a normal function that the caller of
+ * the hooked function called. Its return address is in the slot above the saved registers: the
+ * trampoline's own address, for which unwinders look up the real return address, until
+ * arch_rethook_fixup_return() has stored the real one.
  *
- * The hooked function may have been called with access to user memory, which handlers do not
- * get. For objtool this is no function, as a function that forbids such access has to have
- * allowed it.
+ * The hooked function may have been called with access to user memory, which CLAC takes from the
+ * handlers. The trampoline has no function type for objtool, because objtool warns if a function
+ * disables such access without having enabled it.
  */
 asm(".pushsection .text\n"
 	ASM_FUNC_ALIGN "\n"
@@ -148,9 +145,9 @@ NOKPROBE_SYMBOL(arch_rethook_trampoline);
 static_assert(sizeof(struct pt_regs) == REGS_SIZE);
 
 /**
- * arch_rethook_switch_ip() - the function that is called on the next task's stack
+ * arch_rethook_switch_ip() - find the function that is called on the next task's stack
  *
- * Return: where ftrace calls from in it.
+ * Return: address of ftrace's call in __switch_to().
  */
 unsigned long arch_rethook_switch_ip(void)
 {
@@ -158,8 +155,8 @@ unsigned long arch_rethook_switch_ip(void)
 }
 
 /**
- * arch_rethook_switch_to() - the task that __switch_to() makes current
- * @entry: registers at its entry, with the task as its second argument
+ * arch_rethook_switch_to() - find the task that __switch_to() makes current
+ * @entry: registers at the entry of __switch_to(); the task is its second argument
  *
  * Return: the task.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions for which ftrace saves only arguments, as no hook needs more; and how they come to
- * save all registers, while they are called.
+ * Test functions for which ftrace saves only arguments, because no hook needs more, and their move
+ * to all registers while they are called.
  */
 #include <linux/completion.h>
 #include <linux/entry_hook.h>
@@ -17,7 +17,7 @@
 
 #define MAGIC	0x0bad5eed
 
-/* A call with MAGIC in a register that is no argument. */
+/* Call @fn with MAGIC in BX, which is not the register of an argument. */
 static unsigned long call_with_magic(target_fn fn, unsigned long x)
 {
 	unsigned long result;
@@ -31,14 +31,14 @@ static unsigned long call_with_magic(target_fn fn, unsigned long x)
 }
 
 /**
- * struct seen - a hook that looks at its registers
- * @fp: if it is an fprobe
- * @rp: if it is a kretprobe
- * @kp: if it is a kprobe
- * @hits: of the handler at the entry, or of a kretprobe's
- * @args: those with arguments only
- * @magic: those with MAGIC in BX
- * @wrong: those without the argument, or with a stack pointer that is not at the return address
+ * struct seen - a probe that checks registers
+ * @fp: the probe if it is an fprobe
+ * @rp: the probe if it is a kretprobe
+ * @kp: the probe if it is a kprobe
+ * @hits: number of calls of the handler: at the entry, for a kretprobe at the return
+ * @args: hits with only arguments
+ * @magic: hits with MAGIC in BX
+ * @wrong: hits without the argument, or whose stack pointer is not at the return address
  */
 struct seen {
 	struct fprobe fp;
@@ -101,7 +101,7 @@ static struct seen *seen_make(struct kunit *test)
 	return s;
 }
 
-/* An fprobe on a function, or on all that match. */
+/* Register an fprobe for all functions that match. */
 static struct seen *fprobe_on(struct kunit *test, const char *filter, unsigned int flags)
 {
 	struct seen *s = seen_make(test);
@@ -129,7 +129,7 @@ static struct seen *kprobe_on(struct kunit *test, const char *name)
 	return s;
 }
 
-/* One call since the last time: it was seen once, with arguments only or with all registers. */
+/* One hit since the last check, with only arguments or with all registers. */
 static void expect(struct kunit *test, struct seen *s, bool args)
 {
 	KUNIT_EXPECT_EQ(test, atomic_xchg(&s->hits, 0), 1);
@@ -152,7 +152,7 @@ static void arguments_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* Who does not say that arguments are enough gets all, wherever and whenever. */
+/* An fprobe without FPROBE_FL_ARGS gets all registers, whether it joins before others or after. */
 static void all_for_others(struct kunit *test)
 {
 	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
@@ -173,14 +173,14 @@ static void all_for_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_xchg(&args->hits, 0), 1);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&again->fp), 0);
-	/* Nobody was left, so it begins anew. */
+	/* All hooks have left, so ftrace saves only arguments again. */
 	args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
 	call_one(test);
 	expect(test, args, true);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* As an event on a function does when perf comes. */
+/* An event on a function calls fprobe_widen() when perf opens it. */
 static void widened_later(struct kunit *test)
 {
 	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
@@ -196,11 +196,11 @@ static void widened_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fprobe_widen(&args->fp), 0);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&other->fp), 0);
-	/* It keeps its promise no more, registered or not. */
+	/* fprobe_widen() has cleared the flag. */
 	KUNIT_EXPECT_EQ(test, args->fp.flags & FPROBE_FL_ARGS, 0);
 }
 
-/* What a return probe needs at the entry is less; its own handler gets all at the return. */
+/* A kretprobe needs only arguments at the entry. Its handler gets all registers at the return. */
 static void kprobe_at_a_kretprobe(struct kunit *test)
 {
 	struct seen *ret = kretprobe_on(test, "fprobe_test_one");
@@ -230,7 +230,7 @@ static void kprobe_at_a_kretprobe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* It listens already, and is enabled later. */
+/* A disabled kprobe needs no registers. When it is enabled, it needs all. */
 static void kprobe_enabled_at_a_kretprobe(struct kunit *test)
 {
 	struct seen *ret = kretprobe_on(test, "fprobe_test_one");
@@ -253,7 +253,7 @@ static void kprobe_enabled_at_a_kretprobe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* Others of ftrace, each with a filter of its own. */
+/* Other ftrace_ops, each with its own filter. */
 
 static void others_callback(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			    struct ftrace_regs *fregs)
@@ -306,9 +306,9 @@ static void others_end(const struct others *o, struct ftrace_ops *ops)
 
 /**
  * struct hammer - threads that call the first functions of fprobe_many
- * @calls: how many they made
- * @stop: have them end
- * @running: threads
+ * @calls: number of calls that they made
+ * @stop: makes them end
+ * @running: number of threads that run
  */
 struct hammer {
 	atomic_t calls;
@@ -332,7 +332,7 @@ static int hammer_thread(void *data)
 	return 0;
 }
 
-/* Until each function was called once more, at least. */
+/* Wait until each function was called at least once more. */
 static void hammer_wait(struct hammer *h)
 {
 	int had = atomic_read(&h->calls);
@@ -341,7 +341,7 @@ static void hammer_wait(struct hammer *h)
 		cond_resched();
 }
 
-/* One by one, functions get a hook that needs all registers. No call is missed or seen twice. */
+/* Functions get a hook that needs all registers, one by one. Each call is seen once. */
 static void moves_while_called(struct kunit *test)
 {
 	const struct others *o = test->param_value;
@@ -369,7 +369,7 @@ static void moves_while_called(struct kunit *test)
 			hammer_wait(h);
 		KUNIT_EXPECT_EQ(test, unregister_fprobe(&all->fp), 0);
 	}
-	/* And a while after that, when they have moved. */
+	/* Also test calls after the functions have moved. */
 	hammer_wait(h);
 	WRITE_ONCE(h->stop, true);
 	wait_var_event(&h->running, !atomic_read(&h->running));
@@ -386,12 +386,12 @@ static void moves_while_called(struct kunit *test)
 }
 
 /**
- * struct comer - a thread whose fprobe comes and goes, at all functions at once
+ * struct comer - a thread that registers and unregisters an fprobe for all functions, in a loop
  * @s: the fprobe
- * @stop: have it end
- * @rounds: how often it came
- * @failed: how often it could not
- * @done: it has ended
+ * @stop: makes the thread end
+ * @rounds: number of rounds
+ * @failed: number of errors
+ * @done: completed when the thread ends
  */
 struct comer {
 	struct seen *s;
@@ -414,7 +414,7 @@ static int comer_thread(void *data)
 	return 0;
 }
 
-/* Hooks in batches of different users are at the same functions, which move. All leave. */
+/* Hooks of different users join and leave in batches at the same functions, which move. */
 static void users_come_and_go(struct kunit *test)
 {
 	struct comer *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -434,7 +434,7 @@ static void users_come_and_go(struct kunit *test)
 	WRITE_ONCE(c->stop, true);
 	wait_for_completion(&c->done);
 	KUNIT_EXPECT_EQ(test, c->failed, 0);
-	/* As where there never was anybody. */
+	/* All hooks have left, so ftrace saves only arguments again, even where functions moved. */
 	args = fprobe_on(test, "fprobe_many_*", FPROBE_FL_ARGS);
 	for (i = 0; i < NR_MOVES; i++) {
 		call_with_magic(fprobe_many[i], 1);
@@ -443,7 +443,10 @@ static void users_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
 
-/* A call that was preempted on its way to its hit: it brings what ftrace saved then. */
+/*
+ * Make a hit of a call that was preempted before it. The registers are those that ftrace saved
+ * before that: only arguments.
+ */
 static void hit_late(struct kunit *test, unsigned long *stack)
 {
 	ftrace_func_t hit = (ftrace_func_t)kallsyms_lookup_name("entry_args_hit");
@@ -454,7 +457,7 @@ static void hit_late(struct kunit *test, unsigned long *stack)
 	hit(ip, stack[0], NULL, (struct ftrace_regs *)&regs);
 }
 
-/* It comes when another hook needs all. */
+/* The hit comes when other hooks need all registers. They do not see the call. */
 static void late_call(struct kunit *test)
 {
 	unsigned long stack[] = { (unsigned long)late_call };
@@ -471,7 +474,7 @@ static void late_call(struct kunit *test)
 	unregister_kprobe(&kp->kp);
 }
 
-/* The kretprobe has its return; the kprobe that has come since does not see the call. */
+/* The return is hooked for the kretprobe. The kprobe was registered later and misses the call. */
 static void late_call_of_a_kretprobe(struct kunit *test)
 {
 	unsigned long stack[] = { (unsigned long)late_call };
@@ -480,7 +483,7 @@ static void late_call_of_a_kretprobe(struct kunit *test)
 
 	hit_late(test, stack);
 	KUNIT_EXPECT_EQ(test, atomic_read(&kp->hits), 0);
-	/* The call does not return, so the node goes with the task's next return. */
+	/* The call does not return, so the next hooked return of this task gives the node back. */
 	KUNIT_EXPECT_TRUE(test, is_rethook_trampoline(stack[0]));
 	unregister_kretprobe(&ret->rp);
 	unregister_kprobe(&kp->kp);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Hooks on the entries of functions: ftrace saves arguments, the stack and frame pointers, the
- * link register and the program counter. Hits find them in a struct pt_regs, and the other
- * registers of that are 0.
+ * link register and the program counter. Hits get a struct pt_regs with these, in which the other
+ * registers are 0.
  */
 #ifndef _ASM_ARM64_ENTRY_HOOK_H
 #define _ASM_ARM64_ENTRY_HOOK_H
@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <asm/insn-def.h>
 
-/* In front of the call is the instruction that keeps the link register, and maybe a landing pad. */
+/* Before the call are the instruction that saves the link register and maybe a landing pad. */
 #define ARCH_ENTRY_REACH \
 	(IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) ? 2 * AARCH64_INSN_SIZE : AARCH64_INSN_SIZE)
 
@@ -22,7 +22,7 @@ struct arch_entry_room {
 	struct pt_regs regs;
 };
 
-/* Two words from @offset on. A compiler would call memset(), which may be probed. */
+/* Zero two words at @offset. A compiler could use memset(), which may be probed. */
 static __always_inline void zero_words(struct pt_regs *regs, size_t offset)
 {
 	asm volatile("stp	xzr, xzr, [%1, %2]" : "=m" (*regs) : "r" (regs), "i" (offset));
@@ -43,7 +43,7 @@ static __always_inline struct pt_regs *arch_entry_regs(struct ftrace_regs *fregs
 	zero_words(regs, offsetof(struct pt_regs, regs[23]));
 	zero_words(regs, offsetof(struct pt_regs, regs[25]));
 	zero_words(regs, offsetof(struct pt_regs, regs[27]));
-	/* What is behind the program counter and the state. */
+	/* The members after pc and pstate. */
 	zero_words(regs, offsetof(struct pt_regs, orig_x0));
 	zero_words(regs, offsetof(struct pt_regs, sdei_ttbr1));
 	zero_words(regs, offsetof(struct pt_regs, stackframe));
@@ -51,7 +51,7 @@ static __always_inline struct pt_regs *arch_entry_regs(struct ftrace_regs *fregs
 	return ftrace_partial_regs(fregs, regs);
 }
 
-/* The stack pointer is not restored. */
+/* Ftrace does not restore the stack pointer. */
 static __always_inline void arch_entry_regs_back(struct ftrace_regs *fregs, struct pt_regs *regs)
 {
 	struct __arch_ftrace_regs *saved = arch_ftrace_regs(fregs);

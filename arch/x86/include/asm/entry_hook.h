@@ -10,12 +10,12 @@
 #include <asm/processor-flags.h>
 #include <asm/segment.h>
 
-/* Nothing but a landing pad is in front of the call. */
+/* The call is the first instruction of a function, or is behind a landing pad. */
 #define ARCH_ENTRY_REACH	FTRACE_MCOUNT_MAX_OFFSET
 
 struct arch_entry_room { };
 
-/* Ftrace saves them there, as many as it is asked to: there is nothing to test or fill in. */
+/* Ftrace saves the registers in a struct pt_regs. The flags of the ftrace_ops say which. */
 static __always_inline struct pt_regs *arch_entry_regs(struct ftrace_regs *fregs,
 						       struct arch_entry_room *room)
 {
@@ -28,8 +28,9 @@ static __always_inline void arch_entry_regs_back(struct ftrace_regs *fregs, stru
 
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
 /*
- * For an ftrace_ops without SAVE_REGS, ftrace saves arguments, AX, BP, SP and IP, which takes 26
- * instructions less for a call. CS is 0 then; the others are not set.
+ * For an ftrace_ops without FTRACE_OPS_FL_SAVE_REGS, ftrace saves the arguments, AX, BP, SP and IP.
+ * That takes 26 instructions less for each call. It sets CS and ORIG_AX to 0, and leaves the other
+ * members uninitialized.
  */
 #define ARCH_ENTRY_ARGS		true
 
@@ -38,10 +39,10 @@ static __always_inline bool arch_entry_regs_are_args(const struct pt_regs *regs)
 	return !regs->cs;
 }
 
-/* Nobody restores what is saved of SS. */
+/* A bit in the saved SS, which ftrace does not restore. */
 #define ENTRY_CLAIMED		BIT_ULL(63)
 
-/* Have handlers run for this call already? The second one of two callbacks asks last. */
+/* True in the second of two callbacks for a call if handlers have run in the first. Clears it. */
 static __always_inline bool arch_entry_claimed(struct pt_regs *regs)
 {
 	if (!(regs->ssx & ENTRY_CLAIMED))
@@ -50,15 +51,16 @@ static __always_inline bool arch_entry_claimed(struct pt_regs *regs)
 	return true;
 }
 
-/* After handlers have run, for the other callback. */
+/* Tell the second callback for this call that handlers have run. */
 static __always_inline void arch_entry_claim(struct pt_regs *regs)
 {
 	regs->ssx |= ENTRY_CLAIMED;
 }
 
 /*
- * For those who pass @regs on: registers that were not saved are 0, but perf takes the call chain
- * from @regs only if the flags are some. CS remains 0, for other hooks.
+ * For a hook that passes @regs on: set the registers that were not saved to 0. FLAGS are not 0,
+ * because perf takes the call chain from @regs only if they are set. CS stays 0, because the next
+ * hooks call arch_entry_regs_are_args().
  */
 static __always_inline void arch_entry_zero_rest(struct pt_regs *regs)
 {
