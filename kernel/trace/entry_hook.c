@@ -79,8 +79,12 @@ static __always_inline bool is_on_args(const struct entry_hook *hook)
 static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		     struct pt_regs *regs)
 {
-	for (; hook; hook = next_of(hook))
-		READ_ONCE(hook->hit)(hook, ip, caller, regs);
+	entry_hit_t hit;
+
+	for (; hook; hook = next_of(hook)) {
+		hit = READ_ONCE(hook->hit);
+		hit(hook, ip, caller, regs);
+	}
 }
 
 NOKPROBE_SYMBOL(many_hit);
@@ -148,6 +152,7 @@ NOKPROBE_SYMBOL(entry_hit);
 static noinline void late_args_hit(unsigned long ip, unsigned long caller, struct pt_regs *regs)
 {
 	struct entry_hook *hook = addr_table_find(&entry_table, ip);
+	entry_hit_t hit;
 
 	if (!hook)
 		return;
@@ -157,8 +162,10 @@ static noinline void late_args_hit(unsigned long ip, unsigned long caller, struc
 	}
 	for (; hook; hook = next_of(hook)) {
 		/* Pairs with set_next(): if the flag is set, @hit is not older. */
-		if (smp_load_acquire(&hook->next) & ENTRY_TAKES_ARGS)
-			READ_ONCE(hook->hit)(hook, ip, caller, regs);
+		if (!(smp_load_acquire(&hook->next) & ENTRY_TAKES_ARGS))
+			continue;
+		hit = READ_ONCE(hook->hit);
+		hit(hook, ip, caller, regs);
 	}
 }
 

@@ -506,4 +506,5 @@ static struct kunit_suite entry_args_suite = {
 	.name = "kprobes_entry_args",
 	.test_cases = entry_args_cases,
 };
+
 kunit_test_suite(entry_args_suite);
