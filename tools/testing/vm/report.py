@@ -18,8 +18,8 @@ MARK = "<!-- make bench ARCH={}: {} -->"
 SHOWN = (
     ("Instructions per hit, empty handler", (
         "fprobe-entry", "fprobe-entry-exit", "fprobe-entry-args", "fprobe-exit-args", "kretprobe",
-        "kprobe-entry", "kprobe-jump", "kprobe-post-jump", "kprobe-inside", "kprobe-post",
-        "kprobe-among-512", "kprobe-among-50000")),
+        "kprobe-entry", "kprobe-jump", "kprobe-inside",
+        "kprobe-among-512", "kprobe-among-50000", "kprobe-post-jump", "kprobe-post")),
     ("Instructions per hit of an event", ("event-plain", "event-eight", "event-return")),
     ("Instructions per probe", ("register-batch", "unregister-batch")),
     ("Instructions per event or perf probe", (
