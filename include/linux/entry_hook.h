@@ -7,6 +7,7 @@
 #define _LINUX_ENTRY_HOOK_H
 
 #include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/ftrace.h>
 #include <linux/indirect_call_wrapper.h>
@@ -55,7 +56,7 @@ struct entry_hook {
 	void			*owner;
 	unsigned long		ip;
 	struct entry_hook	*batch;
-};
+} __aligned(8);
 
 /* In &entry_hook.next: @hit needs only arguments. */
 #define ENTRY_TAKES_ARGS	BIT(0)
@@ -64,6 +65,7 @@ struct entry_hook {
 /* The same: the function moves to the ftrace_ops that saves all registers, see widen(). */
 #define ENTRY_MOVES		BIT(2)
 #define ENTRY_BITS		(ENTRY_TAKES_ARGS | ENTRY_ON_ARGS | ENTRY_MOVES)
+static_assert(__alignof__(struct entry_hook) > ENTRY_BITS);
 
 /**
  * entry_batch_add - add a hook to a batch

@@ -197,7 +197,7 @@ static int claim(struct list_head *sites)
 	return ret;
 }
 
-/* The steps of a commit, in their order. What can fail is before what cannot. */
+/* The steps of a commit, in their order. Of those that plant, what can fail is first. */
 enum site_step {
 	STEP_KEEP,
 	STEP_JUMP_TO_BREAKPOINT,

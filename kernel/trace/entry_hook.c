@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 
 #include "entry_filter.h"
+#include "trace.h"
 
 /*
  * Guards the hooks, entry_table, the filters, moves_wait and more_moves_wait. Taken after
@@ -60,6 +61,9 @@ static void entry_args_hit(unsigned long ip, unsigned long caller, struct ftrace
 /* Both guarded by entry_mutex. */
 static struct entry_filter all_filter = ENTRY_FILTER_INIT(entry_hit, ENTRY_OPS_FLAGS);
 static struct entry_filter args_filter = ENTRY_FILTER_INIT(entry_args_hit, 0);
+
+/* Flags of a function. They are in the first hook at its entry. */
+#define FUNCTION_BITS	(ENTRY_ON_ARGS | ENTRY_MOVES)
 
 static __always_inline struct entry_hook *next_of(const struct entry_hook *hook)
 {
@@ -97,6 +101,11 @@ NOKPROBE_SYMBOL(many_hit);
 static void moving_hit(struct entry_hook *hook, unsigned long ip, unsigned long caller,
 		       struct pt_regs *regs)
 {
+	/* There is no place for a claim then. */
+	if (arch_entry_regs_are_args(regs)) {
+		many_hit(hook, ip, caller, regs);
+		return;
+	}
 	if (arch_entry_claimed(regs))
 		return;
 	many_hit(hook, ip, caller, regs);
@@ -157,7 +166,9 @@ static noinline void late_args_hit(unsigned long ip, unsigned long caller, struc
 	if (!hook)
 		return;
 	if (!arch_entry_regs_are_args(regs)) {
-		one_hit(hook, ip, caller, regs);
+		/* Without these flags, ftrace calls the ops of all_filter for this call, too. */
+		if (READ_ONCE(hook->next) & FUNCTION_BITS)
+			one_hit(hook, ip, caller, regs);
 		return;
 	}
 	for (; hook; hook = next_of(hook)) {
@@ -204,9 +215,6 @@ static unsigned long bits_of(const struct entry_hook *hook)
 {
 	return hook->next & ENTRY_BITS;
 }
-
-/* Flags of a function. They are in the first hook at its entry. */
-#define FUNCTION_BITS	(ENTRY_ON_ARGS | ENTRY_MOVES)
 
 static void set_function(struct entry_hook *first, unsigned long bits)
 {
@@ -309,7 +317,8 @@ static unsigned int begin_to_move(struct entry_hook *batch, unsigned long *ips)
 
 	for (hook = batch; hook; hook = hook->batch) {
 		first = addr_table_find(&entry_table, hook->ip);
-		if (!first || !is_on_args(first))
+		/* Ftrace has forgotten init text, and would refuse all. */
+		if (!first || !is_on_args(first) || !ftrace_location(hook->ip))
 			continue;
 		set_function(first, ENTRY_MOVES);
 		update_first(first);
@@ -418,6 +427,9 @@ static void finish_moves(struct work_struct *unused)
 		wait_for_calls();
 		return;
 	}
+	/* It calls both for good then. */
+	if (ftrace_is_dead())
+		return;
 	leave_args();
 	kprobe_test_step();
 	/* For one call, ftrace may have called the ops of args_filter, and call the other now. */
@@ -475,9 +487,14 @@ static int ips_join(const struct entry_ips *ips)
 	return ret;
 }
 
+/* State of RCU when functions last left all_filter. Guarded by entry_mutex. */
+static unsigned long all_left;
+
 static void ips_leave(struct entry_ips *ips)
 {
 	entry_filter_del(&all_filter, ips->ip, ips->nr_all);
+	if (ips->nr_all)
+		all_left = get_state_synchronize_rcu();
 	entry_filter_del(&args_filter, ips_on_args(ips), ips->nr_args);
 	ips->nr_all = 0;
 	ips->nr_args = 0;
@@ -514,6 +531,12 @@ static int join_locked(struct entry_hook *all, struct entry_hook *args, enum ent
 	ret = ret ?: widen(all, ips->ip);
 	if (ret)
 		return ret;
+	/*
+	 * A call for which ftrace is about to call the ops of all_filter, as it was there, must not
+	 * find a hook of args_filter: ftrace may call that, too.
+	 */
+	if (args && ARCH_ENTRY_ARGS && !poll_state_synchronize_rcu(all_left))
+		synchronize_rcu_expedited();
 	add_hooks(all, place, false, ips);
 	add_hooks(args, place, ARCH_ENTRY_ARGS, ips);
 	ret = ips_join(ips);

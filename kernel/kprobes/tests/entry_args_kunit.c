@@ -489,6 +489,21 @@ static void late_call_of_a_kretprobe(struct kunit *test)
 	unregister_kprobe(&kp->kp);
 }
 
+/* A call with arguments only finds that its function is about to move. */
+static void call_before_a_move(struct kunit *test)
+{
+	entry_hit_t moving = (entry_hit_t)kallsyms_lookup_name("moving_hit");
+	struct seen *args = fprobe_on(test, "fprobe_test_one", FPROBE_FL_ARGS);
+	unsigned long stack[] = { (unsigned long)call_before_a_move };
+	struct pt_regs regs = { .di = 1, .sp = (unsigned long)stack, .ssx = ~0UL };
+	struct entry_hook *hook = &args->fp.targets->hook[0];
+
+	KUNIT_ASSERT_NOT_NULL(test, moving);
+	moving(hook, hook->ip, stack[0], &regs);
+	expect(test, args, true);
+	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
+}
+
 static struct kunit_case entry_args_cases[] = {
 	KUNIT_CASE(arguments_only),
 	KUNIT_CASE(all_for_others),
@@ -499,6 +514,7 @@ static struct kunit_case entry_args_cases[] = {
 	KUNIT_CASE(users_come_and_go),
 	KUNIT_CASE(late_call),
 	KUNIT_CASE(late_call_of_a_kretprobe),
+	KUNIT_CASE(call_before_a_move),
 	{}
 };
 
