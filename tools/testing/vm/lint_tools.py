@@ -25,6 +25,7 @@ KEPT = os.path.join(BUILD, "lint")      # what the tools keep for the next time
 
 # What codespell takes for a mistake, and why it is none. It goes by single words.
 WORDS = {
+    "afe": "a pattern of hardened.py, [Ss]afe",
     "filp": "the kernel's name for a pointer to a struct file",
     "iput": "a function of the kernel",
     "nd": "a parameter of path_openat()",
