@@ -9,6 +9,7 @@
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/rethook.h>
 
@@ -499,7 +500,10 @@ static void call_before_a_move(struct kunit *test)
 	struct entry_hook *hook = &args->fp.targets->hook[0];
 
 	KUNIT_ASSERT_NOT_NULL(test, moving);
+	/* As hits are. */
+	preempt_disable_notrace();
 	moving(hook, hook->ip, stack[0], &regs);
+	preempt_enable_notrace();
 	expect(test, args, true);
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&args->fp), 0);
 }
