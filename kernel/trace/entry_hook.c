@@ -30,7 +30,7 @@
 #include "trace.h"
 
 /*
- * Guards the hooks, entry_table, the filters, moves_wait and more_moves_wait. Taken after
+ * Guards the hooks, entry_table, the filters, moves_wait, more_moves_wait and all_left. Taken after
  * kprobe_mutex and fprobe_mutex, and before ftrace's locks.
  */
 static DEFINE_MUTEX(entry_mutex);
