@@ -108,7 +108,8 @@ NOKPROBE_SYMBOL(kprobe_detour_post);
  * The stack of the probed code ends at the end of @regs. An instruction that pushes a word
  * overwrites @regs->ss, which is not restored.
  *
- * Context: a hit.
+ * Context: a hit. Interrupts are off afterwards if they are off behind the instruction, or if
+ * the copy is to be run.
  * Return: true if the instruction was emulated; false if the copy is to be run, which calls
  * kprobe_jump_post().
  */
@@ -127,6 +128,9 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 	/* kprobe_trap_ip() must not correct the instruction pointer from here on. */
 	hit_set_status(get_kprobe_ctlblk(), KPROBE_HIT_SS);
 	p->ainsn.emulate(&p->ainsn, regs);
+	/* Code that cli or popf keeps interrupts out of does not expect one in the post handler. */
+	if (!(regs->flags & X86_EFLAGS_IF))
+		arch_local_irq_disable();
 	/* From here on kprobe_detour_passed() is false. */
 	WRITE_ONCE(regs->orig_ax, -1);
 	return true;

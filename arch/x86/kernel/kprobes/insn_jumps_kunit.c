@@ -51,6 +51,7 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 				    jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, INSN_TEST_INPUTS, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);
+	KUNIT_EXPECT_EQ_MSG(test, jc->probe->irqs_on, 0, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->kp.nmissed, INSN_TEST_INPUTS, "%s", jc->c->name);
 }
 

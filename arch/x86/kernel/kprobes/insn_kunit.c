@@ -78,6 +78,8 @@ static void insn_test_same_outcome(struct kunit *test)
 	insn_test_expect_same(test, now, expected, "post handler gone");
 	KUNIT_EXPECT_EQ(test, first->pre, 3 * INSN_TEST_INPUTS);
 	KUNIT_EXPECT_EQ(test, first->bad_ip, 0);
+	KUNIT_EXPECT_EQ(test, first->irqs_on, 0);
+	KUNIT_EXPECT_EQ(test, second->irqs_on, 0);
 
 	insn_test_drop_probe(test, first);
 	memcpy(after, insn_test_addr(c), sizeof(after));

@@ -20,6 +20,7 @@ int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs)
 	probe->pre++;
 	if (regs->ip != (unsigned long)kp->addr + INT3_INSN_SIZE)
 		probe->bad_ip++;
+	probe->irqs_on += insn_test_irqs_wrongly_on(regs);
 	return 0;
 }
 
@@ -30,6 +31,7 @@ static void count_post(struct kprobe *kp, struct pt_regs *regs,
 
 	probe->post++;
 	probe->post_ip = regs->ip;
+	probe->irqs_on += insn_test_irqs_wrongly_on(regs);
 }
 
 void *insn_test_addr(const struct insn_test_case *c)

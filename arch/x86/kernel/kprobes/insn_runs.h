@@ -6,6 +6,10 @@
 #include <kunit/test.h>
 #include <linux/container_of.h>
 #include <linux/kprobes.h>
+#include <linux/ptrace.h>
+
+#include <asm/irqflags.h>
+#include <asm/processor-flags.h>
 
 #include "insn_kunit.h"
 
@@ -39,6 +43,7 @@ struct insn_outcome {
  * @post: runs of its post handler
  * @post_ip: the instruction pointer in its post handler
  * @bad_ip: pre handlers with a wrong instruction pointer
+ * @irqs_on: handlers with interrupts on that the probed code had off
  */
 struct insn_probe {
 	struct kprobe kp;
@@ -46,11 +51,18 @@ struct insn_probe {
 	int post;
 	unsigned long post_ip;
 	int bad_ip;
+	int irqs_on;
 };
 
 static inline struct insn_probe *insn_test_to_probe(struct kprobe *kp)
 {
 	return container_of(kp, struct insn_probe, kp);
+}
+
+/* Handlers may run with interrupts off that the probed code had on, but not the reverse. */
+static nokprobe_inline bool insn_test_irqs_wrongly_on(const struct pt_regs *regs)
+{
+	return !(regs->flags & X86_EFLAGS_IF) && (native_save_fl() & X86_EFLAGS_IF);
 }
 
 int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs);
