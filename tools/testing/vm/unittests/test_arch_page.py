@@ -5,7 +5,7 @@ import re
 import unittest
 
 import tree
-from common import TOP
+from common import TOP, lock
 
 PAGE = "Documentation/trace/kprobes_arch.rst"
 # What architectures and the core have between them, and what is told of in passing.
@@ -24,6 +24,12 @@ def words(text):
 def files(text):
     """Files and directories that are named."""
     return {q.rstrip("/") for q in re.findall(r"``([\w./-]+/[\w./-]*)``", text)}
+
+
+def setUpModule():
+    # The first test of a fresh clone may come before the first build.
+    with lock("tree"):
+        tree.unpack_base()
 
 
 class Page(unittest.TestCase):
