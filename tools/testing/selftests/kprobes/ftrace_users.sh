@@ -300,8 +300,102 @@ few_functions_among_many() {
 	called 0
 }
 
+# odd_ones, even_ones: of the functions, the odd and the even ones.
+odd_ones() {
+	sed -n 'p;n' "$tmp/functions"
+}
+
+even_ones() {
+	sed -n 'n;p' "$tmp/functions"
+}
+
+# every_third: of the functions.
+every_third() {
+	sed -n 'p;n;n' "$tmp/functions"
+}
+
+# expect_called: exactly those that are probed, and those that the tracer is to see.
+expect_called() {
+	sort -u "$tmp/probed" "$tmp/traced" > "$tmp/wanted"
+	sed 's/ .*//' $tracefs/enabled_functions | sort > "$tmp/found"
+	diff "$tmp/wanted" "$tmp/found"
+	[ "$(grep -c '(2)' $tracefs/enabled_functions)" = \
+		"$(sort "$tmp/probed" "$tmp/traced" | uniq -d | wc -l)" ]
+}
+
+# probe_them, leave_them: functions, one after the other.
+probe_them() {
+	for fn in "$@"; do
+		enable "$ours/$fn"
+		echo "$fn" >> "$tmp/probed"
+		expect_called
+	done
+}
+
+leave_them() {
+	for fn in "$@"; do
+		disable "$ours/$fn"
+		sed -i "/^$fn\$/d" "$tmp/probed"
+		expect_called
+	done
+}
+
+# A filter that gets or loses one function is changed in place, or is copied if it is to have more
+# buckets. Ftrace's own trampolines and those of the probes take turns meanwhile.
+# shellcheck disable=SC2046 # lists of functions
+one_function_after_the_other() {
+	case $(uname -m) in
+	aarch64)	kind=f ours=fprobes ;;
+	*)		kind=p ours=kprobes ;;
+	esac
+	[ $kind = p ] || grep -q 'f\[:' $tracefs/README || skip "there are no events on functions"
+	[ -e $tracefs/enabled_functions ] || skip "ftrace does not show what it calls from"
+	echo nop > $tracefs/current_tracer
+	called 0
+	grep -xE 'vfs_[a-z]*|do_sys_[a-z]*|ksys_[a-z]*|__x64_sys_[a-z]*|__arm64_sys_[a-z]*' \
+		$tracefs/available_filter_functions | sort | uniq -u | grep -vx vfs_read > "$tmp/some"
+	echo vfs_read | cat - "$tmp/some" > "$tmp/all"
+	: > "$tmp/functions"
+	while read -r fn; do
+		[ "$(wc -l < "$tmp/functions")" -lt 50 ] || break
+		! put "$kind:$fn $fn" $dynamic 2> /dev/null || echo "$fn" >> "$tmp/functions"
+	done < "$tmp/all"
+	[ "$(wc -l < "$tmp/functions")" = 50 ]
+
+	: > "$tmp/probed"
+	every_third > "$tmp/traced"
+	every_third > $tracefs/set_ftrace_filter
+	# Of two trampolines at a function ftrace has to know which one it was. It looks at the
+	# later one first.
+	echo function > $tracefs/current_tracer
+	probe_them $(even_ones)
+	probe_them $(odd_ones)
+	leave_them $(even_ones)
+	stop_tracer
+	: > "$tmp/traced"
+	expect_called
+	probe_them $(even_ones)
+	every_third > "$tmp/traced"
+	every_third > $tracefs/set_ftrace_filter
+	echo function > $tracefs/current_tracer
+	expect_called
+	leave_them $(odd_ones)
+	stop_tracer
+	: > "$tmp/traced"
+	probe_them $(odd_ones)
+	cat /proc/version > /dev/null
+	# Reading the trace would make it longer.
+	echo 0 > $tracefs/tracing_on
+	grep ' vfs_read: (' $tracefs/trace > "$tmp/hits"
+	echo 1 > $tracefs/tracing_on
+	leave_them $(cat "$tmp/functions")
+	called 0
+}
+
 begin
 run few_functions_among_many
+stop_tracer
+run one_function_after_the_other
 stop_tracer
 run no_probes_in_trampolines
 run probe_at_a_return_probe
