@@ -236,24 +236,38 @@ static bool may_jump_anywhere(const struct region_search *s, const struct insn *
 	       (is_indirect_jump(insn) || is_jump_to_thunk(s, insn, addr));
 }
 
-/* Note the targets of all branches of the symbol at @start. */
-static void note_branches_from(struct region_search *s, unsigned long start)
+/* May execution continue behind @insn, or behind padding if that is it? A call does not return. */
+static bool runs_on_behind(const struct insn *insn, bool before)
+{
+	if (is_padding(insn))
+		return before;
+	return !ends_run(insn) && !kprobe_insn_is_call(insn);
+}
+
+/*
+ * Note the targets of all branches of the symbol at @start. Returns true if execution may continue
+ * from its end into the next symbol.
+ */
+static bool note_branches_from(struct region_search *s, unsigned long start)
 {
 	unsigned long size, offset, pos, end;
+	bool runs_on = true;
 
 	if (!kallsyms_lookup_size_offset(start, &size, &offset)) {
 		note_any_entry(s);
-		return;
+		return true;
 	}
 	end = start - offset + size;
 	for (pos = start - offset; pos < end; pos += s->text.insn.length) {
 		if (kprobe_insn_read(&s->text, pos, end) < 0 ||
 		    may_jump_anywhere(s, &s->text.insn, pos)) {
 			note_any_entry(s);
-			return;
+			return true;
 		}
 		note_branch(s, &s->text.insn, pos);
+		runs_on = runs_on_behind(&s->text.insn, runs_on);
 	}
+	return runs_on;
 }
 
 static void note_fixups(struct region_search *s, const struct exception_table_entry *first,
@@ -393,10 +407,7 @@ static int add_other_part(struct region_search *s, const char *module, const cha
 	return add_parts_named(s, module, other);
 }
 
-/*
- * May execution continue from the end of a symbol into the next one? A call at the end does not
- * return.
- */
+/* May execution continue from the end of a symbol into the next one? */
 static bool runs_into_next(struct region_search *s, unsigned long start, unsigned long end)
 {
 	bool runs_on = true;
@@ -405,8 +416,7 @@ static bool runs_into_next(struct region_search *s, unsigned long start, unsigne
 	for (pos = start; pos < end; pos += s->text.insn.length) {
 		if (kprobe_insn_read(&s->text, pos, end) < 0)
 			return true;
-		if (!is_padding(&s->text.insn))
-			runs_on = !ends_run(&s->text.insn) && !kprobe_insn_is_call(&s->text.insn);
+		runs_on = runs_on_behind(&s->text.insn, runs_on);
 	}
 	return runs_on;
 }
@@ -418,14 +428,14 @@ static bool find_text_symbol(unsigned long addr, unsigned long *size, unsigned l
 
 /*
  * Assembly has symbols within functions, so a symbol that execution can enter from the one before
- * it may be a part of the same function.
+ * it may be a part of the same function. @runs_on: it can enter the one behind the probed one's.
  */
-static int add_neighbours(struct region_search *s, unsigned long start, unsigned long end)
+static int add_neighbours(struct region_search *s, bool runs_on)
 {
 	unsigned long pos, size, offset;
 	int ret;
 
-	for (pos = start; find_text_symbol(pos - 1, &size, &offset); ) {
+	for (pos = s->start; find_text_symbol(pos - 1, &size, &offset); ) {
 		if (!runs_into_next(s, pos - 1 - offset, pos))
 			break;
 		pos = pos - 1 - offset;
@@ -433,13 +443,11 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 		if (ret)
 			return ret;
 	}
-	for (pos = start; runs_into_next(s, pos, end); end = pos + size) {
-		pos = end;
-		if (!find_text_symbol(pos, &size, &offset))
-			break;
+	for (pos = s->end; runs_on && find_text_symbol(pos, &size, &offset); pos += size) {
 		ret = add_part(s, pos);
 		if (ret)
 			return ret;
+		runs_on = runs_into_next(s, pos, pos + size);
 	}
 	return 0;
 }
@@ -463,13 +471,22 @@ static int find_symbol(struct region_search *s)
 static void find_entries(struct region_search *s)
 {
 	unsigned int i;
+	bool runs_on;
 
 	s->entered = ULONG_MAX;
 	note_tables(s);
-	if (s->unsure || add_neighbours(s, s->start, s->end) || kprobe_region_entered_everywhere)
+	runs_on = note_branches_from(s, s->start);
+	if (s->unsure || add_neighbours(s, runs_on) || kprobe_region_entered_everywhere)
 		note_any_entry(s);
-	for (i = 0; i < s->nr_parts; i++)
+	/* The first part is the symbol itself. */
+	for (i = 1; i < s->nr_parts; i++)
 		note_branches_from(s, s->part[i]);
+}
+
+/* Nothing enters the middle of an instruction. */
+static bool is_one_insn(const struct region_search *s)
+{
+	return !s->nr_prefixes && s->r.end >= jump_end(&s->r);
 }
 
 /* Is @addr in text that stays as long as that of @other? */
@@ -528,10 +545,13 @@ static int find_region(struct region_search *s)
 
 	if (!ret && is_reserved(&s->r))
 		ret = -EINVAL;
+	s->r.free_end = jump_end(&s->r);
+	/* To decode functions takes long. */
+	if (!ret && is_one_insn(s))
+		return 0;
 	find_entries(s);
 	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
 		ret = -EADDRINUSE;
-	s->r.free_end = jump_end(&s->r);
 	return ret && find_pun(s) ? ret : 0;
 }
 
