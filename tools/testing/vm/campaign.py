@@ -69,8 +69,8 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
 
 # What is done with a chunk: breakpoints with post handlers and without, jumps with and without.
 ROUNDS: dict = {
-    "t": [],
     "s": ["post", "plain", "post-jump", "jump"],
+    "t": [],
     "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
     "f": ["plain", "jump"],
 }

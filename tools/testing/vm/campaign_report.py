@@ -134,14 +134,16 @@ def jumps(figures: Any, key: str) -> dict:
     probes = sum(f["probed"] for f in done)
     entries = sum(f["ftrace"] for f in done)
     traps = sum(len(f[key]) for f in done)
-    return {"probes": probes - entries, "breakpoints": traps, "jumps, percent": share(probes - entries - traps, probes - entries)}
+    probes -= entries
+    return {"probes": probes, "breakpoints": traps, "jumps, percent": share(probes - traps, probes)}
 
 
 def make(text: Text, progress: Progress) -> dict:
     """The report, but for what needs the kernel."""
     done = {kind: [f for n, f in progress.done.items() if n[0] == kind] for kind in "tsrf"}
+    # Some instructions are in two of these; then their share is still that of all.
     all_tried = len(done["t"]) == len(text.names("t"))
-    tried = done["t"] if all_tried else done["s"]
+    tried = done["t"] if all_tried else done["t"] + done["s"]
     refused = refusals(tried)
     count = sum(f["probed"] + len(f["why"]) for f in tried)
     allowed = count - total(refused, BLACKLIST)
@@ -165,7 +167,7 @@ def write(k: Kernel, text: Text, progress: Progress) -> int:
     """Write the report of what is done; the exit status."""
     if not progress.done:
         raise Failure(f"nothing is done of {k.name}; vm campaign does it")
-    report = {"kernel": k.name, "base": base_version(), "commit": commit(), **make(text, progress)}
+    report: dict = {"kernel": k.name, "base": base_version(), "commit": commit(), **make(text, progress)}
     spread = [f for n, f in progress.done.items() if n[0] == "s"]
     say("looking at the instructions that are no jumps")
     report["no jumps, by kind"] = kinds(k, [o for f in spread for o in f["traps"]])

@@ -331,7 +331,8 @@ def step_campaign(ctx: Context, step: str) -> None:
         for name, bad in found.items():
             again = f"; again with: {campaign.repeat(k, name)}" if name != "report" else ""
             what = "as the report says" if name == "report" else name
-            ctx.report.add(f"{step}: {what}{how}", "fail" if bad else "pass", f"{'; '.join(bad[:3])}{again}" if bad else "")
+            why = f"{'; '.join(bad[:3])}{again}" if bad else ""
+            ctx.report.add(f"{step}: {what}{how}", "fail" if bad else "pass", why)
 
     together(*(functools.partial(one, a) for a in ("", "preempt=full")[:2 if arch == DEFAULT else 1]))
 
