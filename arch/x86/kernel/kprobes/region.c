@@ -9,7 +9,11 @@
  * This decodes the function and its other part (".cold") for branches, and reads the tables
  * of exceptions and of jump labels. With IBT, the target of an indirect branch is an ENDBR.
  * Without IBT, an indirect jump in the function may lead anywhere.
+ *
+ * That takes long. Who probes many instructions often probes several of a function, so what was
+ * found out about the last function is kept.
  */
+#include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/errno.h>
@@ -68,6 +72,7 @@ struct region_prefix {
  * @part: start addresses of symbols that may have branches into the region
  * @nr_parts: number of these
  * @unsure: there may be more of these
+ * @anywhere: execution may enter the symbol at any instruction
  */
 struct region_search {
 	struct kprobe_region r;
@@ -81,7 +86,30 @@ struct region_search {
 	unsigned long part[MAX_PARTS];
 	unsigned int nr_parts;
 	bool unsure;
+	bool anywhere;
 };
+
+/**
+ * struct entries - where execution can enter a symbol of the kernel
+ * @start: start of the symbol
+ * @nr: number of bits in @map
+ * @known: the symbol has been searched
+ * @anywhere: at any instruction
+ * @map: a bit for each byte of the symbol, and of what a jump at its end takes
+ *
+ * Modules are not kept, because others may be loaded in their place. In the kernel, branches only
+ * change where jump labels are, and @map has both targets of these.
+ */
+struct entries {
+	unsigned long start;
+	unsigned long nr;
+	bool known;
+	bool anywhere;
+	unsigned long *map;
+};
+
+/* Those of the symbol that was searched last. Guarded by kprobe_mutex. */
+static struct entries last_entries;
 
 /* Does execution never continue behind this instruction? */
 static bool ends_run(const struct insn *insn)
@@ -180,17 +208,27 @@ static bool is_reserved(const struct kprobe_region *r)
 	return kprobe_text_reserved(r->start, max(r->end, jump_end(r)) - 1);
 }
 
-/* Execution can reach @addr without the probed instruction. */
-static void note_entry(struct region_search *s, unsigned long addr)
+static void enter_at(struct region_search *s, unsigned long addr)
 {
 	if (addr > s->r.start && addr < s->entered)
 		s->entered = addr;
 }
 
+/* Execution can reach @addr without the probed instruction. */
+static void note_entry(struct region_search *s, unsigned long addr)
+{
+	struct entries *e = &last_entries;
+
+	enter_at(s, addr);
+	if (e->map && addr >= e->start && addr - e->start < e->nr)
+		__set_bit(addr - e->start, e->map);
+}
+
 /* Execution may reach any instruction. */
 static void note_any_entry(struct region_search *s)
 {
-	note_entry(s, s->first_end);
+	s->anywhere = true;
+	enter_at(s, s->first_end);
 }
 
 static void note_branch(struct region_search *s, const struct insn *insn, unsigned long addr)
@@ -452,7 +490,26 @@ static int add_neighbours(struct region_search *s, bool runs_on)
 	return 0;
 }
 
-/* Find the symbol of the probed instruction and its other part. */
+static bool entries_are_known(const struct region_search *s)
+{
+	return last_entries.known && last_entries.start == s->start;
+}
+
+/* From now on note_entry() keeps what it is told, if there is memory. */
+static void keep_entries(const struct region_search *s)
+{
+	struct entries *e = &last_entries;
+
+	bitmap_free(e->map);
+	*e = (struct entries){};
+	if (!core_kernel_text(s->start))
+		return;
+	e->start = s->start;
+	e->nr = s->end - s->start + JMP32_INSN_SIZE;
+	e->map = bitmap_zalloc(e->nr, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/* Find the symbol of the probed instruction, and, if it has to be searched, its other part. */
 static int find_symbol(struct region_search *s)
 {
 	unsigned long size, offset;
@@ -463,24 +520,50 @@ static int find_symbol(struct region_search *s)
 		return -EINVAL;
 	s->start = s->r.start - offset;
 	s->end = s->start + size;
+	if (entries_are_known(s))
+		return 0;
+	keep_entries(s);
 	s->unsure = add_part(s, s->start) || add_other_part(s, module, name);
 	return 0;
+}
+
+static void recall_entries(struct region_search *s)
+{
+	const struct entries *e = &last_entries;
+	unsigned long bit = find_next_bit(e->map, e->nr, s->r.start + 1 - e->start);
+
+	if (bit < e->nr)
+		enter_at(s, e->start + bit);
+	if (e->anywhere)
+		note_any_entry(s);
+}
+
+static void search_entries(struct region_search *s)
+{
+	unsigned int i;
+	bool runs_on;
+
+	note_tables(s);
+	runs_on = note_branches_from(s, s->start);
+	if (s->unsure || add_neighbours(s, runs_on))
+		note_any_entry(s);
+	/* The first part is the symbol itself. */
+	for (i = 1; i < s->nr_parts; i++)
+		note_branches_from(s, s->part[i]);
+	last_entries.anywhere = s->anywhere;
+	last_entries.known = last_entries.map;
 }
 
 /* Find the lowest address behind the probed instruction that execution can reach in another way. */
 static void find_entries(struct region_search *s)
 {
-	unsigned int i;
-	bool runs_on;
-
 	s->entered = ULONG_MAX;
-	note_tables(s);
-	runs_on = note_branches_from(s, s->start);
-	if (s->unsure || add_neighbours(s, runs_on) || kprobe_region_entered_everywhere)
+	if (entries_are_known(s))
+		recall_entries(s);
+	else
+		search_entries(s);
+	if (kprobe_region_entered_everywhere)
 		note_any_entry(s);
-	/* The first part is the symbol itself. */
-	for (i = 1; i < s->nr_parts; i++)
-		note_branches_from(s, s->part[i]);
 }
 
 /* Nothing enters the middle of an instruction. */
