@@ -361,6 +361,7 @@ void arch_unoptimize_kprobe(struct optimized_kprobe *op);
 
 /* For architectures to provide if hits by a jump can run post handlers. */
 int arch_prepare_post_jump(struct optimized_kprobe *op);
+void arch_sync_post_jumps(void);
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs);
 void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs);
 void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs);

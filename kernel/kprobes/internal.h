@@ -150,8 +150,11 @@ struct site_entry {
  * @method:	how the site is planted, an enum site_method. Changed under kprobe_mutex,
  *		read by hits
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
- * @jump_runs_post: a hit by a jump can run post handlers. Set once, under kprobe_mutex, before
- *		a listener with a post handler is published; read by hits
+ * @unseen:	it has never been planted, so no CPU has been in its slots. Guarded by kprobe_mutex
+ * @post_written: the architecture has prepared a jump for post handlers. Guarded by kprobe_mutex
+ * @jump_runs_post: a hit by a jump can run post handlers. Set once, under kprobe_mutex, when all
+ *		CPUs have been synced since @post_written was set, and before a listener with a
+ *		post handler is published; read by hits
  * @widened:	ftrace saves all registers for it, though only kretprobes listened when it was
  *		planted. Guarded by kprobe_mutex
  * @retired:	there has been no listener since the site was retired. Guarded by
@@ -181,6 +184,8 @@ struct kprobe_site {
 	struct kprobe *sole;
 	u8 method;
 	bool no_jump;
+	bool unseen;
+	bool post_written;
 	bool jump_runs_post;
 	bool widened;
 	bool retired;

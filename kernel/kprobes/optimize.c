@@ -35,10 +35,12 @@
 static bool jumps_allowed = true;
 
 /*
- * Sites that the worker has to check; sites that become jumps after the next grace period; sites
- * that become jumps after the current one. Linked by op.list. Guarded by kprobe_mutex.
+ * Sites that the worker has to check; sites whose post slots have been written, but may not be run
+ * yet; sites that become jumps after the next grace period; sites that become jumps after the
+ * current one. Linked by op.list. Guarded by kprobe_mutex.
  */
 static LIST_HEAD(to_consider);
+static LIST_HEAD(posts_written);
 static LIST_HEAD(next_gp);
 static LIST_HEAD(this_gp);
 
@@ -67,6 +69,10 @@ void __weak arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 int __weak arch_prepare_post_jump(struct optimized_kprobe *op)
 {
 	return -EOPNOTSUPP;
+}
+
+void __weak arch_sync_post_jumps(void)
+{
 }
 
 int __weak arch_prepared_optinsn(struct arch_optimized_insn *optinsn)
@@ -315,6 +321,21 @@ void jump_prepare_in_place(struct kprobe_site *site)
 		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
 }
 
+/* Write the post slot, if there is none yet and the architecture can. True if it is there. */
+static bool write_post(struct kprobe_site *site)
+{
+	if (!site->post_written && is_prepared(site))
+		site->post_written = !arch_prepare_post_jump(&site->op);
+	return site->post_written;
+}
+
+/* All CPUs have been synced since the post slot was written, or cannot reach it before they are. */
+static void publish_post(struct kprobe_site *site)
+{
+	/* Publishes what has been prepared; pairs with the acquire in jump_with_post(). */
+	smp_store_release(&site->jump_runs_post, true);
+}
+
 /**
  * jump_prepare_post - prepare a site's jump for post handlers, if the architecture can
  * @site: the site; nothing is done if it is not prepared for a jump
@@ -323,10 +344,11 @@ void jump_prepare_in_place(struct kprobe_site *site)
  */
 void jump_prepare_post(struct kprobe_site *site)
 {
-	if (!is_prepared(site) || site->jump_runs_post)
+	if (site->jump_runs_post || !write_post(site))
 		return;
-	/* Publishes what has been prepared; pairs with the acquire in jump_with_post(). */
-	smp_store_release(&site->jump_runs_post, !arch_prepare_post_jump(&site->op));
+	if (!site->unseen)
+		arch_sync_post_jumps();
+	publish_post(site);
 }
 
 /**
@@ -378,6 +400,17 @@ void jump_release(struct kprobe_site *site)
 		arch_remove_optimized_kprobe(&site->op);
 }
 
+/* The site is in no list. */
+static void displace_if_fit(struct kprobe_site *site)
+{
+	if (site->method != SITE_BREAKPOINT || !is_fit(site))
+		return;
+	kprobe_test_step();
+	start_displacing(site);
+	kprobe_test_step();
+	list_add_tail(&site->op.list, &next_gp);
+}
+
 /* Check one site. Returns false if there is none to check. */
 static bool decide_next(void)
 {
@@ -389,15 +422,26 @@ static bool decide_next(void)
 	list_del_init(&site->op.list);
 	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
 		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
-	if (site->kp.post_handler)
-		jump_prepare_post(site);
-	if (site->method == SITE_BREAKPOINT && is_fit(site)) {
-		kprobe_test_step();
-		start_displacing(site);
-		kprobe_test_step();
-		list_add_tail(&site->op.list, &next_gp);
-	}
+	if (site->kp.post_handler && !site->jump_runs_post && write_post(site))
+		list_add_tail(&site->op.list, &posts_written);
+	else
+		displace_if_fit(site);
 	return true;
+}
+
+/* A sync takes as long as checking a dozen sites, so there is one for all post slots. */
+static void publish_posts(void)
+{
+	struct kprobe_site *site, *next;
+
+	if (list_empty(&posts_written))
+		return;
+	arch_sync_post_jumps();
+	list_for_each_entry_safe(site, next, &posts_written, op.list) {
+		list_del_init(&site->op.list);
+		publish_post(site);
+		displace_if_fit(site);
+	}
 }
 
 /**
@@ -414,8 +458,11 @@ void jumps_decide(void)
 	bool more = true;
 
 	while (more) {
-		scoped_guard(mutex, &kprobe_mutex)
+		scoped_guard(mutex, &kprobe_mutex) {
 			more = decide_next();
+			if (!more)
+				publish_posts();
+		}
 		cond_resched_tasks_rcu_qs();
 	}
 }
@@ -470,7 +517,8 @@ static void jump_work_fn(struct work_struct *work)
 static bool jumps_are_due(void)
 {
 	guard(mutex)(&kprobe_mutex);
-	return !list_empty(&to_consider) || !list_empty(&next_gp) || !list_empty(&this_gp);
+	return !list_empty(&to_consider) || !list_empty(&posts_written) ||
+	       !list_empty(&next_gp) || !list_empty(&this_gp);
 }
 
 /**

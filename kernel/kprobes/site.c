@@ -315,10 +315,12 @@ static void work_finish(struct list_head *sites)
 
 	list_for_each_entry_safe(site, next, sites, kp.list) {
 		list_del_init(&site->kp.list);
-		if (site->method == SITE_UNPLANTED)
+		if (site->method == SITE_UNPLANTED) {
 			jump_consider_around(site);
-		else
+		} else {
+			site->unseen = false;
 			jump_consider(site);
+		}
 		if (list_empty(&site->listeners))
 			site_retire(site);
 	}
@@ -372,6 +374,7 @@ static struct kprobe_site *site_create(const struct kprobe_place *place)
 	site->kp.addr = (kprobe_opcode_t *)place->addr;
 	site->kp.pre_handler = site_pre_handler;
 	site->kp.flags = KPROBE_FLAG_DISABLED;
+	site->unseen = true;
 	if (place->on_entry)
 		site->kp.flags |= KPROBE_FLAG_ON_FUNC_ENTRY;
 	if (place->ftrace) {

@@ -170,6 +170,49 @@ static void post_handler_comes_first(struct kunit *test)
 	test_call(test, kprobe_test_plain, 10);
 }
 
+/* Called by the worker of the optimizer, or by whoever registers. */
+static atomic_t syncs;
+
+static int note_sync(struct kprobe *p, struct pt_regs *regs)
+{
+	atomic_inc(&syncs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(note_sync);
+
+/* CPUs are interrupted once, however many there are. */
+static void post_handlers_of_many(struct kunit *test)
+{
+	struct kprobe sync = {
+		.symbol_name = "arch_sync_post_jumps",
+		.pre_handler = note_sync,
+	};
+	struct test_probe *post[NR_MANY / 2];
+	struct kprobe *kps[NR_MANY / 2];
+	int i;
+
+	test_jump_place(test);
+	for (i = 0; i < NR_MANY / 2; i++) {
+		post[i] = test_probe_at(test, test_many[2 * i + 1], WITH_PRE | WITH_POST);
+		kps[i] = &post[i]->kp;
+	}
+	KUNIT_ASSERT_EQ(test, register_kprobe(&sync), 0);
+	wait_for_kprobe_optimizer();
+	kprobe_reclaim_flush();
+	atomic_set(&syncs, 0);
+	KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_MANY / 2), 0);
+	wait_for_kprobe_optimizer();
+	KUNIT_EXPECT_LE(test, atomic_read(&syncs), 1);
+	unregister_kprobe(&sync);
+	for (i = 0; i < NR_MANY / 2; i++) {
+		KUNIT_EXPECT_EQ(test, test_method_at(kps[i]->addr), SITE_JUMP);
+		test_call(test, test_many[2 * i + 1], 10);
+		test_expect_hits(test, post[i], 10, 10);
+	}
+	unregister_kprobes(kps, NR_MANY / 2);
+}
+
 static void post_handlers_under_hits(struct kunit *test)
 {
 	struct jump_place *pl = test_jump_place(test);
@@ -372,6 +415,7 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(post_handler_joins),
 	KUNIT_CASE(post_handler_joins_early),
 	KUNIT_CASE(post_handler_comes_first),
+	KUNIT_CASE(post_handlers_of_many),
 	KUNIT_CASE_SLOW(post_handlers_under_hits),
 	KUNIT_CASE(disabled_and_enabled),
 	KUNIT_CASE(all_disarmed_and_armed),

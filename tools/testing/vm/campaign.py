@@ -8,10 +8,12 @@ ROUNDS), while campaign/workload runs, which tells whether its results are what 
 without probes. Bigger chunks over the whole text ("f17") have the base's ftrace selftests for
 a workload. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
 at the text when all probes have gone. That is worth something only if probes are hit:
-of a chunk that has code which the workload is known to run, some have to be.
+of a chunk that has code which the workload is known to run, some have to be. In the biggest
+chunks ("t17") instructions are only registered, to find out whether they can be probed.
 
-`make campaign` does them all; what is done is in build/campaign/, for the next time. `make
-check` does some, which follow from a seed.
+`make campaign` does them all, those of a kind in random order, so that what is done is a fair
+sample; it is in build/campaign/, for the next time. campaign_report.py makes a report of it.
+`make check` does some, which follow from a seed, and they have to be as the report says.
 """
 from __future__ import annotations
 
@@ -29,6 +31,7 @@ import tempfile
 import time
 from typing import Any, Callable, TYPE_CHECKING
 
+import campaign_report
 import guest
 import kbuild
 import tree
@@ -47,6 +50,7 @@ MODULE = "probe_campaign"
 SPREAD = 4000           # instructions in a chunk that is spread over the text
 DENSE = 2000            # in one of neighbours
 FTRACE = 12000          # in one that has the ftrace selftests for a workload
+TRIED = 60000           # in one that is only registered
 APART = 4               # neighbours are jumps if at least so many instructions apart
 PER_BOOT = 12           # chunks that a guest does
 SILENCE = 600           # seconds without a word from a guest: it hangs
@@ -64,8 +68,9 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
        "hrtimer_nanosleep", "load_elf_binary")
 
 # What is done with a chunk: breakpoints with post handlers and without, jumps with and without.
-ROUNDS = {
+ROUNDS: dict = {
     "s": ["post", "plain", "post-jump", "jump"],
+    "t": [],
     "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
     "f": ["plain", "jump"],
 }
@@ -73,6 +78,8 @@ ROUNDS = {
 # Ftrace selftests that are a workload; the others take long, or look at the time.
 FTRACE_TESTS = ["00basic", "dynevent", "event", "filter", "ftrace", "instances", "kprobe",
                 "trigger"]
+
+ORDER = "campaign"      # seed of the order of chunks
 
 ERRNO = {2: "ENOENT", 16: "EBUSY", 22: "EINVAL", 84: "EILSEQ", 95: "EOPNOTSUPP", 12: "ENOMEM"}
 
@@ -159,7 +166,7 @@ class Text:
         with open(path, "rb") as f:
             self.words.frombytes(f.read())
         self.many = {kind: -(-len(self.words) // size)
-                     for kind, size in (("s", SPREAD), ("r", DENSE), ("f", FTRACE))}
+                     for kind, size in (("s", SPREAD), ("r", DENSE), ("f", FTRACE), ("t", TRIED))}
         spans, base = functions(os.path.join(k.out, "vmlinux"), HOT)
         self.hot = [(start - base, end - base) for start, end in spans]
 
@@ -168,7 +175,7 @@ class Text:
 
     def chunk(self, name: str) -> Words:
         """The instructions of a chunk."""
-        m = re.fullmatch(r"([srf])(\d+)", name)
+        m = re.fullmatch(r"([srft])(\d+)", name)
         if not m or int(m.group(2)) >= self.many[m.group(1)]:
             there = ", ".join(f"{kind}0 to {kind}{n - 1}" for kind, n in self.many.items())
             raise Failure(f"there is no chunk {name}; there are {there}")
@@ -177,6 +184,15 @@ class Text:
             return self.words[i * DENSE:(i + 1) * DENSE]
         return self.words[i::self.many[kind]]
 
+    def in_order(self) -> list:
+        """All chunks, kind by kind, each kind in random order."""
+        rng, names = random.Random(ORDER), []
+        for kind in ROUNDS:
+            some = self.names(kind)
+            rng.shuffle(some)
+            names += some
+        return names
+
     def hot_names(self) -> list:
         """The chunks of neighbours that have all of a function which is run."""
         return [n for n in self.names("r") if self.least_hit(n)]
@@ -184,6 +200,8 @@ class Text:
     def least_hit(self, name: str) -> int:
         """How many probes of a chunk have to be hit, in each round."""
         words = self.chunk(name)
+        if name[0] == "t":
+            return 0
         if name[0] != "r":
             return len(words) * SPREAD_HIT // 100
         first, last = (w & (1 << LENGTH_SHIFT) - 1 for w in (words[0], words[-1]))
@@ -216,7 +234,7 @@ class Round:
         self.values: dict = {}
         self.odd: dict = {}           # offset: what is odd about it
         self.unhit: list = []         # offsets, if they are asked for
-        self.traps: list = []         # those of breakpoints where jumps are wanted
+        self.traps: list = []         # those of breakpoints where jumps are allowed
         self.said: list = []
         self.complete = False
         self.times = ""         # seconds: planting, settling, the rest of the workload
@@ -262,23 +280,25 @@ class Round:
 class Chunk:
     """What the guest says about a chunk."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, base: int = 0) -> None:
         self.name = task.name
+        self.size = len(task.words)
         self.least_hit = task.least_hit
+        self.base = base
         self.rounds: list = []
-        self.refused: dict = {}
-        self.refusals: dict = {}      # offset: errno, if they are asked for
-        self.middle: list = []
+        self.refusals: dict = {}      # offset: errno
+        self.reasons: dict = {}       # offset: what the kernel says; of others, too
         self.ended = False
         self.fault = ""         # of the guest, that ended it
 
     def take(self, word: list[str]) -> None:
-        if word[0] == "refused":
-            self.refused[ERRNO.get(int(word[1]), word[1])] = int(word[2])
-        elif word[0] == "refusal":
+        if word[0] == "refusal":
             self.refusals[int(word[1], 16)] = ERRNO.get(int(word[2]), word[2])
-        elif word[0] == "middle":
-            self.middle.append(int(word[1], 16))
+        elif word[0] == "why":
+            # ADDRESS SYMBOL+OFFSET: -ERRNO: the reason; a hint (N times)
+            m = re.match(r"\S.*?: -\w+: (.*?)(?:;.*| \(\d+ times\))?$", " ".join(word[2:]))
+            if m:
+                self.reasons[int(word[1], 16) - self.base] = m.group(1)
         elif word[0] == "round":
             self.rounds.append(Round(word[1]))
         elif self.rounds:
@@ -297,12 +317,22 @@ class Chunk:
     def total(self, key: str, rounds: Any = "") -> int:
         return sum(r.values.get(key, 0) for r in self.rounds if r.name.startswith(rounds))
 
+    def why_refused(self) -> dict:
+        """{offset: (errno, the kernel's reason)}"""
+        return {o: (errno, self.reasons.get(o, "")) for o, errno in self.refusals.items()}
+
+    def traps(self, name: str) -> list:
+        """The breakpoints of a round."""
+        return [o for r in self.rounds if r.name == name for o in r.traps]
+
     def figures(self) -> dict:
         """What is kept of it."""
-        return {"probed": self.most("probed"), "refused": self.refused, "hit": self.most("hit"),
+        return {"probed": self.most("probed") or self.size - len(self.refusals), "hit": self.most("hit"),
+                "refused": dict(collections.Counter(self.refusals.values())),
                 "hits": self.total("hits"), "missed": self.total("missed"),
                 "ftrace": self.total("ftrace", "jump"), "jumps": self.total("jumps", "jump"),
-                "tried": self.total("probed", "jump"), "middle": self.middle}
+                "tried": self.total("probed", "jump"), "why": self.why_refused(),
+                "traps": self.traps("jump"), "post_traps": self.traps("post-jump")}
 
 
 class Listener:
@@ -313,6 +343,7 @@ class Listener:
         self.tasks = {t.name: t for t in tasks}
         self.on_chunk = on_chunk
         self.chunk: Chunk | None = None
+        self.base = 0
         self.unmet: list = []
         self.rest = b""
         self.began = time.time()
@@ -327,7 +358,9 @@ class Listener:
 
     def take(self, word: list[str]) -> None:
         if word[0] == "begin":
-            self.chunk = Chunk(self.tasks[word[1]])
+            self.chunk = Chunk(self.tasks[word[1]], self.base)
+        elif word[0] == "stext":
+            self.base = int(word[1], 16)
         elif word[0] == "end" and self.chunk:
             self.chunk.ended = True
             self.on_chunk(self.chunk)
@@ -354,7 +387,8 @@ def settings(tasks: list) -> str:
     tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
     where = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
     unhit = "y" if tasks[0].kind == "x" else ""
-    return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\nUNHIT={unhit}\n"
+    idle = "y" if not any(t.rounds for t in tasks) else ""
+    return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\nUNHIT={unhit}\nIDLE={idle}\n"
 
 
 def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: bool = False, append: str = "",
@@ -490,7 +524,7 @@ def full(k: Kernel, minutes: int) -> int:
     """All that is left to do; the exit status."""
     text = Text(k)
     progress = Progress(k, text)
-    names = [n for kind in ROUNDS for n in text.names(kind)]
+    names = text.in_order()
     left = [n for n in names if n not in progress.done and n not in progress.failed]
     start, first = time.time(), len(names) - len(left)
     out(f"{len(text.words)} instructions of {k.name}, {len(names)} chunks, {first} done")
@@ -516,7 +550,7 @@ def full(k: Kernel, minutes: int) -> int:
 
 def summary(text: Text, progress: Progress) -> None:
     """What all chunks so far come to."""
-    for kind, title in (("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
+    for kind, title in (("t", "tried"), ("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
         figures = [f for n, f in progress.done.items() if n[0] == kind]
         if figures:
             out(f"{title}: {len(figures)} of {len(text.names(kind))} chunks: {describe(add_up(figures))}")
@@ -532,22 +566,26 @@ def pick(text: Text, seed: str) -> list[str]:
 
 
 def sample(k: Kernel, seed: str, on_chunk: Callable, **how: Any) -> dict:
-    """Some chunks. {name: what is wrong with it}. how: see run_guest()."""
+    """Some chunks. {name: what is wrong with it}; "report": with all of them. how: see run_guest()."""
     text = Text(k)
-    names, found = pick(text, seed), {}
+    names, found, figures = pick(text, seed), {}, {}
 
     def take(chunk: Any) -> None:
         found[chunk.name] = chunk.complaints()
+        figures[chunk.name] = chunk.figures()
         on_chunk(chunk, found[chunk.name])
 
     do_chunks(k, text, names, take, **how)
-    return {n: found.get(n, ["it was not run"]) for n in names}
+    found["report"] = campaign_report.differences(campaign_report.read(k.name), figures)
+    return {n: found.get(n, ["it was not run"]) for n in [*names, "report"]}
 
 
 def run_sample(k: Kernel, seed: str) -> int:
     seed = seed or new_seed()
     out(f"seed {seed}: {' '.join(pick(Text(k), seed))}")
     found = sample(k, seed, lambda c, bad: tell(k, c, bad, ""))
+    for bad in found["report"]:
+        out(f"FAILED: other than the report says: {bad}")
     failed = [n for n, bad in found.items() if bad]
     out(f"{len(failed)} of {len(found)} chunks FAILED" if failed else f"all {len(found)} chunks passed")
     return 1 if failed else 0
@@ -621,7 +659,10 @@ def one(k: Kernel, task: Task) -> int:
     return 1
 
 
-def run(k: Kernel, seed: str, chunk: Any, some: bool, minutes: int) -> int:
+def run(k: Kernel, seed: str, chunk: Any, some: bool, minutes: int, report: bool = False) -> int:
+    if report:
+        text = Text(k)
+        return campaign_report.write(k, text, Progress(k, text))
     if chunk:
         return one(k, Text(k).task(chunk))
     if some or seed:

@@ -329,8 +329,10 @@ def step_campaign(ctx: Context, step: str) -> None:
         found = campaign.sample(k, seed, lambda c, bad: say(f"  {c.name}{how}: {campaign.describe(c.figures())}"),
                                 append=append, boot=boot)
         for name, bad in found.items():
-            why = f"{'; '.join(bad[:3])}; again with: {campaign.repeat(k, name)}" if bad else ""
-            ctx.report.add(f"{step}: {name}{how}", "fail" if bad else "pass", why)
+            again = f"; again with: {campaign.repeat(k, name)}" if name != "report" else ""
+            what = "as the report says" if name == "report" else name
+            why = f"{'; '.join(bad[:3])}{again}" if bad else ""
+            ctx.report.add(f"{step}: {what}{how}", "fail" if bad else "pass", why)
 
     together(*(functools.partial(one, a) for a in ("", "preempt=full")[:2 if arch == DEFAULT else 1]))
 

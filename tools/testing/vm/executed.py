@@ -23,9 +23,9 @@ import time
 from typing import Any, Iterable, TYPE_CHECKING
 
 import campaign
+import campaign_report
 import guest
 import reasons
-import tree
 from campaign import APART, LENGTH_SHIFT, Task, out
 from common import TOP, Failure, say
 
@@ -211,13 +211,6 @@ def probe(k: Kernel, tools: str, words: Words, progress: Progress, until: float 
             raise Failure(f"a guest did no chunk ({fault})")
 
 
-def base_version() -> str:
-    """The base's, by its Makefile."""
-    with open(os.path.join(tree.BASE, "Makefile")) as f:
-        found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", f.read(), re.M))
-    return ".".join(found[n] for n in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
-
-
 def report(k: Kernel, text: Text, words: Words, progress: Progress) -> list:
     """What came of it, all done, in lines."""
     symbols = reasons.Symbols(k)
@@ -229,7 +222,7 @@ def report(k: Kernel, text: Text, words: Words, progress: Progress) -> list:
     probed = len(executed) - len(refused)
     changed = any(d["bad"] for d in progress.done.values())
     lines = [f"What the campaign's workload executes, probed: {k.name}, by {campaign.command(k)} --executed",
-             f"Linux {base_version()} with ours in place of what series/removed lists; QEMU's -cpu {k.arch.cpu}",
+             f"Linux {campaign_report.base_version()} with ours in place of what series/removed lists; QEMU's -cpu {k.arch.cpu}",
              "",
              f"{len(text.words)} instructions in functions, {len(executed)} of them executed in each of "
              f"{RECORDINGS} recordings of the workload",

@@ -110,7 +110,7 @@ def cmd_campaign(args: argparse.Namespace) -> int:
     kbuild.ready(k, not args.no_build)
     if args.executed:
         return executed.run(k, args.chunk, args.minutes)
-    return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes)
+    return campaign.run(k, args.seed, args.chunk, args.sample, args.minutes, args.report)
 
 
 def cmd_commands(args: argparse.Namespace) -> int:
@@ -233,6 +233,8 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument("--chunk", default="", help="only that one; if it fails, find out which instruction it is")
     s.add_argument("--executed", action="store_true",
                    help="what the workload executes, each instruction until it is hit as breakpoint and as jump")
+    s.add_argument("--report", action="store_true",
+                   help="probe nothing; write a report of what is done into tools/testing/vm/campaign")
     s.add_argument("--minutes", type=int, default=0, help="begin nothing more when these have passed")
     s.add_argument("--no-build", action="store_true", help="probe what is built, as it is")
     s.set_defaults(func=cmd_campaign)

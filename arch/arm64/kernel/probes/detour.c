@@ -365,8 +365,6 @@ static int make_post_slot(struct optimized_kprobe *op)
 	emit_go_on(&s, addr);
 	*(u64 *)(s.code + POST_KPROBE) = (unsigned long)&op->kp;
 	write_code(slot, s.code, SLOT_LEN);
-	/* Hits in the detour use it from now on, also if the site is not planted as a jump. */
-	kick_all_cpus_sync();
 	WRITE_ONCE(op->kp.ainsn.post, slot - op->kp.ainsn.insn);
 	return 0;
 }
@@ -374,6 +372,9 @@ static int make_post_slot(struct optimized_kprobe *op)
 /**
  * arch_prepare_post_jump - prepare a jump for post handlers
  * @op: a prepared site, which may be hit meanwhile
+ *
+ * Hits use the post slot when the core has called arch_sync_post_jumps() and told them, also if
+ * the site is not planted as a jump any more.
  *
  * Context: kprobe_mutex held; may sleep.
  * Return: 0; -ENOMEM.
@@ -383,6 +384,16 @@ int arch_prepare_post_jump(struct optimized_kprobe *op)
 	probes_handler_t *simulated_by = op->kp.ainsn.api.handler;
 
 	return simulated_by && simulated_by != simulate_nop ? 0 : make_post_slot(op);
+}
+
+/**
+ * arch_sync_post_jumps - let no CPU execute what was in post slots before they were written
+ *
+ * Context: may sleep.
+ */
+void arch_sync_post_jumps(void)
+{
+	kick_all_cpus_sync();
 }
 
 /**

@@ -121,8 +121,8 @@ struct kprobe_copies {
  * @copied_insn: the bytes behind the breakpoint, as they are without probes
  * @copies:	the copies in the detour, for unwinders
  * @post:	offset from @insn to the copy of the instruction, in another slot, that runs
- *		before post handlers; 0 if there is none. Set once, under kprobe_mutex, before
- *		&kprobe_site.jump_runs_post; read by hits and unwinders
+ *		before post handlers; 0 if there is none. Set once, under kprobe_mutex; read by
+ *		unwinders, and by hits that have seen &kprobe_site.jump_runs_post
  *
  * All but @post is constant after arch_prepare_optimized_kprobe().
  */

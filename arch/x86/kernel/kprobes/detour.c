@@ -514,11 +514,9 @@ static int emit_post(struct detour_code *d, struct optimized_kprobe *op)
 	return d->far ? -ERANGE : 0;
 }
 
-/* Hits in the detour use it from now on, also if the site is not planted as a jump any more. */
-static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
+static void write_post(struct detour_code *d, struct optimized_kprobe *op)
 {
 	text_poke_copy((void *)d->slot, d->code, d->size);
-	text_poke_sync();
 	WRITE_ONCE(op->optinsn.post, d->slot + POST_COPY(op->kp.ainsn.size) -
 				     (unsigned long)op->optinsn.insn);
 }
@@ -526,6 +524,9 @@ static void publish_post(struct detour_code *d, struct optimized_kprobe *op)
 /**
  * arch_prepare_post_jump - prepare a jump for post handlers
  * @op: a prepared site, which may be hit meanwhile
+ *
+ * Hits use the post slot when the core has called arch_sync_post_jumps() and told them, also if
+ * the site is not planted as a jump any more.
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
  * Return: 0; -EOPNOTSUPP if the instruction has to be stepped; -ENOMEM; -ERANGE if its operand is
@@ -550,8 +551,18 @@ int arch_prepare_post_jump(struct optimized_kprobe *op)
 	if (ret)
 		put_slots(slot, 1);
 	else
-		publish_post(d, op);
+		write_post(d, op);
 	return ret;
+}
+
+/**
+ * arch_sync_post_jumps - let no CPU execute what was in post slots before they were written
+ *
+ * Context: may sleep.
+ */
+void arch_sync_post_jumps(void)
+{
+	text_poke_sync();
 }
 
 /**

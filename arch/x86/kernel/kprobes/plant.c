@@ -313,8 +313,9 @@ static int __init blacklist_functions(void)
  * @addr: the instruction
  *
  * A static branch is a jump, or a no-op of the same length, or a breakpoint while it is
- * being patched.
+ * being patched. The breakpoint of a site is not in the way, because no site is at a static branch.
  *
+ * Context: process, kprobe_mutex held.
  * Return: false if it cannot.
  */
 bool arch_may_be_jump_label(unsigned long addr)
@@ -323,8 +324,9 @@ bool arch_may_be_jump_label(unsigned long addr)
 
 	if (copy_from_kernel_nofault(insn, (void *)addr, sizeof(insn)))
 		return true;
+	if (insn[0] == INT3_INSN_OPCODE)
+		return !get_kprobe((void *)addr);
 	return insn[0] == JMP8_INSN_OPCODE || insn[0] == JMP32_INSN_OPCODE ||
-	       insn[0] == INT3_INSN_OPCODE ||
 	       !memcmp(insn, x86_nops[JMP8_INSN_SIZE], JMP8_INSN_SIZE) ||
 	       !memcmp(insn, x86_nops[JMP32_INSN_SIZE], JMP32_INSN_SIZE);
 }

@@ -9,7 +9,11 @@
  * This decodes the function and its other part (".cold") for branches, and reads the tables
  * of exceptions and of jump labels. With IBT, the target of an indirect branch is an ENDBR.
  * Without IBT, an indirect jump in the function may lead anywhere.
+ *
+ * That takes long. Who probes many instructions often probes several of a function, so what was
+ * found out about the last function is kept.
  */
+#include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/errno.h>
@@ -68,6 +72,7 @@ struct region_prefix {
  * @part: start addresses of symbols that may have branches into the region
  * @nr_parts: number of these
  * @unsure: there may be more of these
+ * @anywhere: execution may enter the symbol at any instruction
  */
 struct region_search {
 	struct kprobe_region r;
@@ -81,7 +86,30 @@ struct region_search {
 	unsigned long part[MAX_PARTS];
 	unsigned int nr_parts;
 	bool unsure;
+	bool anywhere;
 };
+
+/**
+ * struct entries - where execution can enter a symbol of the kernel
+ * @start: start of the symbol
+ * @nr: number of bits in @map
+ * @known: the symbol has been searched
+ * @anywhere: at any instruction
+ * @map: a bit for each byte of the symbol, and of what a jump at its end takes
+ *
+ * Modules are not kept, because others may be loaded in their place. In the kernel, branches only
+ * change where jump labels are, and @map has both targets of these.
+ */
+struct entries {
+	unsigned long start;
+	unsigned long nr;
+	bool known;
+	bool anywhere;
+	unsigned long *map;
+};
+
+/* Those of the symbol that was searched last. Guarded by kprobe_mutex. */
+static struct entries last_entries;
 
 /* Does execution never continue behind this instruction? */
 static bool ends_run(const struct insn *insn)
@@ -180,17 +208,27 @@ static bool is_reserved(const struct kprobe_region *r)
 	return kprobe_text_reserved(r->start, max(r->end, jump_end(r)) - 1);
 }
 
-/* Execution can reach @addr without the probed instruction. */
-static void note_entry(struct region_search *s, unsigned long addr)
+static void enter_at(struct region_search *s, unsigned long addr)
 {
 	if (addr > s->r.start && addr < s->entered)
 		s->entered = addr;
 }
 
+/* Execution can reach @addr without the probed instruction. */
+static void note_entry(struct region_search *s, unsigned long addr)
+{
+	struct entries *e = &last_entries;
+
+	enter_at(s, addr);
+	if (e->map && addr >= e->start && addr - e->start < e->nr)
+		__set_bit(addr - e->start, e->map);
+}
+
 /* Execution may reach any instruction. */
 static void note_any_entry(struct region_search *s)
 {
-	note_entry(s, s->first_end);
+	s->anywhere = true;
+	enter_at(s, s->first_end);
 }
 
 static void note_branch(struct region_search *s, const struct insn *insn, unsigned long addr)
@@ -236,24 +274,38 @@ static bool may_jump_anywhere(const struct region_search *s, const struct insn *
 	       (is_indirect_jump(insn) || is_jump_to_thunk(s, insn, addr));
 }
 
-/* Note the targets of all branches of the symbol at @start. */
-static void note_branches_from(struct region_search *s, unsigned long start)
+/* May execution continue behind @insn, or behind padding if that is it? A call does not return. */
+static bool runs_on_behind(const struct insn *insn, bool before)
+{
+	if (is_padding(insn))
+		return before;
+	return !ends_run(insn) && !kprobe_insn_is_call(insn);
+}
+
+/*
+ * Note the targets of all branches of the symbol at @start. Returns true if execution may continue
+ * from its end into the next symbol.
+ */
+static bool note_branches_from(struct region_search *s, unsigned long start)
 {
 	unsigned long size, offset, pos, end;
+	bool runs_on = true;
 
 	if (!kallsyms_lookup_size_offset(start, &size, &offset)) {
 		note_any_entry(s);
-		return;
+		return true;
 	}
 	end = start - offset + size;
 	for (pos = start - offset; pos < end; pos += s->text.insn.length) {
 		if (kprobe_insn_read(&s->text, pos, end) < 0 ||
 		    may_jump_anywhere(s, &s->text.insn, pos)) {
 			note_any_entry(s);
-			return;
+			return true;
 		}
 		note_branch(s, &s->text.insn, pos);
+		runs_on = runs_on_behind(&s->text.insn, runs_on);
 	}
+	return runs_on;
 }
 
 static void note_fixups(struct region_search *s, const struct exception_table_entry *first,
@@ -393,10 +445,7 @@ static int add_other_part(struct region_search *s, const char *module, const cha
 	return add_parts_named(s, module, other);
 }
 
-/*
- * May execution continue from the end of a symbol into the next one? A call at the end does not
- * return.
- */
+/* May execution continue from the end of a symbol into the next one? */
 static bool runs_into_next(struct region_search *s, unsigned long start, unsigned long end)
 {
 	bool runs_on = true;
@@ -405,8 +454,7 @@ static bool runs_into_next(struct region_search *s, unsigned long start, unsigne
 	for (pos = start; pos < end; pos += s->text.insn.length) {
 		if (kprobe_insn_read(&s->text, pos, end) < 0)
 			return true;
-		if (!is_padding(&s->text.insn))
-			runs_on = !ends_run(&s->text.insn) && !kprobe_insn_is_call(&s->text.insn);
+		runs_on = runs_on_behind(&s->text.insn, runs_on);
 	}
 	return runs_on;
 }
@@ -418,14 +466,14 @@ static bool find_text_symbol(unsigned long addr, unsigned long *size, unsigned l
 
 /*
  * Assembly has symbols within functions, so a symbol that execution can enter from the one before
- * it may be a part of the same function.
+ * it may be a part of the same function. @runs_on: it can enter the one behind the probed one's.
  */
-static int add_neighbours(struct region_search *s, unsigned long start, unsigned long end)
+static int add_neighbours(struct region_search *s, bool runs_on)
 {
 	unsigned long pos, size, offset;
 	int ret;
 
-	for (pos = start; find_text_symbol(pos - 1, &size, &offset); ) {
+	for (pos = s->start; find_text_symbol(pos - 1, &size, &offset); ) {
 		if (!runs_into_next(s, pos - 1 - offset, pos))
 			break;
 		pos = pos - 1 - offset;
@@ -433,18 +481,35 @@ static int add_neighbours(struct region_search *s, unsigned long start, unsigned
 		if (ret)
 			return ret;
 	}
-	for (pos = start; runs_into_next(s, pos, end); end = pos + size) {
-		pos = end;
-		if (!find_text_symbol(pos, &size, &offset))
-			break;
+	for (pos = s->end; runs_on && find_text_symbol(pos, &size, &offset); pos += size) {
 		ret = add_part(s, pos);
 		if (ret)
 			return ret;
+		runs_on = runs_into_next(s, pos, pos + size);
 	}
 	return 0;
 }
 
-/* Find the symbol of the probed instruction and its other part. */
+static bool entries_are_known(const struct region_search *s)
+{
+	return last_entries.known && last_entries.start == s->start;
+}
+
+/* From now on note_entry() keeps what it is told, if there is memory. */
+static void keep_entries(const struct region_search *s)
+{
+	struct entries *e = &last_entries;
+
+	bitmap_free(e->map);
+	*e = (struct entries){};
+	if (!core_kernel_text(s->start))
+		return;
+	e->start = s->start;
+	e->nr = s->end - s->start + JMP32_INSN_SIZE;
+	e->map = bitmap_zalloc(e->nr, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/* Find the symbol of the probed instruction, and, if it has to be searched, its other part. */
 static int find_symbol(struct region_search *s)
 {
 	unsigned long size, offset;
@@ -455,21 +520,56 @@ static int find_symbol(struct region_search *s)
 		return -EINVAL;
 	s->start = s->r.start - offset;
 	s->end = s->start + size;
+	if (entries_are_known(s))
+		return 0;
+	keep_entries(s);
 	s->unsure = add_part(s, s->start) || add_other_part(s, module, name);
 	return 0;
+}
+
+static void recall_entries(struct region_search *s)
+{
+	const struct entries *e = &last_entries;
+	unsigned long bit = find_next_bit(e->map, e->nr, s->r.start + 1 - e->start);
+
+	if (bit < e->nr)
+		enter_at(s, e->start + bit);
+	if (e->anywhere)
+		note_any_entry(s);
+}
+
+static void search_entries(struct region_search *s)
+{
+	unsigned int i;
+	bool runs_on;
+
+	note_tables(s);
+	runs_on = note_branches_from(s, s->start);
+	if (s->unsure || add_neighbours(s, runs_on))
+		note_any_entry(s);
+	/* The first part is the symbol itself. */
+	for (i = 1; i < s->nr_parts; i++)
+		note_branches_from(s, s->part[i]);
+	last_entries.anywhere = s->anywhere;
+	last_entries.known = last_entries.map;
 }
 
 /* Find the lowest address behind the probed instruction that execution can reach in another way. */
 static void find_entries(struct region_search *s)
 {
-	unsigned int i;
-
 	s->entered = ULONG_MAX;
-	note_tables(s);
-	if (s->unsure || add_neighbours(s, s->start, s->end) || kprobe_region_entered_everywhere)
+	if (entries_are_known(s))
+		recall_entries(s);
+	else
+		search_entries(s);
+	if (kprobe_region_entered_everywhere)
 		note_any_entry(s);
-	for (i = 0; i < s->nr_parts; i++)
-		note_branches_from(s, s->part[i]);
+}
+
+/* Nothing enters the middle of an instruction. */
+static bool is_one_insn(const struct region_search *s)
+{
+	return !s->nr_prefixes && s->r.end >= jump_end(&s->r);
 }
 
 /* Is @addr in text that stays as long as that of @other? */
@@ -528,10 +628,13 @@ static int find_region(struct region_search *s)
 
 	if (!ret && is_reserved(&s->r))
 		ret = -EINVAL;
+	s->r.free_end = jump_end(&s->r);
+	/* To decode functions takes long. */
+	if (!ret && is_one_insn(s))
+		return 0;
 	find_entries(s);
 	if (!ret && s->entered < max(s->r.end, jump_end(&s->r)))
 		ret = -EADDRINUSE;
-	s->r.free_end = jump_end(&s->r);
 	return ret && find_pun(s) ? ret : 0;
 }
 

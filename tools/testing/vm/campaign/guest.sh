@@ -4,13 +4,15 @@
 # In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
 # running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
 # round. With UNHIT, the workload runs once, when all probes are there and are what they are to
-# be, and what cannot be probed, is not hit then, or is a breakpoint, is told place by place.
-# campaign.py puts these in front and reads what is printed. Without a QUEUE the workload just
-# runs: executed.py looks on.
+# be, and what is not hit then is told place by place. Chunks without rounds are IDLE: no workload
+# is of use. What cannot be probed is told, with the kernel's reason, and what is a breakpoint
+# though jumps are allowed. campaign.py puts these in front and reads what is printed. Without a
+# QUEUE the workload just runs: executed.py looks on.
 
 control=/sys/kernel/debug/probe_campaign
 optimization=/proc/sys/debug/kprobes-optimization
-POLLS=1200
+errors=/sys/kernel/tracing/probe_errors
+POLLS=600
 PER_SECOND=50
 MANY=5000
 LONG=5
@@ -33,6 +35,7 @@ run_tests() {
 }
 
 expect() {
+	[ -z "$IDLE" ] || return
 	if [ -n "$TESTS" ]; then
 		run_tests 3>&1 > /tmp/expected
 		[ -s /tmp/expected ] || fail "no tests"
@@ -44,7 +47,7 @@ expect() {
 }
 
 start_workload() {
-	[ -n "$TESTS$UNHIT" ] && return
+	[ -n "$TESTS$UNHIT$IDLE" ] && return
 	/mnt/workload /tmp/expected > /tmp/said 2>&1 &
 	pid=$!
 }
@@ -82,10 +85,8 @@ value() {
 }
 
 # Until there is a jump, hence all is decided on. Whoever asks the kernel meanwhile is in its way.
-# So are probes in what decides; among many they rest, and have their turn when there are fewer.
 await_decisions() {
 	probed=$(value probed)
-	[ "$probed" -lt $MANY ] || echo 3000 > $control/tired
 	polls=0
 	most=$((probed / PER_SECOND / LONG + 2))
 	while [ "$(value jumps)" = 0 ] && [ $polls -lt $most ]; do
@@ -95,19 +96,31 @@ await_decisions() {
 	done
 }
 
-# Until what is decided to be a jump is one.
-settle() {
-	[ -z "$UNHIT" ] || await_decisions
-	jumps=$(grep -c OPTIMIZED /sys/kernel/debug/kprobes/list)
+# Until what is decided to be a jump is one. What is disabled meanwhile is no longer to be one.
+await_jumps() {
 	polls=0
-	while [ "$(value jumps)" -lt "$jumps" ]; do
+	while
+		jumps=$(grep -c OPTIMIZED /sys/kernel/debug/kprobes/list)
+		[ "$(value jumps)" -lt "$jumps" ]
+	do
 		polls=$((polls + 1))
 		if [ $polls -gt $POLLS ]; then
 			echo "unsettled $jumps"
 			return
 		fi
-		sleep 0.1
+		sleep 0.2
 	done
+}
+
+# Probes in what decides are in its way, so they rest, and are decided on when all others are. Among
+# many, that would take too long; these have their turn when there are fewer.
+settle() {
+	echo 3000 > $control/tired
+	[ -z "$UNHIT" ] || await_decisions
+	await_jumps
+	[ -z "$UNHIT" ] || [ "$(value probed)" -lt $MANY ] || return
+	echo 0 > $control/tired
+	await_jumps
 }
 
 # round WHAT: "post" and "plain" are breakpoints, "jump" and "post-jump" are with the optimization.
@@ -129,8 +142,8 @@ round() {
 	finish_workload
 	cat $control/result
 	[ -z "$UNHIT" ] || cat $control/unhit
-	case $UNHIT$1 in
-	yjump*)	cat $control/traps ;;
+	case $1 in
+	*jump*)	cat $control/traps ;;
 	esac
 	echo "times $((placed - from)) $((settled - placed)) $(($(now) - settled))"
 	# They go, and the next ones come, while it runs.
@@ -139,14 +152,22 @@ round() {
 	grep '^odd' $control/result
 }
 
+# What cannot be probed, and why. The kernel keeps as many reasons as the module refuses at once.
+try_all() {
+	echo try > $control/round || fail "trying $name"
+	while :; do
+		sed 's/^/refusal /' $control/refused
+		[ ! -e $errors ] || sed -n 's/.*register_kprobe: 0x\([^ ]* .*\)/why \1/p' $errors
+		[ "$(cat $control/rest)" != 0 ] || break
+		echo more > $control/round || fail "trying more of $name"
+	done
+}
+
 chunk() {
 	name=${1%%:*}
 	cat "/mnt/$name.places" > $control/places || fail "places of $name"
-	echo try > $control/round || fail "trying $name"
-	awk '{ n[$2]++ } END { for (e in n) print "refused", e, n[e] }' $control/refused
-	[ -z "$UNHIT" ] || sed 's/^/refusal /' $control/refused
-	awk '$2 == 84 && i++ < 5 { print "middle", $1 }' $control/refused
-	for r in $(echo "${1#*:}" | tr : ' '); do
+	try_all
+	for r in $(echo "${1#"$name"}" | tr : ' '); do
 		echo "campaign: chunk $name, $r" > /dev/kmsg
 		echo "round $r"
 		round "$r"
@@ -168,6 +189,7 @@ if [ -z "$QUEUE" ]; then
 	exit
 fi
 stext=$(awk '$3 == "_stext" { print $1 }' /proc/kallsyms)
+echo "stext $stext"
 insmod /mnt/probe_campaign.ko base=0x"$stext" || fail "no module"
 mkdir /tmp/work && cd /tmp/work || fail "no directory"
 expect
@@ -177,5 +199,5 @@ for c in $QUEUE; do
 	chunk "$c"
 	echo "end ${c%%:*}"
 done
-[ -n "$TESTS$UNHIT" ] || finish_workload
+[ -n "$TESTS$UNHIT$IDLE" ] || finish_workload
 rmmod probe_campaign

@@ -7,16 +7,18 @@
  * places	write: where the instructions are, in words of 32 bits: offsets from the parameter
  *		"base" in the lower 28, lengths in the upper four
  * round	write "try": each place is probed on its own, disabled; those that cannot be are
- *		left out from here on. "post" or "plain": all are probed, in one batch, with
+ *		left out from here on. Some refusals later that is interrupted, for "more" to go
+ *		on. "post" or "plain": all are probed, in one batch, with
  *		or without a post handler; "post K N", "plain K N": every N-th from the K-th on.
  *		"off": none is any more, and the text has to be as it was
  * tired	write: a number of hits; a probe that has more from now on is disabled, since more
- *		of the same would only take time. 0 for no limit
+ *		of the same would only take time. 0 for no limit, and those are enabled again
  * result	read: what has been seen since the round began
  * unhit	read: the places that are probed in this round, and have not been hit since
  *		"tired" was written
  * traps	read: the places that are breakpoints, or were when their probes were disabled
- * refused	read: the places that cannot be probed, and why
+ * refused	read: the places that cannot be probed, by the last "try" or "more", and why
+ * rest	read: how many places "more" would go on with
  *
  * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
  */
@@ -40,6 +42,7 @@
 
 #define MAX_PLACES	65536
 #define MAX_SHOWN	20	/* of places that are odd */
+#define MAX_REFUSED	50	/* at once: the kernel keeps no more than 64 reasons */
 #define LONGEST_INSN	16
 #define OFFSET_MASK	0x0fffffff
 #define LENGTH_SHIFT	28
@@ -96,6 +99,9 @@ static struct place *places;
 static struct kprobe **batch;
 static struct counts *counts[NR_CPUS];
 static unsigned int nr_words, nr_places, nr_batch, limit;
+
+/* The places that were tried last, and how many have not been tried yet. */
+static unsigned int first_tried, nr_tried, rest;
 
 static nokprobe_inline struct place *place_of(struct kprobe *kp)
 {
@@ -267,25 +273,33 @@ static int plant(bool post, unsigned int first, unsigned int step)
 	return ret;
 }
 
-/* Which of the places can be probed? Those that can are not planted meanwhile. */
-static void try_places(void)
+/* True if there can be a probe. It is disabled, and stays. */
+static bool try_place(unsigned int i)
 {
-	struct place *p;
-	unsigned int i;
+	struct place *p = &places[i];
 
-	for (i = 0; i < nr_places; i++) {
-		p = &places[i];
-		p->kp.addr = (kprobe_opcode_t *)(base + (words[i] & OFFSET_MASK));
-		p->len = words[i] >> LENGTH_SHIFT;
-		fresh_probe(p, false);
-		p->kp.flags = KPROBE_FLAG_DISABLED;
-		p->error = register_kprobe(&p->kp);
-		if (!p->error)
-			batch[nr_batch++] = &p->kp;
-		cond_resched_tasks_rcu_qs();
-	}
+	p->kp.addr = (kprobe_opcode_t *)(base + (words[i] & OFFSET_MASK));
+	p->len = words[i] >> LENGTH_SHIFT;
+	fresh_probe(p, false);
+	p->kp.flags = KPROBE_FLAG_DISABLED;
+	p->error = register_kprobe(&p->kp);
+	if (!p->error)
+		batch[nr_batch++] = &p->kp;
+	cond_resched_tasks_rcu_qs();
+	return !p->error;
+}
+
+/* Which of the places can be probed? Those that can are not planted meanwhile. */
+static void try_places(unsigned int from)
+{
+	unsigned int refused = 0;
+
+	first_tried = from;
+	for (nr_tried = from; nr_tried < nr_places && refused < MAX_REFUSED; nr_tried++)
+		refused += !try_place(nr_tried);
 	unregister_kprobes(batch, nr_batch);
 	nr_batch = 0;
+	rest = nr_places - nr_tried;
 }
 
 /* Probes that have been hit often enough. */
@@ -308,6 +322,15 @@ static void rest_if_tired(struct place *p)
 	p->tired = !disable_kprobe(&p->kp);
 	if (!p->tired)
 		p->odd = "disable";
+}
+
+static void wake_if_tired(struct place *p)
+{
+	if (!p->tired)
+		return;
+	p->tired = false;
+	if (enable_kprobe(&p->kp))
+		p->odd = "enable";
 }
 
 static void look_fn(struct work_struct *work)
@@ -333,6 +356,8 @@ static int tired_set(void *data, u64 value)
 	for (i = 0; i < nr_batch; i++) {
 		p = place_of(batch[i]);
 		p->before = hits_of(p);
+		if (!value)
+			wake_if_tired(p);
 	}
 	limit = value;
 	schedule_delayed_work(&look, 0);
@@ -441,7 +466,7 @@ static int refused_show(struct seq_file *m, void *v)
 	unsigned int i;
 
 	guard(mutex)(&campaign_mutex);
-	for (i = 0; i < nr_places; i++) {
+	for (i = first_tried; i < nr_tried; i++) {
 		if (places[i].error)
 			seq_printf(m, "%x %d\n", words[i] & OFFSET_MASK, -places[i].error);
 	}
@@ -486,7 +511,11 @@ static int obey(const char *command)
 		return 0;
 	if (!strcmp(what, "try")) {
 		nr_places = nr_words;
-		try_places();
+		try_places(0);
+		return 0;
+	}
+	if (!strcmp(what, "more")) {
+		try_places(nr_tried);
 		return 0;
 	}
 	if (!strcmp(what, "post"))
@@ -560,6 +589,7 @@ static int __init campaign_init(void)
 	debugfs_create_file("unhit", 0400, directory, NULL, &unhit_fops);
 	debugfs_create_file("traps", 0400, directory, NULL, &traps_fops);
 	debugfs_create_file("refused", 0400, directory, NULL, &refused_fops);
+	debugfs_create_u32("rest", 0400, directory, &rest);
 	return 0;
 }
 module_init(campaign_init);
