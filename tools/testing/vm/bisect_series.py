@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bisect: apply the series patch by patch, and compile after each.
 
-build/bisect/tree is the base with so many patches of the series, and build/bisect/<kernel> are
-objects of it: of a configuration with our options on, of one without probes, and of one with
-kprobes and nothing else. The base is compiled as a whole, if it is not done yet; after a patch, what
-it touches and what includes that by itself (--thorough: by way of others, too). Then it is looked
-whether somebody uses a symbol that nobody defines, or two define the same.
+build/bisect/tree is the base with the first patches of the series applied. build/bisect/<kernel>
+has its objects for three configurations: with our options, without probes, and with kprobes only.
+The base is compiled as a whole, once. After each patch, make compiles the files that the patch
+changes, and those that include them directly (--thorough: also through other headers). A symbol
+that is used and not defined, or defined twice, is an error.
 
-What has passed is kept in build/bisect/state.json by the content of the tree, so an interrupted run
-goes on, and a patch that is changed has only itself and what follows compiled again.
+Results are kept in build/bisect/state.json by the content of the tree. An interrupted run goes on,
+and after a change of a patch only that patch and later ones are compiled again.
 """
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ WORK = os.path.join(BUILD, "bisect")
 TREE = os.path.join(WORK, "tree")
 STATE = os.path.join(WORK, "state.json")
 AT = os.path.join(WORK, "managed.json")
-OFF = ("noprobes", "bare")      # profiles of kernels without most of ours
-# What is not compiled: nothing can break there.
+OFF = ("noprobes", "bare")      # profiles that leave most of our code out
+# Changes of these cannot break a build.
 NO_CODE = ("Documentation/", "tools/", "MAINTAINERS")
-# What is compiled of the base: all that is in vmlinux, and of kernels without our options these.
+# Directories that are compiled: all of vmlinux with our options, and fewer without them.
 ALL = ("arch/{source}/", "init/", "kernel/", "mm/", "fs/", "ipc/", "security/", "crypto/", "io_uring/", "block/",
        "lib/", "drivers/", "net/", "virt/", "certs/")
 SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/")
-# Directories in which all is ours, once they have a Makefile.
+# Directories that have only files of ours, once they have a Makefile.
 OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "arch/arm64/kernel/probes/")
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
 
 
 def without_code(made: dict, before: Any) -> str:
-    """Why what a patch makes of files cannot change what is compiled; "" if it can."""
+    """Why a patch cannot change any object; "" if it can."""
     code = {n: what for n, what in made.items() if not n.startswith(NO_CODE)}
     if not code:
         return "no code"
-    # No Makefile names a file before it is there, and nobody includes one.
+    # No Makefile names a new file before a later patch, and no file includes it.
     if all(what is not None and n not in before and "/asm" not in n for n, what in code.items()):
         return "only files that nobody builds yet"
     return ""
 
 
 def key_of(made: dict, fragments: Any) -> str:
-    """What a result of compiling holds for: these files in place of the base's, and this configuration."""
+    """Hash of all that a result depends on: files that differ from the base, and the configuration."""
     h = hashlib.sha256()
     for path in fragments:
         h.update(tree.read(path))
@@ -65,7 +65,7 @@ def key_of(made: dict, fragments: Any) -> str:
 
 
 def file_id(what: Any) -> str | None:
-    """What tells two contents of a file apart."""
+    """Hash of the content and mode of a file; None for a file that is gone."""
     return what and f"{hashlib.sha256(what[0]).hexdigest()} {what[1]:o}"
 
 
@@ -103,22 +103,22 @@ class Kernel(kbuild.Kernel):
         return os.path.exists(os.path.join(self.out, path))
 
     def narrowed(self, made: dict, changed: Any, thorough: bool) -> list:
-        """What has to do with the files that have changed: directories of ours, and objects."""
+        """Targets of make that changed files belong to: our directories, and objects."""
         dirs = {d for d in OWN if os.path.exists(os.path.join(TREE, d, "Makefile")) and
                 d.startswith(tuple(self.dirs())) and any(n.startswith(d) or n == makefile_above(d) for n in changed)}
         objects = set(self.seeing(changed, thorough))
         for n in made:
             stem, ext = os.path.splitext(n)
-            # Those that a Makefile has from now on.
+            # Objects that are new in a Makefile.
             if ext in (".c", ".S") and makefile_of(n) in changed and names_object(makefile_of(n), stem):
                 objects.add(stem + ".o")
-        # What the series replaces stays for a patch or two when no Makefile has it any more.
+        # A file that the series replaces stays for a few patches after its line in a Makefile has gone.
         objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs())) and
                    (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2]))}
         return sorted(dirs) + sorted(objects)
 
     def seeing(self, changed: Any, thorough: bool) -> Iterator:
-        """Objects that were compiled from any of these files, as make has noted."""
+        """Objects whose .cmd file names one of the changed files."""
         if not changed:
             return
         pattern = re.compile(r"(?:^|[\s/(])src/(?:" + "|".join(map(re.escape, sorted(changed))) + r")[\s)]", re.M)
@@ -151,7 +151,7 @@ def makefile_above(directory: str) -> str:
 
 
 def names_object(makefile: str, stem: str, top: str = TREE) -> bool:
-    """Is an object in a Makefile?"""
+    """Does a Makefile name an object?"""
     path = os.path.join(top, makefile)
     return os.path.exists(path) and \
         re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
@@ -179,7 +179,7 @@ def put(made: dict) -> None:
 
 
 def drop_objects(name: str) -> None:
-    """make would take the object of a source that has gone for one that is up to date."""
+    """Remove the object of a source that is gone. make would take it for one that is up to date."""
     stem, ext = os.path.splitext(name)
     for k in os.listdir(WORK):
         path = os.path.join(WORK, k, stem + ".o")
@@ -188,7 +188,7 @@ def drop_objects(name: str) -> None:
 
 
 def configure(k: Kernel) -> None:
-    """Write the configuration if what it follows from has changed; symbols that are not as they should be."""
+    """Write the configuration if a fragment or a Kconfig file has changed."""
     h = hashlib.sha256()
     for path in k.fragments:
         h.update(tree.read(path))
@@ -204,7 +204,7 @@ def configure(k: Kernel) -> None:
 
 
 def parse_nm(text: str) -> dict:
-    """{object: ([symbols that it defines], [symbols that it uses])} of what nm -A says."""
+    """Parse the output of nm -A: {object: ([symbols that it defines], [symbols that it uses])}"""
     out: dict = {}
     for line in text.splitlines():
         where, _, rest = line.rpartition(":")
@@ -215,7 +215,7 @@ def parse_nm(text: str) -> dict:
         if m[1] == "U":
             used.append(m[2])
         elif m[1] in "TDBRVWAGSC":
-            # A weak one gives way to another one.
+            # Mark weak symbols: another object may define them, too.
             defined.append(m[2] if m[1] not in "VW" else "~" + m[2])
     return out
 
@@ -236,7 +236,7 @@ def of_module(k: Kernel, obj: str) -> bool:
 
 
 def refresh(k: Kernel, known: dict, targets: Any) -> None:
-    """Bring what is known of symbols up to date for targets that were made."""
+    """Update the table of symbols for targets that were made."""
     for t in targets:
         if t.endswith("/"):
             for obj in [o for o in known if o.startswith(t)]:
@@ -245,7 +245,7 @@ def refresh(k: Kernel, known: dict, targets: Any) -> None:
         elif not of_module(k, t):
             known.pop(t, None)
             known.update(symbols(k, [t]))
-    # What no Makefile has any more.
+    # Objects whose line in a Makefile has gone.
     managed = set(load(AT, []))
     for obj in [o for o in known if makefile_of(o) in managed and not o.startswith(OWN)]:
         if not k.has(obj) or names_object(makefile_of(obj), obj[:-2], tree.BASE) and \
@@ -269,11 +269,12 @@ def faults(known: dict) -> tuple:
 
 
 def lacking(k: Kernel, missing: Any, usual: Any) -> set:
-    """Which of the missing symbols nobody defines. usual: what is missing in the base."""
+    """The missing symbols that nothing defines. usual: those that are missing in the base, too."""
     missing = missing - set(usual) - linker_symbols(k)
     if not k.off:
         return missing
-    # Not all of this kernel is compiled: what is elsewhere is there if the other one has it there.
+    # Directories outside of SEEN are not compiled for this kernel. Take their symbols from the
+    # kernel with our options.
     on = {}
     for obj, (defined, _) in load(os.path.join(Kernel(k.arch.name).out, ".bisect-symbols"), {}).items():
         on.update({s.lstrip("~"): obj for s in defined})
@@ -281,7 +282,7 @@ def lacking(k: Kernel, missing: Any, usual: Any) -> set:
 
 
 def linker_symbols(k: Kernel) -> set:
-    """Words of what the linker script is made of, which may define a symbol."""
+    """All words of the linker script's sources. Any of them may be a symbol that it defines."""
     words = set()
     for name in (f"arch/{k.arch.source}/kernel/vmlinux.lds.S", "include/asm-generic/vmlinux.lds.h"):
         words |= set(re.findall(r"\w+", tree.read(os.path.join(TREE, name)).decode()))
@@ -301,7 +302,7 @@ class Run:
         return self.state.get(f"{k.name} {key}")
 
     def one(self, k: Kernel, key: str, made: dict, what: Any) -> str:
-        """Compile for k. What is wrong, in one line; "" if nothing."""
+        """Compile for k. Returns one line that says what is wrong, or ""."""
         put(made)
         start = time.time()
         at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
@@ -338,7 +339,7 @@ class Run:
         return ""
 
     def boot_it(self, k: Kernel, key: str, made: dict, what: Any) -> str:
-        """Boot k, and have it run lib/test_kprobes.c."""
+        """Boot k and run lib/test_kprobes.c."""
         if self.state.get(f"boot {k.name} {key}"):
             return ""
         put(made)
@@ -358,12 +359,12 @@ class Run:
         return ""
 
     def step(self, nr: int, subject: str, made: dict, skip: Any) -> None:
-        """After a patch: compile for each kernel."""
+        """Compile for each kernel after a patch."""
         told = []
         for k in self.kernels:
             key = key_of(made, k.fragments)
             if skip:
-                # As good as the step before.
+                # Objects are the same as after the previous patch.
                 self.state.setdefault(f"{k.name} {key}", 0)
                 told.append(skip)
                 break
@@ -382,7 +383,7 @@ class Run:
 
 
 def run(arch: str, profiles: list[str], first: int, last: int, boot: bool, keep_going: bool, thorough: bool) -> int:
-    """Compile after each patch. The exit status."""
+    """Compile after each patch. Returns the exit status."""
     tree.sync()
     todo = series.steps(series.read_order())
     on = Kernel(arch)

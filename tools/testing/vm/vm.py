@@ -54,7 +54,7 @@ def job_of(args: argparse.Namespace, **more: Any) -> Job:
 
 
 def ready(args: argparse.Namespace) -> Kernel:
-    """The kernel that args ask for, built unless told not to."""
+    """The kernel that args name, built first unless --no-build is given."""
     k = kernel_of(args)
     if args.host_root:
         if subprocess.run([os.path.join(HERE, "packages"), "clients"]).returncode:
@@ -299,7 +299,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)
         sys.stdout.flush()
-        # Not waiting for other threads. What they have started ends with this process.
+        # Do not wait for other threads. Processes that they have started end with this one.
         os._exit(130)
 
 

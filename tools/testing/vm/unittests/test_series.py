@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The patch series: what belongs to which patch, and what has to be compiled after it."""
+"""The patch series: files of each patch, and objects to compile after it."""
 import unittest
 
 import bisect_series
@@ -83,7 +83,7 @@ class Bisect(unittest.TestCase):
         self.assertFalse(quiet({"kernel/a.c": FILE}, before))
         self.assertFalse(quiet({"kernel/a.c": None}, before))
         self.assertFalse(quiet({"kernel/b.c": FILE, "lib/Makefile": FILE}, before))
-        # It takes the place of one that is generated.
+        # It replaces a generated header.
         self.assertFalse(quiet({"arch/x86/include/asm/b.h": FILE}, before))
 
     def test_key_is_of_content(self):
