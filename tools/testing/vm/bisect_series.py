@@ -110,12 +110,19 @@ class Kernel(kbuild.Kernel):
         for n in made:
             stem, ext = os.path.splitext(n)
             # Objects that are new in a Makefile.
-            if ext in (".c", ".S") and makefile_of(n) in changed and names_object(makefile_of(n), stem):
+            if ext in (".c", ".S") and makefile_of(n) in changed and self.builds(stem):
                 objects.add(stem + ".o")
         # A file that the series replaces stays for a few patches after its line in a Makefile has gone.
         objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs())) and
-                   (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2]))}
+                   (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2])) and
+                   (not {o[:-2] + ".c", o[:-2] + ".S"} & set(made) or self.builds(o[:-2]))}
         return sorted(dirs) + sorted(objects)
+
+    def builds(self, stem: str) -> bool:
+        """Does the Makefile build an object in this configuration?"""
+        path = os.path.join(TREE, makefile_of(stem))
+        return os.path.exists(path) and built_by(
+            tree.read(path).decode(), os.path.basename(stem), kbuild.wanted([os.path.join(self.out, ".config")]))
 
     def seeing(self, changed: Any, thorough: bool) -> Iterator:
         """Objects whose .cmd file names one of the changed files."""
@@ -155,6 +162,28 @@ def names_object(makefile: str, stem: str, top: str = TREE) -> bool:
     path = os.path.join(top, makefile)
     return os.path.exists(path) and \
         re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
+
+
+def built_by(makefile: str, name: str, config: dict) -> bool:
+    """Does the text of a Makefile build NAME.o? Conditions on other variables than symbols count as true."""
+    inside = [True]         # of each ifdef or the like around a line: is it true?
+    for line in makefile.replace("\\\n", " ").splitlines():
+        m = re.match(r"\s*(?:(ifeq|ifneq)\s*\(\$\(CONFIG_(\w+)\),\s*(\w*)\)|(ifdef|ifndef)\s+CONFIG_(\w+))\s*(?:#|$)", line)
+        if m:
+            value = config.get(f"CONFIG_{m[2] or m[5]}", "").removeprefix("n")
+            inside.append((value == m[3]) == (m[1] == "ifeq") if m[1] else bool(value) == (m[4] == "ifdef"))
+        elif re.match(r"\s*if(eq|neq|def|ndef)\b", line):
+            inside.append(True)
+        elif re.match(r"\s*else\b", line):
+            inside[-1] = not inside[-1]
+        elif re.match(r"\s*endif\b", line):
+            inside.pop()
+        m = re.match(r"\s*([\w-]+)-(?:[ym]|\$\(CONFIG_(\w+)\)|objs)\s*[+:]?=(.*)", line)
+        if m and all(inside) and f"{name}.o" in m[3].split() and \
+                (not m[2] or config.get(f"CONFIG_{m[2]}", "n") != "n") and \
+                (m[1] in ("obj", "lib") or built_by(makefile, m[1], config)):
+            return True
+    return False
 
 
 def put(made: dict) -> None:

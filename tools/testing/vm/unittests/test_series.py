@@ -86,6 +86,14 @@ class Bisect(unittest.TestCase):
         # It replaces a generated header.
         self.assertFalse(quiet({"arch/x86/include/asm/b.h": FILE}, before))
 
+    def test_objects_of_a_configuration(self):
+        text = ("obj-y += a.o b.o\nobj-$(CONFIG_ON) += c.o \\\n\td.o\nobj-$(CONFIG_OFF) += e.o\nKASAN_SANITIZE_f.o := n\n"
+                "ifeq ($(CONFIG_OFF),y)\nobj-y += g.o\nelse\nobj-y += h.o\nendif\nifdef CONFIG_ON\nifneq ($(SOME),)\n"
+                "obj-$(CONFIG_ON) += i.o\nendif\nendif\nifndef CONFIG_ON\nobj-y += j.o\nendif\n"
+                "obj-$(CONFIG_MODULE) += k.o\nk-y := l.o\nobj-$(CONFIG_OFF) += m.o\nm-y := n.o\n")
+        config = {"CONFIG_ON": "y", "CONFIG_OFF": "n", "CONFIG_MODULE": "m"}
+        self.assertEqual("".join(n for n in "abcdefghijklmn" if bisect_series.built_by(text, n, config)), "abcdhikl")
+
     def test_key_is_of_content(self):
         key = bisect_series.key_of
         self.assertEqual(key({"a": FILE, "b": None}, []), key({"b": None, "a": FILE}, []))
