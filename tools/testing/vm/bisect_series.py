@@ -12,12 +12,15 @@ and after a change of a patch only that patch and later ones are compiled again.
 """
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from typing import Any, Iterator
 
@@ -326,13 +329,21 @@ class Run:
         self.state = load(STATE, {})
         self.failed: list = []
         self.compiled, self.kept, self.booted = 0, 0, 0
+        self.lock = threading.Lock()    # kernels without our options are compiled in threads
 
     def passed(self, k: Kernel, key: str) -> Any:
         return self.state.get(f"{k.name} {key}")
 
+    def keep(self, name: str, value: Any) -> None:
+        """Write a result to STATE."""
+        with self.lock:
+            self.state[name] = value
+            save(STATE, self.state)
+
     def one(self, k: Kernel, key: str, made: dict, what: Any) -> str:
         """Compile for k. Returns one line that says what is wrong, or ""."""
-        put(made)
+        with self.lock:
+            put(made)
         start = time.time()
         at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
         have, want = load(at, None), {n: file_id(w) for n, w in made.items()}
@@ -360,11 +371,11 @@ class Run:
                 return "; ".join(f"{why} {' '.join(sorted(names)[:8])}" for why, names in
                                  (("nobody defines", lacks), ("defined twice:", twice)) if names)
         else:
-            self.state[f"{k.name} base"], self.state[f"{k.name} twice"] = sorted(missing), sorted(twice)
+            self.keep(f"{k.name} base", sorted(missing))
+            self.keep(f"{k.name} twice", sorted(twice))
         save(table, known)
         save(at, want)
-        self.state[f"{k.name} {key}"] = round(time.time() - start) or 1
-        save(STATE, self.state)
+        self.keep(f"{k.name} {key}", round(time.time() - start) or 1)
         return ""
 
     def boot_it(self, k: Kernel, key: str, made: dict, what: Any) -> str:
@@ -383,31 +394,33 @@ class Run:
         if res.fault or not re.search(r"^\s*(# )?kprobes_test: pass:\d+ fail:0", text, re.M):
             return f"lib/test_kprobes.c does not pass: {res.fault or text.strip().splitlines()[-1:]}"
         self.booted += 1
-        self.state[f"boot {k.name} {key}"] = True
-        save(STATE, self.state)
+        self.keep(f"boot {k.name} {key}", True)
         return ""
+
+    def of_kernel(self, nr: int, made: dict, k: Kernel) -> str:
+        """Compile for k after a patch. Returns the result as text."""
+        key = key_of(made, k.fragments)
+        if self.passed(k, key) is not None:
+            self.kept += 1
+            return f"{k.profile} as before"
+        bad = self.one(k, key, made, f"patch {nr}")
+        self.compiled += 1
+        if not bad and self.boot and not k.off:
+            bad = self.boot_it(k, key, made, f"patch {nr}")
+        if bad:
+            self.failed.append(nr)
+        return f"{k.profile}: {bad}" if bad else f"{k.profile} {self.passed(k, key)} s"
 
     def step(self, nr: int, subject: str, made: dict, skip: Any) -> None:
         """Compile for each kernel after a patch."""
-        told = []
-        for k in self.kernels:
-            key = key_of(made, k.fragments)
-            if skip:
-                # Objects are the same as after the previous patch.
-                self.state.setdefault(f"{k.name} {key}", 0)
-                told.append(skip)
-                break
-            if self.passed(k, key) is not None:
-                self.kept += 1
-                told.append(f"{k.profile} as before")
-                continue
-            bad = self.one(k, key, made, f"patch {nr}")
-            self.compiled += 1
-            if not bad and self.boot and not k.off:
-                bad = self.boot_it(k, key, made, f"patch {nr}")
-            told.append(f"{k.profile}: {bad}" if bad else f"{k.profile} {self.passed(k, key)} s")
-            if bad:
-                self.failed.append(nr)
+        if skip:
+            # Objects are the same as after the previous patch.
+            told = [skip]
+        else:
+            # The kernel with our options comes first, as lacking() reads its symbols.
+            told = [self.of_kernel(nr, made, k) for k in self.kernels[:1]]
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                told += pool.map(functools.partial(self.of_kernel, nr, made), self.kernels[1:])
         print(f"{nr:4} {'FAIL' if self.failed[-1:] == [nr] else 'ok  '} {subject} ({'; '.join(told)})", flush=True)
 
 
