@@ -6,7 +6,6 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-args=/sys/module/kprobe_test_args/parameters
 value=kprobe_args_value
 
 # A number, and its value with each type.
@@ -36,17 +35,6 @@ all_types() {
 			echo "$sign$width=$1:$sign$width"
 		done
 	done | tr '\n' ' '
-}
-
-load_args() {
-	load_or_skip kprobe_test_args
-	undo=unload_args
-}
-
-unload_args() {
-	echo 0 > $tracefs/events/enable
-	echo > $dynamic
-	rmmod kprobe_test_args
 }
 
 # shown EVENT: the arguments in its only record.

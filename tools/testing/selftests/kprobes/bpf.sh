@@ -6,19 +6,7 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-args=/sys/module/kprobe_test_args/parameters
 fn=kprobe_args_may_fail
-
-load_args() {
-	load_or_skip kprobe_test_args
-	undo=unload_args
-}
-
-unload_args() {
-	echo 0 > $tracefs/events/enable
-	echo > $dynamic
-	rmmod kprobe_test_args
-}
 
 needs_bpf() {
 	needs_program bpf_probes

@@ -119,7 +119,7 @@ lines_are_not_forged() {
 bpf_is_told() {
 	needs_program bpf_probes
 	[ -e /proc/sys/kernel/unprivileged_bpf_disabled ] || skip "no BPF"
-	load_or_skip kprobe_test_args
+	load_args
 	: > $reasons
 	"$program" multi_refused
 	cat $reasons
@@ -129,7 +129,6 @@ bpf_is_told() {
 	"$program" override_refused
 	grep -F ' BPF program: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
 	grep -F ' bpf_link_create: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
-	rmmod kprobe_test_args
 }
 
 # Errors of events are in error_log. This file has further details from registration.
