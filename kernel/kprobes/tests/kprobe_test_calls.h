@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Parameters of modules whose functions the selftests probe. Writing N to "call" calls each function
- * N times. "wrong" is the number of calls that returned a wrong result.
+ * Parameters of modules whose functions the selftests probe. Writing N to "call" calls each
+ * function N times. "wrong" is the number of calls that returned a wrong result.
  */
 #ifndef _KPROBE_TEST_CALLS_H
 #define _KPROBE_TEST_CALLS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module of functions with equal names, and with names that compilers give to clones of a function,
- * for tools/testing/selftests/kprobes/all_of_a_name.sh.
+ * A module of functions with equal names, and with names that compilers give to clones of a
+ * function, for tools/testing/selftests/kprobes/all_of_a_name.sh.
  *
  * See kprobe_test_calls.h for its parameters. Loading it calls each function once.
  */

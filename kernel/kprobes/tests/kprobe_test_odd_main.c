@@ -19,7 +19,7 @@
 #include "kprobe_test_odd.h"
 
 /*
- * A switch whose cases fall through, by an indirect jump to a computed address. Modules that are
+ * A switch without breaks, by an indirect jump to a computed address. Modules that are
  * compiled with other options than the kernel may have such jumps.
  */
 asm(".pushsection .text\n"

@@ -6,7 +6,8 @@
  * not merge them.
  *
  * See kprobe_test_calls.h for the parameters "call" and "wrong". Loading the module calls each
- * function once. Each call passes the tracepoint once. "text" shows the first bytes of two functions.
+ * function once. Each call passes the tracepoint once. "text" shows the first bytes of two
+ * functions.
  *
  * "stay" delays unloading: while it is 1, before notifiers of modules are called; while it is 2,
  * after ftrace has dropped the module.
