@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of return hooks: the pool, and calls of functions.
+ * Tests of hooked calls.
  *
  * The functions are in this file. A kprobe at the entry of each plants a node, as users of rethook
- * do. Only tests that fail reach a time limit.
+ * do.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -16,36 +16,9 @@
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
 
-#define TIME_LIMIT	(10 * HZ)
+#include "rethook_kunit.h"
+
 #define NR_SLEEPERS	1000
-#define NR_FRAMES	32
-#define MAX_RETURNS	64
-
-struct test_node {
-	struct rethook_node	node;
-	atomic_t		users;	/* number of threads and interrupts that hold the node */
-	unsigned int		call;	/* number of the call that it hooks */
-};
-
-/* A kprobe that hooks the return of each call, and the results. */
-struct test_hook {
-	struct kprobe		kp;
-	struct rethook		*rh;
-	struct completion	freed;
-	atomic_t		calls;
-	atomic_t		missed;
-	atomic_t		returns;
-	/* The number and the result of each call, for the first MAX_RETURNS returns, in order. */
-	unsigned int		order[MAX_RETURNS];
-	unsigned long		result[MAX_RETURNS];
-	unsigned long		ret_addr;
-	unsigned long		regs_ip;
-	unsigned long		regs_sp;
-	unsigned long		frame;
-	bool			regs_user;
-	unsigned long		frames[NR_FRAMES];
-	unsigned int		nr_frames;
-};
 
 static void note_return(struct rethook_node *node, void *data, unsigned long ret_addr,
 			struct pt_regs *regs)
@@ -84,23 +57,12 @@ static int plant_node(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(plant_node);
 
-static struct rethook *pool(struct kunit *test, struct test_hook *hook, int num)
-{
-	struct rethook *rh = rethook_alloc(hook, note_return, sizeof(struct test_node), num);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rh);
-	init_completion(&hook->freed);
-	rh->freed = &hook->freed;
-	hook->rh = rh;
-	return rh;
-}
-
 static struct test_hook *hook_function(struct kunit *test, void *function)
 {
 	struct test_hook *hook = kunit_kzalloc(test, sizeof(*hook), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, hook);
-	pool(test, hook, 1);
+	test_pool(test, hook, note_return, 1);
 	hook->kp.addr = dereference_symbol_descriptor(function);
 	hook->kp.pre_handler = plant_node;
 	KUNIT_ASSERT_EQ(test, register_kprobe(&hook->kp), 0);
@@ -115,391 +77,11 @@ static void unhook(struct test_hook *hook)
 	synchronize_rcu();
 }
 
-static void expect_freed(struct kunit *test, struct test_hook *hook)
-{
-	KUNIT_EXPECT_TRUE_MSG(test, wait_for_completion_timeout(&hook->freed, TIME_LIMIT),
-			      "the pool is still there");
-}
-
 static void unhook_all(struct kunit *test, struct test_hook *hook)
 {
 	unhook(hook);
 	expect_freed(test, hook);
 }
-
-static struct test_node *get(struct rethook *rh)
-{
-	struct rethook_node *node;
-
-	preempt_disable();
-	node = rethook_try_get(rh);
-	preempt_enable();
-	return node ? container_of(node, struct test_node, node) : NULL;
-}
-
-static void put(struct test_node *tn)
-{
-	preempt_disable();
-	rethook_recycle(&tn->node);
-	preempt_enable();
-}
-
-/* Take at most @num nodes and link them in @list. */
-static unsigned int get_many(struct rethook *rh, unsigned int num, struct llist_node **list)
-{
-	unsigned int count;
-
-	for (count = 0; count < num; count++) {
-		struct test_node *tn = get(rh);
-
-		if (!tn)
-			break;
-		tn->node.llist.next = *list;
-		*list = &tn->node.llist;
-	}
-	return count;
-}
-
-static void put_many(struct llist_node *list)
-{
-	struct rethook_node *node, *next;
-
-	llist_for_each_entry_safe(node, next, list, llist)
-		put(container_of(node, struct test_node, node));
-}
-
-static unsigned int nr_nodes(struct rethook *rh)
-{
-	struct rethook_stats stats;
-
-	rethook_pool_stats(rh, &stats);
-	return stats.nr_nodes;
-}
-
-/* Number of nodes that cannot be taken. No nodes are added while interrupts are off. */
-static unsigned int nr_lost(struct rethook *rh)
-{
-	struct llist_node *list = NULL;
-	unsigned long flags;
-	unsigned int lost;
-
-	local_irq_save(flags);
-	lost = nr_nodes(rh) - get_many(rh, UINT_MAX, &list);
-	put_many(list);
-	local_irq_restore(flags);
-	return lost;
-}
-
-static unsigned long nr_exhausted(struct rethook *rh)
-{
-	struct rethook_stats stats;
-
-	rethook_pool_stats(rh, &stats);
-	return stats.nr_exhausted;
-}
-
-/* The pool */
-
-static void bad_arguments(struct kunit *test)
-{
-	const int size = sizeof(struct test_node);
-
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, NULL, size, 1)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, size, 0)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, size, -1)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, INT_MAX, 1)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return, -1, 1)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(rethook_alloc(NULL, note_return,
-						    sizeof(struct rethook_node) - 1, 1)), -EINVAL);
-}
-
-static void starts_as_asked(struct kunit *test)
-{
-	static const int nums[] = { 1, 63, 64, 65, 1000, 4096 };
-	struct test_hook hook = {};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(nums); i++) {
-		struct rethook *rh = pool(test, &hook, nums[i]);
-
-		KUNIT_EXPECT_GE(test, nr_nodes(rh), nums[i]);
-		KUNIT_EXPECT_GE(test, nr_nodes(rh), 2 * num_possible_cpus());
-		KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-		rethook_free(rh);
-		expect_freed(test, &hook);
-	}
-}
-
-/* Large nodes, so that a segment has few. */
-static void large_nodes(struct kunit *test)
-{
-	struct rethook *rh = rethook_alloc(NULL, note_return, sizeof(struct test_node) + 4096, 100);
-	struct llist_node *list = NULL;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rh);
-	KUNIT_EXPECT_EQ(test, get_many(rh, 500, &list), 500);
-	put_many(list);
-	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-	rethook_free(rh);
-}
-
-static void grows_on_demand(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct llist_node *list = NULL;
-	unsigned int nr;
-
-	KUNIT_ASSERT_LT(test, nr_nodes(rh), 5000);
-	KUNIT_EXPECT_EQ(test, get_many(rh, 5000, &list), 5000);
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 0);
-	nr = nr_nodes(rh);
-	KUNIT_EXPECT_GE(test, nr, 5000);
-	KUNIT_EXPECT_LE(test, nr, 2 * 5000);
-
-	put_many(list);
-	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-
-	/* Nodes that came back are used again. */
-	list = NULL;
-	KUNIT_EXPECT_EQ(test, get_many(rh, 5000, &list), 5000);
-	KUNIT_EXPECT_EQ(test, nr_nodes(rh), nr);
-	put_many(list);
-	rethook_free(rh);
-	expect_freed(test, &hook);
-}
-
-/* With interrupts off the pool does not grow: the nodes run out, and the next call is a miss. */
-static void exhausted_then_recovers(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct llist_node *list = NULL;
-	unsigned int before = nr_nodes(rh), got;
-	unsigned long flags;
-
-	local_irq_save(flags);
-	got = get_many(rh, UINT_MAX, &list);
-	local_irq_restore(flags);
-
-	KUNIT_EXPECT_EQ(test, got, before);
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
-	KUNIT_EXPECT_EQ(test, get_many(rh, 1000, &list), 1000);
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
-	put_many(list);
-	rethook_free(rh);
-	expect_freed(test, &hook);
-}
-
-static void growth_is_bounded(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct llist_node *list = NULL;
-
-	rh->max_nodes = 999;
-	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 999);
-	KUNIT_EXPECT_EQ(test, nr_nodes(rh), 999);
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
-	put_many(list);
-	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-	rethook_free(rh);
-	expect_freed(test, &hook);
-}
-
-/* A small pool has no home nodes, so that a call without a node does not search all CPUs. */
-static void few_nodes_have_no_home(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct llist_node *list = NULL;
-	struct rethook *rh;
-	struct test_node *tn;
-
-	rh = rethook_alloc_bounded(&hook, note_return, sizeof(struct test_node), 1, 2);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(rh));
-	tn = get(rh);
-	KUNIT_ASSERT_NOT_NULL(test, tn);
-	KUNIT_EXPECT_NULL(test, tn->node.home);
-	put(tn);
-	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 2);
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 1);
-	put_many(list);
-	list = NULL;
-	KUNIT_EXPECT_EQ(test, get_many(rh, UINT_MAX, &list), 2);
-	put_many(list);
-	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-	rethook_free(rh);
-}
-
-static void stopped_gives_nothing(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct test_node *tn = get(rh);
-
-	KUNIT_EXPECT_NOT_NULL(test, tn);
-	rethook_stop(rh);
-	KUNIT_EXPECT_NULL(test, get(rh));
-	KUNIT_EXPECT_EQ(test, nr_exhausted(rh), 0);
-	if (tn)
-		put(tn);
-	rethook_free(rh);
-	expect_freed(test, &hook);
-}
-
-/* The pool is freed when the last node comes back, and not before. */
-static void freed_with_the_last_node(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct llist_node *list = NULL, *last;
-
-	KUNIT_EXPECT_EQ(test, get_many(rh, 300, &list), 300);
-	last = list;
-	list = list->next;
-	last->next = NULL;
-
-	rethook_free(rh);
-	put_many(list);
-	/* pool_retire() runs after one grace period. Freeing the memory would take another one. */
-	rcu_barrier();
-	flush_rcu_work(&rh->free_work);
-	rcu_barrier();
-	KUNIT_EXPECT_FALSE(test, completion_done(&hook.freed));
-	KUNIT_EXPECT_EQ(test, atomic_read(&rh->owed), 1);
-	put_many(last);
-	expect_freed(test, &hook);
-}
-
-/* The head of the list differs from an earlier one with the same first node. */
-static void change_is_noticed(struct kunit *test)
-{
-	struct test_hook hook = {};
-	struct rethook *rh = pool(test, &hook, 1);
-	struct test_node *home[RETHOOK_HOMES], *a, *b, *again;
-	unsigned long flags, before, after;
-	int i;
-
-	local_irq_save(flags);
-	for (i = 0; i < RETHOOK_HOMES; i++)
-		home[i] = get(rh);
-	a = get(rh);
-	put(a);
-	before = rh->shared;
-	a = get(rh);
-	b = get(rh);
-	put(a);
-	after = rh->shared;
-	again = get(rh);
-	put(b);
-	put(again);
-	for (i = 0; i < RETHOOK_HOMES; i++)
-		put(home[i]);
-	local_irq_restore(flags);
-
-	KUNIT_EXPECT_NULL(test, a->node.home);
-	KUNIT_EXPECT_PTR_EQ(test, again, a);
-	KUNIT_EXPECT_NE(test, before, after);
-	KUNIT_EXPECT_EQ(test, nr_lost(rh), 0);
-	rethook_free(rh);
-	expect_freed(test, &hook);
-}
-
-/* Concurrent users */
-
-struct hammer {
-	struct rethook		*rh;
-	struct irq_work		interrupt;
-	struct completion	done;
-	atomic_t		*clashes;
-};
-
-#define HAMMER_HOLDS	6
-#define HAMMER_ROUNDS	20000
-
-static struct test_node *claim(struct hammer *hammer)
-{
-	struct test_node *tn = get(hammer->rh);
-
-	if (tn && atomic_inc_return(&tn->users) != 1)
-		atomic_inc(hammer->clashes);
-	return tn;
-}
-
-static void unclaim(struct hammer *hammer, struct test_node *tn)
-{
-	if (!tn)
-		return;
-	if (atomic_dec_return(&tn->users))
-		atomic_inc(hammer->clashes);
-	put(tn);
-}
-
-static void hammer_interrupt(struct irq_work *work)
-{
-	struct hammer *hammer = container_of(work, struct hammer, interrupt);
-	struct test_node *a = claim(hammer), *b = claim(hammer);
-
-	/* Afterwards the list has the same nodes in another order. */
-	unclaim(hammer, a);
-	unclaim(hammer, b);
-}
-
-static int hammer_thread(void *data)
-{
-	struct test_node *held[HAMMER_HOLDS] = {};
-	struct hammer *hammer = data;
-	unsigned int i;
-
-	for (i = 0; i < HAMMER_ROUNDS; i++) {
-		unsigned int slot = i % HAMMER_HOLDS;
-
-		if (i % 3 == 0)
-			irq_work_queue(&hammer->interrupt);
-		unclaim(hammer, held[slot]);
-		held[slot] = claim(hammer);
-		if (i % 64 == 0)
-			cond_resched();
-	}
-	for (i = 0; i < HAMMER_HOLDS; i++)
-		unclaim(hammer, held[i]);
-	irq_work_sync(&hammer->interrupt);
-	complete(&hammer->done);
-	return 0;
-}
-
-static void no_node_twice(struct kunit *test)
-{
-	unsigned int nr = 2 * num_online_cpus() + 2, i;
-	struct test_hook hook = {};
-	atomic_t clashes = ATOMIC_INIT(0);
-	struct hammer *hammers;
-
-	hammers = kunit_kcalloc(test, nr, sizeof(*hammers), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, hammers);
-	pool(test, &hook, 1);
-	for (i = 0; i < nr; i++) {
-		struct task_struct *task;
-
-		hammers[i].rh = hook.rh;
-		hammers[i].clashes = &clashes;
-		hammers[i].interrupt = IRQ_WORK_INIT_HARD(hammer_interrupt);
-		init_completion(&hammers[i].done);
-		task = kthread_run(hammer_thread, &hammers[i], "rethook-hammer/%u", i);
-		if (IS_ERR(task))
-			complete(&hammers[i].done);
-		KUNIT_EXPECT_FALSE(test, IS_ERR(task));
-	}
-	for (i = 0; i < nr; i++)
-		wait_for_completion(&hammers[i].done);
-
-	KUNIT_EXPECT_EQ(test, atomic_read(&clashes), 0);
-	KUNIT_EXPECT_EQ(test, nr_lost(hook.rh), 0);
-	rethook_free(hook.rh);
-	expect_freed(test, &hook);
-}
-
-/* Calls that are hooked */
 
 static noinline unsigned long test_double(unsigned long x)
 {
@@ -671,7 +253,7 @@ static noinline unsigned long test_leaves_node(struct rethook *rh)
 	unsigned long local;
 
 	preempt_disable();
-	tn = get(rh);
+	tn = get_node(rh);
 	if (tn) {
 		tn->node.frame = (unsigned long)&local;
 		tn->node.ret_addr = (unsigned long)test_leaves_node;
@@ -686,7 +268,7 @@ static void abandoned_calls(struct kunit *test)
 	struct test_hook *hook = hook_function(test, test_leaves_node);
 	struct test_hook other = {};
 
-	pool(test, &other, 1);
+	test_pool(test, &other, note_return, 1);
 	KUNIT_EXPECT_EQ(test, test_leaves_node(other.rh), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hook->returns), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&other.returns), 0);
@@ -829,17 +411,6 @@ static void stack_of_sleeper(struct kunit *test)
 }
 
 static struct kunit_case rethook_cases[] = {
-	KUNIT_CASE(bad_arguments),
-	KUNIT_CASE(starts_as_asked),
-	KUNIT_CASE(large_nodes),
-	KUNIT_CASE(grows_on_demand),
-	KUNIT_CASE(exhausted_then_recovers),
-	KUNIT_CASE(growth_is_bounded),
-	KUNIT_CASE(few_nodes_have_no_home),
-	KUNIT_CASE(stopped_gives_nothing),
-	KUNIT_CASE(freed_with_the_last_node),
-	KUNIT_CASE(change_is_noticed),
-	KUNIT_CASE_SLOW(no_node_twice),
 	KUNIT_CASE(returns_are_seen),
 	KUNIT_CASE(recursion),
 	KUNIT_CASE(hooked_twice),

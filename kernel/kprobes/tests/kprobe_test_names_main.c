@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module of functions with the same names, and with names as compilers give them to what they
- * make of a function, for tools/testing/selftests/kprobes/all_of_a_name.sh.
+ * A module of functions with equal names, and with names that compilers give to clones of a
+ * function, for tools/testing/selftests/kprobes/all_of_a_name.sh.
  *
- * It calls its functions as often as is written to its parameter "call", and once each when it is
- * loaded. "wrong" is how many of these calls went wrong since.
+ * See kprobe_test_calls.h for its parameters. Loading it calls each function once.
  */
 #include <linux/compiler.h>
 #include <linux/init.h>
@@ -12,13 +11,10 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include "kprobe_test_calls.h"
 #include "kprobe_test_names.h"
 
-static unsigned int wrong;
-module_param(wrong, uint, 0444);
-MODULE_PARM_DESC(wrong, "calls that did not return what they should");
-
-/* There is a name in front of each that is not unique. */
+/* A unique symbol, before the ambiguous ones. */
 NAMED(first, "names_first");
 
 static unsigned long first(unsigned long x)
@@ -142,23 +138,6 @@ static void call_all(unsigned int n)
 		wrong += names_call_second(i);
 	}
 }
-
-static int call_set(const char *val, const struct kernel_param *kp)
-{
-	unsigned int n;
-	int ret;
-
-	ret = kstrtouint(val, 0, &n);
-	if (!ret)
-		call_all(n);
-	return ret;
-}
-
-static const struct kernel_param_ops call_ops = {
-	.set = call_set,
-};
-module_param_cb(call, &call_ops, NULL, 0200);
-MODULE_PARM_DESC(call, "write N to call each function N times");
 
 static int __init names_init(void)
 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module of functions in which it is not easy to tell where execution may get to, for
+ * A module of functions with unusual control flow, for
  * tools/testing/selftests/kprobes/odd_functions.sh. x86-64 only.
  *
- * It calls its functions as often as is written to its parameter "call". "wrong" is how many
- * of these calls went wrong since.
+ * See kprobe_test_calls.h for its parameters.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -16,15 +15,12 @@
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
+#include "kprobe_test_calls.h"
 #include "kprobe_test_odd.h"
 
-static unsigned int wrong;
-module_param(wrong, uint, 0444);
-MODULE_PARM_DESC(wrong, "calls that did not return what they should");
-
 /*
- * A switch whose cases run into each other, by a jump to an address that is worked out. Modules
- * that are compiled otherwise than the kernel have such.
+ * A switch without breaks, by an indirect jump to a computed address. Modules that are
+ * compiled with other options than the kernel may have such jumps.
  */
 asm(".pushsection .text\n"
 	ASM_FUNC_ALIGN "\n"
@@ -47,10 +43,10 @@ asm(".pushsection .text\n"
 
 #define NR_CASES	4
 
-/* All cases from @x on, so all bits. */
+/* Each case from @x on sets a bit. */
 static bool switch_is_right(unsigned long x)
 {
-	/* Where indirect jumps have to be to an ENDBR the processor refuses this one. */
+	/* With IBT, an indirect jump must lead to an ENDBR, and this one does not. */
 	if (cpu_feature_enabled(X86_FEATURE_IBT))
 		return true;
 	return kprobe_odd_switch(x) == GENMASK(NR_CASES - 1, x);
@@ -69,23 +65,6 @@ static void call_all(unsigned int n)
 	}
 }
 
-static int call_set(const char *val, const struct kernel_param *kp)
-{
-	unsigned int n;
-	int ret;
-
-	ret = kstrtouint(val, 0, &n);
-	if (!ret)
-		call_all(n);
-	return ret;
-}
-
-static const struct kernel_param_ops call_ops = {
-	.set = call_set,
-};
-module_param_cb(call, &call_ops, NULL, 0200);
-MODULE_PARM_DESC(call, "write N to call each function N times");
-
 static int __init odd_init(void)
 {
 	call_all(NR_CASES);
@@ -98,5 +77,5 @@ static void __exit odd_exit(void)
 
 module_init(odd_init);
 module_exit(odd_exit);
-MODULE_DESCRIPTION("Functions for the kprobes selftests in which it is not easy to find one's way");
+MODULE_DESCRIPTION("Functions with unusual control flow for the kprobes selftests");
 MODULE_LICENSE("GPL");

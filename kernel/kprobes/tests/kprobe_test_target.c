@@ -2,15 +2,15 @@
 /*
  * A module to be probed, for tools/testing/selftests/kprobes/.
  *
- * Each function returns its argument plus one, in a way of its own, or the compiler would
- * make one of them all.
+ * Each function returns its argument plus one. Each has different code, so that the compiler does
+ * not merge them.
  *
- * It calls its functions as often as is written to its parameter "call", and once each
- * when it is loaded. "wrong" is how many of these calls went wrong since. Its tracepoint
- * is passed as often. "text" is how the first bytes of two of them are at the time.
+ * See kprobe_test_calls.h for the parameters "call" and "wrong". Loading the module calls each
+ * function once. Each call passes the tracepoint once. "text" shows the first bytes of two
+ * functions.
  *
- * "stay" holds up its end: while 1 is there, before those who watch modules hear of it, and
- * while 2 is there, after ftrace has forgotten about it.
+ * "stay" delays unloading: while it is 1, before notifiers of modules are called; while it is 2,
+ * after ftrace has dropped the module.
  */
 #include <linux/async.h>
 #include <linux/compiler.h>
@@ -22,15 +22,13 @@
 #include <linux/tracepoint.h>
 #include <linux/wait.h>
 
+#include "kprobe_test_calls.h"
+
 DECLARE_TRACE(kprobe_target_call,
 	      TP_PROTO(unsigned long x, const char *who),
 	      TP_ARGS(x, who));
 DEFINE_TRACE(kprobe_target_call, TP_PROTO(unsigned long x, const char *who),
 	     TP_ARGS(x, who));
-
-static unsigned int wrong;
-module_param(wrong, uint, 0444);
-MODULE_PARM_DESC(wrong, "calls that did not return what they should");
 
 static noinline __noclone unsigned long kprobe_target_traced(unsigned long x)
 {
@@ -83,23 +81,6 @@ static void call_all(unsigned int n)
 	}
 }
 
-static int call_set(const char *val, const struct kernel_param *kp)
-{
-	unsigned int n;
-	int ret;
-
-	ret = kstrtouint(val, 0, &n);
-	if (!ret)
-		call_all(n);
-	return ret;
-}
-
-static const struct kernel_param_ops call_ops = {
-	.set = call_set,
-};
-module_param_cb(call, &call_ops, NULL, 0200);
-MODULE_PARM_DESC(call, "write N to call each function N times");
-
 #define SHOWN	32
 
 static int text_get(char *buf, const struct kernel_param *kp)
@@ -112,7 +93,7 @@ static const struct kernel_param_ops text_ops = {
 	.get = text_get,
 };
 module_param_cb(text, &text_ops, NULL, 0444);
-MODULE_PARM_DESC(text, "of kprobe_target_other() and of kprobe_target_traced()");
+MODULE_PARM_DESC(text, "the first bytes of kprobe_target_other() and of kprobe_target_traced()");
 
 static unsigned int stay;
 static DECLARE_WAIT_QUEUE_HEAD(stay_changed);
@@ -130,9 +111,9 @@ static const struct kernel_param_ops stay_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(stay, &stay_ops, &stay, 0644);
-MODULE_PARM_DESC(stay, "where the module's end waits until something else is written");
+MODULE_PARM_DESC(stay, "1 or 2: unloading waits until another value is written");
 
-/* The module's memory is not freed before this has ended. */
+/* The memory of the module is freed after this has ended. */
 static void stay_a_while(void *data, async_cookie_t cookie)
 {
 	wait_event(stay_changed, READ_ONCE(stay) != 2);

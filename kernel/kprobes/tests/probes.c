@@ -5,20 +5,10 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
-#include <linux/ptrace.h>
 
 #include "tests.h"
 
 static atomic_t test_clock;
-
-static nokprobe_inline unsigned long first_argument(struct pt_regs *regs)
-{
-#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
-	return regs_get_kernel_argument(regs, 0);
-#else
-	return 0;
-#endif
-}
 
 /* Handlers must not be probed, because hitpath_kunit.c probes all functions. */
 int test_probe_pre(struct kprobe *p, struct pt_regs *regs)
@@ -26,7 +16,7 @@ int test_probe_pre(struct kprobe *p, struct pt_regs *regs)
 	struct test_probe *tp = container_of(p, struct test_probe, kp);
 
 	atomic_inc(&tp->pre);
-	tp->arg = first_argument(regs);
+	tp->arg = test_first_argument(regs);
 	tp->ip = instruction_pointer(regs);
 	tp->when_pre = atomic_inc_return(&test_clock);
 	if (in_hardirq())

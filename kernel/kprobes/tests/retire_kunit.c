@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Retired sites: when they are freed, and that callers do not wait for that. */
 #include <linux/completion.h>
-#include <linux/kallsyms.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -20,17 +19,6 @@ static unsigned int nr_sites(void)
 {
 	guard(mutex)(&kprobe_mutex);
 	return site_table_count();
-}
-
-static unsigned int nr_slot_pages(void)
-{
-	char name[KSYM_NAME_LEN], type;
-	unsigned long value;
-	unsigned int i;
-
-	for (i = 0; !kprobe_get_kallsym(i, &value, &type, name); i++)
-		;
-	return i;
 }
 
 static void reclaimed_in_the_end(struct kunit *test)
@@ -83,14 +71,14 @@ static void slots_come_back(struct kunit *test)
 	for (i = 0; i < NR_MANY; i++)
 		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
 	kprobe_reclaim_flush();
-	pages = nr_slot_pages();
+	pages = test_nr_slot_pages();
 	/* Otherwise this would fill some pages. */
 	for (i = 0; i < 4 * PAGE_SIZE / MAX_INSN_SIZE / NR_MANY; i++) {
 		KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_MANY), 0);
 		unregister_kprobes(kps, NR_MANY);
 		kprobe_reclaim_flush();
 	}
-	KUNIT_EXPECT_LE(test, nr_slot_pages(), pages + 1);
+	KUNIT_EXPECT_LE(test, test_nr_slot_pages(), pages + 1);
 }
 
 /* Grace periods of RCU so far, of either kind. */

@@ -3,7 +3,6 @@
 #include <linux/completion.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
-#include <linux/ptrace.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/stacktrace.h>
@@ -44,15 +43,6 @@ static struct test_ret *to_ret(struct kretprobe_instance *ri)
 
 NOKPROBE_SYMBOL(to_ret);
 
-static nokprobe_inline unsigned long first_argument(struct pt_regs *regs)
-{
-#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
-	return regs_get_kernel_argument(regs, 0);
-#else
-	return 0;
-#endif
-}
-
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct test_data *data = (void *)ri->data;
@@ -60,7 +50,7 @@ static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 	if (atomic_inc_return(&tr->entries) <= tr->veto)
 		return 1;
-	data->arg = first_argument(regs);
+	data->arg = test_first_argument(regs);
 	data->again = data->arg;
 	return 0;
 }

@@ -37,7 +37,7 @@ static bool in_kallsyms(unsigned long page)
 	return test_page_is_named(page, "kprobe_insn_page");
 }
 
-static unsigned int nr_pages(void)
+unsigned int test_nr_slot_pages(void)
 {
 	char name[KSYM_NAME_LEN], type;
 	unsigned long value;
@@ -83,7 +83,7 @@ static void slots_are_apart(struct kunit *test)
 static void slot_is_used_again(struct kunit *test)
 {
 	kprobe_opcode_t *slot = get_insn_slot();
-	unsigned int pages = nr_pages();
+	unsigned int pages = test_nr_slot_pages();
 	int i;
 
 	for (i = 0; slot && i < NR_SLOTS; i++) {
@@ -91,7 +91,7 @@ static void slot_is_used_again(struct kunit *test)
 		slot = get_insn_slot();
 	}
 	KUNIT_EXPECT_NOT_NULL(test, slot);
-	KUNIT_EXPECT_LE(test, nr_pages(), pages);
+	KUNIT_EXPECT_LE(test, test_nr_slot_pages(), pages);
 	free_insn_slot(slot, 1);
 }
 
@@ -130,16 +130,16 @@ static void full_page_gets_another(struct kunit *test)
 
 static void empty_page_is_dropped(struct kunit *test)
 {
-	unsigned int before = nr_pages(), kept = 0, named = 0, i;
+	unsigned int before = test_nr_slot_pages(), kept = 0, named = 0, i;
 	kprobe_opcode_t **slot;
 
 	slot = kunit_kcalloc(test, NR_SLOTS, sizeof(*slot), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, slot);
 	for (i = 0; i < NR_SLOTS; i++)
 		slot[i] = get_insn_slot();
-	KUNIT_EXPECT_GT(test, nr_pages(), before);
+	KUNIT_EXPECT_GT(test, test_nr_slot_pages(), before);
 	slots_free(slot, NR_SLOTS);
-	KUNIT_EXPECT_LE(test, nr_pages(), max(before, 1U));
+	KUNIT_EXPECT_LE(test, test_nr_slot_pages(), max(before, 1U));
 	for (i = 0; i < NR_SLOTS; i++) {
 		kept += is_slot(slot[i]);
 		named += in_kallsyms(page_of(slot[i]));
@@ -191,7 +191,7 @@ static void kallsyms_ends(struct kunit *test)
 	char name[KSYM_NAME_LEN], type;
 	unsigned long value;
 
-	KUNIT_EXPECT_EQ(test, kprobe_get_kallsym(nr_pages(), &value, &type, name),
+	KUNIT_EXPECT_EQ(test, kprobe_get_kallsym(test_nr_slot_pages(), &value, &type, name),
 			-ERANGE);
 	KUNIT_EXPECT_EQ(test, kprobe_get_kallsym(1 << 20, &value, &type, name),
 			-ERANGE);

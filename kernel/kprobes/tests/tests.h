@@ -10,6 +10,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kprobes.h>
+#include <linux/ptrace.h>
 
 /* targets.c */
 
@@ -76,6 +77,15 @@ struct test_probe {
 #define WITH_PRE	BIT(0)
 #define WITH_POST	BIT(1)
 
+static nokprobe_inline unsigned long test_first_argument(struct pt_regs *regs)
+{
+#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
+	return regs_get_kernel_argument(regs, 0);
+#else
+	return 0;
+#endif
+}
+
 struct test_probe *test_probe_at(struct kunit *test, void *addr,
 				 unsigned int handlers);
 struct test_probe *test_probe_new(struct kunit *test, void *addr,
@@ -130,6 +140,7 @@ static inline void test_call(struct kunit *test, target_fn fn, int n)
 
 /* slots_kunit.c */
 bool test_page_is_named(unsigned long page, const char *want);
+unsigned int test_nr_slot_pages(void);
 
 /* contexts.c */
 

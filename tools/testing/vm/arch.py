@@ -12,53 +12,53 @@ from common import BUILD
 
 @dataclass(frozen=True)
 class Code:
-    """What the tools that read instructions have to know."""
-    objdump: tuple              # what objdump is told of raw bytes
-    pc: int                     # which of gdb's registers of 64 bits is the program counter
-    calls: str                  # a call or jump in objdump's text; its group is where to
-    called: str                 # how the text of one that comes back starts
-    traps: str                  # names of functions that an exception leads to
-    thunks: str = "$^"          # of functions that are part of a call
-    roots: tuple = ()           # what the processor, ftrace or a return lead to; see hitpath.py
+    """What tools that read instructions have to know about an architecture."""
+    objdump: tuple              # options of objdump for raw bytes
+    pc: int                     # number of the program counter among gdb's registers
+    calls: str                  # a call or jump in objdump's text; the group is its target
+    called: str                 # prefix of that text if it is a call
+    traps: str                  # names of entry points of exceptions
+    thunks: str = "$^"          # names of functions that are part of a call
+    roots: tuple = ()           # functions at which hits begin; see hitpath.py
 
 
 @dataclass(frozen=True, eq=False)
 class Arch:
     name: str                   # as in build/<name> and config/<name>.config
     make: str                   # ARCH= of the kernel's make
-    image: str                  # what boots, below O=
+    image: str                  # the file that boots, below O=
     qemu: str = ""              # the emulator
     machine: str = ""           # -machine
     cpu: str = ""               # -cpu
     console: str = ""           # console= of the command line
-    # All guest CPUs in one thread: with a thread each, QEMU 7.2 may translate code while another
-    # CPU patches it and go on running the stale translation, which shows on x86 as an int3 that
-    # nobody owns, on the stock kernel, too.
+    # All guest CPUs run in one thread. With one thread for each CPU, QEMU 7.2 may translate code
+    # while another CPU patches it, and keep the stale translation. On x86 such a kernel, stock
+    # included, then hits an int3 that nobody owns.
     threads: str = "single"
     debian: str = ""            # Debian's name; "": guests run programs of the host
-    programs: tuple = ()        # what else guests have, by the names of sets of packages
+    programs: tuple = ()        # sets of packages with more programs for guests
     append: str = ""            # further arguments of the command line; {ticks_khz}: see ticks.py
     cross: str = ""             # CROSS_COMPILE= of the kernel's make
-    llvm: str = ""              # LLVM= of it, for clang instead of gcc
-    demo: str = ""              # what make run probes
-    packages: str = ""          # what packages installs before a kernel is built, if that is more than usual
-    suite: str = ""             # of Debian that has it; "": this one's
-    compiled: bool = False      # make check only compiles it
-    # What step_variants, or step_arch_builds, compiles of it, by the profile.
+    llvm: str = ""              # LLVM= of the kernel's make, for clang instead of gcc
+    demo: str = ""              # the probe of make run
+    packages: str = ""          # a further set of packages that building needs
+    suite: str = ""             # release of Debian that has the set; "": this one
+    compiled: bool = False      # make check compiles its kernels and does not boot them
+    # {profile: objects that step_variants or step_arch_builds compiles}
     objects: dict = field(default_factory=dict)
     code: Code = None           # type: ignore[assignment] # compiled only: none
-    tested: str = "release"     # profile of its kernel, if none is asked for
-    nmi: str = ""               # what the command line has where NMIs have to be asked for
-    old_cpu: str = ""           # one that lacks what others have, for our KUnit suites on instructions
+    tested: str = "release"     # its default profile
+    nmi: str = ""               # an argument of the command line that NMIs need
+    old_cpu: str = ""           # a CPU with few features, for our KUnit suites on instructions
 
     @property
     def boots(self) -> bool:
-        """Whether its kernels can be booted, or only compiled: see step_arch_builds."""
+        """Can its kernels be booted? Others are only compiled; see step_arch_builds."""
         return bool(self.qemu)
 
     @property
     def root(self) -> str:
-        """What guests that want more than busybox have for a root; see packages."""
+        """The root directory of guests that need more than busybox; see packages."""
         return os.path.join(BUILD, f"root-{self.name}") if self.debian else "/"
 
     @property
@@ -77,9 +77,9 @@ class Arch:
 
 
 def compiled(name: str, make: str, cross: str, sees: str, **more: Any) -> Arch:
-    """An architecture of the base, whose own part of probes has to compile on our core.
+    """An architecture whose part of kprobes is the base's, and has to compile on our core.
 
-    sees: what of it has to do with kprobes, below arch/MAKE/.
+    sees: its files below arch/MAKE/ that have to do with kprobes.
     """
     objects = {"tracer": [f"arch/{make}/{n}" for n in sees.split()], **more}
     return Arch(name=name, make=make, cross=cross, image="vmlinux", objects=objects, compiled=True)
@@ -92,14 +92,14 @@ ARCHES = {
         image="arch/x86/boot/bzImage",
         qemu="qemu-system-x86_64",
         machine="q35",
-        # QEMU 7.2 gets the flags of cmpxchg16b wrong when what was before set them only in
-        # part of a translated block, e.g. behind a return from a trap; then an interrupt
-        # is a double fault. So let there be none, which the kernel can do without.
+        # QEMU 7.2 computes wrong flags for cmpxchg16b if the translated block was entered in
+        # its middle, e.g. by a return from a trap. The next interrupt is a double fault then.
+        # The kernel works without this instruction.
         cpu="max,-cx16",
         console="ttyS0",
-        # One core's worth of host serves several guest CPUs: the TSC of one
-        # may seem to stand still for the others; that is no fault of ours. On
-        # a busy host a guest that measures the TSC is wrong by a lot: tell it.
+        # One thread of the host runs all guest CPUs, so the TSC of one may seem to stand
+        # still on the others. A guest that measures the frequency of the TSC on a busy host
+        # gets a wrong one, so pass it.
         append="tsc=reliable tsc_early_khz={ticks_khz} no_timer_check",
         demo="p:myprobe do_filp_open dfd=%di:s32 pathname=+0(+0(%si)):string; r:myretprobe do_filp_open file=$retval",
         objects={
@@ -128,7 +128,7 @@ ARCHES = {
         image="arch/arm64/boot/Image",
         qemu="qemu-system-aarch64",
         machine="virt,gic-version=3",
-        # Pointer authentication as the architecture defines it takes QEMU long.
+        # QEMU takes long for pointer authentication as the architecture defines it.
         cpu="max,pauth-impdef=on",
         console="ttyAMA0",
         debian="arm64",
@@ -160,7 +160,7 @@ ARCHES = {
             ),
         ),
     ),
-    # Without the function tracer there are two kinds: with return hooks, and without.
+    # Two kinds of architectures have no function tracer: with return hooks, and without.
     "riscv64": replace(
         compiled("riscv64", "riscv", "riscv64-linux-gnu-",
                  "kernel/probes/ kernel/ftrace.o kernel/patch.o kernel/return_address.o kernel/stacktrace.o "
@@ -170,10 +170,11 @@ ARCHES = {
         machine="virt",
         cpu="rv64",
         console="ttyS0",
-        # All other CPUs are stopped while probes and ftrace write text there, so they translate none
-        # of it. They spin meanwhile, and in one thread each turn of them lasts a tenth of a second.
+        # Probes and ftrace stop all other CPUs while they write text there, so no CPU translates
+        # it meanwhile, and threads are safe. In one thread, each stopped CPU would spin for a
+        # tenth of a second per turn.
         threads="multi",
-        # What goes wrong before there is a console would not be seen.
+        # Shows errors that happen before there is a console.
         append="earlycon",
         debian="riscv64",
         suite="trixie",
@@ -201,7 +202,7 @@ ARCHES = {
                    "kernel/kprobes.o kernel/ftrace.o kernel/traps.o kernel/traps_32.o mm/fault.o"),
     "sparc64": compiled("sparc64", "sparc", "sparc64-linux-gnu-",
                         "kernel/kprobes.o kernel/ftrace.o kernel/traps_64.o mm/fault_64.o"),
-    # Of Debian 12's compilers only this one knows it as the kernel wants it.
+    # The only compiler of Debian 12 that the kernel accepts there.
     "loongarch": replace(
         compiled("loongarch", "loongarch", "",
                  "kernel/kprobes.o kernel/rethook.o kernel/rethook_trampoline.o kernel/ftrace_dyn.o "

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What probes cost, ours against stock: `vm bench`, which is what `make bench` runs.
+"""What probes cost, ours against stock: `vm bench`, which `make bench` runs.
 
 Both kernels run the same module (bench/probe_bench.ko) and the same user programs
-under --icount, where the guest's clock counts instructions; time that passes while all
-sleep counts as if it had run. The module's figures for hits are with empty handlers,
-with probes less without; they repeat to the digit. One call of each of these, and one
-hit of each event, is then followed with a debugger, which tells where the instructions
-go, and how many traps there are. Rows are taken twice in a boot, since the first time
-may be luckier; the worse one counts. Attaching takes stock minutes, and is done once
-there, as is what takes long to set up. Time is measured in turns, once on this kernel, once on that; the least counts,
-as others use the machine, too.
+under --icount. The guest's clock counts instructions then, and idle time counts as if
+instructions had run. For hits, the module measures calls with and without probes whose
+handlers are empty, and takes the difference; these figures repeat to the digit. A
+debugger then follows one call of each such row, and one hit of each event, and tells in
+which functions the instructions are, and how many traps were taken.
 
-The two kernels run next to each other where instructions are counted: that others use
-the machine does not show there.
+Each row is measured twice in a boot, and the worse figure counts. Rows that take minutes
+to attach or to set up are measured once.
+
+The kernels run at the same time where instructions are counted, because the load of the
+host makes no difference there. Where time is measured they run in turns, and the least
+time counts.
 """
 from __future__ import annotations
 
@@ -43,14 +44,14 @@ if TYPE_CHECKING:
 SOURCE = os.path.join(HERE, "bench")
 RESULTS = os.path.join(BUILD, "bench")
 MODULE = "probe_bench"
-MARK = "probe_bench_mark"   # the function that surrounds a call to be followed
+MARK = "probe_bench_mark"   # the function before and after a call to be followed
 PROGRAMS = ("trace_bench", "bytes_bench", "path_bench", "bpf_bench")
-TIMES = 2                   # that most rows are taken
+TIMES = 2                   # how often most rows are measured
 LIMIT = 900                 # seconds for a guest
-TURNS = 2                   # of either kernel when time is measured
+TURNS = 2                   # boots of each kernel when time is measured
 STEPS = 50000               # instructions in one call; more is a runaway
 
-# How rows are measured: the script, how often ours and stock, how the guest is different.
+# How rows are measured: the script, how often on ours and on stock, further options of the guest.
 MEASURES: dict[str, tuple[str, dict, dict]] = {
     "hits": ("measure.sh", {"ours": TIMES, "stock": TIMES}, {}),
     "trace": ("trace.sh", {"ours": TIMES, "stock": TIMES}, {}),
@@ -74,7 +75,7 @@ def is_program(name: str) -> bool:
 
 
 def build(k: Kernel) -> str:
-    """The module and the programs for k; the directory that they are in."""
+    """Build the module and the programs for k. Returns their directory."""
     dest = os.path.join(BUILD, "ext", "bench-" + k.name)
     os.makedirs(dest, exist_ok=True)
     parts = ["Makefile"] + [n for n in sources(".c", ".h") if not is_program(n)]
@@ -92,13 +93,13 @@ def job(tmp: str, script: str, rows: list[str], share: Any, **more: Any) -> Job:
         f.write(f"#!/bin/sh\nROWS='{' '.join(rows)}'\n")
         for name in ("common.sh", script):
             f.write(open(os.path.join(SOURCE, name)).read())
-    # The layout of memory decides which buckets of a hash are shared.
+    # Addresses decide which entries share a bucket of a hash, so fix them.
     how = {"icount": True, "share": share, "timeout": LIMIT, "append": "nokaslr", **more}
     return guest.Job(script=path, **how)
 
 
 def check(k: Kernel, res: Result) -> None:
-    """A Failure if the guest did not do its job."""
+    """Raise a Failure if the guest did not finish its job."""
     if res.fault:
         guest.explain(k, res)
         raise Failure(f"{k.name}: {res.fault}")
@@ -108,15 +109,15 @@ def check(k: Kernel, res: Result) -> None:
 
 
 class Reader:
-    """Takes a guest's results as they come."""
+    """Reads a guest's results while it runs."""
 
     def __init__(self, k: Kernel) -> None:
         self.k = k
-        self.found: dict = {}         # row: what it took, each time
+        self.found: dict = {}         # row: the cost, each time
         self.refused: dict = {}       # row: why there is no figure
-        self.of: dict = {}            # row: how many hits or probes that was
+        self.of: dict = {}            # row: number of hits or probes
         self.rest = b""
-        self.other: list = []         # lines that are no results
+        self.other: list = []         # lines that are not results
 
     def feed(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
@@ -141,7 +142,7 @@ class Reader:
 
 
 def measure(k: Kernel, share: Any, rows: list[str], script: str, times: int, **more: Any) -> dict:
-    """{row: figures} of k: what a hit or a probe takes, each time it was measured."""
+    """{row: figures} of k: the cost of a hit or a probe, each time that it was measured."""
     say(f"measuring {len(rows)} rows on {k.name}: {' '.join(rows)}")
     runs = list(dict.fromkeys(ROWS[r].run or r for r in rows))
     again = [r for r in runs if not (r in ROWS and ROWS[r].slow)] * (times - 1)
@@ -166,7 +167,7 @@ def measure(k: Kernel, share: Any, rows: list[str], script: str, times: int, **m
 # Following one call
 
 def wait_for(path: str, thread: threading.Thread) -> None:
-    """Until the guest has written that file."""
+    """Wait until the guest has written a file."""
     while not os.path.exists(path):
         if not thread.is_alive():
             raise Failure("the guest ended before it could be followed")
@@ -174,7 +175,7 @@ def wait_for(path: str, thread: threading.Thread) -> None:
 
 
 def follow_call(remote: Remote, mark: int, register: int) -> Trace:
-    """Step from where the guest stopped, at a call of mark, to the next one."""
+    """Step from a call of mark, where the guest has stopped, to the next call of it."""
     trace = steps.Trace()
     pc = remote.pc(register)
     while not trace.pcs or pc != mark:
@@ -183,13 +184,13 @@ def follow_call(remote: Remote, mark: int, register: int) -> Trace:
             raise Failure(f"one call takes more than {STEPS} instructions")
         remote.step()
         pc = remote.pc(register)
-    # Past the mark, for the next one to be a first one again.
+    # Leave mark, so that the next stop is at the start of a pair again.
     remote.step()
     return trace
 
 
 def follow_all(remote: Remote, share: Any, rows: list[str], register: int) -> tuple:
-    """{row: a Trace for each time}, and the guest's symbols."""
+    """{row: [a Trace for each call]}, and the guest's symbols."""
     symbols = steps.Symbols(os.path.join(share, "kallsyms"), MODULE)
     mark = symbols.by_name[MARK]
     remote.stop_at(mark)
@@ -202,7 +203,7 @@ def follow_all(remote: Remote, share: Any, rows: list[str], register: int) -> tu
 
 
 def follow(k: Kernel, built: str, rows: list[str]) -> tuple:
-    """Calls of each row on k, instruction by instruction: ({row: [Trace]}, symbols)."""
+    """Follow calls of each row on k by instructions: ({row: [Trace]}, symbols)."""
     say(f"following a call of {len(rows)} rows on {k.name}")
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
@@ -220,7 +221,7 @@ def follow(k: Kernel, built: str, rows: list[str]) -> tuple:
             remote = gdb.Remote(port)
             traces, symbols = follow_all(remote, share, rows, k.arch.code.pc)
         finally:
-            # Whatever happened, the guest has to come to its end.
+            # Let the guest end in any case.
             open(os.path.join(share, "go"), "w").close()
             if remote:
                 remote.leave()
@@ -232,13 +233,13 @@ def follow(k: Kernel, built: str, rows: list[str]) -> tuple:
 
 
 def less(counts: Any, without: Any) -> dict:
-    """The difference of two {name: number}, where there is one."""
+    """The difference of two {name: number}, without names whose difference is 0."""
     left = {n: c - without.get(n, 0) for n, c in counts.items()}
     return {n: c for n, c in left.items() if c}
 
 
 def write_listing(path: str, named: list) -> None:
-    """One line an instruction, under the names of the functions."""
+    """Write one line for each instruction, under the names of the functions."""
     with open(path, "w") as f:
         last = None
         for pc, name, text in named:
@@ -249,7 +250,7 @@ def write_listing(path: str, named: list) -> None:
 
 
 def explore(k: Kernel, built: str, rows: list[str]) -> dict:
-    """Where the instructions of the rows go: {row: {"followed", "traps", "functions"}}."""
+    """In which functions the instructions of the rows are: {row: {"followed", "traps", "functions"}}."""
     base = list(dict.fromkeys(ROWS[r].without for r in rows))
     traces, symbols = follow(k, built, base + rows)
     got = {}
@@ -270,7 +271,7 @@ def explore(k: Kernel, built: str, rows: list[str]) -> dict:
 # Results
 
 def chosen(rows: list[str], by: str, side: str) -> list:
-    """Those of rows that are measured so, on that kernel."""
+    """The rows that are measured in this way on this kernel."""
     return [r for r in rows if ROWS[r].by == by and not (ROWS[r].against and side == "stock")]
 
 
@@ -287,12 +288,12 @@ def add_value(got: dict) -> dict:
 
 
 def counted(k: Kernel, side: str, rows: list[str], built: str) -> dict:
-    """{row: figures} of all rows but those that measure time."""
+    """{row: figures} of all rows that count instructions."""
     found = {}
     for by, (script, times, more) in MEASURES.items():
         some = chosen(rows, by, side)
         if some and by != "wall":
-            # pylint: disable-next=not-a-mapping # it is one by the type of MEASURES
+            # pylint: disable-next=not-a-mapping # MEASURES has the type of a mapping
             found.update(measure(k, built, some, script, times[side], **more))
     called = [r for r in found if ROWS[r].followed and "refused" not in found[r]]
     for row, figures in (explore(k, built, called) if called else {}).items():
@@ -301,7 +302,7 @@ def counted(k: Kernel, side: str, rows: list[str], built: str) -> dict:
 
 
 def timed(kernels: dict, rows: list[str], built: dict) -> dict:
-    """{side: {row: figures}} of the rows that measure time, in turns."""
+    """{side: {row: figures}} of the rows that measure time. The kernels run in turns."""
     script, times, more = MEASURES["wall"]
     found: dict = {side: {} for side in kernels}
     if not chosen(rows, "wall", "ours"):
@@ -316,9 +317,9 @@ def timed(kernels: dict, rows: list[str], built: dict) -> dict:
 
 
 def figures_of(kernels: dict, rows: list[str]) -> dict:
-    """{side: {row: figures}} of all kernels."""
+    """{side: {row: figures}} of all rows."""
     built = {side: build(k) for side, k in kernels.items()}
-    # Where instructions are counted nobody is in anybody's way.
+    # Guests that count instructions do not disturb each other.
     with concurrent.futures.ThreadPoolExecutor() as pool:
         todo = {side: pool.submit(counted, k, side, rows, built[side]) for side, k in kernels.items()}
         found = {side: t.result() for side, t in todo.items()}
@@ -376,7 +377,7 @@ def run(arch: str, sides: list[str], rows: list[str], functions: bool, build_fir
 
 
 def refresh(arch: str) -> int:
-    """Put the last results into README.md, and the picture where it shows it."""
+    """Write the table of the last results into README.md, and draw the picture that it shows."""
     path = os.path.join(RESULTS, arch + ".json")
     results = load(path)
     if not results.get("ours") or not results.get("stock"):

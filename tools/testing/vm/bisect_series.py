@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bisect: apply the series patch by patch, and compile after each.
 
-build/bisect/tree is the base with so many patches of the series, and build/bisect/<kernel> are
-objects of it: of a configuration with our options on, of one without probes, and of one with
-kprobes and nothing else. The base is compiled as a whole, if it is not done yet; after a patch, what
-it touches and what includes that by itself (--thorough: by way of others, too). Then it is looked
-whether somebody uses a symbol that nobody defines, or two define the same.
+build/bisect/tree is the base with the first patches of the series applied. build/bisect/<kernel>
+has its objects for three configurations: with our options, without probes, and with kprobes only.
+The base is compiled as a whole, once. After each patch, make compiles the files that the patch
+changes, and those that include them directly (--thorough: also through other headers). A symbol
+that is used and not defined, or defined twice, is an error.
 
-What has passed is kept in build/bisect/state.json by the content of the tree, so an interrupted run
-goes on, and a patch that is changed has only itself and what follows compiled again.
+Results are kept in build/bisect/state.json by the content of the tree. An interrupted run goes on,
+and after a change of a patch only that patch and later ones are compiled again.
 """
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from typing import Any, Iterator
 
@@ -31,31 +34,31 @@ WORK = os.path.join(BUILD, "bisect")
 TREE = os.path.join(WORK, "tree")
 STATE = os.path.join(WORK, "state.json")
 AT = os.path.join(WORK, "managed.json")
-OFF = ("noprobes", "bare")      # profiles of kernels without most of ours
-# What is not compiled: nothing can break there.
+OFF = ("noprobes", "bare")      # profiles that leave most of our code out
+# Changes of these cannot break a build.
 NO_CODE = ("Documentation/", "tools/", "MAINTAINERS")
-# What is compiled of the base: all that is in vmlinux, and of kernels without our options these.
+# Directories that are compiled: all of vmlinux with our options, and fewer without them.
 ALL = ("arch/{source}/", "init/", "kernel/", "mm/", "fs/", "ipc/", "security/", "crypto/", "io_uring/", "block/",
        "lib/", "drivers/", "net/", "virt/", "certs/")
 SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/")
-# Directories in which all is ours, once they have a Makefile.
+# Directories that have only files of ours, once they have a Makefile.
 OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "arch/arm64/kernel/probes/")
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
 
 
 def without_code(made: dict, before: Any) -> str:
-    """Why what a patch makes of files cannot change what is compiled; "" if it can."""
+    """Why a patch cannot change any object; "" if it can."""
     code = {n: what for n, what in made.items() if not n.startswith(NO_CODE)}
     if not code:
         return "no code"
-    # No Makefile names a file before it is there, and nobody includes one.
+    # No Makefile names a new file before a later patch, and no file includes it.
     if all(what is not None and n not in before and "/asm" not in n for n, what in code.items()):
         return "only files that nobody builds yet"
     return ""
 
 
 def key_of(made: dict, fragments: Any) -> str:
-    """What a result of compiling holds for: these files in place of the base's, and this configuration."""
+    """Hash of all that a result depends on: files that differ from the base, and the configuration."""
     h = hashlib.sha256()
     for path in fragments:
         h.update(tree.read(path))
@@ -65,7 +68,7 @@ def key_of(made: dict, fragments: Any) -> str:
 
 
 def file_id(what: Any) -> str | None:
-    """What tells two contents of a file apart."""
+    """Hash of the content and mode of a file; None for a file that is gone."""
     return what and f"{hashlib.sha256(what[0]).hexdigest()} {what[1]:o}"
 
 
@@ -103,22 +106,29 @@ class Kernel(kbuild.Kernel):
         return os.path.exists(os.path.join(self.out, path))
 
     def narrowed(self, made: dict, changed: Any, thorough: bool) -> list:
-        """What has to do with the files that have changed: directories of ours, and objects."""
+        """Targets of make that changed files belong to: our directories, and objects."""
         dirs = {d for d in OWN if os.path.exists(os.path.join(TREE, d, "Makefile")) and
                 d.startswith(tuple(self.dirs())) and any(n.startswith(d) or n == makefile_above(d) for n in changed)}
         objects = set(self.seeing(changed, thorough))
         for n in made:
             stem, ext = os.path.splitext(n)
-            # Those that a Makefile has from now on.
-            if ext in (".c", ".S") and makefile_of(n) in changed and names_object(makefile_of(n), stem):
+            # Objects that are new in a Makefile.
+            if ext in (".c", ".S") and makefile_of(n) in changed and self.builds(stem):
                 objects.add(stem + ".o")
-        # What the series replaces stays for a patch or two when no Makefile has it any more.
+        # A file that the series replaces stays for a few patches after its line in a Makefile has gone.
         objects = {o for o in objects if not o.startswith(tuple(dirs)) and o.startswith(tuple(self.dirs())) and
-                   (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2]))}
+                   (makefile_of(o) not in made or names_object(makefile_of(o), o[:-2])) and
+                   (not {o[:-2] + ".c", o[:-2] + ".S"} & set(made) or self.builds(o[:-2]))}
         return sorted(dirs) + sorted(objects)
 
+    def builds(self, stem: str) -> bool:
+        """Does the Makefile build an object in this configuration?"""
+        path = os.path.join(TREE, makefile_of(stem))
+        return os.path.exists(path) and built_by(
+            tree.read(path).decode(), os.path.basename(stem), kbuild.wanted([os.path.join(self.out, ".config")]))
+
     def seeing(self, changed: Any, thorough: bool) -> Iterator:
-        """Objects that were compiled from any of these files, as make has noted."""
+        """Objects whose .cmd file names one of the changed files."""
         if not changed:
             return
         pattern = re.compile(r"(?:^|[\s/(])src/(?:" + "|".join(map(re.escape, sorted(changed))) + r")[\s)]", re.M)
@@ -151,10 +161,32 @@ def makefile_above(directory: str) -> str:
 
 
 def names_object(makefile: str, stem: str, top: str = TREE) -> bool:
-    """Is an object in a Makefile?"""
+    """Does a Makefile name an object?"""
     path = os.path.join(top, makefile)
     return os.path.exists(path) and \
         re.search(rf"[\s=]{re.escape(os.path.basename(stem))}\.o\b", tree.read(path).decode()) is not None
+
+
+def built_by(makefile: str, name: str, config: dict) -> bool:
+    """Does the text of a Makefile build NAME.o? Conditions on other variables than symbols count as true."""
+    inside = [True]         # of each ifdef or the like around a line: is it true?
+    for line in makefile.replace("\\\n", " ").splitlines():
+        m = re.match(r"\s*(?:(ifeq|ifneq)\s*\(\$\(CONFIG_(\w+)\),\s*(\w*)\)|(ifdef|ifndef)\s+CONFIG_(\w+))\s*(?:#|$)", line)
+        if m:
+            value = config.get(f"CONFIG_{m[2] or m[5]}", "").removeprefix("n")
+            inside.append((value == m[3]) == (m[1] == "ifeq") if m[1] else bool(value) == (m[4] == "ifdef"))
+        elif re.match(r"\s*if(eq|neq|def|ndef)\b", line):
+            inside.append(True)
+        elif re.match(r"\s*else\b", line):
+            inside[-1] = not inside[-1]
+        elif re.match(r"\s*endif\b", line):
+            inside.pop()
+        m = re.match(r"\s*([\w-]+)-(?:[ym]|\$\(CONFIG_(\w+)\)|objs)\s*[+:]?=(.*)", line)
+        if m and all(inside) and f"{name}.o" in m[3].split() and \
+                (not m[2] or config.get(f"CONFIG_{m[2]}", "n") != "n") and \
+                (m[1] in ("obj", "lib") or built_by(makefile, m[1], config)):
+            return True
+    return False
 
 
 def put(made: dict) -> None:
@@ -179,7 +211,7 @@ def put(made: dict) -> None:
 
 
 def drop_objects(name: str) -> None:
-    """make would take the object of a source that has gone for one that is up to date."""
+    """Remove the object of a source that is gone. make would take it for one that is up to date."""
     stem, ext = os.path.splitext(name)
     for k in os.listdir(WORK):
         path = os.path.join(WORK, k, stem + ".o")
@@ -188,7 +220,7 @@ def drop_objects(name: str) -> None:
 
 
 def configure(k: Kernel) -> None:
-    """Write the configuration if what it follows from has changed; symbols that are not as they should be."""
+    """Write the configuration if a fragment or a Kconfig file has changed."""
     h = hashlib.sha256()
     for path in k.fragments:
         h.update(tree.read(path))
@@ -204,7 +236,7 @@ def configure(k: Kernel) -> None:
 
 
 def parse_nm(text: str) -> dict:
-    """{object: ([symbols that it defines], [symbols that it uses])} of what nm -A says."""
+    """Parse the output of nm -A: {object: ([symbols that it defines], [symbols that it uses])}"""
     out: dict = {}
     for line in text.splitlines():
         where, _, rest = line.rpartition(":")
@@ -215,7 +247,7 @@ def parse_nm(text: str) -> dict:
         if m[1] == "U":
             used.append(m[2])
         elif m[1] in "TDBRVWAGSC":
-            # A weak one gives way to another one.
+            # Mark weak symbols: another object may define them, too.
             defined.append(m[2] if m[1] not in "VW" else "~" + m[2])
     return out
 
@@ -236,7 +268,7 @@ def of_module(k: Kernel, obj: str) -> bool:
 
 
 def refresh(k: Kernel, known: dict, targets: Any) -> None:
-    """Bring what is known of symbols up to date for targets that were made."""
+    """Update the table of symbols for targets that were made."""
     for t in targets:
         if t.endswith("/"):
             for obj in [o for o in known if o.startswith(t)]:
@@ -245,7 +277,7 @@ def refresh(k: Kernel, known: dict, targets: Any) -> None:
         elif not of_module(k, t):
             known.pop(t, None)
             known.update(symbols(k, [t]))
-    # What no Makefile has any more.
+    # Objects whose line in a Makefile has gone.
     managed = set(load(AT, []))
     for obj in [o for o in known if makefile_of(o) in managed and not o.startswith(OWN)]:
         if not k.has(obj) or names_object(makefile_of(obj), obj[:-2], tree.BASE) and \
@@ -269,11 +301,12 @@ def faults(known: dict) -> tuple:
 
 
 def lacking(k: Kernel, missing: Any, usual: Any) -> set:
-    """Which of the missing symbols nobody defines. usual: what is missing in the base."""
+    """The missing symbols that nothing defines. usual: those that are missing in the base, too."""
     missing = missing - set(usual) - linker_symbols(k)
     if not k.off:
         return missing
-    # Not all of this kernel is compiled: what is elsewhere is there if the other one has it there.
+    # Directories outside of SEEN are not compiled for this kernel. Take their symbols from the
+    # kernel with our options.
     on = {}
     for obj, (defined, _) in load(os.path.join(Kernel(k.arch.name).out, ".bisect-symbols"), {}).items():
         on.update({s.lstrip("~"): obj for s in defined})
@@ -281,7 +314,7 @@ def lacking(k: Kernel, missing: Any, usual: Any) -> set:
 
 
 def linker_symbols(k: Kernel) -> set:
-    """Words of what the linker script is made of, which may define a symbol."""
+    """All words of the linker script's sources. Any of them may be a symbol that it defines."""
     words = set()
     for name in (f"arch/{k.arch.source}/kernel/vmlinux.lds.S", "include/asm-generic/vmlinux.lds.h"):
         words |= set(re.findall(r"\w+", tree.read(os.path.join(TREE, name)).decode()))
@@ -296,13 +329,21 @@ class Run:
         self.state = load(STATE, {})
         self.failed: list = []
         self.compiled, self.kept, self.booted = 0, 0, 0
+        self.lock = threading.Lock()    # kernels without our options are compiled in threads
 
     def passed(self, k: Kernel, key: str) -> Any:
         return self.state.get(f"{k.name} {key}")
 
+    def keep(self, name: str, value: Any) -> None:
+        """Write a result to STATE."""
+        with self.lock:
+            self.state[name] = value
+            save(STATE, self.state)
+
     def one(self, k: Kernel, key: str, made: dict, what: Any) -> str:
-        """Compile for k. What is wrong, in one line; "" if nothing."""
-        put(made)
+        """Compile for k. Returns one line that says what is wrong, or ""."""
+        with self.lock:
+            put(made)
         start = time.time()
         at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
         have, want = load(at, None), {n: file_id(w) for n, w in made.items()}
@@ -330,15 +371,15 @@ class Run:
                 return "; ".join(f"{why} {' '.join(sorted(names)[:8])}" for why, names in
                                  (("nobody defines", lacks), ("defined twice:", twice)) if names)
         else:
-            self.state[f"{k.name} base"], self.state[f"{k.name} twice"] = sorted(missing), sorted(twice)
+            self.keep(f"{k.name} base", sorted(missing))
+            self.keep(f"{k.name} twice", sorted(twice))
         save(table, known)
         save(at, want)
-        self.state[f"{k.name} {key}"] = round(time.time() - start) or 1
-        save(STATE, self.state)
+        self.keep(f"{k.name} {key}", round(time.time() - start) or 1)
         return ""
 
     def boot_it(self, k: Kernel, key: str, made: dict, what: Any) -> str:
-        """Boot k, and have it run lib/test_kprobes.c."""
+        """Boot k and run lib/test_kprobes.c."""
         if self.state.get(f"boot {k.name} {key}"):
             return ""
         put(made)
@@ -353,36 +394,38 @@ class Run:
         if res.fault or not re.search(r"^\s*(# )?kprobes_test: pass:\d+ fail:0", text, re.M):
             return f"lib/test_kprobes.c does not pass: {res.fault or text.strip().splitlines()[-1:]}"
         self.booted += 1
-        self.state[f"boot {k.name} {key}"] = True
-        save(STATE, self.state)
+        self.keep(f"boot {k.name} {key}", True)
         return ""
 
+    def of_kernel(self, nr: int, made: dict, k: Kernel) -> str:
+        """Compile for k after a patch. Returns the result as text."""
+        key = key_of(made, k.fragments)
+        if self.passed(k, key) is not None:
+            self.kept += 1
+            return f"{k.profile} as before"
+        bad = self.one(k, key, made, f"patch {nr}")
+        self.compiled += 1
+        if not bad and self.boot and not k.off:
+            bad = self.boot_it(k, key, made, f"patch {nr}")
+        if bad:
+            self.failed.append(nr)
+        return f"{k.profile}: {bad}" if bad else f"{k.profile} {self.passed(k, key)} s"
+
     def step(self, nr: int, subject: str, made: dict, skip: Any) -> None:
-        """After a patch: compile for each kernel."""
-        told = []
-        for k in self.kernels:
-            key = key_of(made, k.fragments)
-            if skip:
-                # As good as the step before.
-                self.state.setdefault(f"{k.name} {key}", 0)
-                told.append(skip)
-                break
-            if self.passed(k, key) is not None:
-                self.kept += 1
-                told.append(f"{k.profile} as before")
-                continue
-            bad = self.one(k, key, made, f"patch {nr}")
-            self.compiled += 1
-            if not bad and self.boot and not k.off:
-                bad = self.boot_it(k, key, made, f"patch {nr}")
-            told.append(f"{k.profile}: {bad}" if bad else f"{k.profile} {self.passed(k, key)} s")
-            if bad:
-                self.failed.append(nr)
+        """Compile for each kernel after a patch."""
+        if skip:
+            # Objects are the same as after the previous patch.
+            told = [skip]
+        else:
+            # The kernel with our options comes first, as lacking() reads its symbols.
+            told = [self.of_kernel(nr, made, k) for k in self.kernels[:1]]
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                told += pool.map(functools.partial(self.of_kernel, nr, made), self.kernels[1:])
         print(f"{nr:4} {'FAIL' if self.failed[-1:] == [nr] else 'ok  '} {subject} ({'; '.join(told)})", flush=True)
 
 
 def run(arch: str, profiles: list[str], first: int, last: int, boot: bool, keep_going: bool, thorough: bool) -> int:
-    """Compile after each patch. The exit status."""
+    """Compile after each patch. Returns the exit status."""
     tree.sync()
     todo = series.steps(series.read_order())
     on = Kernel(arch)

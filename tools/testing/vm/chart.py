@@ -16,8 +16,8 @@ class Bar:
     title: str
     ratio: float
     reach: float
-    figure: str                     # what to write next to it
-    part: str                       # of the picture
+    figure: str                     # text next to the bar
+    part: str                       # width of the picture
 
 
 def text(x: float, y: float, what: str, more: str = "") -> str:
@@ -30,7 +30,7 @@ def upright(ratio: float, top: float, bottom: float, more: str) -> str:
 
 
 def one_bar(bar: Bar, y: float) -> list:
-    """The lines that draw it."""
+    """SVG of one bar."""
     width = max(1, min(bar.ratio, FULL) / FULL * BAR)
     colour = GOOD if bar.ratio <= bar.reach else BEHIND
     return [
@@ -42,7 +42,7 @@ def one_bar(bar: Bar, y: float) -> list:
 
 
 def svg(bars: list[Bar], parts: dict) -> str:
-    """The picture of bars; parts is {part: its title}, in their order."""
+    """SVG of all bars; parts is {part: its title}, in the order in which they are shown."""
     body, y = [], 34
     for part, title in parts.items():
         some = [b for b in bars if b.part == part]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""All tests: `vm check [STEP...]`, which is what `make check` runs; and `vm stock`.
+"""All tests: `vm check [STEP...]`, which `make check` runs; and `vm stock`.
 
-Each step adds results: a name, passed, failed or skipped, and why; results.py says what counts.
-Kernels are built one after the other, and the steps run beside that as soon as theirs is there,
-as many guests at a time as the host has processors.
+Each step adds results: name, state (pass, fail, skip) and reason. results.py decides which of
+them count as failures. Kernels are built one after the other. A step starts when its kernel is
+built, and as many guests run at a time as the host has processors.
 
-Tests of the base have to pass on ours; what stock does with them, and with our own, is in stock/
-(see record.py), so no stock kernel is built unless nothing is recorded.
+The base's tests have to pass on our kernel. Results of the stock kernel are recorded in stock/ (see
+record.py), so a stock kernel is built only if nothing is recorded.
 """
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from kbuild import Kernel
     from suites import Suite
 
-# As many as processors: what takes long in a debug kernel must not take longer than KUnit waits.
+# Not more than processors: in a slow debug kernel, KUnit cases would exceed their time limit.
 GUESTS = max(2, os.cpu_count() or 1)
 
 printing = threading.Lock()
 
 
 class Built:
-    """A kernel, and what was built for its guests: {what builds it: directory, or the Failure}."""
+    """A kernel, and files for its guests: {function that builds them: directory, or a Failure}."""
 
     def __init__(self, k: Kernel) -> None:
         self.k = k
@@ -66,7 +66,7 @@ class Built:
 
 
 class Context:
-    """What the steps share."""
+    """State that steps share."""
 
     def __init__(self, names: list[str], only: Sequence[str] = (), stock: bool = False) -> None:
         self.names = names
@@ -83,7 +83,7 @@ class Context:
         return list(STEPS).index(step) if step in STEPS else len(STEPS)
 
     def build(self, name: str, make: Callable) -> Future:
-        """The future of what make() returns; who asks for the same name gets the same."""
+        """The future of make(), which is called once for each name."""
         with self.lock:
             if name not in self.builds:
                 self.builds[name] = self.compiler.submit(self.timed, name, make)
@@ -97,7 +97,7 @@ class Context:
             self.times.add("build", name, time.time() - start, sum(s or 0 for s in kbuild.spent[spent:]))
 
     def kernel(self, profile: str | None = None, stock: bool = False, arch: str = DEFAULT) -> Future:
-        """The future of a Built. That it does not build counts as failed, once."""
+        """The future of a Built. A kernel that does not build is reported as one failure."""
         k = kbuild.Kernel(arch, profile, stock)
         suites = DEBUG_SUITES if profile == "debug" else SUITES
         names = [n for a, n in map(split_step, self.names) if a == arch]
@@ -107,7 +107,7 @@ class Context:
         return self.build(k.name, lambda: self.make_kernel(k, [s.build for s in wanted if s.build]))
 
     def boot_job(self, step: str, name: str, *args: Any) -> Result:
-        """Run a guest that is none of a suite's, when it is its turn."""
+        """Run a guest that belongs to no suite, when it is its turn."""
         with self.runner.slots.take(self.order(step)):
             res = guest.run(*args)
         self.times.add(step, name, res.took, res.cpu)
@@ -130,27 +130,27 @@ class Context:
 
 
 def step_name(suite: str) -> str:
-    """The step that a suite is part of."""
+    """The name of the step that runs a suite."""
     name = split_step(suite)[1]
     return suite.removesuffix(name) + ("debug" if name in DEBUG_SUITES else name)
 
 
 def together(*functions: Callable) -> list:
-    """Call them at once; what they return, or the first exception of one when all have ended."""
+    """Call functions in threads. Returns their results, or raises the first exception when all have ended."""
     with concurrent.futures.ThreadPoolExecutor(max(1, len(functions))) as pool:
         futures = [pool.submit(f) for f in functions]
     return [f.result() for f in futures]
 
 
 def add_results(results: dict, more: dict) -> None:
-    """Add those of another guest. What the first one skipped is skipped; what fails in any has failed."""
+    """Add results of another guest. A skip of the first guest stays; a failure in any guest is a failure."""
     for name, new in more.items():
         if name not in results or new[0] == "fail":
             results[name] = new
 
 
 def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
-    """All guests of a suite. {test: (state, why)}"""
+    """Run all guests of a suite: {test: (state, why)}"""
     want = Want(built.k, step, ctx.report.expected, ctx.only, built.share(suite.build))
     order = ctx.order(step_name(step))
     results: dict = {}
@@ -167,13 +167,13 @@ def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
 
 
 def guest_ok(report: Report, step: str, boot: Any, got: Outcome) -> None:
-    """One result for the guest as a whole: it came up, it ended, no splat, some test ran."""
+    """Add one result for the guest as a whole: it booted, ended, had no splat, and ran some test."""
     fault = got.fault or ("" if got.results else "no test ran")
     report.add(f"{step}: guest {boot.name}", "fail" if fault else "pass", f"{fault}; see {got.log}" if fault else "")
 
 
 def table(step: str, rows: list) -> None:
-    """Print the comparison of stock and ours, where it says more than that both pass."""
+    """Print how results of stock and ours compare, except for tests that pass on both."""
     odd = [r for r in rows if set(r[1:]) != {"pass"}]
     width = max([len(n) for n, _, _ in odd] + [4])
     with printing:
@@ -186,7 +186,7 @@ def table(step: str, rows: list) -> None:
 # The steps
 
 def on_stock(ctx: Context, step: str, suite: Suite) -> dict:
-    """What stock does with the tests of a suite: as recorded, else as it turns out now."""
+    """Results of stock for a suite: the recorded ones, or those of a run now."""
     arch, name = split_step(step)
     known = ctx.records[arch]
     if known:
@@ -196,7 +196,7 @@ def on_stock(ctx: Context, step: str, suite: Suite) -> dict:
 
 
 def step_suite(ctx: Context, step: str) -> None:
-    """Run one of SUITES on ours, and judge the results."""
+    """Run one of SUITES on our kernel, and compare with stock."""
     arch, name = split_step(step)
     suite = SUITES[name]
     ours = run_suite(ctx, step, suite, ctx.kernel(arch=arch).result())
@@ -209,7 +209,7 @@ def step_suite(ctx: Context, step: str) -> None:
     if suite.rule == "own":
         table(step, ctx.report.agree(step, stock, ours))
         return
-    # KUnit has suites of ours, too.
+    # These are our KUnit suites.
     known = {n.split(".")[0] for n in stock}
     own = {} if name != "kunit" else {n: r for n, r in ours.items() if n.split(".")[0] not in known}
     table(step, ctx.report.compare(step, stock, {n: r for n, r in ours.items() if n not in own}))
@@ -217,7 +217,7 @@ def step_suite(ctx: Context, step: str) -> None:
 
 
 def step_hitpath(ctx: Context, step: str) -> None:
-    """Follow what a hit can run: nothing there may be probed, traced or instrumented."""
+    """Check that no function that a hit can run can be probed, traced or is instrumented."""
     k = ctx.kernel(arch=split_step(step)[0]).result().k
     with ctx.runner.slots.take(ctx.order(step)):
         start = time.time()
@@ -228,7 +228,7 @@ def step_hitpath(ctx: Context, step: str) -> None:
 
 
 def debug_suites(arch: str) -> dict:
-    """{suite: its full name} of what the step debug of an architecture runs."""
+    """{suite: its full name} of the suites that the step debug of an architecture runs."""
     prefix = "" if arch == DEFAULT else f"{arch}-"
     return {n: prefix + n for n in DEBUG_SUITES if n not in OPTIONAL}
 
@@ -247,7 +247,7 @@ def step_debug(ctx: Context, step: str) -> None:
 
 
 def step_hardened(ctx: Context, step: str) -> None:
-    """A hardened kernel, on the processors of its row in hardened.py."""
+    """Run a hardened kernel on the processors of its row in hardened.py."""
     row = hardened.HARDENED[step]
     built = ctx.kernel(row.profile, arch=split_step(step)[0]).result()
 
@@ -259,24 +259,24 @@ def step_hardened(ctx: Context, step: str) -> None:
 
 
 def step_kcsan(ctx: Context, step: str) -> None:
-    """Our KUnit suites on a kernel that looks for data races: there is none in our code."""
+    """Run our KUnit suites with KCSAN. A data race in our code fails."""
     built = ctx.kernel("kcsan", arch=split_step(step)[0]).result()
     ctx.report.add_all(step, run_suite(ctx, step, KCSAN_SUITE, built))
 
 
 def step_litmus(ctx: Context, step: str) -> None:
-    """Protocols of hits without locks, by the kernel's memory model."""
+    """Check lock-free protocols of hits by the kernel's memory model."""
     for name, state, why in litmus.run():
         ctx.report.add(f"{step}: {name}", state, why)
 
 
 def step_debug_ftrace(ctx: Context, step: str) -> None:
-    """The base's ftrace selftests on probes, on the debug profile."""
+    """Run the base's ftrace selftests of probes on the debug profile."""
     built = ctx.kernel("debug").result()
     ctx.report.add_all(step, run_suite(ctx, step, DEBUG_SUITES[step], built))
 
 
-# What a guest does, and what has to be said of it.
+# A script for a guest, and the result that the harness has to report.
 HARNESS_CASES = (
     ("status of the script", "exit 7", 60, "status 7"),
     ("panic", "echo c > /proc/sysrq-trigger", 60, "panicked"),
@@ -286,8 +286,8 @@ HARNESS_CASES = (
 
 
 def step_harness(ctx: Context, step: str) -> None:
-    """The harness's own unit tests, and whether it sees what it has to see of a guest."""
-    # In a process of its own: tests replace names of modules, which other steps use meanwhile.
+    """Run the unit tests of the harness, and guests that fail in known ways."""
+    # Unit tests replace functions of modules that other steps use, so run them in another process.
     res = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", "unittests"], cwd=HERE,
                          capture_output=True, text=True)
     for test in re.findall(r"^(?:FAIL|ERROR): (.*)$", res.stderr, re.M):
@@ -312,13 +312,13 @@ def step_harness(ctx: Context, step: str) -> None:
 
 
 def step_campaign(ctx: Context, step: str) -> None:
-    """Some of make campaign's chunks, as they are and on x86-64 with preempt=full."""
+    """Run a few chunks of make campaign; on x86-64 with preempt=full, too."""
     arch = split_step(step)[0]
     k = ctx.kernel(arch=arch).result().k
     seed = os.environ.get("SEED") or campaign.new_seed()
     say(f"  seed {seed}; again with: {campaign.command(k)} --seed {seed}")
 
-    # Once for both.
+    # Both need it; build it once.
     campaign.Text(k)
     campaign.build(k)
 
@@ -338,7 +338,7 @@ def step_campaign(ctx: Context, step: str) -> None:
 
 
 def ask_commands(ctx: Context, step: str, k: Kernel, faults: list | None = None) -> list:
-    """What k answers to all commands whose answers are recorded."""
+    """Write all commands whose answers are recorded to k. Returns its answers."""
     boot = functools.partial(ctx.boot_job, step, "commands")
     parts = together(*(functools.partial(commands.ask, k, boot, commands.SEED, t, faults)
                        for t in commands.everything()))
@@ -348,7 +348,7 @@ def ask_commands(ctx: Context, step: str, k: Kernel, faults: list | None = None)
 
 
 def step_commands(ctx: Context, step: str) -> None:
-    """20,000 commands for probe events, and what events record: answers as stock's."""
+    """Compare answers to 20,000 commands, and records of events, with those of stock."""
     k = ctx.kernel().result().k
     faults: list = []
     answers = ask_commands(ctx, step, k, faults)
@@ -357,7 +357,7 @@ def step_commands(ctx: Context, step: str) -> None:
 
 
 def step_fuzz(ctx: Context, step: str) -> None:
-    """Some of make fuzz's commands: with KASAN, and where types are known."""
+    """Run a few commands of make fuzz on the debug profile, and with type information."""
     (arch, profile), = needs(step)
     k = ctx.kernel(profile, arch=arch).result().k
     seed = int(os.environ.get("SEED") or fuzz.new_seed())
@@ -373,7 +373,7 @@ TRACE = "kernel/trace"
 OURS_IN_TRACE = sorted(n[:-2] + ".o" for n in tree.our_files() if re.fullmatch(TRACE + r"/(?!.*_kunit)\w+\.c", n)
                        and "gen_test" not in n)
 
-# Where probe code is held or called from; what of it is an architecture's is in arch.py.
+# Directories and objects with probe code or its callers. arch.py has those of each architecture.
 VARIANTS = {
     "rt": ["lib/addr_table.o", "kernel/kprobes/", *OURS_IN_TRACE, "kernel/extable.o"],
     "noprobes": [*f"{TRACE}/ftrace.o {TRACE}/trace.o {TRACE}/trace_events.o {TRACE}/trace_dynevent.o "
@@ -386,7 +386,7 @@ VARIANTS = {
 
 
 def step_variants(ctx: Context, step: str) -> None:
-    """Compile in other configurations: PREEMPT_RT, no probes, bare kprobes."""
+    """Compile with other configurations: PREEMPT_RT, no probes, only kprobes."""
     arch = ARCHES[split_step(step)[0]]
     for profile, objs in VARIANTS.items():
         name = f"{step}: {profile} compiles without a warning"
@@ -399,7 +399,7 @@ def step_variants(ctx: Context, step: str) -> None:
             ctx.report.add(name, "fail", str(e))
 
 
-# What sees our core on architectures that are only compiled; see arch.py for what of them does.
+# Generic objects that include our headers, for architectures that are only compiled; see arch.py.
 SEE_OUR_CORE = {
     "tracer": ["lib/addr_table.o", "kernel/kprobes/", f"{TRACE}/", "kernel/extable.o", "kernel/kallsyms.o",
                "kernel/exit.o", "kernel/fork.o", "kernel/module/main.o", "samples/kprobes/"],
@@ -408,7 +408,7 @@ SEE_OUR_CORE = {
 
 
 def step_arch_builds(ctx: Context, step: str) -> None:
-    """Compile the base's other architectures, unmodified, on our core."""
+    """Compile our core for other architectures of the base, whose code is unmodified."""
     subprocess.run([os.path.join(HERE, "packages"), "arches"], check=True)
     for arch in ARCHES.values():
         for profile, own in arch.objects.items():
@@ -425,13 +425,13 @@ def step_arch_builds(ctx: Context, step: str) -> None:
 
 
 def step_lint(ctx: Context, step: str) -> None:
-    """What the tools for the kernel's C, and for text, shell and Python, say of our files."""
+    """Run the static checks; see lint.py and lint_tools.py."""
     kernels = [ctx.kernel(arch=a).result().k for a in (DEFAULT, *ARCH_SUITES)]
     for name, state, reason in ctx.build("objects for lint", lambda: lint.run(kernels)).result():
         ctx.report.add(f"{step}: {name}", state, reason)
 
 
-# Also the order in which they get guests. Long ones come early, so that none runs on alone.
+# Guests start in this order. Long steps come first, so that the last guests end at about the same time.
 STEPS = {
     "harness": step_harness,
     "selftest": step_suite,
@@ -464,15 +464,15 @@ STEPS = {
     **dict.fromkeys(hardened.HARDENED, step_hardened),
 }
 
-# Half an hour each, or more configurations to prepare or to build, or of a port that has passed KUnit, so
-# they are run only if they are named.
+# These run only if they are named: they take half an hour each, need further configurations, or run on a
+# port after its KUnit suites have passed.
 OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan", *hardened.OPTIONAL,
             *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
             *(f"{arch}-ftrace" for arch in PORT_SUITES))
 
 
 def needs(step: str) -> list:
-    """[(architecture, profile)] of the kernels that a step boots; the profile is None for the usual one."""
+    """[(architecture, profile)] of the kernels that a step boots; None is the default profile."""
     arch, name = split_step(step)
     if step in hardened.HARDENED:
         return [(arch, hardened.HARDENED[step].profile)]
@@ -495,7 +495,7 @@ def title(step: str) -> str:
 
 
 def checked(names: list[str], all_names: Iterable[str], arch: str | None = None) -> list:
-    """The steps that are asked for, or all; with an architecture those of it, named with it or without."""
+    """The steps that were named, or all. With an architecture, steps may be named without its prefix."""
     if arch:
         if arch not in ARCHES:
             raise Failure(f"no architecture {arch}; there is: {' '.join(ARCHES)}")
@@ -508,17 +508,17 @@ def checked(names: list[str], all_names: Iterable[str], arch: str | None = None)
 
 
 def parts_of(step: str) -> list:
-    """The suites that a step runs under names of their own."""
+    """Names of the suites that a step reports separately."""
     arch, name = split_step(step)
     return list(debug_suites(arch).values()) if name == "debug" else []
 
 
 def run_step(ctx: Context, name: str, start: int) -> None:
-    """One step, to its end."""
+    """Run one step to its end."""
     say(f"{name}: {title(name)}")
     try:
         STEPS[name](ctx, name)
-    except Exception as e:  # one broken step must not hide the others
+    except Exception as e:  # A broken step must not hide the others.
         ctx.report.add(f"{name}: the step itself", "fail", f"{type(e).__name__}: {e}")
     parts = [name] + parts_of(name)
     p, f, s = (sum(ctx.report.count(x, part) for part in parts) for x in ("pass", "fail", "skip"))
@@ -526,12 +526,12 @@ def run_step(ctx: Context, name: str, start: int) -> None:
 
 
 def run(names: list[str], only: Sequence[str] = (), arch: str | None = None) -> int:
-    """Run the steps that are asked for, or all of them."""
+    """Run the named steps, or all."""
     names = checked(names, STEPS, arch)
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
     os.makedirs(LOGS, exist_ok=True)
     ctx, start = Context(names, only), time.time()
-    # The guests of the debug kernel take longest, but for it the others are not kept waiting.
+    # Guests of the debug kernel take longest, but its build would delay all others.
     for where, profile in sorted({need for n in names for need in needs(n)}, key=lambda n: (n[1] or "", n[0] != DEFAULT)):
         ctx.kernel(profile, arch=where)
     together(*(functools.partial(run_step, ctx, n, start) for n in STEPS if n in names))
@@ -542,13 +542,13 @@ def run(names: list[str], only: Sequence[str] = (), arch: str | None = None) -> 
 
 
 def finish(ctx: Context, took: float) -> int:
-    """Print where the time went, what did not pass and why, then the one line; the exit status."""
+    """Print times, results that did not pass, and a line with the sum. Returns the exit status."""
     say("\n".join(["\nwhere the time went:"] + ["  " + l for l in ctx.times.lines(took)]))
     return tell(ctx.report)
 
 
 def tell(report: Report) -> int:
-    """Print what did not pass and why, then the one line; the exit status."""
+    """Print results that did not pass, and a line with the sum. Returns the exit status."""
     for state, heading in (("skip", "skipped"), ("fail", "FAILED")):
         chosen = report.not_passed(state)
         if chosen:
@@ -562,16 +562,16 @@ def tell(report: Report) -> int:
     return 1 if failed or not passed else 0
 
 
-# What stock does
+# Stock
 
 def recorded(arch: str) -> list:
-    """The steps of an architecture of which stock's results are kept."""
+    """The steps of an architecture whose results on stock are recorded."""
     names = list(SUITES if arch == DEFAULT else ARCH_SUITES.get(arch) or [])
     return [n for n in names if SUITES[n].rule != "alone"] + (["commands"] if arch == DEFAULT else [])
 
 
 def stock_commands(ctx: Context, k: Kernel, refresh: bool) -> int:
-    """Have stock answer commands, and record that if so asked. How many answers are not as recorded."""
+    """Write commands to stock; with refresh, record its answers. Returns how many differ from the record."""
     old, new = commands.Recorded.nearest(DEFAULT), commands.Recorded.of(ask_commands(ctx, "commands", k))
     changes = new.changes(old)
     if refresh or not old:
@@ -581,7 +581,7 @@ def stock_commands(ctx: Context, k: Kernel, refresh: bool) -> int:
 
 
 def run_stock(names: list[str], only: Sequence[str], refresh: bool, arch: str = DEFAULT) -> int:
-    """Have stock run the steps that are asked for, or all; compare with what is recorded."""
+    """Run steps on stock, and compare with the record."""
     names = checked([split_step(n)[1] for n in names], recorded(arch))
     prefix = "" if arch == DEFAULT else f"{arch}-"
     subprocess.run([os.path.join(HERE, "packages"), "clients"], check=False)
@@ -599,7 +599,7 @@ def run_stock(names: list[str], only: Sequence[str], refresh: bool, arch: str = 
                 answers.append(stock_commands(ctx, built.k, refresh))
                 return
             new.take(step, run_suite(ctx, prefix + step, SUITES[step], built), only)
-        except Exception as e:  # what the others did is to be kept
+        except Exception as e:  # Keep the results of the other steps.
             broken.append(f"{step}: {e}")
             return
         if refresh:
@@ -624,7 +624,7 @@ def run_stock(names: list[str], only: Sequence[str], refresh: bool, arch: str = 
 
 
 def not_run(broken: list) -> int:
-    """Tell of steps that came to nothing; the exit status."""
+    """Print which steps had no results. Returns the exit status."""
     for line in broken:
         say(f"not run: {line}")
     return 1 if broken else 0

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the files of probe events answer to commands, and what the events record: ours against stock.
+"""Answers to commands for probe events, and records of events: ours against stock.
 
-commands/ has a program that makes up commands from a seed, all that there is to write to
-kprobe_events, dynamic_events and uprobe_events and much that is nearly right, and tells what
-each is answered: the error and where it is said to be, or how the event is listed and what
-its format is. commands/examples has more that somebody thought of. The program also makes up
-events for calls whose arguments it knows, and tells what they record.
+A program in commands/ generates commands from a seed: valid ones of all kinds for kprobe_events,
+dynamic_events and uprobe_events, and many with small errors. It prints the answer of the kernel to
+each: the error and its position, or the line of the event in the list and its format.
+commands/examples has commands written by hand. The program also generates events on calls whose
+arguments it knows, and prints their records.
 
-Stock's answers are in stock/commands-*, as hashes; what is meant to differ is in
-commands/differs. Where an answer is another one, stock is asked what it says, if a stock kernel
-is built. `vm commands` asks for some of them, or commands of one's own, and shows them in full.
+stock/commands-* has hashes of the answers of stock, and commands/differs lists intended
+differences. If an answer differs and a stock kernel is built, that kernel is asked again, to show
+both answers. `vm commands` shows the answers to some of the commands, or to others, in full.
 """
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ SOURCE = os.path.join(HERE, "commands")
 EXAMPLES = os.path.join(SOURCE, "examples")
 DIFFERS = os.path.join(SOURCE, "differs")
 SEED = 1
-COUNT = 20000               # commands that follow from the seed
-HITS = 3000                 # events that are hit
+COUNT = 20000               # commands that are generated from the seed
+HITS = 3000                 # events that are generated and hit
 PER_BOOT = {"ask": 5000, "hit": 1000}
-SHOWN = 10                  # answers in full
-ASKED_AGAIN = 300           # that stock is asked for
+SHOWN = 10                  # answers that are shown in full
+ASKED_AGAIN = 300           # answers for which stock is asked
 LIMIT = 3000                # seconds for a guest
 PER_LINE = 12
 DIES = "the kernel dies"
 FILES = {"K": "kprobe_events", "D": "dynamic_events", "U": "uprobe_events"}
-# What the kernel says of commands is of no interest but for warnings. Stock waits for RCU a lot.
+# Of messages about commands only warnings matter. Stock waits for many grace periods.
 APPEND = "loglevel=5 rcupdate.rcu_expedited=1"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a guest is asked: numbers, or commands as they are written."""
-    mode: str               # "ask" what commands are answered, "hit" events and ask what they record
+    """Work for a guest: numbers of generated commands, or commands as text."""
+    mode: str               # "ask": answers to commands; "hit": records of events
     numbers: tuple = ()
     lines: tuple = ()
 
@@ -57,7 +57,7 @@ class Task:
         return len(self.numbers) + len(self.lines)
 
     def behind(self, n: int) -> Task:
-        """Without the first n of it."""
+        """The rest after the first n commands."""
         return Task(self.mode, self.numbers[n:], self.lines[max(0, n - len(self.numbers)):])
 
     def script(self, seed: int) -> str:
@@ -67,7 +67,7 @@ class Task:
 
 
 def spans(numbers: Iterable[int]) -> list:
-    """[(first, last)] of what is without a gap."""
+    """[(first, last)] of each range without a gap."""
     out: list = []
     for n in numbers:
         if out and n == out[-1][1] + 1:
@@ -78,32 +78,32 @@ def spans(numbers: Iterable[int]) -> list:
 
 
 def sources() -> list:
-    """The files of the program."""
+    """The source files of the program."""
     return sorted(os.path.join(SOURCE, n) for n in os.listdir(SOURCE) if n.endswith(".c"))
 
 
 def own(path: str = EXAMPLES) -> tuple:
-    """The lines of a file of examples."""
+    """Commands in a file of examples."""
     with open(path) as f:
         return tuple(l for l in f.read().splitlines() if l.strip() and not l.startswith("#"))
 
 
 def tasks(mode: str, count: int) -> list:
-    """What single guests are asked, so that it is all that is asked."""
+    """Divide so many commands among guests."""
     step = PER_BOOT[mode]
     return [Task(mode, tuple(range(i, min(i + step, count)))) for i in range(0, count, step)]
 
 
 def everything() -> list:
-    """All that is recorded."""
+    """All commands whose answers are recorded."""
     return [*tasks("ask", COUNT), Task("ask", lines=own()), *tasks("hit", HITS)]
 
 
 class Answer:
-    """A command, or several, and what the answer is."""
+    """The answer to a command, or to several that belong together."""
 
     def __init__(self, mode: str, line: str) -> None:
-        """A line of the program; what it did not come to the end of is what the kernel died of."""
+        """Parse a line of the program. If the kernel died, the last line has a command and no answer."""
         self.mode = mode
         self.number, self.commands, *parts = line.split("\t")
         self.parts = parts or [DIES]
@@ -111,7 +111,7 @@ class Answer:
 
     @property
     def recorded(self) -> str:
-        """The commands as hashes have them: where the program has its probe depends on how it was compiled."""
+        """The commands, with a fixed address for the program's uprobes, which depends on the compiler."""
         return re.sub(r"(/mnt/commands:0x)[0-9a-f]+", r"\g<1>69e0", self.commands)
 
     def hash(self) -> str:
@@ -122,18 +122,18 @@ class Answer:
         return "events that are hit" if self.mode == "hit" else FILES[self.commands[0]]
 
     def line(self) -> str:
-        """As the program has it."""
+        """The line as the program prints it."""
         return f"{self.number}\t{self.commands}\t{self.text}"
 
     def lines(self) -> list:
-        """To be read by people."""
+        """The answer as readable text."""
         names = ("answer", "listed", "format") if self.mode == "ask" else ("answer", "recorded")
         return [self.commands] + [f"    {n}: {t}" for n, t in zip(names, self.parts) if t] + \
             [f"    {t}" for t in self.parts[len(names):]]
 
 
 def ask_guest(k: Kernel, boot: Callable, seed: int, task: Task) -> tuple:
-    """What comes of one guest: its answers, as far as it came, and what is wrong with it."""
+    """Boot one guest. Returns its answers until it ended, and its fault, if any."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         kbuild.build_program(k, os.path.join(tmp, "commands"), sources())
         path = os.path.join(tmp, "script")
@@ -151,7 +151,7 @@ def ask_guest(k: Kernel, boot: Callable, seed: int, task: Task) -> tuple:
 
 
 def ask(k: Kernel, boot: Callable, seed: int, task: Task, faults: list | None = None) -> list:
-    """The answers to a task. Where a kernel dies another one goes on; faults gets to know."""
+    """The answers to a task. If a kernel dies, add to faults, and go on in another guest."""
     out, left = [], task
     while left:
         got, fault = ask_guest(k, boot, seed, left)
@@ -174,7 +174,7 @@ def path(arch: str) -> str:
 
 
 class Recorded:
-    """Stock's answers: a hash each, and one of what they are answers to."""
+    """Answers of stock: a hash of each, and one of all commands."""
 
     def __init__(self, commands: Any, hashes: list[str]) -> None:
         self.commands = commands
@@ -193,12 +193,12 @@ class Recorded:
 
     @classmethod
     def nearest(cls, arch: str) -> Recorded | None:
-        """That of the base which is installed, else of the last one before; None if there is none."""
+        """The record for the installed base or the last version before it; None if there is none."""
         name = record.nearest_path(path(arch), os.path.join(record.STOCK, f"commands-{arch}-"))
         return cls.load(name) if name else None
 
     def changes(self, old: Recorded | None) -> int:
-        """How many answers are others than they were; all, if they were to other commands."""
+        """How many answers have changed; all of them, if commands have changed."""
         if not old or old.commands != self.commands:
             return len(self.hashes)
         return sum(a != b for a, b in zip(old.hashes, self.hashes))
@@ -213,7 +213,7 @@ class Recorded:
 
 
 class Differs:
-    """What is meant to be answered otherwise: COMMANDS => ANSWER -- REASON, both regular expressions."""
+    """Intended differences: COMMANDS => ANSWER -- REASON. The first two are regular expressions."""
 
     def __init__(self, text: str) -> None:
         self.entries = []
@@ -232,7 +232,7 @@ class Differs:
             return cls(f.read())
 
     def find(self, answer: Answer) -> str | None:
-        """The reason why that one of ours may differ; None if there is none."""
+        """The reason why an answer of ours may differ; None if it may not."""
         for commands, text, reason, nr in self.entries:
             if commands.search(answer.commands) and text.search(answer.text):
                 self.used.add(nr)
@@ -247,7 +247,7 @@ class Differs:
 # The check
 
 def stock_says(k: Kernel, boot: Callable, seed: int, answers: list[Answer]) -> dict:
-    """{index in answers: what stock says to it}, if there is a stock kernel."""
+    """{index in answers: answer of stock}; empty if there is no stock kernel."""
     stock = kbuild.Kernel(k.arch.name, stock=True)
     out: dict = {}
     if not os.path.exists(stock.image):
@@ -268,13 +268,13 @@ def log(name: str) -> str:
 
 
 def keep(k: Kernel, answers: list[Answer]) -> None:
-    """Write all answers to a file, a line for each."""
+    """Write all answers to a file, one in a line."""
     with open(log(f"commands-{k.name}.txt"), "w") as f:
         f.writelines(a.line() + "\n" for a in answers)
 
 
 def show(apart: list, stock: dict, where: str) -> str:
-    """Show answers that differ, the first ones here and all in a file. Its name."""
+    """Write answers that differ to a file, and print the first ones. Returns the file's name."""
     with open(where, "w") as f:
         for i, a in enumerate(apart):
             text = a.lines() + (["  stock:"] + stock[i].lines()[1:] if i in stock else [])
@@ -285,7 +285,7 @@ def show(apart: list, stock: dict, where: str) -> str:
 
 
 def check(k: Kernel, answers: list[Answer], faults: list | None, boot: Callable) -> list:
-    """[(name, state, why)] of what k answers to everything()."""
+    """[(name, state, why)] for the answers of k to everything()."""
     out = [("kernel is well", "fail" if faults else "pass", "; ".join((faults or [])[:3]))]
     rec = Recorded.nearest(k.arch.name)
     if not rec:
@@ -315,14 +315,14 @@ def wanted(words: list[str], hits: bool) -> list:
 
 
 def all_of(count: int, hits: bool) -> list:
-    """Tasks for so many; for all that is recorded, if no number is given."""
+    """Tasks for that number of commands; None: for all whose answers are recorded."""
     if count is None:
         return tasks("hit", HITS) if hits else everything()
     return tasks("hit" if hits else "ask", count)
 
 
 def run(kernels: list[Kernel], seed: int, todo: list, raw: bool) -> int:
-    """Print what a kernel answers; of two what they do not agree on, and the exit status says if so."""
+    """Print the answers of a kernel. Of two, print those that differ; the exit status is 1 if any does."""
     if len(kernels) == 1:
         for a in (a for t in todo for a in ask(kernels[0], guest.run, seed, t)):
             print(a.line() if raw else "\n".join(a.lines()), flush=True)

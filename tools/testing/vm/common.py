@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the parts of the harness share."""
+"""Functions that all parts of the harness use."""
 from __future__ import annotations
 
 import contextlib
@@ -14,16 +14,16 @@ BUILD = os.path.join(TOP, "build")
 
 
 class Failure(Exception):
-    """Something went wrong; the text says what to do about it, in one line."""
+    """An error whose text says in one line what to do about it."""
 
 
 def say(text: str) -> None:
-    """A line of progress, kept apart from what a guest prints."""
+    """Print a line of progress on stderr; stdout is for output of guests."""
     print(f"vm: {text}", file=sys.stderr, flush=True)
 
 
 def reap(proc: Any, flags: int = 0) -> float | None:
-    """Wait for a process. The processor's seconds that it took with its children; None if it runs on."""
+    """Wait for a process. Returns the CPU seconds of it and its children; None if it still runs."""
     pid, status, usage = os.wait4(proc.pid, flags)
     if not pid:
         return None
@@ -33,7 +33,7 @@ def reap(proc: Any, flags: int = 0) -> float | None:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator:
-    """Hold build/.lock-NAME, so that commands started together take turns."""
+    """Hold build/.lock-NAME, so that commands that run at the same time take turns."""
     os.makedirs(BUILD, exist_ok=True)
     with open(os.path.join(BUILD, f".lock-{name}"), "w") as f:
         try:

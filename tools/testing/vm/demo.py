@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""make run: a probe, a workload, the trace."""
+"""make run: set a probe, run a workload, print the trace."""
 from __future__ import annotations
 
 import os
@@ -19,7 +19,7 @@ CMD = "cat /etc/passwd; ls /sys/kernel/debug/kprobes"
 
 
 def script(path: str, arch: Arch) -> None:
-    """Write the guest's script, with what the user asked for in front."""
+    """Write the guest's script, which begins with the user's settings."""
     probe = os.environ.get("PROBE") or arch.demo
     cmd = os.environ.get("CMD") or CMD
     with open(os.path.join(HERE, "guest/demo.sh")) as src, open(path, "w") as dst:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The instructions that the workload executes: each of them probed and hit, as breakpoint and as jump.
+"""Probe each instruction that the campaign's workload executes, as breakpoint and as jump.
 
-Which they are QEMU tells: it is switched to one instruction at a time and to a log of what it
-translates, hence of what is executed from then on, each instruction once. What the workload
-executes each time it is run, not by chance, is what several such guests agree on. These are
-probed, chunk by chunk, and then the workload runs once: unlike the campaign's other chunks, which
-come and go while it runs, for that takes long. Those that were not hit are probed again, until
-none is left, or nothing more comes of it; so are those that were no jumps, once, without
-neighbours that keep them from it. `vm campaign --executed` goes on where it was interrupted; see
-campaign.py for the rest.
+QEMU logs which instructions it translates. With one instruction in a translated block, the log has
+each instruction that is executed for the first time. Instructions that are in the logs of several
+guests are executed in each run of the workload.
+
+These instructions are probed in chunks, and the workload runs once with each chunk. Other chunks of
+the campaign are attached and detached while the workload runs; that would take too long here.
+Instructions that were not hit are probed again, a few times. Instructions that could not be jumps
+are tried once more without probes near them. `vm campaign --executed` goes on where it was
+interrupted; see campaign.py for the rest.
 """
 from __future__ import annotations
 
@@ -33,20 +34,20 @@ if TYPE_CHECKING:
     from campaign import Text, Words
     from kbuild import Kernel
 
-RECORDINGS = 3          # guests that have to agree
-LIMIT = 1800            # seconds that each may take, at one instruction a time
-CHUNK = 50000           # instructions that are probed at once
-AGAIN = 4               # more tries for what was not hit
-FEW = 1000              # instructions that are probed at once, then, as jumps
+RECORDINGS = 3          # guests whose logs have to agree
+LIMIT = 1800            # seconds for each; single-stepping is slow
+CHUNK = 50000           # instructions in a chunk
+AGAIN = 4               # more tries for instructions that were not hit
+FEW = 1000              # instructions in a chunk of such a try, as jumps
 WAYS = ("plain", "jump")
 
 
 def monitor(path: str, *commands: str) -> None:
-    """Have QEMU do these."""
+    """Give commands to QEMU's monitor."""
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
         s.sendall("".join(c + "\n" for c in commands).encode())
-        # Their echo is the sign that they were taken.
+        # QEMU echoes a command when it has run it.
         seen = b""
         while seen.count(b"(qemu)") <= len(commands):
             got = s.recv(4096)
@@ -56,14 +57,14 @@ def monitor(path: str, *commands: str) -> None:
 
 
 def logged(path: str) -> set:
-    """The addresses in QEMU's log of what it translates."""
+    """The addresses in QEMU's log of translated code."""
     line = re.compile(r"(0x[0-9a-f]+): ")
     with open(path, errors="replace") as f:
         return {int(m.group(1), 16) for m in map(line.match, f) if m}
 
 
 def record(k: Kernel, tools: str, base: int, end: int) -> set:
-    """The addresses between these that one guest executes while the workload runs."""
+    """Addresses from base to end that one guest executes while the workload runs."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share, script, log, door = (os.path.join(tmp, n) for n in ("share", "script", "log", "monitor"))
         os.mkdir(share)
@@ -71,7 +72,7 @@ def record(k: Kernel, tools: str, base: int, end: int) -> set:
         with open(script, "w") as f, open(os.path.join(campaign.SOURCE, "guest.sh")) as g:
             f.write("#!/bin/sh\nQUEUE=\nTESTS=\n" + g.read())
         seen = bytearray()
-        # What it says, and what QEMU is told then. How a guest ends is not of the workload.
+        # The guest prints these words, and QEMU gets these commands then. Shutdown is not logged.
         signs = [(b"watch\n", ("singlestep on", "log in_asm")), (b"\nstatus ", ("log none", "singlestep off"))]
 
         def sink(data: bytes) -> None:
@@ -82,14 +83,14 @@ def record(k: Kernel, tools: str, base: int, end: int) -> set:
         job = guest.Job(script=script, share=share, append="nokaslr", timeout=LIMIT, qemu=(
             "-monitor", f"unix:{door},server=on,wait=off", "-D", log, "-dfilter", f"{base:#x}+{end - base:#x}"))
         res = guest.run(k, job, sink)
-        # Whether its results are right is asked when it is probed; that slow, it runs into its limits.
+        # Its status does not count here: single-stepped, the workload exceeds its time limits.
         if res.fault or signs:
             raise Failure(f"the workload does not run to its end: {res.fault or seen.decode(errors='replace')[-300:]}")
         return logged(log)
 
 
 def some(words: Words, offsets: Iterable[int]) -> Words:
-    """Those of these words that are about these offsets."""
+    """The words whose offset is one of offsets."""
     return array.array("I", (w for w in words if w & (1 << LENGTH_SHIFT) - 1 in offsets))
 
 
@@ -98,7 +99,7 @@ def offsets_of(words: Words) -> set:
 
 
 class Progress:
-    """What is done of a kernel, in files."""
+    """Which tasks are done for a kernel, kept in files."""
 
     def __init__(self, k: Kernel, text: Text) -> None:
         self.stem = os.path.join(campaign.RESULTS, k.name)
@@ -126,7 +127,7 @@ class Progress:
         os.rename(path + ".tmp", path)
 
     def take(self, task: Task, chunk: Any) -> None:
-        """What a guest says about a task. A round that it did not end has hit nothing."""
+        """Keep the results of a task. In a round that did not end, no instruction counts as hit."""
         rounds = {r.name: r for r in chunk.rounds if r.complete}
         missed = sorted(offsets_of(task.words) - set(chunk.refusals))
         self.done[task.name] = {
@@ -138,7 +139,7 @@ class Progress:
 
 
 def find(k: Kernel, text: Text, tools: str, progress: Progress) -> Words:
-    """What the workload executes for certain: words as those of text."""
+    """Words of text for instructions that all recordings have."""
     spans, base = campaign.functions(os.path.join(k.out, "vmlinux"))
     kept: set[int] | None = None
     for nr in range(RECORDINGS):
@@ -157,13 +158,13 @@ def find(k: Kernel, text: Text, tools: str, progress: Progress) -> Words:
 
 
 def chunks(words: Words, ways: Any, name: str, least: int = 1) -> list:
-    """What guests are to do with these: at least so many chunks, so that neighbours are apart."""
+    """Divide words into tasks; at least so many, so that neighbours are in different ones."""
     count = min(len(words), max(least, -(-len(words) // CHUNK)))
     return [Task(f"x{name}{i}", words[i::count], list(ways), 0) for i in range(count)]
 
 
 def outcome(tasks: Any, done: Any, key: str) -> dict:
-    """{way: offsets} of these tasks that are of that kind."""
+    """{way: offsets} that were not hit ("unhit") or could not be jumps ("traps") in these tasks."""
     found: dict = {way: set() for way in WAYS}
     for t in tasks:
         for way in t.rounds:
@@ -172,7 +173,7 @@ def outcome(tasks: Any, done: Any, key: str) -> dict:
 
 
 def plan(words: Words, done: Any) -> tuple:
-    """([(number of the try, task)] of all tries so far, {way: offsets not hit}, offsets of no jumps)."""
+    """([(number of the try, task)] so far, {way: offsets not hit}, offsets that could not be jumps)."""
     tasks = chunks(words, WAYS, "")
     tries = [(0, t) for t in tasks]
     unhit: dict = {}
@@ -181,7 +182,7 @@ def plan(words: Words, done: Any) -> tuple:
         if any(t.name not in done for t in tasks):
             break
         unhit, again = outcome(tasks, done, "unhit"), outcome(tasks, done, "traps")["jump"]
-        # With nobody near they could not be jumps either. Until then, they may.
+        # Only the next try, without probes near them, shows that these cannot be jumps.
         traps = again if nr == 0 else traps & again if nr == 1 else traps
         todo = {**unhit, "jump": unhit["jump"] | (traps if nr == 0 else set())}
         tasks = [t for way in WAYS
@@ -193,7 +194,7 @@ def plan(words: Words, done: Any) -> tuple:
 
 
 def probe(k: Kernel, tools: str, words: Words, progress: Progress, until: float | None) -> None:
-    """Have guests do what is left, as long as there is time."""
+    """Run tasks that are left until the time is over."""
     while True:
         left = [(nr, t) for nr, t in plan(words, progress.done)[0] if t.name not in progress.done]
         if not left or until and time.time() > until:
@@ -212,7 +213,7 @@ def probe(k: Kernel, tools: str, words: Words, progress: Progress, until: float 
 
 
 def report(k: Kernel, text: Text, words: Words, progress: Progress) -> list:
-    """What came of it, all done, in lines."""
+    """Lines of the report, when all is done."""
     symbols = reasons.Symbols(k)
     tries, unhit, traps = plan(words, progress.done)
     first = [progress.done[t.name] for nr, t in tries if nr == 0]
@@ -244,7 +245,7 @@ def report(k: Kernel, text: Text, words: Words, progress: Progress) -> list:
 
 
 def tell(k: Kernel, text: Text, words: Words, progress: Progress) -> int:
-    """What came of it; the exit status."""
+    """Print the results. Returns the exit status."""
     tries, unhit, traps = plan(words, progress.done)
     done = [progress.done[t.name] for nr, t in tries if nr == 0 and t.name in progress.done]
     bad = [f"{name}: {b}" for name, d in progress.done.items() for b in d["bad"]]
@@ -273,7 +274,7 @@ def tell(k: Kernel, text: Text, words: Words, progress: Progress) -> int:
 
 
 def run(k: Kernel, chunk: Any, minutes: int) -> int:
-    """All of it, or a chunk; the exit status."""
+    """Run all tasks, or one chunk. Returns the exit status."""
     until = time.time() + minutes * 60 if minutes else None
     text, tools = campaign.Text(k), campaign.build(k)
     progress = Progress(k, text)

@@ -7,23 +7,23 @@ import socket
 
 from common import Failure
 
-PATIENCE = 120      # seconds for an answer; a guest that runs freely answers late
+PATIENCE = 120      # seconds for an answer; a guest that runs is slow to answer
 
 
 def options(path: str) -> list:
-    """What QEMU has to be told to listen there."""
+    """Options with which QEMU listens at a socket."""
     return ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
 
 
 class Remote:
-    """The remote end of gdb's protocol, as far as it takes to step."""
+    """Client of gdb's remote protocol, with the commands that stepping needs."""
 
     def __init__(self, path: str) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(PATIENCE)
         self.sock.connect(path)
         self.buf = b""
-        # QEMU reports that it stopped the guest; which answer comes when is left to chance.
+        # QEMU also reports that the guest has stopped, before or after this answer.
         self.send("qSupported")
         while not self.answer().startswith("PacketSize"):
             pass
@@ -57,7 +57,7 @@ class Remote:
         return self.answer()
 
     def read(self, addr: int, size: int) -> bytes:
-        """Bytes of memory; fewer than size where it ends."""
+        """Read memory; fewer bytes than size if the next page is not mapped."""
         for n in (size, 4096 - addr % 4096):
             got = self.ask(f"m{addr:x},{min(n, size):x}")
             if not got.startswith("E"):
@@ -65,7 +65,7 @@ class Remote:
         raise Failure(f"no code at {addr:#x}")
 
     def pc(self, register: int) -> int:
-        """The program counter, which is that register of 64 bits."""
+        """The program counter; register is its number."""
         regs = bytes.fromhex(self.ask("g"))
         return int.from_bytes(regs[8 * register:8 * register + 8], "little")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boot a kernel in QEMU, run a script in it, tell how it went.
+"""Boot a kernel in QEMU, run a script in it, and report its output and faults.
 
-Not by virtme-ng: Debian 12 has none, and -icount, guests of another architecture with their own user space,
-and a channel for the script's output that is not the console would have to be added to it.
+virtme-ng is not used: Debian 12 does not have it, and it lacks -icount, user space of other architectures, and
+a channel for the script's output apart from the console.
 """
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from arch import Arch
     from kbuild import Kernel
 
-HUNG, BROKEN = 124, 125         # exit statuses when the guest is at fault
+HUNG, BROKEN = 124, 125         # exit statuses if the guest fails, not the script
 POWEROFF = 60                   # seconds that a guest may take to end
 
-# A console line that says the kernel is at fault, whatever the script said.
+# Lines of the console that report a fault of the kernel. They fail a guest, whatever the script reports.
 SPLAT = re.compile("|".join([
     r"Kernel panic", r"\bBUG: ", r"\bWARNING: ", r"\bOops\b", r"general protection fault",
     r"\bKASAN: ", r"\bUBSAN: ", r"\bKFENCE: ", r"\bODEBUG: ", r"\brefcount_t: ",
@@ -47,7 +47,7 @@ SPLAT_LINES = 60
 
 
 class Job:
-    """What to run, and how."""
+    """A script for a guest, and options of the guest."""
 
     def __init__(self, script: str | None = None, smp: int = 2, icount: bool = False, host_root: bool = False,
                  share: str | None = None,
@@ -64,13 +64,13 @@ class Job:
         self.interactive = interactive
         self.mem = mem
         self.expect = expect        # pattern of splats that are part of the test
-        self.bootconfig = bootconfig    # text of a boot configuration
+        self.bootconfig = bootconfig    # text of a boot configuration (bootconfig)
         self.qemu = qemu            # more options for QEMU
-        self.cpu = cpu              # instead of the architecture's own
+        self.cpu = cpu              # instead of the architecture's default
 
 
 def cpio(directory: str, dest: str) -> None:
-    """Pack directory into a cpio archive that the kernel takes as initramfs."""
+    """Pack a directory as a cpio archive for the initramfs."""
     names = subprocess.run(["find", ".", "-print0"], cwd=directory, capture_output=True).stdout
     with open(dest, "wb") as f:
         subprocess.run(["cpio", "-0", "-o", "-H", "newc", "--quiet", "-R", "0:0"], cwd=directory,
@@ -78,7 +78,7 @@ def cpio(directory: str, dest: str) -> None:
 
 
 def initramfs(tmp: str, job: Job, k: Kernel) -> str:
-    """The initramfs for one run: busybox, our init, the script."""
+    """Make the initramfs for one run: busybox, our init, the script."""
     root = os.path.join(tmp, "root")
     for d in ("bin", "dev", "job"):
         os.makedirs(os.path.join(root, d))
@@ -117,8 +117,8 @@ def plan9(tag: str, path: str, readonly: bool) -> list:
 def command(k: Kernel, job: Job, tmp: str) -> list:
     """The command line of QEMU."""
     append = (f"console={k.arch.console} panic=-1 rcupdate.rcu_cpu_stall_timeout=60 "
-              # What is stuck does not come loose: no need to wait for the time limit. But a guest that the
-              # host leaves without a processor is not stuck, and a guest's clock goes on meanwhile.
+              # Panic on a soft lockup instead of waiting for the time limit. The threshold is large because
+              # the guest's clock goes on while the host runs other processes.
               f"softlockup_panic=1 watchdog_thresh=60 "
               f"kunit.enable=0 {k.arch.append.format(ticks_khz=ticks.khz(job.icount))} {job.append}")
     if job.interactive:
@@ -149,7 +149,7 @@ def command(k: Kernel, job: Job, tmp: str) -> list:
 
 
 class Channel(threading.Thread):
-    """One byte stream out of the guest: QEMU connects, we read and pass on."""
+    """A byte stream out of the guest. QEMU connects to a socket, and data goes to a sink."""
 
     def __init__(self, tmp: str, name: str, sink: Callable) -> None:
         super().__init__(daemon=True)
@@ -193,15 +193,15 @@ class Result:
         self.console = b""
         self.status = b""
         self.code: int | None = None
-        self.fault: str | None = None   # one line, when the guest rather than the script is at fault
+        self.fault: str | None = None   # one line, if the guest failed, not the script
         self.splats: list = []
         self.took = 0.0
-        self.cpu = 0.0          # seconds of a processor that QEMU took
-        self.kept = ""          # the file that has the console
+        self.cpu = 0.0          # CPU seconds of QEMU
+        self.kept = ""          # name of the file with the console
 
 
 def console_file(k: Kernel) -> BinaryIO:
-    """build/KERNEL.console to write to; if another guest does, build/KERNEL.2.console, and so on."""
+    """Open build/KERNEL.console; if another guest uses it, build/KERNEL.2.console, and so on."""
     for nr in itertools.count(1):
         path = f"{k.out}.{nr}.console" if nr > 1 else k.out + ".console"
         console = open(path, "ab", buffering=0)
@@ -217,14 +217,14 @@ def console_file(k: Kernel) -> BinaryIO:
 
 @functools.lru_cache
 def fetch_root(arch: Arch) -> bool:
-    """Have the programs of another architecture in build/root-ARCH."""
+    """Install programs of another architecture into build/root-ARCH."""
     with lock(os.path.basename(arch.root)):
         return not subprocess.run([os.path.join(HERE, "packages"), "root", arch.debian, arch.root,
                                    arch.suite, *arch.programs]).returncode
 
 
 def need_user_space(arch: Arch) -> None:
-    """Have what a guest runs: the host's programs, or those of its architecture."""
+    """Check that programs for guests are installed: the host's, or those of another architecture."""
     if arch.debian and not fetch_root(arch):
         raise Failure(f"there is no user space for guests of {arch.name}; see the line above")
     for tool in (arch.qemu, arch.busybox):
@@ -233,7 +233,7 @@ def need_user_space(arch: Arch) -> None:
 
 
 def run(k: Kernel, job: Job, sink: Callable | None = None, progress: Callable | None = None) -> Result:
-    """Boot k and run the job. sink gets the script's output as it comes, progress the console's."""
+    """Boot k and run the job. sink() gets the script's output while it runs, progress() the console's."""
     need_user_space(k.arch)
     res = Result()
 
@@ -261,7 +261,7 @@ def run(k: Kernel, job: Job, sink: Callable | None = None, progress: Callable | 
         chans = [Channel(tmp, n, s) for n, s in
                  (("out", on_out), ("status", on_status), ("console", on_console))]
         start = time.time()
-        # However this one ends, the guest ends with it.
+        # QEMU ends with this process, however that ends.
         cmd = ["setpriv", "--pdeathsig", "KILL", *command(k, job, tmp)]
         proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -282,7 +282,7 @@ def run(k: Kernel, job: Job, sink: Callable | None = None, progress: Callable | 
 
 
 def wait_for(proc: subprocess.Popen, res: Result, job: Job, start: float) -> None:
-    """Until QEMU has ended, or its time is over."""
+    """Wait until QEMU has ended, or for the time limit."""
     ended = None
     while proc.returncode is None:
         res.cpu = reap(proc, os.WNOHANG) or 0.0
@@ -320,7 +320,7 @@ def shell(k: Kernel, job: Job) -> int:
 
 
 def explain(k: Kernel, res: Result) -> None:
-    """Show on stderr what went wrong with the guest."""
+    """Print splats, or the end of the console, and the fault on stderr."""
     for text in res.splats[:3]:
         print(text, file=sys.stderr)
     if not res.splats:

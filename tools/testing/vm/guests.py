@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Guests for the tests: so many at a time, with logs, progress, and what they took."""
+"""Guests for the tests: run a limited number at a time, with logs, progress and times."""
 from __future__ import annotations
 
 import contextlib
@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 
 class Slots:
-    """So many guests run, the others wait in their order."""
+    """Limits the number of guests that run. Others wait, ordered by their steps."""
 
     def __init__(self, count: int) -> None:
         self.free = count
@@ -57,16 +57,16 @@ class Slots:
 
 
 class Times:
-    """Where the time goes: seconds, and those of a processor, of each build and guest."""
+    """Seconds and CPU seconds of each build and guest."""
 
     def __init__(self) -> None:
-        self.rows: list = []          # (what it belongs to, its name, seconds, of a processor)
+        self.rows: list = []          # (step or "build", name, seconds, CPU seconds)
 
     def add(self, group: str, name: str, took: float, cpu: float) -> None:
         self.rows.append((group, name, took, cpu))
 
     def lines(self, took: float) -> list:
-        """A table of the builds, of the guests of each step, and of all."""
+        """A table of builds, of guests of each step, and of the sum."""
         rows = [(f"{g} {n}", "", t, c) for g, n, t, c in self.rows if g == "build"]
         for step in dict.fromkeys(r[0] for r in self.rows if r[0] != "build"):
             some = [r for r in self.rows if r[0] == step]
@@ -81,11 +81,11 @@ class Times:
 
 @dataclass
 class Boot:
-    """A guest that runs a script of tests/, or several, and what they are told."""
+    """A guest that runs one or more scripts of tests/, and their environment."""
     step: str
     name: str
-    script: str                         # with blanks in between
-    tests: list | None = None           # $TESTS, if the script has a list of them
+    script: str                         # several: with blanks in between
+    tests: list | None = None           # $TESTS, if the script reads that
     env: dict = field(default_factory=dict)
     job: dict = field(default_factory=dict)
 
@@ -102,7 +102,7 @@ class Boot:
 
 @dataclass
 class Outcome:
-    """What came of a guest: KTAP results, all that it printed, what is wrong with it."""
+    """Results of a guest: parsed KTAP, all output, and its fault."""
     results: dict
     out: str
     fault: str | None
@@ -135,9 +135,9 @@ class Runner:
         return outcome(k, b, res)
 
     def boot_rest(self, k: Kernel, b: Boot, order: int = 0) -> Outcome:
-        """The same; if the kernel dies in one of b.tests, another guest goes on behind that one.
+        """Run a guest. If its kernel dies in one of b.tests, another guest runs the tests after that one.
 
-        What that one did not come to has no result.
+        The test in which a kernel died has no result.
         """
         if not b.tests:
             return self.boot(k, b, order)
@@ -156,7 +156,7 @@ def stem(name: str) -> str:
 
 
 def behind_the_death(tests: Any, out: str) -> list:
-    """Of the scripts that a guest was to run: the one that it died in, and those that it did not come to."""
+    """The scripts that did not end: the one in which the guest died, and those after it."""
     began = re.findall(r"(?m)^ *# Subtest: (\S+)$", out)
     ended = re.findall(r"(?m)^(?:not )?ok \d+ (\S+)", out)
     return [t for t in tests if stem(t) not in ended] if began else []
@@ -164,7 +164,7 @@ def behind_the_death(tests: Any, out: str) -> list:
 
 @contextlib.contextmanager
 def progress(name: str, k: Kernel, seen: bytearray, console: bytearray) -> Iterator:
-    """A line now and then that tells how many results there are."""
+    """Print the number of results from time to time."""
     done = threading.Event()
 
     def tell() -> None:
@@ -183,12 +183,12 @@ def progress(name: str, k: Kernel, seen: bytearray, console: bytearray) -> Itera
 
 
 def log_of(k: Kernel, b: Boot) -> str:
-    """The file that has what a guest prints, as it comes, and then its console."""
+    """The file for a guest's output, followed by its console."""
     return os.path.join(LOGS, f"{b.name}-{k.name}.log")
 
 
 def outcome(k: Kernel, b: Boot, res: Result) -> Outcome:
-    """Read what a guest printed."""
+    """Parse the output of a guest."""
     out = res.out.decode(errors="replace")
     fault = res.fault
     if fault:
@@ -199,6 +199,6 @@ def outcome(k: Kernel, b: Boot, res: Result) -> Outcome:
     say(f"  {b.name} on {k.name}: {int(res.took)} s" + (f", {fault}" if fault else ""))
     results = ktap.parse(out)
     if fault and not results:
-        # KUnit writes to the console, too: what it did before the guest died.
+        # KUnit writes to the console, too. Take its results from there if the guest died before the script ran.
         results = ktap.parse(re.sub(r"(?m)^\[[ \d.]+\] ", "", res.console.decode(errors="replace")))
     return Outcome(results, out, fault, os.path.relpath(log_of(k, b), TOP))

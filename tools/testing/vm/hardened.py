@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Hardened kernels, on processors with the flaws that they mitigate: step hardened and the like.
+"""Steps hardened*: kernels with mitigations, on processors with the flaws that they mitigate.
 
-Each kernel is a profile of config/; on each machine it has to say that what the row is about is on.
+Each kernel is a profile of config/. On each machine a test checks that the kernel reports the mitigation.
 """
 import functools
 import os
@@ -17,10 +17,10 @@ LOG = "/tmp/dmesg"              # see tests/hardened.sh
 
 EFFORT = 20                     # see suites.py
 
-# KUnit suites: the base's, too, or those on instructions.
+# KUnit suites: all with those of the base, or ours on instructions.
 ALL, INSNS = "*", "kprobes_{arch}_*"
 
-# Of our kselftests those that trace in each way, and those in which much happens at a time.
+# Some of our kselftests: each way of tracing, and concurrent changes.
 TRACE = ("events.sh", "fprobe_events.sh", "arg_returns.sh", "blocking_returns.sh", "profile.sh", "samples.sh")
 RACE = ("modules.sh", "tprobe_events.sh", "odd_functions.sh", "jump_races.sh", "hotplug.sh", "stress.sh", "batch.sh",
         "ftrace_users.sh")
@@ -28,35 +28,35 @@ RACE = ("modules.sh", "tprobe_events.sh", "odd_functions.sh", "jump_races.sh", "
 
 @dataclass(frozen=True)
 class Machine:
-    """A guest: what it runs on, what its kernel is told, and what that has to come to."""
+    """A guest: its processor, arguments of its kernel, and what the kernel has to report."""
     name: str
-    cpu: str = ""               # "": the architecture's own
+    cpu: str = ""               # "": the default of the architecture
     append: str = ""
-    says: tuple = ()            # (file, what has to be in it)
-    expect: str | None = None   # what it complains of by itself
+    says: tuple = ()            # (file, pattern that it has to contain)
+    expect: str | None = None   # pattern of a splat that the base causes
     kunit: str = INSNS
     tests: tuple = TRACE
 
 
 @dataclass(frozen=True)
 class Row:
-    """A step: the kernel, and where it boots."""
+    """A step: a kernel, and machines on which it boots."""
     title: str
     profile: str
     machines: tuple
 
 
-# QEMU's models have what it does not emulate; it leaves that out. For -cx16 see arch.py.
+# QEMU drops features of these models that it does not emulate. For -cx16 see arch.py.
 HARDENED = {
     "hardened": Row("PREEMPT_RT, shuffled structures and wiped stacks, on processors with flaws", "hardened-rt", (
-        # Call depth tracking: each call counts, by way of a thunk in front of the function. Without
-        # cmpxchg16b the base has a function for it that returns a flag, which its return then loses.
+        # Call depth tracking: a thunk in front of each function counts calls. Here cmpxchg16b stays:
+        # the base's replacement for it returns a flag, which the counting of its return changes.
         Machine("skylake", "Skylake-Server", "pti=on spectre_v2=retpoline retbleed=stuff",
                 ((FLAWS + "retbleed", "Mitigation: Stuffing"), (FLAWS + "meltdown", "Mitigation: PTI"))),
-        # Returns and indirect branches that lie in the wrong half of a cache line go by thunks.
+        # Returns and indirect branches in the first half of a cache line use thunks.
         Machine("icelake", "Icelake-Server,-cx16", "indirect_target_selection=force",
                 ((FLAWS + "indirect_target_selection", "Mitigation: Aligned branch/return thunks"),)),
-        # Return thunks that lie at addresses of their own.
+        # Return thunks at special addresses.
         Machine("zen2", "EPYC-Rome,-cx16", "retbleed=unret spec_rstack_overflow=off",
                 ((FLAWS + "retbleed", "untrained return thunk"),)),
         Machine("zen3", "EPYC-Milan,-cx16", "spec_rstack_overflow=safe-ret",
@@ -78,7 +78,7 @@ HARDENED = {
     )),
 }
 
-# What make check leaves out.
+# make check does not run these.
 OPTIONAL = tuple(HARDENED)
 
 
@@ -95,6 +95,6 @@ def boots(machine: Machine | None, want: Any) -> list[Boot]:
 
 
 def suite(machine: Machine | None = None) -> Suite:
-    """What a machine runs; without one, only what has to be built for that."""
+    """The suite of a machine; None: one that only builds the tests."""
     return Suite("our KUnit suites, and kselftests that trace", "alone", functools.partial(boots, machine),
                  our_selftests)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What can a hit run? Follows the calls from where hits begin through a built kernel.
+"""Check the functions that hits can run: follow calls from the entries of hits through a built kernel.
 
-No function on the way may be probed, traced or instrumented: a probe in it would hit in a
-hit. What it takes to know that is read from the guest: the list of what cannot be probed, and
-that of what ftrace patches. Calls by pointer, which lead to handlers, are not followed.
+None of these functions may be probed, traced or instrumented, because a probe there would hit inside
+a hit. A guest prints the ranges that cannot be probed, and the functions that ftrace patches. Calls
+by pointer, which lead to handlers, are not followed.
 """
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from common import HERE, Failure
 if TYPE_CHECKING:
     from kbuild import Kernel
 
-# Where the processor, ftrace or a return lead to. What is called by pointer is named, too.
-# Each architecture has more of them, see arch.py.
+# Functions that exceptions, ftrace and hooked returns call, and those that are called by pointer.
+# arch.py has more of them for each architecture.
 ROOTS = [
     "kprobe_fault_handler", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
     "site_pre_handler", "site_post_handler", "kretprobe_pre_handler", "kretprobe_returned",
@@ -29,7 +29,7 @@ ROOTS = [
     "fprobe_call_hit", "fprobe_returned", "any_returned", "nobody_hit", "args_stop_time",
 ]
 
-# Calls that may lead to what can be probed, and why. What they lead to is not followed.
+# Functions that may be called although they can be probed, and why. Their calls are not followed.
 ALLOWED = {
     "_printk": "says why the kernel is about to stop",
     "__warn_printk": "says what is wrong, once",
@@ -45,7 +45,7 @@ ALLOWED = {
     "dump_kprobe": "says why the kernel is about to stop",
 }
 
-# What has functions of ours that a hit can run.
+# Objects with our functions that a hit can run.
 OBJECTS = ("kernel/kprobes/*.o", "arch/*/kernel/kprobes/*.o", "arch/*/kernel/probes/*.o", "arch/*/kernel/rethook.o",
            "kernel/trace/rethook*.o", "kernel/trace/fprobe*.o", "kernel/trace/entry_hook.o")
 
@@ -53,7 +53,7 @@ INSTRUMENTS = re.compile(r"^__(asan|hwasan|ubsan|kcsan|tsan|msan|kmsan|sanitizer
 
 
 class Code:
-    """The text of a built kernel. A function is known by its address: names may be shared."""
+    """The text of a built kernel. Functions are identified by address, because names are not unique."""
 
     def __init__(self, k: Kernel) -> None:
         self.vmlinux = os.path.join(k.out, "vmlinux")
@@ -64,7 +64,7 @@ class Code:
         out = subprocess.run(["nm", "-n", self.vmlinux], capture_output=True, text=True, check=True).stdout
         for line in out.splitlines():
             f = line.split()
-            # $x and $d say what is code.
+            # $x and $d mark code and data.
             if len(f) == 3 and f[1] in "tTwW" and not f[2].startswith("$"):
                 addr = int(f[0], 16)
                 self.names.setdefault(addr, []).append(f[2])
@@ -72,7 +72,7 @@ class Code:
         self.addrs = sorted(self.names)
 
     def start(self, addr: int) -> int:
-        """Where the function starts that an address is in."""
+        """The start of the function that contains an address."""
         return self.addrs[bisect.bisect_right(self.addrs, addr) - 1]
 
     def end(self, start: int) -> int:
@@ -83,7 +83,7 @@ class Code:
         return self.names[start][0]
 
     def calls(self, start: int) -> set:
-        """What a function calls or jumps to outside of itself."""
+        """Functions that a function calls or jumps to."""
         end = self.end(start)
         out = subprocess.run([self.arch.tool("objdump"), "-d", "--no-show-raw-insn", f"--start-address={start:#x}",
                               f"--stop-address={end:#x}", self.vmlinux],
@@ -97,7 +97,7 @@ class Code:
 
 
 class Limits:
-    """What a guest says about its text: where no probe can be, where ftrace patches."""
+    """Output of a guest: ranges that cannot be probed, and addresses that ftrace patches."""
 
     def __init__(self, text: str) -> None:
         self.closed, self.traced = [], []
@@ -112,7 +112,7 @@ class Limits:
         self.traced.sort()
 
     def is_closed(self, start: int, end: int) -> bool:
-        """Is all of it in ranges without probes?"""
+        """Is the whole range without probes?"""
         for a, b in self.closed:
             if a <= start < b:
                 start = b
@@ -124,7 +124,7 @@ class Limits:
 
 
 def limits(k: Kernel) -> Limits:
-    """Those of k. Its addresses are those of vmlinux."""
+    """Boot k to get its limits. With nokaslr, addresses are those of vmlinux."""
     res = guest.run(k, guest.Job(script=os.path.join(HERE, "tests/hitpath.sh"), timeout=300,
                                  append="nokaslr"))
     if res.fault or res.code:
@@ -137,7 +137,7 @@ def limits(k: Kernel) -> Limits:
 
 
 def roots(code: Code, limit: Limits) -> tuple:
-    """(addresses of ROOTS, the names that are not there). Of namesakes the closed one is ours."""
+    """(addresses of the roots, names that do not exist). Of several with one name, take those without probes."""
     found: list = []
     missing: list = []
     for name in code.roots:
@@ -150,7 +150,7 @@ def roots(code: Code, limit: Limits) -> tuple:
 
 
 def follow(code: Code, limit: Limits) -> tuple:
-    """({function: who calls it}, what is wrong, roots that are not there)"""
+    """({function: its caller}, errors, names of roots that do not exist)"""
     found, missing = roots(code, limit)
     bad: list = []
     seen: dict = {}
@@ -186,9 +186,9 @@ def our_names(k: Kernel) -> set:
 
 
 def check_instruments(k: Kernel) -> list:
-    """The same for a kernel with sanitizers, as far as our functions go: are these instrumented?
+    """Check that our functions are not instrumented in a kernel with sanitizers.
 
-    Behind them are the aids of such a kernel, which call each other without end.
+    Functions of others are not followed there: debugging code would make that endless.
     """
     code, ours = Code(k), our_names(k)
     todo = [a for name in code.roots for a in code.by_name.get(name, [])]

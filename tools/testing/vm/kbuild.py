@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Configure and compile: build/<arch>[-<profile>] and build/stock-<arch>.
 
-Not by the base's scripts/kconfig/merge_config.sh: that only warns when a symbol is not as asked for, and
-here it is an error. Not by tuxmake: Debian 12 has none, and of it only the call of make would be used.
+The base's scripts/kconfig/merge_config.sh is not used, because it only warns if a symbol has another value than
+the fragments ask for; here that is an error. tuxmake is not in Debian 12, and would only replace the call of make.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JOBS = os.cpu_count() or 1
 COMPILED = ("tracer", "noftrace")   # profiles of kernels that are not linked; see SEE_OUR_CORE in check.py
 PROGRESS = 15       # seconds between two lines of progress
 
-# What a profile builds on: fragments that come before its own.
+# {profile: fragments that come before its own}
 BUILDS_ON = {
     "debug": ["small"],
     "kcsan": ["small"],
@@ -34,13 +34,13 @@ BUILDS_ON = {
     "cfi": ["small"],
 }
 CLANG = {"cfi": "-19"}      # LLVM= of profiles that gcc cannot compile
-PACKAGES = {"hardened": "plugins", "cfi": "clang"}      # what they take that is not usual; see packages
+PACKAGES = {"hardened": "plugins", "cfi": "clang"}      # {profile: a further set of packages that building needs}
 
-spent = []          # seconds of a processor that each make took
+spent = []          # CPU seconds of each make
 
 
 class Kernel:
-    """One kernel to build and boot: where its source and its objects are."""
+    """A kernel to build and boot: its source, objects and configuration."""
 
     def __init__(self, arch: str = DEFAULT, profile: str | None = None, stock: bool = False) -> None:
         if arch not in ARCHES:
@@ -58,7 +58,7 @@ class Kernel:
 
     @property
     def packages(self) -> list[str]:
-        """Sets of packages without which it cannot be built; see there."""
+        """Sets of packages that building needs; see the script packages."""
         sets = [self.arch.packages] + [PACKAGES.get(p) for p in self.profile.split("-")]
         return [s for s in sets if s]
 
@@ -71,11 +71,11 @@ class Kernel:
         lacks = f"stock-{self.arch.name}"
         if self.stock and os.path.exists(os.path.join(CONFIG_DIR, lacks + ".config")):
             names.append(lacks)
-        # A profile may be made of others: debug is small, then debug; debug-rt has rt, too.
+        # A profile may consist of several: debug is small and debug; debug-rt also has rt.
         profiles = self.profile.split("-")
         names += dict.fromkeys(n for p in profiles for n in BUILDS_ON.get(p, []))
         for p in profiles:
-            # What an architecture has in that profile only.
+            # Options of one architecture in this profile.
             own = f"{self.arch.name}-{p}"
             names += [p] + ([own] if os.path.exists(os.path.join(CONFIG_DIR, own + ".config")) else [])
         paths = [os.path.join(CONFIG_DIR, n + ".config") for n in names]
@@ -96,15 +96,15 @@ class Kernel:
         """The make command for this kernel."""
         ccache = os.path.join(HERE, "cc") + " " if shutil.which("ccache") else ""
         cc = f"{ccache}clang{self.llvm}" if self.llvm else f"{ccache}{self.arch.cross}gcc"
-        # The source is reached by a link inside O=. Thus its paths, as ccache
-        # sees them, are the same for every kernel, and the objects that do
-        # not depend on anything of ours are compiled once for all of them.
+        # A link inside O= leads to the source, so that ccache sees the same
+        # paths for each kernel. Objects that do not depend on files of ours
+        # are compiled once for all kernels.
         src = os.path.join(self.out, "src")
         if not os.path.islink(src):
             os.makedirs(self.out, exist_ok=True)
             os.symlink(os.path.relpath(self.src, self.out), src)
         flags = "-fmacro-prefix-map=src/="
-        # What an architecture of the base lacks, it says by #warning.
+        # Some architectures of the base have a #warning for each feature that they lack.
         flags += " -Wno-cpp" if self.profile in COMPILED else ""
         return ["make", "-C", src, f"abs_srctree={src}", f"O={self.out}",
                 f"ARCH={self.arch.make}", f"-j{JOBS}", f"KCFLAGS={flags}",
@@ -119,7 +119,7 @@ class Kernel:
         env.update(KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970", KBUILD_BUILD_USER="vm",
                    KBUILD_BUILD_HOST="vm", KBUILD_BUILD_VERSION="1", LC_ALL="C",
                    CCACHE_BASEDIR=TOP, CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="10G",
-                   # What is not in the cache is not preprocessed for its sake: a fifth less to do.
+                   # Saves preprocessing on cache misses, a fifth of the time of a build.
                    CCACHE_DEPEND="1",
                    CCACHE_SLOPPINESS="time_macros,include_file_mtime,include_file_ctime",
                    PAHOLE=env.get("PAHOLE", "pahole"))
@@ -139,7 +139,7 @@ def wanted(fragments: Any) -> dict:
 
 
 def configure(k: Kernel) -> None:
-    """Write .config from the fragments, unless it already follows from them."""
+    """Write .config from the fragments, unless it is up to date."""
     h = hashlib.sha256(tree.tarball_id().encode())
     for path in k.fragments + [os.path.join(HERE, "kbuild.py")]:
         h.update(tree.read(path))
@@ -159,7 +159,7 @@ def configure(k: Kernel) -> None:
 
 
 def write_config(k: Kernel) -> list:
-    """Write .config from the fragments. What in it is not as they want it: ["SYMBOL is ... instead of ..."]"""
+    """Write .config from the fragments. Returns wrong symbols: ["SYMBOL is ... instead of ..."]"""
     os.makedirs(k.out, exist_ok=True)
     merged = os.path.join(k.out, ".vm-fragments")
     want = wanted(k.fragments)
@@ -177,7 +177,7 @@ def write_config(k: Kernel) -> list:
 
 
 def follow(proc: subprocess.Popen, log: IO[str], what: str) -> list:
-    """Write make's output to the log, a line of progress now and then."""
+    """Write make's output to the log, and print progress from time to time."""
     state: dict = {"n": 0, "last": "", "done": False}
     start = time.time()
 
@@ -206,7 +206,7 @@ def follow(proc: subprocess.Popen, log: IO[str], what: str) -> list:
 
 
 def errors(lines: list[str]) -> list:
-    """The lines of make's output that say what is wrong."""
+    """Lines of make's output that report errors."""
     pat = re.compile(r"error:|Error |ERROR|undefined reference|No rule|multiple definition|warning:")
     keep = [i for i, l in enumerate(lines) if pat.search(l) and not re.match(r"make(\[\d+\])?: \*\*\*.*Error", l)]
     shown = sorted({j for i in keep for j in range(max(0, i - 1), min(len(lines), i + 4))})
@@ -214,10 +214,10 @@ def errors(lines: list[str]) -> list:
 
 
 def run_make(k: Kernel, what: str, *targets: str) -> list:
-    """Run make with progress; a Failure when it fails."""
+    """Run make with progress. Raises a Failure if it fails."""
     with open(k.log, "a") as log:
         log.write(f"### make {' '.join(targets)}\n")
-        # However this one ends, make ends with it.
+        # make ends with this process, however that ends.
         proc = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *k.make(*targets)], env=k.env(),
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 text=True, errors="replace")
@@ -235,7 +235,7 @@ def run_make(k: Kernel, what: str, *targets: str) -> list:
 
 
 def prepare(k: Kernel) -> None:
-    """Source and configuration up to date; to be called with k's lock held."""
+    """Update source and configuration. The caller holds k's lock."""
     stamp = os.path.join(k.out, ".vm-began")
     if k.stock:
         with lock("tree"):
@@ -251,7 +251,7 @@ def prepare(k: Kernel) -> None:
 
 
 def only_ours(k: Kernel) -> None:
-    """Fail if anything but our implementation can have been linked into k."""
+    """Fail if k may contain a file that the series removes."""
     bad = tree.foreign()
     if bad:
         raise Failure(f"build/tree has {bad[0]} of the base, which series/removed lists; "
@@ -292,7 +292,7 @@ def build(k: Kernel, modules: bool = True, keep_going: bool = False) -> None:
 
 
 def ready(k: Kernel, up_to_date: bool) -> None:
-    """A kernel to boot: brought up to date, or as it is."""
+    """A kernel to boot, built first unless told otherwise."""
     if not k.arch.boots:
         raise Failure(f"kernels of {k.arch.name} are only compiled; try: make arch-builds")
     if up_to_date:
@@ -302,7 +302,7 @@ def ready(k: Kernel, up_to_date: bool) -> None:
 
 
 def drop_stale(k: Kernel) -> None:
-    """Remove objects of base files that series/removed took away in the meantime."""
+    """Remove objects of base files that series/removed lists."""
     if k.stock:
         return
     ours = set(tree.our_files())
@@ -314,7 +314,7 @@ def drop_stale(k: Kernel) -> None:
 
 
 def install_modules(k: Kernel) -> None:
-    """Lay the modules out for modprobe under build/<name>/mods/lib/modules/."""
+    """Install modules for modprobe into build/<name>/mods/lib/modules/."""
     order = os.path.join(k.out, "modules.order")
     dest = os.path.join(k.out, "mods")
     stamp = os.path.join(dest, ".stamp")
@@ -326,7 +326,7 @@ def install_modules(k: Kernel) -> None:
     new = dest + ".new"
     shutil.rmtree(new, ignore_errors=True)
     run_make(k, f"installing modules of {k.name}", f"INSTALL_MOD_PATH={new}", "modules_install")
-    # Guests that run may have it mounted, so it must not go away in between.
+    # Running guests may have the directory mounted, so do not remove it.
     if subprocess.run(["rsync", "-a", "--delete", new + "/", dest + "/"]).returncode:
         raise Failure("cannot lay out the modules; is the disk full?")
     shutil.rmtree(new)
@@ -335,7 +335,7 @@ def install_modules(k: Kernel) -> None:
 
 
 def of_the_base(line: str) -> bool:
-    """Is a message about a file of the base? Sparse is run on what make builds on the way, too."""
+    """Is a message about a file of the base? make runs sparse on other objects that it builds, too."""
     m = re.search(r"/src/([^:]+):\d+", line)
     return bool(m and m.group(1) not in tree.our_files())
 
@@ -356,18 +356,18 @@ def build_objects(k: Kernel, objs: list[str], w1: bool = False, sparse: bool = F
 
 
 def build_module(k: Kernel, what: str, source: str, names: Any, dest: str) -> None:
-    """A module outside of the tree: these files of source, built for k in dest."""
+    """Build a module outside of the tree for k in dest, from these files."""
     for name in names:
         src, dst = os.path.join(source, name), os.path.join(dest, name)
         if not os.path.exists(dst) or open(src).read() != open(dst).read():
             shutil.copy(src, dst)
     with lock(k.name):
-        # Types would have to be those of the very vmlinux that boots, which make does not see to.
+        # BTF would have to match the vmlinux that boots, and make does not ensure that.
         run_make(k, f"building {what} for {k.name}", f"M={dest}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
 
 
 def build_program(k: Kernel, dest: str, parts: list[str], *flags: str) -> None:
-    """A user program for k's guests."""
+    """Build a user program for k's guests."""
     res = subprocess.run([k.arch.cross + "gcc", "-O2", "-Wall", "-static", *flags, "-o", dest, *parts],
                          capture_output=True, text=True)
     if res.returncode:

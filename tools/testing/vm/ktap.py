@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read test results in KTAP form, as KUnit and the kselftests print them.
+"""Parse KTAP, the form of results of KUnit and kselftests.
 
-Not by the base's tools/testing/kunit/kunit_parser.py: that drops the reason of a skipped test, which
-`expected` goes by, and prints while it parses.
+The base's tools/testing/kunit/kunit_parser.py is not used: it drops the reason of a skipped test, which
+`expected` needs, and it prints while it parses.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUBTEST = re.compile(r"^( *)# Subtest: *(.*)$")
 
 
 class Level:
-    """One level of nesting: where it is indented, what it has seen so far."""
+    """A level of nesting: its indentation, and its results so far."""
 
     def __init__(self, indent: int, name: str) -> None:
         self.indent = indent
@@ -24,7 +24,7 @@ class Level:
 
 
 def judge(ok: str, rest: str) -> tuple:
-    """(name, state, reason) of one result line."""
+    """(name, state, reason) of a result line."""
     name, _, comment = rest.partition(" # ") if " # " in rest else rest.partition("# ")
     name, comment = name.strip(), comment.strip()
     m = re.match(r"(SKIP|XFAIL|TODO|UNRESOLVED)\b:? *(.*)", comment, re.I)
@@ -41,9 +41,8 @@ def judge(ok: str, rest: str) -> tuple:
 def parse(text: str, prefix: str = "") -> dict:
     """{name: (state, reason)}; nested results get names like suite.case.
 
-    A level that gives fewer results than it announced has failed. A level's
-    own result line is left out when its parts have been counted, unless it
-    fails although none of them did.
+    A level with fewer results than it announced has failed. The result line
+    of a level itself is left out, unless it fails and none of its parts do.
     """
     results: dict = {}
     stack = [Level(-1, prefix)]
@@ -65,7 +64,7 @@ def parse(text: str, prefix: str = "") -> dict:
         m = PLAN.match(line)
         if m:
             if len(m.group(1)) >= stack[-1].indent:
-                # Several documents in a row announce their parts of the sum.
+                # If several documents follow each other, add their plans.
                 stack[-1].planned = (stack[-1].planned or 0) + int(m.group(2))
             continue
         m = LINE.match(line)

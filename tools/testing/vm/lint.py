@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Static checks of our files, with the base kernel's own tools; those of Debian are in lint_tools.py."""
+"""Static checks of our files with the tools of the base kernel. lint_tools.py has those of Debian."""
 from __future__ import annotations
 
 import concurrent.futures
@@ -22,7 +22,7 @@ def c_files() -> list:
     return [n for n in tree.our_files() if n.endswith((".c", ".h"))]
 
 
-# What checkpatch says that stays as it is: (file, complaint, why).
+# Complaints of checkpatch that are accepted: (file, complaint, why).
 ACCEPTED = [
     ("include/asm-generic/kprobes.h", "macros should not use a trailing semicolon",
      "users of NOKPROBE_SYMBOL() in the base leave theirs out"),
@@ -56,7 +56,7 @@ ACCEPTED = [
     ("tools/testing/selftests/kprobes/bpf_probes.c", "Macros with complex values", "lists of instructions"),
     ("tools/testing/vm/campaign/workload/", "Use of volatile",
      "flags of signal handlers, and accesses that are there to fault"),
-    # What only shows in patches, where checkpatch looks at the tree, too.
+    # Complaints about patches only, for which checkpatch reads the tree, too.
     ("scripts/kallsyms.c", "Prefer using the BIT macro", "a program of the host has none"),
     ("scripts/kallsyms.c", "Block comments use a trailing */", "a comment of the base, one word of which changes"),
     ("kernel/trace/bpf_trace.c", "use of RCU tasks trace is incorrect outside BPF", "it is BPF, and was there before"),
@@ -72,10 +72,10 @@ ACCEPTED = [
 
 
 def accepted(complaint: str) -> bool:
-    """Is this one that stays as it is?"""
+    """Is a complaint of checkpatch accepted?"""
     name, line, text = complaint.split(":", 2)
     if "Please use a blank line after function" in text:
-        # What is said of a function directly follows it.
+        # NOKPROBE_SYMBOL() may follow its function directly.
         top = TOP if os.path.exists(os.path.join(TOP, name)) else tree.TREE
         with open(os.path.join(top, name)) as f:
             if f.read().splitlines()[int(line) - 1].startswith("NOKPROBE_SYMBOL("):
@@ -84,7 +84,7 @@ def accepted(complaint: str) -> bool:
 
 
 def checkpatch(files: list[str]) -> list:
-    """What checkpatch --strict has to say."""
+    """Complaints of checkpatch --strict about files."""
     res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/checkpatch.pl"), "--no-tree",
                           "--strict", "--terse", "--no-summary", "--ignore", "FILE_PATH_CHANGES",
                           "-f"] + files, cwd=TOP, capture_output=True, text=True)
@@ -93,7 +93,7 @@ def checkpatch(files: list[str]) -> list:
 
 
 def checkpatch_series() -> list:
-    """What checkpatch --strict has to say about the patches of make series, their messages included."""
+    """Complaints of checkpatch --strict about the patches of make series, with their messages."""
     try:
         series.write()
     except Failure as e:
@@ -103,7 +103,7 @@ def checkpatch_series() -> list:
     def one(mail: str) -> list:
         res = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--showfile", "--no-summary",
                               "--ignore", "FILE_PATH_CHANGES", mail], cwd=tree.TREE, capture_output=True, text=True)
-        # What is wrong with a message is said without a name.
+        # Complaints about a message have no file name.
         return [os.path.basename(mail) + l if l.startswith(":") else l for l in res.stdout.splitlines()
                 if re.search(r":\d+: (ERROR|WARNING|CHECK)", l)]
 
@@ -124,7 +124,7 @@ def sections(text: str) -> dict:
 
 
 def belongs(name: str, pattern: str) -> bool:
-    """Does a pattern of MAINTAINERS fit a file? A directory has a slash at its end, and * takes none."""
+    """Does a pattern of MAINTAINERS match a file? Directories end in a slash, and * does not match one."""
     if pattern.endswith("/"):
         depth = pattern.count("/")
         return fnmatch.fnmatchcase("/".join(name.split("/")[:depth]) + "/", pattern) and name.count("/") >= depth
@@ -133,11 +133,11 @@ def belongs(name: str, pattern: str) -> bool:
 
 
 def unmaintained() -> list:
-    """Files of ours that nobody but THE REST looks after, and what get_maintainer.pl does not make of the others."""
+    """Files of ours that only THE REST matches, and sections that get_maintainer.pl does not find."""
     with open(os.path.join(tree.TREE, "MAINTAINERS")) as f:
         known = sections(f.read())
     known.pop("THE REST", None)
-    # A directory may be without a slash.
+    # A directory may lack its slash.
     known = {t: [p + "/" if os.path.isdir(os.path.join(tree.TREE, p)) and not p.endswith("/") else p for p in ps]
              for t, ps in known.items()}
     found = {n: [t for t, ps in known.items() if any(belongs(n, p) for p in ps)] for n in tree.our_files()}
@@ -150,16 +150,16 @@ def unmaintained() -> list:
 
 
 def kernel_doc(files: list[str]) -> list:
-    """What kernel-doc has to say about the comments."""
+    """Complaints of kernel-doc."""
     res = subprocess.run(["perl", os.path.join(tree.BASE, "scripts/kernel-doc"), "-none", "-Wall", "-Werror"]
                          + files, cwd=TOP, capture_output=True, text=True)
     return [l for l in res.stderr.splitlines() if "warning" in l or "error" in l]
 
 
 def compiled(files: list[str], kernels: list) -> tuple:
-    """[(kernel, our objects that are to be compiled for it)], and those which their kernel leaves out.
+    """[(kernel, our objects to compile for it)], and objects that are not part of their kernel.
 
-    What belongs to an architecture is compiled for that, the rest for the first of the kernels.
+    Files of an architecture are compiled for that, others for the first kernel.
     """
     objs: list = [(k, []) for k in kernels]
     left: list = []
@@ -173,7 +173,7 @@ def compiled(files: list[str], kernels: list) -> tuple:
 
 
 def provenance(files: list[str]) -> list | None:
-    """Files whose text stands in the base, too; None if there is no tool for that."""
+    """Files with text that the base has, too; None if the tool is missing."""
     tool = os.path.join(TOP, "../shared/tools/provenance")
     if not os.path.exists(tool):
         return None
@@ -182,7 +182,7 @@ def provenance(files: list[str]) -> list | None:
 
 
 def run(kernels: list) -> list:
-    """[(name, state, reason)] of all checks; these are the kernels that are built, one an architecture."""
+    """[(name, state, reason)] of all checks. kernels are built ones, one for each architecture."""
     files = c_files()
     if not files:
         raise Failure("there is no file of ours to check")

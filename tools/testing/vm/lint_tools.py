@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Static checks of our files with Debian's tools.
 
-smatch and ruff would be of use, but Debian 12 has neither. pylint and mypy are there for Python:
-pyflakes finds a part of what pylint finds, and pycodestyle only looks at blanks.
+smatch and ruff are not in Debian 12. Python is checked by pylint, which finds all that pyflakes
+does, and by mypy.
 """
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from typing import Iterator
 import tree
 from common import BUILD, HERE, TOP, Failure
 
-KEPT = os.path.join(BUILD, "lint")      # what the tools keep for the next time
+KEPT = os.path.join(BUILD, "lint")      # caches of the tools
 
-# What codespell takes for a mistake, and why it is none. It goes by single words.
+# {word that codespell takes for a mistake: why it is none}
 WORDS = {
     "afe": "a pattern of hardened.py, [Ss]afe",
     "filp": "the kernel's name for a pointer to a struct file",
@@ -35,21 +35,24 @@ WORDS = {
     "trun": "\\trun in a regular expression",
 }
 
-# Semantic patches of the base that are not used, and why.
+# {semantic patch of the base that is not used: why}
 PATCHES_OFF = {
     "deref_null.cocci": "Debian's spatch runs out of stack on it, or does not end",
 }
 
-# How the first or second line of a file starts, by the end of its name.
+# {end of a file's name: start of its SPDX line}
 LICENCE = {
     ".c": "// ", ".h": "/* ", ".S": "/* ", ".rst": ".. ", ".sh": "# ", ".py": "# ", ".awk": "# ",
     "Makefile": "# ", "Kconfig": "# ", "functions": "# ",
 }
 LICENCES = ("GPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later")
 
+# Files of code and text with more lines than this are to be split. Lists of data are not.
+MOST_LINES = 800
+
 
 def tracked() -> list:
-    """All files of the repository, those that do not go into the kernel among them."""
+    """All files of the repository, also those that do not go into the kernel."""
     if not os.path.exists(os.path.join(TOP, ".git")):
         # An unpacked archive of the repository: take what is there.
         names = [os.path.relpath(os.path.join(d, f), TOP) for d, _, fs in os.walk(TOP) for f in fs]
@@ -65,7 +68,7 @@ def head(name: str) -> list:
 
 
 def complaints(cmd: list[str], cwd: str = TOP, env: dict | None = None) -> list:
-    """What a tool prints about our files. A tool that only says that it fails has its words returned, too."""
+    """Lines that a tool prints about our files; what it prints on stderr if it fails without any."""
     res = subprocess.run(cmd, cwd=cwd, env=env, capture_output=True, text=True)
     lines = [l for l in res.stdout.splitlines() if l.strip()]
     if res.returncode and not lines:
@@ -74,19 +77,19 @@ def complaints(cmd: list[str], cwd: str = TOP, env: dict | None = None) -> list:
 
 
 def spelling(names: list[str]) -> list:
-    """What codespell takes for a mistake."""
+    """Spelling mistakes that codespell finds."""
     return complaints(["codespell", "-L", ",".join(WORDS), *(n for n in names if not n.endswith(".svg"))])
 
 
 def scripts(names: list[str]) -> list:
-    """The shell scripts, those that are sourced among them."""
+    """Shell scripts, also those that others source."""
     return [n for n in names if n.endswith(".sh") or
             re.search(r"^#!.*\bsh$|^#!.*bash|^# shellcheck shell=", "\n".join(head(n)), re.M)]
 
 
 def shell(names: list[str]) -> list:
-    """What shellcheck says. What it does not look at is in .shellcheckrc."""
-    # In several processes, as it looks at what a script sources again for each.
+    """Complaints of shellcheck. .shellcheckrc lists checks that are off."""
+    # Several processes share the scripts: for each script, shellcheck reads sourced files again.
     jobs, found = os.cpu_count() or 1, scripts(names)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         parts = pool.map(lambda i: complaints(["shellcheck", "-f", "gcc", *found[i::jobs]]), range(jobs))
@@ -94,12 +97,12 @@ def shell(names: list[str]) -> list:
 
 
 def licence(name: str, lines: list[str]) -> str | None:
-    """What is wrong with the SPDX line of a file, or None."""
+    """A complaint about the SPDX line of a file, or None."""
     start = next((s for end, s in LICENCE.items() if name.endswith(end)), None)
     if start is None and lines[0].startswith("#!"):
         start = "# "
     if start is None:
-        return None     # data, which has no comments or needs none
+        return None     # data without comments
     at = 1 if lines[0].startswith("#!") else 0
     m = re.fullmatch(re.escape(start) + r"SPDX-License-Identifier: (\S+)( \*/)?", lines[at])
     if not m or bool(m.group(2)) != (start == "/* "):
@@ -108,12 +111,19 @@ def licence(name: str, lines: list[str]) -> str | None:
 
 
 def licences(names: list[str]) -> list:
-    """Files without the right SPDX line. The base's spdxcheck.py wants a checkout of the whole kernel."""
+    """Files without the right SPDX line. The base's spdxcheck.py needs a checkout of a whole kernel."""
     return [why for n in names if (why := licence(n, head(n)))]
 
 
+def lengths(names: list[str]) -> list:
+    """Files with too many lines."""
+    found = [(n, tree.read(os.path.join(TOP, n)).count(b"\n")) for n in names
+             if n.endswith(tuple(LICENCE)) or head(n)[0].startswith("#!")]
+    return [f"{n}: {length} lines; split it" for n, length in found if length > MOST_LINES]
+
+
 def python(names: list[str]) -> list:
-    """What pylint and mypy say of the harness. What pylint does not look at is in tools/testing/vm/pylintrc."""
+    """Complaints of pylint and mypy about the harness. pylintrc lists checks that are off."""
     mine = [os.path.relpath(os.path.join(TOP, n), HERE) for n in names if n.endswith(".py")]
     env = dict(os.environ, PYTHONPATH=HERE, PYLINTHOME=KEPT)
     bad = complaints(["/usr/bin/python3", "-m", "pylint", f"-j{os.cpu_count() or 1}", "--rcfile=pylintrc", "--score=n",
@@ -124,7 +134,7 @@ def python(names: list[str]) -> list:
 
 
 def semantic_patches() -> list:
-    """The base's semantic patches that report; Debian's spatch has no OCaml for the others."""
+    """The base's semantic patches with a report mode. Debian's spatch cannot run those in OCaml."""
     out = []
     for path in sorted(glob.glob(os.path.join(tree.BASE, "scripts/coccinelle/**/*.cocci"), recursive=True)):
         text = tree.read(path).decode()
@@ -134,7 +144,7 @@ def semantic_patches() -> list:
 
 
 def digest(*contents: bytes) -> str:
-    """One word for the contents of files."""
+    """A hash of the contents of files."""
     h = hashlib.sha256()
     for c in contents:
         h.update(hashlib.sha256(c).digest())
@@ -142,7 +152,7 @@ def digest(*contents: bytes) -> str:
 
 
 def coccinelle(names: list[str]) -> list:
-    """What the base's semantic patches report. A file of which they said nothing is not looked at twice."""
+    """Reports of the base's semantic patches. Clean files are not checked again until they change."""
     stamp = os.path.join(KEPT, "coccinelle.json")
     clean = json.loads(tree.read(stamp)) if os.path.exists(stamp) else {}
     patches = semantic_patches()
@@ -152,7 +162,7 @@ def coccinelle(names: list[str]) -> list:
     todo = [n for n, d in files.items() if clean.get(n) != d]
     if not todo:
         return []
-    # Told of several files, spatch takes them for parts of one and loses what it finds. In a directory it does not.
+    # Given several files, spatch treats them as one program and loses reports. Given a directory, it does not.
     copies = os.path.join(KEPT, "files")
     shutil.rmtree(copies, ignore_errors=True)
     for n in todo:
@@ -163,7 +173,7 @@ def coccinelle(names: list[str]) -> list:
         path, options = patch
         lines = complaints(["spatch", "-D", "report", "--very-quiet", "--cocci-file", path,
                             *" ".join(options[:1]).split(), "--dir", copies])
-        # Some say what to do by a patch that follows.
+        # Some print a patch after the report.
         return [f"{l} [{os.path.basename(path)}]".replace(copies + "/", "") for l in lines
                 if not re.match(r"[-+@ ]|diff ", l)]
 
@@ -176,17 +186,17 @@ def coccinelle(names: list[str]) -> list:
 
 
 def documents(names: list[str]) -> list:
-    """What Sphinx warns of in our pages of Documentation/trace, in the page that lists them, and in kernel-doc there."""
+    """Warnings of Sphinx about our pages of Documentation/trace, their kernel-doc, and index.rst."""
     docs = os.path.join(tree.TREE, "Documentation")
     env = dict(os.environ, srctree=tree.TREE, KERNELVERSION="6.12", BUILDDIR=KEPT, PYTHONDONTWRITEBYTECODE="1")
-    # All pages are read again (-E), as it is silent about those that it has read before.
+    # -E reads all pages again, because Sphinx does not warn again about pages in its cache.
     res = subprocess.run(["/usr/bin/python3", "-m", "sphinx", "-q", "-E", "-j", "auto", "-b", "dummy", "-c", docs,
                           "-d", os.path.join(KEPT, "doctrees"), os.path.join(docs, "trace"),
                           os.path.join(KEPT, "documents")], cwd=docs, env=env, capture_output=True, text=True)
     ours = {os.path.join(tree.TREE, n) for n in names} | {os.path.join(docs, "trace/index.rst")}
     if res.returncode:
         return res.stderr.splitlines()
-    # Pages of the base have warnings of their own, as only this directory of Documentation is looked at.
+    # Pages of the base have warnings, because only this directory of Documentation is built.
     return [l for l in res.stderr.splitlines() if "WARNING" in l and "dot(1) not found" not in l and
             (l.startswith("WARNING") or os.path.normpath(os.path.join(docs, l.split(":")[0])) in ours)]
 
@@ -195,6 +205,7 @@ CHECKS = {
     "codespell": spelling,
     "shellcheck": shell,
     "SPDX lines": licences,
+    "no long files": lengths,
     "pylint and mypy": python,
     "Sphinx": documents,
     "coccinelle": coccinelle,
@@ -202,7 +213,7 @@ CHECKS = {
 
 
 def run() -> Iterator:
-    """(check, what it found, seconds that it took), one after the other."""
+    """(check, complaints, seconds) for one check after the other."""
     if subprocess.run([os.path.join(HERE, "packages"), "lint"]).returncode:
         raise Failure("the programs that check our files are missing; see the line above")
     os.makedirs(KEPT, exist_ok=True)
@@ -213,7 +224,7 @@ def run() -> Iterator:
 
 
 if __name__ == "__main__":
-    # For who works on one of them: lint_tools.py [CHECK...]
+    # Run single checks: lint_tools.py [CHECK...]
     os.makedirs(KEPT, exist_ok=True)
     for word in sys.argv[1:] or list(CHECKS):
         print("\n".join(CHECKS[word](tracked()) + [f"{word}: done"]))

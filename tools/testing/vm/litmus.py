@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Litmus tests, as tools/memory-model of the kernel has them, by its memory model.
+"""Run litmus tests in the form of tools/memory-model by the kernel's memory model.
 
-Debian has no herd7, so this does what is needed of it: programs of marked accesses, fences, RCU
-and atomic exchanges, without loops, plain accesses and locks. All executions are enumerated, and
-judged by the axioms of linux-kernel.cat, whose names the relations have here. Those of the kernel's
-own tests that it can read have to come out as they say.
+Debian 12 does not have herd7. This module supports the part that our tests need: marked accesses,
+fences, RCU and atomic exchanges, but no loops, plain accesses or locks. It enumerates all executions,
+and applies the axioms of linux-kernel.cat; relations have the names that they have there. It also
+runs those of the kernel's tests that it supports, and compares their results.
 """
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from common import TOP, Failure, lock
 
 OURS = "kernel/kprobes/litmus"
 OF_THE_BASE = ("tools/memory-model/litmus-tests", "Documentation/litmus-tests/*")
-# Of those, so many at least can be read.
+# At least that many of these tests are supported.
 READABLE = 25
 
 TOKEN = re.compile(r"\s*(?:(\w+)|(==|!=|&&|\|\||[-+*&!(){};,=<>]))")
 
-# What reads: how the read is marked, how the write, and whether it is a fence on both sides.
+# {macro: mark of its event}
 READS = {"READ_ONCE": "once", "rcu_dereference": "once", "smp_load_acquire": "acquire"}
 WRITES = {"WRITE_ONCE": "once", "rcu_assign_pointer": "release", "smp_store_release": "release"}
 FENCES = {"smp_mb": "mb", "smp_rmb": "rmb", "smp_wmb": "wmb", "rcu_read_lock": "lock", "rcu_read_unlock": "unlock",
           "synchronize_rcu": "gp", "barrier": "barrier"}
-# By name, or of what a pointer leads to.
+# These take a pointer; the others take the variable itself.
 BY_POINTER = ("smp_load_acquire", "smp_store_release")
 ATOMICS = ("xchg", "cmpxchg")
 STRENGTHS = ("", "_relaxed", "_acquire", "_release")
 
 
 class Test:
-    """One file: its threads, where they start, and what should not come out."""
+    """A test: its threads, initial values, and the result that must not happen."""
 
     def __init__(self, text: str) -> None:
         text = re.sub(r"//[^\n]*", "", text)
@@ -66,7 +66,7 @@ class Test:
 
     @staticmethod
     def body(text: str, start: int) -> str:
-        """From behind a brace to the one that closes it."""
+        """The text between a brace and the one that closes it."""
         depth = 1
         for i in range(start, len(text)):
             depth += {"{": 1, "}": -1}.get(text[i], 0)
@@ -187,20 +187,20 @@ class Event:
     def __init__(self, kind: str, tag: str, loc: Any | None = None, value: Any | None = None, addr: Any = (),
                  data: Any = (), ctrl: Any = (), rmw: bool = False) -> None:
         self.kind, self.tag, self.loc, self.value = kind, tag, loc, value
-        # Of the same thread, by their order there.
+        # Reads of the same thread, as numbers in its order.
         self.addr, self.data, self.ctrl = frozenset(addr), frozenset(data), frozenset(ctrl)
-        self.rmw = rmw          # it is the write that belongs to the read in front of it
+        self.rmw = rmw          # a write of the same operation as the read before it
 
 
 class Thread:
-    """Runs a thread in all ways that there may be, whatever memory holds."""
+    """Runs a thread with each combination of values that its reads may return."""
 
     OPS = {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b), "+": lambda a, b: a + b,
            "-": lambda a, b: a - b, "&&": lambda a, b: int(bool(a and b)), "||": lambda a, b: int(bool(a or b))}
 
     def __init__(self, body: Any, domain: Any) -> None:
         self.code = Parser(body).block()
-        self.domain = domain    # {location: values that a read may find}
+        self.domain = domain    # {location: values that a read may return}
 
     def runs(self) -> list:
         """[(events, registers)]"""
@@ -222,7 +222,7 @@ class Thread:
             yield from self.run(rest, ev2, regs2, ctrl)
 
     def values(self, exprs: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
-        """All of them, one after the other."""
+        """The values of several expressions."""
         if not exprs:
             yield [], ev
             return
@@ -231,7 +231,7 @@ class Thread:
                 yield [(value, deps), *more], ev3
 
     def value(self, e: Any, ev: Any, regs: dict, ctrl: Any) -> Iterator:
-        """(value, the reads that it depends on, events)"""
+        """(value, reads that it depends on, events)"""
         if e[0] == "int":
             yield e[1], frozenset(), ev
         elif e[0] == "loc":
@@ -260,7 +260,7 @@ class Thread:
             pointer = pointer[1]
         for ((loc, addr), *more), ev2 in self.values([pointer, *args[1:]], ev, regs, ctrl):
             if loc not in self.domain:
-                continue        # a pointer that leads nowhere
+                continue        # not a pointer to a variable
             if name in WRITES:
                 value, data = more[0]
                 yield 0, frozenset(), (*ev2, Event("W", WRITES[name], loc, value, addr, data, ctrl))
@@ -286,7 +286,7 @@ class Thread:
 
 
 class Relation:
-    """Pairs of events, as a word of bits for each first one."""
+    """Pairs of events: for each first event, a mask of second events."""
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
@@ -305,7 +305,7 @@ class Relation:
         return Relation([a & b for a, b in zip(self.rows, o.rows)])
 
     def __matmul__(self, o: Relation) -> Relation:
-        """One after the other; ";" in cat."""
+        """Composition; ";" in cat."""
         out = []
         for row in self.rows:
             new, j = 0, 0
@@ -349,7 +349,7 @@ class Relation:
 
 
 class Candidate:
-    """The events of one run of each thread, and all that does not depend on who reads from whom."""
+    """Events of one run of each thread, and relations that do not depend on reads-from."""
 
     def __init__(self, test: Any, locs: Any, runs: Any) -> None:
         self.events, self.thread, base = [], [], []
@@ -414,7 +414,7 @@ class Candidate:
         return self.rel(pairs)
 
     def allowed(self, rf: Relation, co: Relation) -> bool:
-        """Do the axioms of linux-kernel.cat let it happen?"""
+        """Do the axioms of linux-kernel.cat allow this execution?"""
         fr = (rf.inverse() @ co).without_id()
         if not (self.po_loc | rf | co | fr).acyclic():
             return False
@@ -449,7 +449,7 @@ class Candidate:
         return (prop @ fence @ hb.star() @ pb.star()).irreflexive()
 
     def executions(self) -> Iterator:
-        """(who reads from whom, the order of writes, what memory holds in the end)"""
+        """(reads-from, coherence order, final values of memory)"""
         sources = []
         for i, e in enumerate(self.events):
             if e.kind == "R":
@@ -467,7 +467,7 @@ class Candidate:
 
 
 def find_values(test: Any) -> tuple:
-    """({location: what it may hold}, the runs of each thread)"""
+    """({location: values that it may have}, runs of each thread)"""
     locs = set(test.init) | {a for args, _ in test.threads for a in args}
     locs |= {v for v in test.init.values() if isinstance(v, str)}
     domain = {loc: {test.init.get(loc, 0)} for loc in locs}
@@ -483,7 +483,7 @@ def find_values(test: Any) -> tuple:
 
 
 def happens(test: Any) -> bool:
-    """Can it come out as the test's condition has it?"""
+    """Does an allowed execution satisfy the condition of the test?"""
     locs, runs = find_values(test)
     for some in itertools.product(*runs):
         regs = {(t, name): value for t, (_, r) in enumerate(some) for name, value in r.items()}
@@ -503,7 +503,7 @@ def holds(test: Any, regs: dict, mem: dict) -> bool:
         return False        # a register that this run does not set
 
 
-# What makes a program weaker: each of these by itself.
+# Changes that make a program weaker. Each is tried alone.
 WEAKER = (
     (r"smp_load_acquire\((\w+)\)", r"READ_ONCE(*\1)"),
     (r"smp_store_release\((\w+), (&?\w+)\)", r"WRITE_ONCE(*\1, \2)"),
@@ -516,7 +516,7 @@ WEAKER = (
 
 
 def weakenings(text: str) -> list:
-    """[(what is left out, the text without it)]"""
+    """[(barrier that is left out, the text without it)]"""
     out = []
     for pattern, instead in WEAKER:
         for m in re.finditer(pattern, text):
@@ -527,7 +527,7 @@ def weakenings(text: str) -> list:
 
 
 def check(text: str) -> list:
-    """What is wrong with a test: it happens, or does not happen without something that should be needed for that."""
+    """An error of a test: its condition is possible, or stays impossible without a barrier of it."""
     test = Test(text)
     if happens(test):
         return ["it can happen"]
@@ -536,7 +536,7 @@ def check(text: str) -> list:
 
 
 def agrees(text: str) -> bool | None:
-    """Does a test come out as it says? None if it is not one that can be read here."""
+    """Is the result the one that the test states? None if the test is not supported."""
     try:
         test = Test(text)
         return ("Sometimes" if happens(test) else "Never") == test.result
@@ -545,7 +545,7 @@ def agrees(text: str) -> bool | None:
 
 
 def run() -> list:
-    """[(name, state, why)]: our tests, and that those of the kernel's agree."""
+    """[(name, state, why)] of our tests, and of the comparison with those of the kernel."""
     results = []
     for path in sorted(glob.glob(os.path.join(TOP, OURS, "*.litmus"))):
         bad = check(tree.read(path).decode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Why there can be no probe at an instruction, or it was not hit: by the text that it is in."""
+"""Why instructions are refused or were not hit, found by the part of the text that they are in."""
 from __future__ import annotations
 
 import bisect
@@ -13,7 +13,7 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from kbuild import Kernel
 
-# Text whose bounds are symbols, __NAME_text_start and __NAME_text_end; the first one counts.
+# Parts of text between the symbols __NAME_text_start and __NAME_text_end. The first match counts.
 TEXTS = {
     "entry": "entry of exceptions and system calls",
     "irqentry": "entry of exceptions and system calls",
@@ -26,13 +26,13 @@ TEXTS = {
     "static_call": "trampoline of a static call",
     "thunk": "thunk",
 }
-# Tables of addresses, relative to where they are: (first, last, bytes of an entry, whose it is).
+# Tables of relative addresses: (first symbol, last symbol, bytes of an entry, what it lists).
 TABLES = (
     ("__start___jump_table", "__stop___jump_table", 16, "static branch, which others patch"),
     ("__start_static_call_sites", "__stop_static_call_sites", 8, "static call, which others patch"),
 )
 MARK = "_kbl_addr_"
-SHOWN = 40              # functions for each reason
+SHOWN = 40              # functions that are listed for each reason
 BY_ERRNO = {
     "EILSEQ": "inside an instruction, as the kernel decodes it",
     "EBUSY": "another user of ftrace redirects the function",
@@ -51,7 +51,7 @@ def table(k: Kernel, start: int, stop: int, size: int) -> set:
 
 
 class Symbols:
-    """The functions of a kernel, and which are marked as no place for a probe."""
+    """The functions of a kernel, and those in which probes are not allowed."""
 
     def __init__(self, k: Kernel) -> None:
         vmlinux = os.path.join(k.out, "vmlinux")
@@ -64,20 +64,20 @@ class Symbols:
                       if f"__{t}_text_start" in at]
         self.patched = [(table(k, at[first], at[last], size), why) for first, last, size, why in TABLES
                         if first in at and at[first] < at[last]]
-        # Of several names the first by the alphabet, but none that bounds something.
+        # Of several names take the first in the alphabet that is not a bound of a section.
         self.functions = sorted((int(addr, 16), name) for addr, kind, name in found
                                 if kind in "tTwW" and not name.startswith(("$", "__pfx_", "__cfi_"))
                                 and not name.endswith(("_start", "_end", "_begin")))
         self.starts = [start for start, _ in self.functions]
 
     def name(self, offset: int) -> str:
-        """The function that has this offset."""
+        """The function that contains an offset."""
         at = bisect.bisect_right(self.starts, self.base + offset)
         start = self.starts[at - 1] if at else 0
         return self.functions[bisect.bisect_left(self.starts, start)][1] if at else "?"
 
     def names(self, offset: int) -> list:
-        """All names of it."""
+        """All names of the function."""
         at = bisect.bisect_right(self.starts, self.base + offset) - 1
         first = bisect.bisect_left(self.starts, self.starts[at])
         return [name for _, name in self.functions[first:at + 1]]
@@ -87,7 +87,7 @@ class Symbols:
         for start, end, why in self.texts:
             if start <= addr < end:
                 return why
-        # Parts of a function have its name and more.
+        # Parts of a function have its name and a suffix.
         if any(name.split(".")[0] in self.marked or name in self.marked for name in self.names(offset)):
             return "on the hit path of probes: NOKPROBE_SYMBOL()"
         for places, why in self.patched:
@@ -97,7 +97,7 @@ class Symbols:
 
 
     def why_not_hit(self, offset: int, all_unhit: Any, all_words: Any) -> str:
-        """Whether it is all of a function, or only some way through it. Both are sets of offsets."""
+        """Was no instruction of the function hit, or only this path? The others are sets of offsets."""
         at = bisect.bisect_right(self.starts, self.base + offset)
         start = self.starts[at - 1] - self.base
         end = self.starts[at] - self.base if at < len(self.starts) else offset + 1
@@ -107,13 +107,13 @@ class Symbols:
 
 
 def by_function(symbols: Symbols, offsets: Any) -> list:
-    """[(function, how many of these it has)], those with most first."""
+    """[(function, number of offsets in it)], by number."""
     counts = collections.Counter(symbols.name(o) for o in offsets)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def grouped(symbols: Symbols, title: str, reasons: Any) -> list:
-    """Lines about {offset: why}: how many for each reason, and in which functions."""
+    """Lines about {offset: why}: the number for each reason, and the functions."""
     lines = [f"{title}: {len(reasons)}"]
     for why, count in collections.Counter(reasons.values()).most_common():
         lines.append(f"  {count} {why}")

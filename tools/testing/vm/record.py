@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the untouched base does with the tests: kept in the tree, so that nobody has to build it.
+"""Recorded results of the untouched base, so that `vm check` need not build it.
 
-A file of stock/ is about one version of the base on one architecture, a line for each test:
+A file in stock/ is for one version of the base on one architecture. It has a line for each test:
 STATE STEP: TEST. `make stock` runs the tests on stock and compares; with --refresh it writes.
 """
 from __future__ import annotations
@@ -25,7 +25,7 @@ HEAD = """# What the untouched base does with the tests. Made by: tools/testing/
 
 
 def version() -> str:
-    """Of the base, as precisely as Debian tells it, else as its Makefile does."""
+    """Version of the base: that of Debian's package, or else that in its Makefile."""
     res = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "linux-source-6.12"],
                          capture_output=True, text=True)
     if res.returncode == 0 and res.stdout:
@@ -36,7 +36,7 @@ def version() -> str:
 
 
 def numbers(name: str) -> list:
-    """Of a version, to compare it by."""
+    """The numbers in a version, for comparison."""
     return [int(n) for n in re.findall(r"\d+", os.path.basename(name))]
 
 
@@ -45,7 +45,7 @@ def path(arch: str) -> str:
 
 
 def nearest_path(wanted: str, prefix: str) -> str | None:
-    """That file if there is one, else the one with that prefix of the last version before; None if there is none."""
+    """The file, or the one with that prefix and the last version before it; None if there is none."""
     before = [p for p in glob.glob(prefix + "*") if numbers(p) < numbers(wanted)]
     if os.path.exists(wanted) or not before:
         return wanted if os.path.exists(wanted) else None
@@ -72,12 +72,12 @@ class Record:
 
     @classmethod
     def load(cls, arch: str) -> Record | None:
-        """That of the base which is installed; None if there is none."""
+        """The record for the installed base; None if there is none."""
         return cls.read(path(arch)) if os.path.exists(path(arch)) else None
 
     @classmethod
     def nearest(cls, arch: str) -> Record | None:
-        """That of the base which is installed, else of the last one before; None if there is none."""
+        """The record for the installed base or the last version before it; None if there is none."""
         name = nearest_path(path(arch), os.path.join(STOCK, f"{arch}-"))
         return cls.read(name) if name else None
 
@@ -96,19 +96,19 @@ class Record:
                               for test, state in tests.items()))
 
     def results(self, step: str) -> dict:
-        """As a guest would give them."""
+        """Results of a step in the form of a guest's."""
         return {t: (s, "as recorded") for t, s in self.steps.get(step, {}).items()}
 
     def take(self, step: str, results: dict, only: Any = ()) -> None:
-        """New results of a step; of all of it, or of tests with one of these in their names."""
+        """Replace the results of a step, or of those tests whose names contain one of some words."""
         old = self.steps.get(step, {})
         kept = {t: s for t, s in old.items() if only and not any(belongs(t, o) for o in only)}
         self.steps[step] = {**kept, **{t: s for t, (s, _) in results.items()}}
 
     def changes(self, new: Record, expected: Expected, prefix: str = "") -> list:
-        """[(test, state here, state in new)], but for tests of which stock's result is not fixed.
+        """[(test, state here, state in new)], except for tests whose result on stock varies.
 
-        prefix: what is in front of the names of steps in `expected`.
+        prefix: prefix of names of steps in `expected`.
         """
         out = []
         for step in sorted(set(self.steps) | set(new.steps)):
@@ -116,7 +116,7 @@ class Record:
             for test in sorted(set(a) | set(b)):
                 was, now = a.get(test, "none"), b.get(test, "none")
                 full = f"{step}: {test}"
-                # What differs is one way or other not passed.
+                # Compare only whether it passed.
                 loose = "pass" not in (was, now) and "none" not in (was, now) and expected.find("differs", prefix + full)
                 if was != now and not loose:
                     out.append((full, was, now))
@@ -124,7 +124,7 @@ class Record:
 
 
 def belongs(test: str, only: Any) -> bool:
-    """Is a test of the script that has this in its name?"""
+    """Does a test belong to a script whose name contains a word?"""
     return only.removesuffix(".sh") in test
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What `vm bench` says about its results: a table, a picture, a table for README.md."""
+"""Show results of `vm bench`: a table, a picture, and a table for README.md."""
 from __future__ import annotations
 
 from typing import Any, Iterable
@@ -9,11 +9,11 @@ from common import Failure
 from arch import DEFAULT
 from rows import PARTS, ROWS, reach
 
-SPREAD = 0.02               # of figures that wait or allocate: less is not worth a remark
+SPREAD = 0.02               # differences up to this are usual if code waits or allocates
 SIDES = ("stock", "ours")
-EXACT = ("hits", "trace")   # parts whose figures repeat to the digit
+EXACT = ("hits", "trace")   # parts of the table whose figures repeat to the digit
 
-# Where the table of an architecture is in README.md, and its rows: what they are called there.
+# Rows of the tables in README.md, and their titles there.
 MARK = "<!-- make bench ARCH={}: {} -->"
 SHOWN = (
     ("Instructions per hit, empty handler", (
@@ -42,7 +42,7 @@ def number(x: float) -> str:
 
 
 def both(results: dict, row: str) -> list:
-    """What there is of stock and of ours; the former maybe from another row."""
+    """Results of stock and of ours for a row; those of stock may be from another row."""
     return [results.get("stock", {}).get(ROWS[row].against or row), results.get("ours", {}).get(row)]
 
 
@@ -51,18 +51,18 @@ def values(results: dict, row: str) -> list:
 
 
 def ratio_of(results: dict, row: str) -> float | None:
-    """Ours to stock; None when one is missing, or nothing to compare with."""
+    """Ratio of ours to stock; None if a figure is missing or zero."""
     stock, ours = values(results, row)
     return None if stock is None or ours is None or not stock else ours / stock
 
 
 def wanted(results: dict, row: str) -> float | None:
-    """The ratio to stock that we want."""
+    """The ratio to stock that we want to reach."""
     return reach(results.get("arch", DEFAULT), row)
 
 
 def is_behind(results: dict, row: str) -> bool:
-    """Is it less than what we want? Also if there is no figure of ours."""
+    """Does a row miss its ratio, or lack a figure of ours?"""
     stock, ours = values(results, row)
     if ours is None:
         return True
@@ -72,12 +72,12 @@ def is_behind(results: dict, row: str) -> bool:
 
 
 def differ(row: str, low: int, high: int) -> bool:
-    """Is it worth a remark that a row's figures are not the same?"""
+    """Do the figures of a row differ by more than they may?"""
     return low != high if ROWS[row].by in EXACT else high > low * (1 + SPREAD)
 
 
 def remark(row: str, got: dict) -> str:
-    """What is odd about a figure."""
+    """A remark about an unusual figure."""
     if not got:
         return ""
     if "refused" in got:
@@ -89,14 +89,14 @@ def remark(row: str, got: dict) -> str:
         return f"of {got['of']:,}"
     if differ(row, low, high):
         return "took " + ", then ".join(map(number, got["measured"]))
-    # The debugger follows opens of the kernel, which are not quite those of a program.
+    # The debugger follows opens in the kernel; those of a program take a slightly different path.
     if ROWS[row].by == "hits" and got.get("followed", got["value"]) != got["value"]:
         return f"followed {got['followed']}"
     return ""
 
 
 def short(ratio: float | None) -> str:
-    """A ratio with the digits that matter."""
+    """A ratio with few digits."""
     return "-" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.4f}"
 
 
@@ -111,7 +111,7 @@ def print_row(row: str, results: dict, width: int) -> None:
 
 
 def print_table(results: dict, chosen: Any) -> None:
-    """The chosen rows, stock next to ours."""
+    """Print a table of rows, with stock and ours."""
     width = max(len(r.title) for r in ROWS.values())
     for by, unit in PARTS.items():
         rows = [n for n in chosen if ROWS[n].by == by and any(both(results, n))]
@@ -123,7 +123,7 @@ def print_table(results: dict, chosen: Any) -> None:
 
 
 def print_behind(results: dict, chosen: Any) -> None:
-    """One line that says what we want and do not have."""
+    """Print one line with the rows that miss their ratio."""
     behind = [r for r in chosen if is_behind(results, r)]
     have = len(chosen) - len(behind)
     out(f"bench: {have} of {len(chosen)} rows reached"
@@ -131,7 +131,7 @@ def print_behind(results: dict, chosen: Any) -> None:
 
 
 def print_functions(results: dict, rows: Iterable[str]) -> None:
-    """Where the instructions go, function by function."""
+    """Print the instructions in each function."""
     for row in rows:
         for side in SIDES:
             got = results.get(side, {}).get(row)
@@ -143,7 +143,7 @@ def print_functions(results: dict, rows: Iterable[str]) -> None:
 
 
 def picture(results: dict) -> str:
-    """The ratios as a picture."""
+    """SVG of the ratios."""
     bars = []
     for row, r in ROWS.items():
         ratio = ratio_of(results, row)
@@ -166,7 +166,7 @@ def markdown(results: dict) -> str:
 
 
 def fill_in(text: str, results: dict) -> str:
-    """README.md with the table of these results."""
+    """The text of README.md with the table of these results."""
     begin, end = (MARK.format(results.get("arch", DEFAULT), which) for which in ("begin", "end"))
     if begin not in text or end not in text:
         raise Failure(f"README.md has no lines {begin} and {end}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What comes of tests: which results count as passed, and what is told of the others.
+"""Judge results of tests.
 
-A result is (state, why) by the test's name; states are pass, fail and skip. Nothing but a pass
-is good, except for what the file `expected` lists; see there.
+Results are {name of the test: (state, why)}; states are pass, fail and skip. Failures and skips are
+errors unless the file `expected` lists them; see there.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = ("skip", "differs", "not-on-stock", "leave-out")
 
 
 def step_of(name: str) -> str:
-    """The step of a test that is called "STEP: TEST"."""
+    """The step in a name like "STEP: TEST"."""
     return name.partition(":")[0]
 
 
@@ -32,14 +32,14 @@ class Entry:
         self.reason = reason
         steps, self.test = pattern.split(": ", 1)
         self.steps = steps.split(",")
-        self.used: set = set()       # the steps that it was of use for
+        self.used: set = set()       # steps with a test that it matched
 
     def __str__(self) -> str:
         return f"{os.path.basename(EXPECTED)}:{self.nr}: {self.kind} {self.pattern}"
 
 
 class Expected:
-    """The lines of `expected`, and which of them were of use."""
+    """The lines of `expected`, and which of them have matched."""
 
     def __init__(self, text: str) -> None:
         self.entries = []
@@ -60,7 +60,7 @@ class Expected:
         return Entry(nr, *m.groups())
 
     def find(self, kind: str, name: str) -> Entry | None:
-        """The first line of that kind for a test; None if there is none."""
+        """The first line of a kind that matches a test; None if there is none."""
         test = name.partition(": ")[2]
         for e in self.entries:
             if e.kind == kind and step_of(name) in e.steps and fnmatch.fnmatchcase(test, e.test):
@@ -69,19 +69,19 @@ class Expected:
         return None
 
     def stale(self, steps: Any, kinds: Any = KINDS) -> list:
-        """Lines for tests of these steps that were of no use."""
+        """Lines for tests of these steps that matched nothing."""
         return [e for e in self.entries if e.kind in kinds and set(steps).intersection(e.steps) - e.used]
 
 
 class Report:
-    """The results so far."""
+    """All results so far."""
 
     def __init__(self, expected: Expected | None = None) -> None:
         self.results: list = []       # (name, state, why)
         self.expected = expected or Expected("")
 
     def add(self, name: str, state: str, why: str = "") -> None:
-        """A result that counts as it is: a skip if it is listed, else a failure."""
+        """Add a result. A skip that is not listed is a failure."""
         if state == "skip":
             entry = self.expected.find("skip", name)
             state, why = ("skip", entry.reason) if entry else \
@@ -99,7 +99,7 @@ class Report:
         return [(n, why) for n, s, why in self.results if s == state]
 
     def compare(self, step: str | None, stock: dict, ours: dict) -> list:
-        """A test of the base: stock tells which there are, ours has to pass them.
+        """Compare tests of the base: ours has to pass all tests that stock has.
 
         Returns the rows of a table: name, state on stock, state on ours.
         """
@@ -117,7 +117,7 @@ class Report:
         return rows
 
     def agree(self, step: str | None, stock: dict, ours: dict) -> list:
-        """A test of ours: stock does the same, or `expected` says why not.
+        """Compare tests of ours: results on stock are the same, or `expected` says why not.
 
         Returns the rows of a table: name, state on stock, state on ours.
         """
@@ -137,7 +137,7 @@ class Report:
         return rows
 
     def is_apart(self, step: str | None, name: str, s: str) -> Entry | None:
-        """Does `expected` list that stock does something else, or that its script is not for stock?"""
+        """Does `expected` list that the result differs on stock, or that its script does not run there?"""
         script = f"{step}: {name.partition('.')[0]}.sh"
         return (s == "none" and self.expected.find("not-on-stock", script)) or \
             self.expected.find("differs", f"{step}: {name}")
@@ -150,6 +150,6 @@ class Report:
             f"if that is intended, {os.path.basename(EXPECTED)} has to say why"
 
     def settle(self, steps: Any, kinds: Any = KINDS) -> None:
-        """To be called when these steps have been run: lines of `expected` that were of no use fail."""
+        """Fail for lines of `expected` that matched nothing, when these steps have run."""
         for e in self.expected.stale(steps, kinds):
             self.results.append((str(e), "fail", "matches nothing any more"))

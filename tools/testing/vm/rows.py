@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What `vm bench` measures, and what we want to reach."""
+"""Rows of `vm bench`, and the ratios that we want to reach."""
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-WALL_PROCESSORS = 2         # of the guest in which time is measured
+WALL_PROCESSORS = 2         # CPUs of guests in which time is measured
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """Something that is measured."""
+    """A figure that is measured."""
     title: str
-    reach: float                # the ratio to stock that we want
-    by: str = "hits"            # how: see PARTS, and MEASURES in bench.py
-    run: str = ""               # what the guest is asked for, if not the row's name
-    without: str = "none"       # the row without its probes
-    scale: float = 1            # of what the guest counts to what is shown
-    followed: bool = False      # one call, with a debugger; not where setting up takes minutes
-    slow: bool = False          # to set up, so it is measured once
-    against: str = ""           # the row of stock to compare with, where stock cannot do this one
-    more: bool = False          # the more the better; reach is then what we want of ours
+    reach: float                # the ratio to stock that we want to reach
+    by: str = "hits"            # how it is measured; see PARTS, and MEASURES in bench.py
+    run: str = ""               # name for the guest, if another one
+    without: str = "none"       # the row of the same call without probes
+    scale: float = 1            # factor from what the guest counts to what is shown
+    followed: bool = False      # follow one call with a debugger; off if setting up takes minutes
+    slow: bool = False          # takes long to set up, so it is measured once
+    against: str = ""           # the row of stock to compare with, if stock cannot run this one
+    more: bool = False          # larger is better; reach is a figure of ours then
 
 
 def hit(title: str, reach: float) -> Row:
@@ -68,7 +68,7 @@ def wall(title: str, reach: float) -> Row:
     return Row(title, reach, by="wall", run="wall", scale=1e-3)
 
 
-# What we want where stock of an architecture is not what it is on x86-64.
+# Ratios for an architecture whose stock differs much from x86-64.
 REACH = {
     "arm64": {"kprobe-jump": 0.2, "kprobe-inside": 0.6, "kprobe-among-512": 0.6, "kprobe-among-4000": 0.6,
               "kprobe-among-50000": 0.6, "kretprobe": 0.3, "register-batch": 0.01,
@@ -178,11 +178,11 @@ ROWS = {
 
 
 def reach(arch: str, row: str) -> float | None:
-    """The ratio to stock that we want on an architecture."""
+    """The ratio to stock that we want to reach on an architecture."""
     return REACH.get(arch, {}).get(row, ROWS[row].reach)
 
 
-# The parts of the table, in order: how, what is shown.
+# Parts of the table in order: {way of measuring: title}
 PARTS = {
     "hits": "instructions per hit, in the kernel, empty handler",
     "trace": "instructions per hit of an event on do_filp_open",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""make series: our tree as patches against the base, into build/series."""
+"""make series: write our tree as patches against the base into build/series."""
 from __future__ import annotations
 
 import os
@@ -17,14 +17,14 @@ from common import BUILD, TOP, Failure, say
 
 DEST = os.path.join(BUILD, "series")
 COVER = os.path.join(TOP, "series/cover")
-LARGE = 60 * 1024           # bytes of a patch that its message has to give a reason for
+LARGE = 60 * 1024           # bytes; messages of larger patches have to give a reason
 REASON = "This patch is large"
-REWRITE = "-B/30%"          # a file of which less than that stays is shown as one that goes and one that comes
+REWRITE = "-B/30%"          # show a file as removed and added if less than that remains
 
 
 @dataclass
 class Patch:
-    """One of series/order: what it takes in, and what it says."""
+    """A patch in series/order: its files, wiring and message."""
     subject: str
     files: list = field(default_factory=list)
     wiring: list = field(default_factory=list)
@@ -35,7 +35,7 @@ class Patch:
 
 
 def parse(lines: Iterable[str]) -> list:
-    """The patches that the lines of series/order describe."""
+    """Parse the lines of series/order."""
     patches = []
     for line in lines:
         line = line.rstrip("\n")
@@ -84,7 +84,7 @@ def state_of(top: str, name: str) -> tuple | None:
 
 
 def steps(patches: list[Patch]) -> list:
-    """What each patch makes of files: [(patch, {name: (content, mode), or None for one that goes})]."""
+    """Files after each patch: [(patch, {name: (content, mode), or None if it is removed})]"""
     ours, removed = set(tree.our_files()), set(tree.removed())
     unnamed = [w for w in tree.wiring_names() if not any(w in p.wiring for p in patches)]
     if unnamed:
@@ -101,7 +101,7 @@ def steps(patches: list[Patch]) -> list:
 
 
 def wire(name: str, work: str) -> dict:
-    """Apply a patch of series/wiring/ to files of the base in work; what it makes of them."""
+    """Apply a patch of series/wiring/ to files of the base in work. Returns their new content."""
     path = os.path.join(TOP, "series/wiring", name)
     names = tree.touched_by(path)
     for n in names:
@@ -125,7 +125,7 @@ def committer() -> tuple:
 
 
 def last_change() -> str:
-    """When our tree was changed last, so that the same tree gives the same patches."""
+    """Date of the last commit, so that the same tree gives the same patches."""
     res = subprocess.run(["git", "-C", TOP, "log", "-1", "--format=%cI"], capture_output=True, text=True)
     return res.stdout.strip() or "1970-01-01T00:00:00Z"
 
@@ -142,7 +142,7 @@ def git(repo: str, *args: str) -> str:
 
 
 def put(repo: str, made: dict) -> None:
-    """Make files of repo be what a patch makes of them."""
+    """Write the files of a patch to repo."""
     for name, what in made.items():
         path = os.path.join(repo, name)
         if what is None:
@@ -156,7 +156,7 @@ def put(repo: str, made: dict) -> None:
 
 
 def base_version() -> str:
-    """Of which kernel the base is, and which package has it."""
+    """Kernel version of the base, and version of its package."""
     values = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$",
                              tree.read(os.path.join(tree.BASE, "Makefile")).decode(), re.M))
     res = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "linux-source-6.12"], capture_output=True, text=True)
@@ -182,7 +182,7 @@ def bench_table(readme: str, arch: str) -> str:
 
 
 def cover(patches: list[Patch], stat: str) -> str:
-    """The letter in front of the patches."""
+    """The text of the cover letter."""
     with open(COVER) as f:
         text = f.read()
     with open(os.path.join(TOP, "README.md")) as f:
@@ -201,7 +201,7 @@ def cover(patches: list[Patch], stat: str) -> str:
 
 
 def large(dest: str, patches: list[Patch]) -> list:
-    """Patches over LARGE that do not say why."""
+    """Patches larger than LARGE whose messages give no reason."""
     bad = []
     for name, p in zip(sorted(n for n in os.listdir(dest) if not n.startswith("0000-")), patches):
         size = os.path.getsize(os.path.join(dest, name))
@@ -211,7 +211,7 @@ def large(dest: str, patches: list[Patch]) -> list:
 
 
 def begin(repo: str, names: Any) -> None:
-    """A repository with these files as the base has them."""
+    """Create a repository with the base's version of these files."""
     git(repo, "init", "-q")
     for name in names:
         if os.path.isfile(os.path.join(tree.BASE, name)):
@@ -221,7 +221,7 @@ def begin(repo: str, names: Any) -> None:
 
 
 def write() -> None:
-    """Write the series, and prove that it leads to what is compiled."""
+    """Write the series, and check that it results in build/tree."""
     tree.sync()
     todo = steps(read_order())
     names = {n for _, made in todo for n in made}
@@ -250,7 +250,7 @@ def write() -> None:
 
 
 def prove_applies(names: Any) -> None:
-    """git am takes the patches, and what comes of them is build/tree."""
+    """Check that git am applies the patches, and that the result is build/tree."""
     with tempfile.TemporaryDirectory(prefix="series-") as repo:
         begin(repo, names)
         mails = sorted(os.path.join(DEST, n) for n in os.listdir(DEST) if not n.startswith("0000-"))
@@ -259,7 +259,7 @@ def prove_applies(names: Any) -> None:
 
 
 def compare(repo: str, names: Any) -> None:
-    """The files after the last patch have to be those in build/tree."""
+    """Raise a Failure if a file of repo differs from build/tree."""
     for name in names:
         a, b = (os.path.join(top, name) for top in (repo, tree.TREE))
         if os.path.exists(a) != os.path.exists(b) or \

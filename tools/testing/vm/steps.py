@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a call executed: instructions with their functions and their text."""
+"""The instructions that a call executed, with their functions and text."""
 from __future__ import annotations
 
 import bisect
@@ -14,8 +14,8 @@ from common import Failure
 if TYPE_CHECKING:
     from arch import Arch
 
-SLOT = 32           # bytes a piece of code is padded to for the disassembler
-LONGEST = 16        # bytes that hold an instruction
+SLOT = 32           # bytes to which a piece of code is padded for objdump
+LONGEST = 16        # bytes of the longest instruction
 PAGE = 4096
 
 
@@ -29,7 +29,7 @@ class Symbols:
         for line in open(path):
             where, kind, name, *mod = line.split()
             addr = int(where, 16)
-            # Whatever kind the linker has them for.
+            # Symbols of any type.
             if name in ("_stext", "_etext"):
                 self.by_name[name] = addr
             if kind not in "tTwW" or name.startswith("__pfx_") or mod not in ([], [f"[{module}]"]):
@@ -40,12 +40,12 @@ class Symbols:
                 inside.append(addr)
         self.addrs = sorted(found)
         self.names = [found[a] for a in self.addrs]
-        # Outside of these is code that was made at run time.
+        # Code at other addresses was generated at run time.
         self.known = ((self.by_name["_stext"], self.by_name["_etext"]),
                       (min(inside), (max(inside) // PAGE + 1) * PAGE))
 
     def name(self, addr: int) -> str | None:
-        """The function at addr; None for code that was made at run time."""
+        """The function at addr; None for code that was generated at run time."""
         if not any(lo <= addr < hi for lo, hi in self.known):
             return None
         return self.names[bisect.bisect_right(self.addrs, addr) - 1]
@@ -57,7 +57,7 @@ class Symbols:
 
 
 def disassemble(code: dict, arch: Arch) -> dict:
-    """{address: text} of {address: bytes}."""
+    """Disassemble {address: bytes} to {address: text}."""
     addrs = sorted(code)
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         path = os.path.join(tmp, "code")
@@ -79,7 +79,7 @@ def disassemble(code: dict, arch: Arch) -> dict:
 
 
 def move(text: str, by: int) -> str:
-    """Correct addresses in what objdump says about code that it believes to be elsewhere."""
+    """Correct addresses in objdump's text of code that is at another address than objdump assumes."""
     def absolute(m: re.Match) -> str:
         return m.group(1) + f"{(int(m.group(2), 16) + by) & (1 << 64) - 1:#x}"
 
@@ -88,11 +88,11 @@ def move(text: str, by: int) -> str:
 
 
 class Trace:
-    """The instructions of one call, in order."""
+    """The instructions of a call, in order."""
 
     def __init__(self) -> None:
         self.pcs: list = []
-        self.code: dict = {}      # as it was when it ran; {address: bytes}
+        self.code: dict = {}      # {address: bytes}, read when it ran
 
     def add(self, pc: int, read: Callable) -> None:
         self.pcs.append(pc)
@@ -103,7 +103,7 @@ class Trace:
         """[(address, function, text)]"""
         text = disassemble(self.code, arch)
         out, called = [], False
-        made: dict = {}     # page: what it is
+        made: dict = {}     # {page: its content}
         for pc in self.pcs:
             name = symbols.name(pc)
             if name is None:
@@ -115,7 +115,7 @@ class Trace:
 
 
 def per_function(named: list) -> dict:
-    """{function: instructions}, in the order of the first ones."""
+    """{function: number of instructions}, in the order of their first instructions."""
     counts: dict = {}
     for _, name, _ in named:
         counts[name] = counts.get(name, 0) + 1
@@ -123,6 +123,6 @@ def per_function(named: list) -> dict:
 
 
 def traps(trace: Trace, symbols: Symbols, arch: Arch) -> int:
-    """How many exceptions were taken."""
+    """The number of exceptions that were taken."""
     return sum(symbols.starts(pc) and bool(re.fullmatch(arch.code.traps, symbols.name(pc) or ""))
                for pc in trace.pcs)

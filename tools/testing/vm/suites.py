@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tests that run in guests: what has to be built for them, and which guests run them.
+"""Tests that run in guests: modules and programs that they need, and guests that run them.
 
-kselftest's runner.sh runs some of ours in the step kselftest, to see that they are fit for it. It does
-not run all: it has one list for one machine, and here several guests share the tests out.
+The step kselftest runs some of our kselftests with kselftest's runner.sh, to check that they work with
+it. Not all run that way, because runner.sh has one list for one machine, and here several guests share
+the tests.
 """
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ OURS = os.path.join(TOP, "tools/testing/selftests/kprobes")
 KSELFTESTS = os.path.join(tree.BASE, "tools/testing/selftests")
 
 
-# What has to be built
+# Building
 
 def module_dir(k: Kernel, what: str) -> str:
     dest = os.path.join(BUILD, "ext", f"{what}-{k.name}")
@@ -36,7 +37,7 @@ def module_dir(k: Kernel, what: str) -> str:
 
 
 def build_modules(k: Kernel, what: str, top: str, sources: list[str], dest: str, parts: dict | None = None) -> str:
-    """These source files below top as modules for k; parts: {module: the objects it is made of}."""
+    """Build source files below top as modules for k; parts: {module: its objects}."""
     parts = parts or {}
     names = []
     for src in sources:
@@ -55,7 +56,7 @@ def build_modules(k: Kernel, what: str, top: str, sources: list[str], dest: str,
 
 
 def drop_stale(k: Kernel, dest: str) -> None:
-    """Have modules linked again whose types are those of a former vmlinux: make does not see to it."""
+    """Remove modules with BTF of an older vmlinux, so that make links them again."""
     built = os.path.getmtime(os.path.join(k.out, "vmlinux"))
     for ko in glob.glob(f"{dest}/*.ko"):
         if os.path.getmtime(ko) < built:
@@ -63,7 +64,7 @@ def drop_stale(k: Kernel, dest: str) -> None:
 
 
 def samples_of_the_base(k: Kernel) -> str:
-    """The base's sample modules, unmodified; without fprobes that one can but fail."""
+    """Build the base's sample modules; the one for fprobes only if the kernel has them."""
     sources = ["samples/kprobes/kprobe_example.c", "samples/kprobes/kretprobe_example.c",
                "kernel/trace/kprobe_event_gen_test.c"]
     if kbuild.wanted([os.path.join(k.out, ".config")]).get("CONFIG_FPROBE") == "y":
@@ -72,10 +73,10 @@ def samples_of_the_base(k: Kernel) -> str:
 
 
 def our_modules_for_stock(k: Kernel) -> str:
-    """What our selftests load and stock does not have: our modules, built for it."""
+    """Build the modules of our selftests for stock."""
     tests = os.path.join(TOP, "kernel/kprobes/tests")
     names = [n for n in os.listdir(tests) if re.fullmatch(r"kprobe_test_.*\.[ch]", n)]
-    # See the conditions in the Makefile there.
+    # Repeats the conditions in the Makefile of these modules.
     if k.arch.name != "x86_64":
         names = [n for n in names if not re.match("kprobe_test_(long|patch|odd|refuser|killer)", n)]
     sources = [os.path.relpath(os.path.join(tests, n), TOP) for n in names]
@@ -88,7 +89,7 @@ def our_modules_for_stock(k: Kernel) -> str:
 
 
 def our_selftests(k: Kernel) -> str:
-    """Our kselftests, built and installed as those of the kernel's tree are."""
+    """Build and install our kselftests with the Makefiles of the kernel."""
     tree.sync()
     dest = os.path.join(BUILD, "ext", "selftest-" + k.name)
     shutil.rmtree(dest, ignore_errors=True)
@@ -106,7 +107,7 @@ def our_selftests(k: Kernel) -> str:
 
 
 def livepatch_selftests(k: Kernel) -> str:
-    """The base's livepatch selftests, with their modules built for k."""
+    """Build the base's livepatch selftests and their modules for k."""
     dest = module_dir(k, "livepatch")
     source = os.path.join(KSELFTESTS, "livepatch")
     shutil.copytree(source, dest, dirs_exist_ok=True,
@@ -121,15 +122,15 @@ def livepatch_selftests(k: Kernel) -> str:
     return dest
 
 
-# Which guests run what
+# Guests
 
 def deal(tests: list[str], hands: int) -> list:
-    """Divide a list of tests among so many guests."""
+    """Divide a list of tests among several guests."""
     return [tests[i::hands] for i in range(hands) if tests[i::hands]]
 
 
 def listed(step: str, k: Kernel, names: Any, expected: Any) -> list:
-    """Without what is not to be run."""
+    """The tests without those that are not to be run."""
     left = [n for n in names if not expected.find("leave-out", f"{step}: {n}")]
     return [n for n in left if not (k.stock and expected.find("not-on-stock", f"{step}: {n}"))]
 
@@ -140,18 +141,18 @@ def chosen(names: Any, only: Sequence[str]) -> list:
 
 @dataclass
 class Want:
-    """What a suite is asked for."""
+    """What to run of a suite, and on which kernel."""
     k: kbuild.Kernel
     step: str
     expected: object
     only: list
-    share: str          # what its build() returned
+    share: str          # directory that its build() returned
 
 
 def kunit_boots(want: Want) -> list:
     job: dict = {"append": "kunit.enable=1", "timeout": 2400}
     boots = [Boot(want.step, want.step, "kunit.sh", job=job)]
-    # What an old processor lacks makes a difference to instructions only; stock has no such suites.
+    # An old processor matters only to suites on instructions, and stock has none of these.
     if want.k.arch.old_cpu and not want.k.stock:
         old = {**job, "append": f"kunit.enable=1 kunit.filter_glob=kprobes_{want.k.arch.name}*",
                "cpu": want.k.arch.old_cpu}
@@ -170,7 +171,7 @@ def nmi_boots(want: Want) -> list:
 
 
 def our_functions(k: Kernel) -> set:
-    """The names of the functions that our files are compiled to in k."""
+    """Names of functions in our objects of k."""
     objs = [os.path.join(k.out, os.path.splitext(n)[0] + ".o") for n in tree.our_files() if n.endswith(".c")]
     res = subprocess.run([k.arch.tool("nm"), "--defined-only", "-A", *filter(os.path.exists, objs)],
                          capture_output=True, text=True)
@@ -178,12 +179,12 @@ def our_functions(k: Kernel) -> set:
 
 
 def races_of_others(names: Any) -> str:
-    """A pattern for what KCSAN reports of the base alone: neither access is in a function of ours."""
+    """A pattern for reports of KCSAN in which no access is in a function of ours."""
     ours = "|".join(sorted(map(re.escape, names)))
     return rf"BUG: KCSAN: .*race in (?!(?:\S+ / )?(?:{ours})(?: |\+|$))"
 
 
-# That which kcsan_kunit.c plants, and fails without a report of.
+# kcsan_kunit.c causes this race, and fails if KCSAN does not report it.
 PLANTED_RACE = {"kprobes_planted_race"}
 
 
@@ -191,14 +192,14 @@ def kcsan_boots(want: Want) -> list:
     expect = races_of_others(our_functions(want.k) - PLANTED_RACE)
     return [Boot(want.step, f"{want.step}-{name}", "kunit.sh", job={
         "append": f"kunit.enable=1 kunit.filter_glob={glob}", "timeout": 2400, "expect": expect})
-        for name, glob in (("probes", "*prob*"), ("rethook", "rethook"))]
+        for name, glob in (("probes", "*prob*"), ("rethook", "rethook*"))]
 
 
 def samples_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "samples.sh", job={"share": want.share})]
 
 
-# The base's ftrace selftests that are about probes, or about what our wiring touches.
+# The base's ftrace selftests of probes, and those of files that our wiring changes.
 FTRACE_ON_PROBES = ("test.d/kprobe", "test.d/dynevent")
 FTRACE_BESIDE = ("test.d/00basic", "test.d/direct", "test.d/event", "test.d/filter", "test.d/ftrace",
                  "test.d/instances", "test.d/preemptirq", "test.d/tracer", "test.d/trigger")
@@ -217,7 +218,7 @@ def ftrace_beside_boots(want: Want) -> list:
     return ftrace_boots(want, FTRACE_BESIDE)
 
 
-# Selftests that are about the boot they run in, and what that boot is told. A file is beside them.
+# Selftests that need a boot of their own, and its options. {NAME} is a file beside the test.
 OWN_BOOT: dict[str, dict[str, str]] = {
     "boot_events.sh": {"append": "kprobe_event=p:kprobes/booted,vfs_open;"
                                  "r:kprobes/booted_ret,vfs_open,ret=$retval"},
@@ -234,13 +235,13 @@ OWN_BOOT: dict[str, dict[str, str]] = {
 }
 
 
-# How much of what they do again and again, in percent: a debug kernel is slow, and sees more. What
-# races in the core does so on x86-64 as well.
+# Percentage of repetitions in tests. A debug kernel is slow and finds more by itself, and races in
+# the core show on x86-64 as well.
 EFFORT = {"release": 50, "debug": 20, "small": 25}
 
 
 def own_boot(name: str, share: str) -> dict:
-    """What the boot of such a test is told."""
+    """Options of the boot of such a test."""
     told = {}
     for key, text in OWN_BOOT[name].items():
         m = re.search(r"{(\w+)}", text)
@@ -281,7 +282,7 @@ def clients_boots(want: Want) -> list:
 
 
 def said(outcome: Outcome) -> dict:
-    """What the sample modules wrote, as results that can be compared."""
+    """Output of the sample modules as results that can be compared."""
     return {l[2:].strip(): ("pass", "") for l in outcome.out.splitlines() if l.startswith("# says ")}
 
 
@@ -289,14 +290,14 @@ def said(outcome: Outcome) -> dict:
 class Suite:
     """Tests that run in guests.
 
-    rule: what stock has to do with it: "base", tests of the base, which tells what there is;
-    "own", tests of ours, which stock passes, too; "alone", nothing.
+    rule: how results compare with stock. "base": tests of the base; ours passes what stock has.
+    "own": tests of ours, which pass on stock, too. "alone": not compared.
     """
     title: str
     rule: str
     boots: Callable             # Want -> [Boot]
-    build: Callable | None = None   # Kernel -> the directory with what was built
-    more: Callable | None = None    # Outcome -> more results
+    build: Callable | None = None   # Kernel -> directory with files for the guest
+    more: Callable | None = None    # Outcome -> further results
 
 
 SUITES = {
@@ -316,21 +317,21 @@ SUITES = {
     "nmi": Suite("our KUnit suites where NMIs have to be asked for", "alone", nmi_boots),
 }
 
-# Of a profile of its own, by name.
+# It needs a kernel of the profile kcsan.
 KCSAN_SUITE = Suite("our KUnit suites: no data race in our code", "alone", kcsan_boots)
 
-# Of these, what other architectures run.
+# Suites that run on other architectures, too.
 ARCH_SUITES = {
     "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples", "clients"),
 }
 
-# Probes of the base on our core. Stock is not asked.
+# kprobes of the base's architecture on our core. Not compared with stock.
 PORT_SUITES = {
     "riscv64": ("kunit", "ftrace"),
 }
 
-# On the debug profile everything passes, without a splat. What `expected` leaves out there has no
-# more to say than on the release profile, or takes too long.
+# Suites of the step debug. Tests that `expected` lists for it are skipped: they find nothing more
+# there than on the release profile, or take too long.
 DEBUG_SUITES = {
     "debug-kunit": Suite("KUnit", "alone", kunit_boots),
     "debug-samples": Suite("the base's sample modules", "alone", samples_boots, samples_of_the_base),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How fast the cycle counter runs that QEMU shows to its guest."""
+"""Frequency of the cycle counter of a guest."""
 from __future__ import annotations
 
 import ctypes
@@ -8,14 +8,14 @@ import mmap
 import platform
 import time
 
-NANOSECONDS = 1000000           # what QEMU counts where the host has no such counter
+NANOSECONDS = 1000000           # frequency of QEMU's counter if the host has none
 RDTSC = b"\x0f\x31\x48\xc1\xe2\x20\x48\x09\xd0\xc3"  # rdtsc; shl $32,%rdx; or %rdx,%rax; ret
 MEASURED = 0.2                  # seconds
 
 
 @functools.lru_cache
 def host_khz() -> int:
-    """Of the host's counter, which is the guest's without --icount."""
+    """Frequency of the host's counter, which guests without --icount read."""
     if platform.machine() != "x86_64":
         return NANOSECONDS
     page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -28,5 +28,5 @@ def host_khz() -> int:
 
 
 def khz(icount: bool) -> int:
-    """In thousands a second; with --icount an instruction takes a nanosecond."""
+    """Frequency in kHz. With --icount, an instruction takes a nanosecond."""
     return NANOSECONDS if icount else host_khz()

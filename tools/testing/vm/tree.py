@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""build/base and build/tree: the pristine source, and what is compiled.
+"""build/base, the unmodified source, and build/tree, the source that is compiled.
 
-build/tree = build/base - series/removed + our files + series/wiring. It is
-brought up to date by content: a file that already is as it should be keeps
-its time stamp, so that make rebuilds only what follows from a real change.
+build/tree = build/base - series/removed + our files + series/wiring. Files
+are compared by content. An unchanged file keeps its time stamp, so that make
+rebuilds only objects that a change affects.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TREE = os.path.join(BUILD, "tree")
 STATE = os.path.join(BUILD, ".tree.json")
 TARBALL = "/usr/src/linux-source-6.12.tar.xz"
 
-# What lands in the kernel's tree; the rest of the repository does not.
+# Directories of the repository that go into the kernel's tree.
 OUR_DIRS = ["kernel", "include", "arch", "lib", "samples", "Documentation",
             "tools/testing/selftests"]
 
@@ -33,7 +33,7 @@ def read(path: str) -> bytes:
 
 
 def tarball_id() -> str:
-    """What tells one version of the package from the next."""
+    """Identifies the version of the source package."""
     if not os.path.exists(TARBALL):
         raise Failure(f"{TARBALL} is missing; apt-get install --reinstall linux-source-6.12")
     st = os.stat(TARBALL)
@@ -80,34 +80,34 @@ def removed() -> list:
 
 def git_files(*which: str) -> list | None:
     """The files in OUR_DIRS that git ls-files names; None if this is no checkout."""
-    # Whoever owns the checkout, listing its files harms nobody.
+    # Listing files is safe, also if another user owns the checkout.
     res = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "ls-files", "-z", *which, "--", *OUR_DIRS],
                          capture_output=True)
     if res.returncode and os.path.exists(os.path.join(TOP, ".git")):
-        # Not to be taken for an unpacked archive: that would take strays for ours.
+        # Do not treat it as an unpacked archive, in which all files are ours.
         raise Failure(f"git ls-files fails: {os.fsdecode(res.stderr).strip().splitlines()[:1]}")
     return None if res.returncode else [n for n in os.fsdecode(res.stdout).split("\0") if n]
 
 
 def our_files() -> list:
-    """Our files that belong into the kernel's tree: those that git knows."""
+    """Our files for the kernel's tree. In a checkout only those that git tracks."""
     names = git_files("--cached")
     if names is None:
-        # An unpacked archive of the repository: take what is there.
+        # An unpacked archive of the repository: take all files.
         names = [os.path.relpath(os.path.join(d, f), TOP)
                  for top in OUR_DIRS for d, _, fs in os.walk(os.path.join(TOP, top)) for f in fs]
     return sorted({n for n in names if os.path.isfile(os.path.join(TOP, n))})
 
 
 def tell_strays() -> None:
-    """Say which files are left out, as somebody may have forgotten to add one."""
+    """Print which files are left out, because somebody may have forgotten git add."""
     strays = git_files("--others", "--exclude-standard")
     if strays:
         say(f"not in git, hence not in build/tree: {' '.join(strays)}; git add what belongs there")
 
 
 def wiring_names() -> list:
-    """The patches in series/wiring/, in the order of series/order; those that it does not name are last."""
+    """Names of patches in series/wiring/, in the order of series/order. Others come last."""
     with open(os.path.join(TOP, "series/order")) as f:
         order = [n for line in f if line.startswith("wiring: ") for n in line.split()[1:]]
     there = sorted(os.path.basename(p) for p in glob.glob(os.path.join(TOP, "series/wiring/*.patch")))
@@ -118,15 +118,15 @@ def wiring_names() -> list:
 
 
 def touched_by(patch: str) -> list:
-    """The base's files that a patch has hunks on."""
+    """Names of the base's files that a patch changes."""
     with open(patch) as f:
         return [l.split()[1].split("/", 1)[1] for l in f if l.startswith("+++ b/")]
 
 
 def miscounted(lines: list[str]) -> int | None:
-    """The number of the first line of a patch that is not where its hunk says; None if there is none.
+    """The first line of a patch that is not in the range of its hunk; None if there is none.
 
-    patch(1) takes a line too many, and all that follows, for a comment."""
+    patch(1) silently ignores lines after a hunk."""
     old = new = 0
     hunks = False
     for number, line in enumerate(lines, 1):
@@ -145,7 +145,7 @@ def miscounted(lines: list[str]) -> int | None:
 
 
 def wiring() -> dict:
-    """Content of the base's files after our hunks on them: {path: bytes}."""
+    """The base's files with our changes: {path: bytes}."""
     work = os.path.join(BUILD, ".wiring")
     shutil.rmtree(work, ignore_errors=True)
     touched = set()
@@ -173,7 +173,7 @@ def wiring() -> dict:
 
 
 def put(path: str, content: bytes, mode: int) -> bool:
-    """Make build/tree/path have content; True if that was a change."""
+    """Write build/tree/path, unless it has this content already. True if it was written."""
     dst = os.path.join(TREE, path)
     if os.path.isfile(dst) and read(dst) == content:
         return False
@@ -187,7 +187,7 @@ def put(path: str, content: bytes, mode: int) -> bool:
 
 
 def drop(path: str) -> bool:
-    """Make build/tree/path be absent; True if that was a change."""
+    """Remove build/tree/path. True if it was there."""
     dst = os.path.join(TREE, path)
     if not os.path.lexists(dst):
         return False
@@ -230,7 +230,7 @@ def sync() -> dict:
                 raise Failure(f"series/wiring has a hunk on {name}, which is ours; drop the hunk")
             want[name] = (content, 0o644)
         absent = [n for n in gone if n not in want]
-        # Something that was ours or removed earlier goes back to the base's.
+        # Files that are no longer ours or removed are those of the base again.
         for name in state["managed"]:
             if name in want or name in absent:
                 continue
@@ -254,8 +254,8 @@ def sync() -> dict:
 def refresh(state: dict, since: float) -> None:
     """Let make see every file that changed after a build began at `since`.
 
-    A file that was replaced while a compiler ran on its old content would
-    look older than the object; a fresh time stamp makes up for that.
+    A file that was replaced while it was compiled is older than the object,
+    so give it a new time stamp.
     """
     for name, when in state["changed"].items():
         path = os.path.join(TREE, name)
@@ -264,7 +264,7 @@ def refresh(state: dict, since: float) -> None:
 
 
 def wiring_id() -> str:
-    """Changes when Kconfig or Makefiles may have changed by our hunks."""
+    """A hash of series/wiring, which may change Kconfig files and Makefiles."""
     h = hashlib.sha256()
     for patch in sorted(glob.glob(os.path.join(TOP, "series/wiring/*.patch"))):
         h.update(read(patch))
@@ -272,7 +272,7 @@ def wiring_id() -> str:
 
 
 def foreign() -> list:
-    """Removed files in build/tree that are not ours byte for byte."""
+    """Files in build/tree that series/removed lists, and that are not replaced by ours."""
     ours = set(our_files())
     bad = []
     for name in removed():

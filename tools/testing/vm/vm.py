@@ -54,7 +54,7 @@ def job_of(args: argparse.Namespace, **more: Any) -> Job:
 
 
 def ready(args: argparse.Namespace) -> Kernel:
-    """The kernel that args ask for, built unless told not to."""
+    """The kernel that args name, built first unless --no-build is given."""
     k = kernel_of(args)
     if args.host_root:
         if subprocess.run([os.path.join(HERE, "packages"), "clients"]).returncode:
@@ -152,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
 
     which = argparse.ArgumentParser(add_help=False)
     which.add_argument("--arch", default=DEFAULT, help=f"architecture (default {DEFAULT})")
-    which.add_argument("--profile", help="release, small or debug (default: the one that make check boots)")
+    which.add_argument("--profile", help="release, small or debug (default: that of make check)")
     which.add_argument("--stock", action="store_true", help="the untouched base instead of ours")
 
     s = sub.add_parser("sync", help="bring build/base and build/tree up to date")
@@ -161,24 +161,24 @@ def parser() -> argparse.ArgumentParser:
     s = sub.add_parser("build", parents=[which], help="build a kernel, or single objects")
     s.add_argument("--obj", nargs="+", metavar="FILE.o",
                    help="compile only these, e.g. kernel/kprobes/site.o, or a directory, kernel/kprobes/")
-    s.add_argument("-k", "--keep-going", action="store_true", help="compile what can be, despite errors")
+    s.add_argument("-k", "--keep-going", action="store_true", help="go on after errors")
     s.add_argument("--w1", action="store_true", help="with --obj: more warnings of the compiler (W=1)")
-    s.add_argument("--sparse", action="store_true", help="with --obj: check with sparse, too")
+    s.add_argument("--sparse", action="store_true", help="with --obj: also run sparse")
     s.set_defaults(func=cmd_build)
 
     boot = argparse.ArgumentParser(add_help=False)
     boot.add_argument("--smp", type=int, default=2, help="processors of the guest (default 2)")
     boot.add_argument("--icount", action="store_true",
-                      help="one processor, guest time counts instructions: figures repeat exactly")
+                      help="one CPU whose time counts instructions, so that figures repeat exactly")
     boot.add_argument("--host-root", action="store_true",
-                      help="the host's root (changes stay in the guest): perf, bpftrace, trace-cmd run there")
+                      help="use the host's root with perf, bpftrace, trace-cmd; changes stay in the guest")
     boot.add_argument("--share", metavar="DIR", help="a directory of the host, at /mnt in the guest")
     boot.add_argument("--append", default="", metavar="ARGS", help="more arguments for the kernel")
     boot.add_argument("--cpu", default="", metavar="MODEL",
-                      help="QEMU's -cpu instead of one that can do everything, e.g. cortex-a57")
+                      help="-cpu of QEMU, e.g. cortex-a57 (default: one with all features)")
     boot.add_argument("--timeout", type=int, default=600, metavar="S",
-                      help="a guest that takes longer hangs (default 600)")
-    boot.add_argument("--no-build", action="store_true", help="boot what is built, as it is")
+                      help="time limit of the guest (default 600)")
+    boot.add_argument("--no-build", action="store_true", help="boot the kernel as it was built last")
 
     s = sub.add_parser("run", parents=[which, boot], help="run a script in a guest",
                        description="Build the kernel if needed, boot it, run SCRIPT as root, exit with its "
@@ -187,7 +187,7 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument("script", metavar="SCRIPT")
     s.set_defaults(func=cmd_run)
 
-    s = sub.add_parser("demo", parents=[which, boot], help="what make run does")
+    s = sub.add_parser("demo", parents=[which, boot], help="the command of make run")
     s.set_defaults(func=cmd_demo)
 
     s = sub.add_parser("shell", parents=[which, boot], help="an interactive guest")
@@ -196,31 +196,31 @@ def parser() -> argparse.ArgumentParser:
     s = sub.add_parser("check", help="all tests, or only some steps")
     s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.STEPS))
     s.add_argument("--only", action="append", default=[], metavar="NAME",
-                   help="of the selftests of a step only those with this in their names")
-    s.add_argument("--arch", help="only steps of that architecture; its name may then be left out of theirs")
+                   help="only selftests whose names contain this")
+    s.add_argument("--arch", help="only steps of this architecture; STEP may lack its prefix")
     s.set_defaults(func=cmd_check)
 
-    s = sub.add_parser("stock", help="what the untouched base does with the tests",
-                       description="Have the untouched base run the tests, and compare with what is recorded "
-                       "of it in tools/testing/vm/stock/, which `vm check` goes by.")
+    s = sub.add_parser("stock", help="run the tests on the untouched base",
+                       description="Run the tests on the untouched base, and compare with its results in "
+                       "tools/testing/vm/stock/, which `vm check` uses.")
     s.add_argument("steps", nargs="*", metavar="STEP", help=" ".join(check.recorded(DEFAULT)))
     s.add_argument("--only", action="append", default=[], metavar="NAME",
-                   help="of the selftests of a step only those with this in their names")
-    s.add_argument("--refresh", action="store_true", help="record what comes of it")
+                   help="only selftests whose names contain this")
+    s.add_argument("--refresh", action="store_true", help="record the results")
     s.add_argument("--arch", default=DEFAULT, help=f"architecture (default {DEFAULT})")
     s.set_defaults(func=cmd_stock)
 
-    s = sub.add_parser("bench", help="what probes cost, ours against stock",
+    s = sub.add_parser("bench", help="measure what probes cost, ours against stock",
                        description="Boot stock and ours under --icount, print what hits, attaching and "
                        "detaching cost, write it to build/bench/ARCH.json and ARCH.svg, and each instruction "
                        "of a hit to build/bench/KERNEL-ROW.txt.")
     s.add_argument("--arch", default=DEFAULT, help=f"architecture (default {DEFAULT})")
     s.add_argument("--only", choices=["stock", "ours"],
-                   help="measure only that; the other's figures are those of last time")
-    s.add_argument("--follow", action="store_true", help="print, too, how many are in which function")
-    s.add_argument("--no-build", action="store_true", help="measure what is built, as it is")
+                   help="measure only this one; keep the last figures of the other")
+    s.add_argument("--follow", action="store_true", help="also print instructions by function")
+    s.add_argument("--no-build", action="store_true", help="measure kernels as they were built last")
     s.add_argument("--refresh", action="store_true",
-                   help="measure nothing, write the last results into README.md")
+                   help="write the last results into README.md, without measuring")
     s.add_argument("rows", nargs="*", metavar="ROW", help=" ".join(bench.ROWS))
     s.set_defaults(func=cmd_bench)
 
@@ -228,30 +228,30 @@ def parser() -> argparse.ArgumentParser:
                        description="Probe the instructions of the kernel, chunk by chunk, as breakpoints and "
                        "jumps, while a workload runs whose results must not change. Goes on where it was "
                        "interrupted; build/campaign/ has what is done.")
-    s.add_argument("--sample", action="store_true", help="only some chunks, as make check does")
-    s.add_argument("--seed", default="", help="the chunks that follow from this")
-    s.add_argument("--chunk", default="", help="only that one; if it fails, find out which instruction it is")
+    s.add_argument("--sample", action="store_true", help="only some chunks, as in make check")
+    s.add_argument("--seed", default="", help="seed of the chunks")
+    s.add_argument("--chunk", default="", help="only this chunk; if it fails, find the instruction")
     s.add_argument("--executed", action="store_true",
-                   help="what the workload executes, each instruction until it is hit as breakpoint and as jump")
+                   help="probe what the workload executes until each instruction was hit, as breakpoint and as jump")
     s.add_argument("--report", action="store_true",
                    help="probe nothing; write a report of what is done into tools/testing/vm/campaign")
-    s.add_argument("--minutes", type=int, default=0, help="begin nothing more when these have passed")
-    s.add_argument("--no-build", action="store_true", help="probe what is built, as it is")
+    s.add_argument("--minutes", type=int, default=0, help="start no chunk after so many minutes")
+    s.add_argument("--no-build", action="store_true", help="probe the kernel as it was built last")
     s.set_defaults(func=cmd_campaign)
 
-    s = sub.add_parser("commands", help="what commands for probe events are answered",
-                       description="Show what a kernel answers to commands for kprobe_events, dynamic_events and "
-                       "uprobe_events: to those with these numbers, to others, or to all that make check asks.")
+    s = sub.add_parser("commands", help="show answers to commands for probe events",
+                       description="Show the answers of a kernel to commands for kprobe_events, dynamic_events and "
+                       "uprobe_events: generated ones by number, commands as text, or all those of make check.")
     s.add_argument("--stock", action="store_true", help="the untouched base instead of ours")
-    s.add_argument("--compare", action="store_true", help="both, and show only what they do not agree on")
-    s.add_argument("--seed", type=int, default=commands.SEED, help=f"what numbers go by (default {commands.SEED})")
-    s.add_argument("--count", type=int, help="so many numbers, if none are given")
-    s.add_argument("--hits", action="store_true", help="what events record, not what commands are answered")
-    s.add_argument("--raw", action="store_true", help="a line for each, with tabs in between")
-    s.add_argument("--no-build", action="store_true", help="ask what is built, as it is")
+    s.add_argument("--compare", action="store_true", help="ask both, and show only differences")
+    s.add_argument("--seed", type=int, default=commands.SEED, help=f"seed of generated commands (default {commands.SEED})")
+    s.add_argument("--count", type=int, help="number of commands, if none are given")
+    s.add_argument("--hits", action="store_true", help="show records of events, not answers to commands")
+    s.add_argument("--raw", action="store_true", help="one line for each, separated by tabs")
+    s.add_argument("--no-build", action="store_true", help="ask the kernel as it was built last")
     s.add_argument("what", nargs="*", metavar="N|N-M|COMMAND",
-                   help="a number, a range, or a command; \"K ...\" is for kprobe_events, \"U ...\" for "
-                   "uprobe_events, others are for dynamic_events, and \" ;; \" is between several")
+                   help="a number, a range, or a command: \"K ...\" for kprobe_events, \"U ...\" for "
+                   "uprobe_events, others for dynamic_events; \" ;; \" separates several")
     s.set_defaults(func=cmd_commands)
 
     s = sub.add_parser("fuzz", help="commands that nobody would write",
@@ -274,16 +274,15 @@ def parser() -> argparse.ArgumentParser:
 
     s = sub.add_parser("bisect", help="compile after each patch of the series",
                        description="Apply the patch series one by one and compile after each: with our options, "
-                       "without probes, and with kprobes alone. Goes on where it was interrupted; build/bisect/ has "
-                       "what is done.")
+                       "without probes, and with kprobes alone. Goes on where it was interrupted, by build/bisect/.")
     s.add_argument("--arch", default=DEFAULT, choices=[a.name for a in ARCHES.values() if a.code],
                    help=f"architecture (default {DEFAULT})")
-    s.add_argument("--profile", action="append", default=[], help="only that configuration (may be repeated)")
-    s.add_argument("--first", type=int, default=0, metavar="N", help="begin at that patch")
-    s.add_argument("--last", type=int, default=0, metavar="N", help="end after that patch")
-    s.add_argument("--boot", action="store_true", help="boot each, too, and have lib/test_kprobes.c run")
+    s.add_argument("--profile", action="append", default=[], help="only this configuration (may be repeated)")
+    s.add_argument("--first", type=int, default=0, metavar="N", help="begin at patch N")
+    s.add_argument("--last", type=int, default=0, metavar="N", help="end after patch N")
+    s.add_argument("--boot", action="store_true", help="also boot each kernel and run lib/test_kprobes.c")
     s.add_argument("-k", "--keep-going", action="store_true", help="go on after a patch that does not compile")
-    s.add_argument("--thorough", action="store_true", help="compile what includes a header by way of others, too")
+    s.add_argument("--thorough", action="store_true", help="also compile files that include a header through others")
     s.set_defaults(func=cmd_bisect)
     return p
 
@@ -301,7 +300,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("vm: interrupted; the same command continues", file=sys.stderr)
         sys.stdout.flush()
-        # Not waiting for other threads. What they have started ends with this process.
+        # Do not wait for other threads. Processes that they have started end with this one.
         os._exit(130)
 
 

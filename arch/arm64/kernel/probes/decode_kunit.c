@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what is known of A64 instructions: what is done with each, and what those do that
- * are simulated. Nothing is probed here.
+ * KUnit tests of the decoder of A64 instructions: how each can be probed, and what simulated ones
+ * do. These tests set no probes.
  */
 #include <kunit/test.h>
 #include <linux/array_size.h>
@@ -22,7 +22,7 @@
  * @insn: the instruction
  * @name: what it is
  * @kernel: how it can be probed in the kernel
- * @user: and in a user program
+ * @user: how it can be probed in a user program
  */
 struct encoding {
 	u32 insn;
@@ -34,7 +34,7 @@ struct encoding {
 #define REJECTED(insn, name)	{ insn, name, INSN_REJECTED, INSN_REJECTED }
 #define GOOD(insn, name)	{ insn, name, INSN_GOOD, INSN_GOOD }
 #define SIMULATED(insn, name)	{ insn, name, INSN_GOOD_NO_SLOT, INSN_GOOD_NO_SLOT }
-/* With the kernel's keys, masks or memory. */
+/* They use keys, masks or memory of the kernel. */
 #define OF_KERNEL(insn, name)	{ insn, name, INSN_GOOD_NO_SLOT, INSN_REJECTED }
 
 static const struct encoding encodings[] = {
@@ -57,7 +57,7 @@ static const struct encoding encodings[] = {
 	REJECTED(0xd69f0bff, "eretaa"),
 	REJECTED(0xd69f0fff, "eretab"),
 	REJECTED(0xd6bf03e0, "drps"),
-	/* Nothing, so far. */
+	/* Unallocated. */
 	REJECTED(0x00000000, "udf #0"),
 	REJECTED(0x0000ffff, "udf #65535"),
 	REJECTED(0x00010000, "reserved"),
@@ -69,7 +69,7 @@ static const struct encoding encodings[] = {
 	REJECTED(0xd4000000, "no exception"),
 	REJECTED(0x54000001 | BIT(24), "b.cond with bit 24"),
 	REJECTED(0x74000000, "cb<cc>, of a later architecture"),
-	/* Masks of exceptions, and other registers of the system. */
+	/* Masks of exceptions, and other system registers. */
 	REJECTED(0xd50342df, "msr daifset, #2"),
 	REJECTED(0xd50342ff, "msr daifclr, #2"),
 	REJECTED(0xd51b4220, "msr daif, x0"),
@@ -99,7 +99,7 @@ static const struct encoding encodings[] = {
 	REJECTED(0xd5031020, "wfit x0"),
 	REJECTED(0xd5033060 | 0x1f, "tcommit"),
 	REJECTED(0xd5233060, "tstart x0"),
-	/* What the trap overwrites. */
+	/* Registers that a trap overwrites. */
 	REJECTED(0xd5384020, "mrs x0, elr_el1"),
 	REJECTED(0xd5384000, "mrs x0, spsr_el1"),
 	REJECTED(0xd5385200, "mrs x0, esr_el1"),
@@ -119,7 +119,7 @@ static const struct encoding encodings[] = {
 	REJECTED(0xc8220c20, "stxp w2, x0, x3, [x1]"),
 	REJECTED(0x895f7c20, "ldtxr w0, [x1], of a later architecture"),
 	REJECTED(0xc9027c20, "sttxr w2, x0, [x1], of a later architecture"),
-	/* Copies that go on where they were interrupted. */
+	/* Memory copies, which can be interrupted and continued. */
 	REJECTED(0x19010440, "cpyfp [x0]!, [x1]!, x2!"),
 	REJECTED(0x19410440, "cpyfm [x0]!, [x1]!, x2!"),
 	REJECTED(0x19810440, "cpyfe [x0]!, [x1]!, x2!"),
@@ -130,13 +130,13 @@ static const struct encoding encodings[] = {
 	REJECTED(0x0420bc20, "movprfx z0, z1"),
 	REJECTED(0x04112020, "movprfx z0.b, p0/m, z1.b"),
 	REJECTED(0x04d02020, "movprfx z0.d, p0/z, z1.d"),
-	/* Relative to the program counter, into SIMD. */
+	/* Loads relative to the program counter, into SIMD registers. */
 	REJECTED(0x1c000000, "ldr s0, ."),
 	REJECTED(0x5c000000, "ldr d0, ."),
 	REJECTED(0x9c000000, "ldr q0, ."),
 	REJECTED(0xdc000000, "reserved literal"),
 	REJECTED(0x5500001f, "retaasppc ."),
-	/* With the kernel's. */
+	/* They load memory of the kernel. */
 	OF_KERNEL(0x18000000, "ldr w0, ."),
 	OF_KERNEL(0x58000000, "ldr x0, ."),
 	OF_KERNEL(0x98000000, "ldrsw x0, ."),
@@ -173,7 +173,7 @@ static const struct encoding encodings[] = {
 	SIMULATED(0xd503245f, "bti c"),
 	SIMULATED(0xd503249f, "bti j"),
 	SIMULATED(0xd50324df, "bti jc"),
-	/* The same from anywhere. */
+	/* The same at any address. */
 	GOOD(0xd503203f, "yield"),
 	GOOD(0xd503205f, "wfe"),
 	GOOD(0xd503207f, "wfi"),
@@ -234,7 +234,7 @@ static void decodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, !!api.handler, e->user == INSN_GOOD_NO_SLOT);
 }
 
-/* What begins and what ends an exclusive sequence. */
+/* Instructions that begin and end an exclusive sequence. */
 static void exclusives(struct kunit *test)
 {
 	static const u32 loads[] = { 0xc85f7c20, 0x885ffc20, 0x085f7c20, 0xc87f0820, 0x887f8820 };
@@ -256,7 +256,7 @@ static void exclusives(struct kunit *test)
 	}
 }
 
-/* Of the words of the kernel's text that can be rejected, in thousandths. Some are data. */
+/* Limit for rejected words of the kernel's text, in thousandths. Some words are data. */
 #define MAY_BE_REJECTED	60
 
 static void text_of_the_kernel(struct kunit *test)
@@ -288,22 +288,22 @@ static void text_of_the_kernel(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nr[INSN_GOOD], nr[INSN_GOOD_NO_SLOT]);
 }
 
-/* Simulation, without that anything is run */
+/* Simulation, without running instructions */
 
 #define ADDR	0xffff800012345ff8UL
 
-/* Numbered, and none is small. */
+/* A large number for each register. */
 #define REG(n)	(0xa5a5000000000000UL + (n))
 
 /**
- * struct simulation - an instruction at ADDR, and what it does
+ * struct simulation - an instruction at ADDR, and its effect
  * @insn: the instruction
- * @name: what it is
- * @in: what is in x5 before, if not 0; all others are as REG() says
- * @pstate: PSTATE before, but for the mode
- * @reg: which register is changed, 31 for none
- * @value: what is in there then
- * @pc: where it goes on
+ * @name: its name
+ * @in: value of x5 before, unless 0; all other registers have the values of REG()
+ * @pstate: PSTATE before, without the mode
+ * @reg: number of the register that changes; 31: none
+ * @value: value of that register afterwards
+ * @pc: address of the next instruction
  */
 struct simulation {
 	u32 insn;
@@ -410,7 +410,7 @@ static void simulates(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, regs, want, sizeof(*regs));
 }
 
-/* As C1.2.4 of the manual has it. */
+/* See C1.2.4 of the manual. */
 static bool holds(unsigned int cond, u64 pstate)
 {
 	bool n = pstate & PSR_N_BIT, z = pstate & PSR_Z_BIT;
@@ -443,7 +443,7 @@ static void conditions(struct kunit *test)
 	}
 }
 
-/* Instructions that read memory read around this. */
+/* Loads read near this. */
 static const u64 literals[] = { 0x1111111122222222, 0x89abcdef01234567, 0x3333333344444444 };
 
 static u64 load(struct kunit *test, u32 insn, const void *from)
@@ -469,7 +469,7 @@ static void loads_of_literals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, load(test, 0x18000001 | AT(1), &literals[1]), 0x89abcdef);
 	KUNIT_EXPECT_EQ(test, load(test, 0x98000001 | AT(1), &literals[1]), 0xffffffff89abcdef);
 	KUNIT_EXPECT_EQ(test, load(test, 0x98000001, &literals[1]), 0x01234567);
-	/* Into nowhere, and no load at all. */
+	/* A load without a target register, and not a load. */
 	KUNIT_EXPECT_EQ(test, load(test, 0x5800001f, &literals[1]), REG(1));
 	KUNIT_EXPECT_EQ(test, load(test, 0xd8000001, NULL), REG(1));
 }

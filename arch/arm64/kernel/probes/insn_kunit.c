@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of arm64 kernel probes: every kind of instruction is run for real, first without a
- * probe and then with one, in each way that there is to get past it. All of registers, flags,
- * stack and memory must come out the same.
+ * KUnit tests of arm64 kernel probes. They run instructions of each kind without a probe, and then
+ * with each kind of probe. Registers, flags, stack and memory must be the same afterwards.
  *
  * The instructions are in insn_kunit_asm.S.
  */
@@ -33,9 +32,9 @@
 void *insn_test_edge;
 
 /**
- * struct outcome - all that an instruction can have changed
+ * struct outcome - all state that an instruction may change
  * @state: registers, flags and stack
- * @mem: the data that it may have worked on
+ * @mem: the memory that it may access
  */
 struct outcome {
 	struct insn_test_state state;
@@ -47,8 +46,8 @@ struct outcome {
  * @kp: the probe
  * @pre: runs of its pre handler
  * @post: runs of its post handler
- * @bad_pc: pre handlers that were told of another address than the probe's, or post handlers that
- *	were told of the copy's
+ * @bad_pc: runs with a wrong program counter: not the probe's in a pre handler, or the copy's in a
+ *	post handler
  */
 struct probe {
 	struct kprobe kp;
@@ -74,10 +73,10 @@ static void count_post(struct kprobe *kp, struct pt_regs *regs, unsigned long fl
 	probe->bad_pc += !core_kernel_text(regs->pc);
 }
 
-/* What the CPU has */
+/* Features of the CPU */
 
 /**
- * insn_test_cpu_has - can snippets be run that need something?
+ * insn_test_cpu_has - does the CPU have what snippets need?
  * @need: INSN_NEEDS_*
  *
  * Return: true if so.
@@ -135,8 +134,8 @@ bool insn_test_cpu_has(unsigned int need)
 /* Running */
 
 /**
- * insn_test_set_input - fill in what snippets start with
- * @nr: which input; its lowest four bits are the condition flags
+ * insn_test_set_input - set the input of snippets
+ * @nr: number of the input; its lowest four bits are the condition flags
  */
 void insn_test_set_input(unsigned int nr)
 {
@@ -173,7 +172,7 @@ static bool uses_simd(const struct insn_test_case *c)
 	return c->needs == INSN_NEEDS_SIMD || c->needs == INSN_NEEDS_SVE;
 }
 
-/* An interrupt that is masked by its priority is none to wait for. */
+/* Do not wait for an interrupt that is masked by its priority. */
 static bool waits(const struct insn_test_case *c)
 {
 	return !strcmp(c->name, "insn_test_wfi") && system_uses_irq_prio_masking();
@@ -198,8 +197,8 @@ static void run_once(const struct insn_test_case *c, bool masked)
 }
 
 /*
- * Runs a snippet with every input. To be called from one and the same function for all outcomes
- * that are compared, so that the stack pointer is the same, too.
+ * Run a snippet with each input. Call this from one function for all outcomes that are compared, so
+ * that the stack pointer is the same.
  */
 static noinline void run(const struct insn_test_case *c, bool nested, struct outcome *outcomes)
 {
@@ -218,7 +217,7 @@ static noinline void run(const struct insn_test_case *c, bool nested, struct out
 	}
 }
 
-/* Of all that differs only the first: one such instruction makes for much output. */
+/* Report only the first difference: an instruction may cause many. */
 static void expect_same(struct kunit *test, const struct outcome *now,
 			const struct outcome *expected, const char *name)
 {
@@ -232,14 +231,14 @@ static void expect_same(struct kunit *test, const struct outcome *now,
 			   i % words, a[i], b[i]);
 }
 
-/* The ways past an instruction */
+/* Kinds of hits */
 
 /**
  * struct way - how a probe is hit
- * @name: of the way
+ * @name: its name
  * @jump: jumps are allowed
- * @post: there is a post handler; without a jump, a copy is stepped for it
- * @nested: a handler seems to be running
+ * @post: the probe has a post handler; without a jump, a copy is stepped for it
+ * @nested: hit as if a handler were running
  */
 struct way {
 	const char *name;
@@ -266,8 +265,8 @@ KUNIT_ARRAY_PARAM_DESC(way, ways, name);
 /**
  * struct subject - a snippet under test
  * @c: the snippet
- * @runs: the CPU has all that it needs
- * @expected: what comes out without a probe
+ * @runs: the CPU has the features that it needs
+ * @expected: outcomes without a probe
  * @text: the text without a probe
  * @probe: the probe
  */
@@ -379,7 +378,7 @@ static void unplant(void *kps)
 	insn_test_allow_jumps(true);
 }
 
-/* All at a time, as each change of the text stops the machine, and each end waits for hits. */
+/* Change all probes at once: each change of text stops the machine, and removal waits for hits. */
 static struct kprobe **plant(struct kunit *test, struct subject *subjects, const struct way *way)
 {
 	struct kprobe **kps;
@@ -389,7 +388,7 @@ static struct kprobe **plant(struct kunit *test, struct subject *subjects, const
 	KUNIT_ASSERT_NOT_NULL(test, kps);
 	for (i = 0; i < NR_CASES; i++)
 		kps[i] = &subjects[i].probe.kp;
-	/* A site that is still there knows how it was planted. */
+	/* A site that still exists keeps its kind. */
 	kprobe_reclaim_flush();
 	insn_test_allow_jumps(way->jump);
 	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_CASES), 0);
@@ -408,14 +407,14 @@ static void expect_hits(struct kunit *test, const struct subject *s, const struc
 	KUNIT_EXPECT_EQ_MSG(test, s->probe.kp.nmissed, NR_INPUTS - hits, "%s", s->c->name);
 }
 
-/* Has this CPU been left as if a handler were running? */
+/* Does this CPU look as if a handler were running? */
 static bool in_a_hit(void)
 {
 	guard(preempt)();
 	return kprobe_running();
 }
 
-/* One function for both, see run(). */
+/* The one caller of run(), see there. */
 static void run_subjects(struct kunit *test, struct subject *subjects, const struct way *way,
 			 struct outcome *now)
 {
@@ -441,7 +440,7 @@ static void same_outcome(struct kunit *test)
 	unsigned int i, nr_run = 0;
 	struct kprobe **kps;
 
-	/* What belongs to a CPU is not to differ. */
+	/* Stay on one CPU, so that its state does not differ. */
 	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current,
 						      cpumask_of(raw_smp_processor_id())));
 	run_subjects(test, subjects, way, NULL);
@@ -459,7 +458,7 @@ static void same_outcome(struct kunit *test)
 		   NR_CASES);
 }
 
-/* The runs are worth little if branches always go the same way, or never. */
+/* Check that inputs let branches go both ways. */
 static void branches_go_both_ways(struct kunit *test)
 {
 	struct outcome *outcomes = new_outcomes(test, 1);
@@ -474,7 +473,7 @@ static void branches_go_both_ways(struct kunit *test)
 			taken += outcomes[i].state.regs[27] == 0x600d;
 		conditional += taken && taken < NR_INPUTS;
 	}
-	/* All but al, nv and the one that is unconditional; one is there twice. */
+	/* All but al, nv and the unconditional one; one occurs twice. */
 	KUNIT_EXPECT_EQ(test, conditional, 14 + 1);
 }
 

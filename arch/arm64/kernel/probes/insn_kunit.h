@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the halves of the instruction tests share. */
+/* Interface between the C and the assembly code of the instruction tests. */
 #ifndef _ARM64_KERNEL_PROBES_INSN_KUNIT_H
 #define _ARM64_KERNEL_PROBES_INSN_KUNIT_H
 
-/* How an instruction is expected to be run from a probe. */
-#define INSN_TEST_SIMULATE	0	/* in a trap; something stands for it with a jump */
-#define INSN_TEST_TRAP		1	/* the same, and nothing can stand for it */
-#define INSN_TEST_BOOST		2	/* from a copy that goes on by itself */
-#define INSN_TEST_STEP		3	/* only from the one that is stepped */
+/* How a probe is expected to run the instruction. */
+#define INSN_TEST_SIMULATE	0	/* simulated in a trap; a jump has code that replaces it */
+#define INSN_TEST_TRAP		1	/* simulated in a trap; not possible with a jump */
+#define INSN_TEST_BOOST		2	/* a copy that branches back */
+#define INSN_TEST_STEP		3	/* only a copy that is stepped */
 
-/* What the CPU must have for a snippet to be run. */
+/* Features of the CPU that a snippet needs. */
 #define INSN_NEEDS_NOTHING	0
-#define INSN_NEEDS_SIMD		1	/* and the snippet works on v0 to v7 */
+#define INSN_NEEDS_SIMD		1	/* the snippet uses v0 to v7 */
 #define INSN_NEEDS_LSE		2
 #define INSN_NEEDS_PAUTH	3
 #define INSN_NEEDS_CRC32	4
@@ -30,18 +30,18 @@
 #define INSN_NEEDS_RNG		17
 #define INSN_NEEDS_CSSC		18
 #define INSN_NEEDS_LOR		19
-#define INSN_NEEDS_GIC		20	/* whose registers are the CPU's */
+#define INSN_NEEDS_GIC		20	/* uses registers of the CPU */
 
-/* Words of stack that a snippet starts with, and all that are looked at. */
+/* Words of stack for a snippet, and words of stack that are compared. */
 #define INSN_TEST_STACK_FILLED	8
 #define INSN_TEST_STACK_WORDS	24
 
 #define INSN_TEST_MEM_WORDS	32
 
-/* From the start of insn_test_mem to where snippets point. */
+/* Offset in insn_test_mem of the address that snippets get. */
 #define INSN_TEST_MEM_BASE	128
 
-/* What is in x26 of who comes by insn_test_elsewhere(). */
+/* insn_test_elsewhere() sets x26 to this. */
 #define INSN_TEST_WAS_ELSEWHERE	0x5eed
 
 /* Offsets into struct insn_test_state. */
@@ -58,13 +58,13 @@
 #include <linux/types.h>
 
 /**
- * struct insn_test_case - a snippet with one instruction to be probed in it
- * @entry: where the snippet starts
+ * struct insn_test_case - a snippet with an instruction to be probed
+ * @entry: address of the snippet
  * @name: its name
- * @offset: of the instruction from @entry
- * @kind: INSN_TEST_*; what registration has to return if it is to be refused
- * @needs: INSN_NEEDS_*, what the CPU must have
- * @faults: the instruction does, and an exception table says where to go on
+ * @offset: of the instruction, from @entry
+ * @kind: INSN_TEST_*, or the errno of a probe that has to be refused
+ * @needs: INSN_NEEDS_*
+ * @faults: the instruction faults, and has an entry in the exception table
  */
 struct insn_test_case {
 	void *entry;
@@ -76,13 +76,13 @@ struct insn_test_case {
 };
 
 /**
- * struct insn_test_state - what a snippet starts with, or ends with
- * @regs: x0 to x30. x17 is where it starts, x18 the stack of return addresses
+ * struct insn_test_state - input or output of a snippet
+ * @regs: x0 to x30. x17 is its address, x18 the shadow call stack
  * @nzcv: the condition flags
- * @daif: the masks of exceptions, only of the end
- * @sp: only of the end
+ * @daif: the masks of exceptions, only in the output
+ * @sp: the stack pointer, only in the output
  * @v: v0 to v7, if insn_test_simd
- * @stack: the stack, lowest address first; of the end, that below @sp is undefined
+ * @stack: the stack, lowest address first; in the output, words below @sp are undefined
  */
 struct insn_test_state {
 	u64 regs[31];
@@ -93,7 +93,7 @@ struct insn_test_state {
 	u64 stack[INSN_TEST_STACK_WORDS];
 };
 
-/* Snippets to be run; those of which no probe may go on @offset; those of state_kunit.c. */
+/* Snippets that are run; those that refuse a probe at @offset; those of state_kunit.c. */
 extern const struct insn_test_case insn_test_cases[], insn_test_cases_end[];
 extern const struct insn_test_case insn_test_refused[], insn_test_refused_end[];
 extern const struct insn_test_case insn_test_states[], insn_test_states_end[];
@@ -103,10 +103,10 @@ extern struct insn_test_state insn_test_in;
 extern struct insn_test_state insn_test_out;
 extern u64 insn_test_mem[INSN_TEST_MEM_WORDS];
 
-/* Whether SIMD registers are part of it. */
+/* Load and save SIMD registers, too. */
 extern u64 insn_test_simd;
 
-/* Where sp was when the snippet started; @insn_test_state.stack is around it. */
+/* sp at the start of the snippet; @insn_test_state.stack is around it. */
 extern u64 insn_test_sp;
 
 /* Three bytes before the end of a mapping, and user memory. */

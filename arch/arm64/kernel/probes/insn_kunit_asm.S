@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Snippets with every kind of instruction in them, to be probed by insn_kunit.c. */
+/* Snippets with instructions of each kind. insn_kunit.c probes them. */
 #include <asm/asm-offsets.h>
 
 #include "insn_kunit_macros.S"
@@ -96,7 +96,7 @@ BOOSTED_IF INSN_NEEDS_CSSC abs		.inst	0xdac02020
 BOOSTED_IF INSN_NEEDS_CSSC cnt		.inst	0xdac01c20
 BOOSTED_IF INSN_NEEDS_CSSC umax_imm	.inst	0x91c41420
 
-/* Pointers are signed with what the kernel has keys for. */
+/* Signing of pointers, if the kernel has keys for it. */
 BOOSTED_IF INSN_NEEDS_PAUTH pacia	pacia	x0, x1
 BOOSTED_IF INSN_NEEDS_PAUTH xpaci	xpaci	x1
 SNIPPET autia
@@ -105,7 +105,7 @@ SNIPPET autia
 7:	autia	x0, x1
 SNIPPET_END autia INSN_TEST_BOOST INSN_NEEDS_PAUTH
 
-/* What a handler, or who calls it, does to preempt_count is over when a copy is run. */
+/* A copy runs with the preempt_count of the interrupted code, not with that of a hit. */
 SNIPPET preempt_count
 	mrs	x9, sp_el0
 7:	ldr	w10, [x9, #TSK_TI_PREEMPT]
@@ -115,7 +115,7 @@ SNIPPET preempt_count
 	mov	x11, xzr
 SNIPPET_END preempt_count INSN_TEST_BOOST
 
-/* Addresses, to both ends of what can be said. */
+/* Addresses, at both ends of the range. */
 SIMULATED adr_here	adr	x0, .
 SIMULATED adr_back	adr	x30, . - 0x1235
 SIMULATED adr_first	adr	x1, . - 0x100000
@@ -126,7 +126,7 @@ SIMULATED adrp_last	.inst	0xf07fffe1	/* adrp x1, + 0xfffff000 */
 SIMULATED adrp_first	.inst	0x90800002	/* adrp x2, - 0x100000000 */
 SIMULATED adrp_back	.inst	0xf0ffffe3	/* adrp x3, - 0x1000 */
 
-/* The same from both ends of a page; a landing pad is before the first one. */
+/* The same at both ends of a page; a landing pad is before the first one. */
 	.balign	4096
 	.skip	4096 - 8
 SNIPPET adrp_page_end
@@ -144,7 +144,7 @@ SNIPPET_END adrp_page_start INSN_TEST_SIMULATE
 BRANCH b_\cc		b.\cc
 .endr
 
-/* bc.cond to behind the next instruction. */
+/* bc.cond, which skips an instruction. */
 .macro BRANCH_CONSISTENT cond:req
 	SNIPPET bc_\cond
 	mov	TOOK_BRANCH
@@ -192,7 +192,7 @@ BRANCH_BACK b_cs_back	b.cs
 BRANCH_BACK cbnz_back	cbnz	x2,
 BRANCH_BACK tbz_back	tbz	x2, #0,
 
-/* As far as an instruction can lead to. */
+/* At the end of the range of each instruction. */
 .macro BRANCH_FAR name:req room:req insn:vararg
 	SNIPPET \name
 	b	2f
@@ -231,7 +231,7 @@ BRANCH_AUTH INSN_TEST_TRAP blraa_x30	x30 "pacia x30, x6" blraa x30, x6
 BRANCH_AUTH INSN_TEST_SIMULATE retaa	x30 "paciasp" retaa
 BRANCH_AUTH INSN_TEST_SIMULATE retab	x30 "pacibsp" retab
 
-/* Hints. Hints that are not allocated do nothing. */
+/* Hints. Unallocated hints do nothing. */
 SIMULATED nop		nop
 SIMULATED bti		hint	#32
 SIMULATED bti_c		bti	c
@@ -279,7 +279,7 @@ BOOSTED pssbb		pssbb
 BOOSTED clrex		clrex
 BOOSTED_IF INSN_NEEDS_SB sb	sb
 
-/* Registers of the system. */
+/* System registers. */
 SIMULATED mrs_daif	mrs	x0, daif
 SIMULATED mrs_daif_x30	mrs	x30, daif
 SIMULATED mrs_daif_xzr	mrs	xzr, daif
@@ -304,13 +304,13 @@ BOOSTED_IF INSN_NEEDS_DIT mrs_dit	mrs	x0, s3_3_c4_c2_5
 BOOSTED_IF INSN_NEEDS_SSBS mrs_ssbs	mrs	x0, s3_3_c4_c2_6
 BOOSTED_IF INSN_NEEDS_MTE mrs_tco	mrs	x0, s3_3_c4_c2_7
 
-/* Its flags say whether there was a number. */
+/* The flags tell whether it returned a random number. */
 SNIPPET mrs_rndr
 7:	mrs	x0, s3_3_c2_c4_0
 	cset	x0, ne
 SNIPPET_END mrs_rndr INSN_TEST_BOOST INSN_NEEDS_RNG
 
-/* What the instruction does not touch has to be what it was: parts of PSTATE, \field = 0 or 1. */
+/* Bits of PSTATE that the instruction does not change are kept; \field is 0 or 1. */
 .macro KEEPS name:req needs:req field:req value:req reg:req kind:req insn:vararg
 	SNIPPET keeps_\name
 	mrs	x3, \reg
@@ -334,7 +334,7 @@ KEEPS ssbs_nop_\value INSN_NEEDS_SSBS ssbs \value s3_3_c4_c2_6 INSN_TEST_SIMULAT
 KEEPS tco_nop_\value INSN_NEEDS_MTE tco \value s3_3_c4_c2_7 INSN_TEST_SIMULATE nop
 .endr
 
-/* Loads and stores, with all ways to say where. */
+/* Loads and stores, with all addressing modes. */
 MEMORY ldr		ldr	x0, [x19, #24]
 MEMORY ldr_w		ldr	w0, [x19, #4]
 MEMORY ldrb		ldrb	w0, [x19, #5]
@@ -384,7 +384,7 @@ MEMORY_IF INSN_NEEDS_RCPC2 stlur	stlur	w1, [x19, #4]
 MEMORY_IF INSN_NEEDS_MTE ldg		ldg	x0, [x19]
 MEMORY_IF INSN_NEEDS_MTE stg_post	stg	x19, [x19], #16
 
-/* The same by the stack pointer. */
+/* The same with the stack pointer as base. */
 BOOSTED ldr_sp		ldr	x0, [sp, #8]
 BOOSTED ldr_sp_post	ldr	x0, [sp], #16
 BOOSTED ldp_sp_post	ldp	x29, x30, [sp], #32
@@ -393,7 +393,7 @@ BOOSTED str_sp_index	str	x0, [sp, xzr]
 BOOSTED stp_sp_pre	stp	x29, x30, [sp, #-16]!
 MAKES_ROOM str_sp_pre	str	x0, [sp, #-32]!
 
-/* Atomic ones. */
+/* Atomic instructions. */
 MEMORY_IF INSN_NEEDS_LSE ldadd		ldadd	x1, x0, [x19]
 MEMORY_IF INSN_NEEDS_LSE ldaddal	ldaddal	w1, w0, [x19]
 MEMORY_IF INSN_NEEDS_LSE stadd		stadd	x1, [x19]
@@ -424,7 +424,7 @@ COMPARE_AND_SWAP casp	"ldp x0, x1, [x19]" casp x0, x1, x2, x3, [x19]
 COMPARE_AND_SWAP caspal_w "ldp w0, w1, [x19]" caspal w0, w1, w2, w3, [x19]
 COMPARE_AND_SWAP casp_fails "nop" caspa x0, x1, x2, x3, [x19]
 
-/* From among the instructions. */
+/* Loads of literals. */
 .macro LITERAL name:req insn:vararg
 	SNIPPET \name
 	b	2f
@@ -444,7 +444,7 @@ LITERAL ldrsw_literal_xzr ldrsw	xzr, 1b
 LITERAL prfm_literal	prfm	pldl1keep, 1b
 LITERAL ldr_literal_ahead ldr	w2, . + 4
 
-/* Caches, and the tables of pages. */
+/* Maintenance of caches and TLBs, and translation of addresses. */
 MEMORY dc_cvac		dc	cvac, x19
 MEMORY dc_civac		dc	civac, x19
 MEMORY ic_ivau		ic	ivau, x19
@@ -497,7 +497,7 @@ MEMORY_IF INSN_NEEDS_SIMD st1_lane	st1	{v4.d}[1], [x19], #8
 MEMORY_IF INSN_NEEDS_SIMD st4		st4	{v0.4s, v1.4s, v2.4s, v3.4s}, [x19]
 BOOSTED_IF INSN_NEEDS_SIMD ldr_q_sp	ldr	q0, [sp], #16
 
-/* Vectors of any length, of which the first 128 bits are looked at. */
+/* Scalable vectors. The first 128 bits are compared. */
 .macro VECTOR name:req insn:vararg
 	SNIPPET \name
 	adr_l	x19, insn_test_mem
@@ -516,10 +516,10 @@ VECTOR add_z		add	z0.d, z1.d, z2.d
 VECTOR sel_z		sel	z0.d, p0, z1.d, z2.d
 VECTOR uaddv_z		uaddv	d3, p0, z4.d
 
-/* It is no SME that can be left on. */
+/* An SME instruction that works without streaming mode. */
 BOOSTED_IF INSN_NEEDS_SME rdsvl	.inst	0x04bf5820	/* rdsvl x0, #1 */
 
-/* Accesses that fault, to where there can be kernel, user and no memory. Each has a fixup. */
+/* Faulting accesses to kernel, user and unmapped addresses. Each has a fixup. */
 #define BAD_KERNEL	0xfffffffffffff000
 #define BAD_USER	0x1000
 #define BAD_AT_ALL	0x0123456789abc000
@@ -534,7 +534,7 @@ FAULTING fault_user_str	BAD_USER str x0, [x19]
 FAULTING fault_ldtr	BAD_USER ldtr x0, [x19]
 FAULTING fault_ldtr_bad	BAD_KERNEL ldtr x0, [x19]
 
-/* The fixup reads missing bytes as zeroes. */
+/* The fixup replaces missing bytes by zeros. */
 SNIPPET fault_zeropad
 	adr_l	x19, insn_test_edge
 	ldr	x19, [x19]
@@ -559,7 +559,7 @@ SNIPPET no_fault_literal
 	_ASM_EXTABLE_UACCESS(7b, 1b)
 SNIPPET_END no_fault_literal INSN_TEST_TRAP
 
-/* Asked for by state_kunit.c by their names. */
+/* state_kunit.c uses these by name. */
 .macro STATE name:req kind:req insn:vararg
 SYM_FUNC_START_LOCAL(insn_test_state_\name)
 	nop
@@ -572,7 +572,7 @@ SYM_FUNC_END(insn_test_state_\name)
 STATE simulated INSN_TEST_SIMULATE	nop
 STATE boosted INSN_TEST_BOOST		mov x0, x0
 
-/* What a user has in memory, with its fault and the second try. */
+/* A load of user memory, which faults and is run again. */
 SYM_FUNC_START_LOCAL(insn_test_state_user)
 	adr_l	x19, insn_test_user
 	ldr	x19, [x19]
@@ -583,7 +583,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_user)
 SYM_FUNC_END(insn_test_state_user)
 	TABLE_ENTRY STATES insn_test_state_user "(7b - insn_test_state_user)" INSN_TEST_STEP
 
-/* Come to by a call, by a branch that may stand for one, and by a return. */
+/* Reached by a call, by an indirect branch, and by a return. */
 .macro STATE_BTYPE name:req kind:req branch:req insn:vararg
 SYM_FUNC_START_LOCAL(insn_test_state_\name)
 	adr	x16, 7f
@@ -599,7 +599,7 @@ STATE_BTYPE by_blr_bti INSN_TEST_SIMULATE "blr x16" bti c
 STATE_BTYPE by_br INSN_TEST_BOOST	"br x16" mov x0, x0
 STATE_BTYPE by_ret INSN_TEST_BOOST	"ret x16" mov x0, x0
 
-/* Where there can be no probe: in exclusive sequences, and within an instruction. */
+/* Probes are refused in exclusive sequences, and in the middle of an instruction. */
 SYM_FUNC_START_LOCAL(insn_test_exclusive)
 	adr_l	x2, insn_test_mem
 1:	nop
@@ -628,7 +628,7 @@ SYM_FUNC_END(insn_test_exclusive_pair)
 	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(3b - insn_test_exclusive_pair)" -EINVAL
 	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(4b - insn_test_exclusive_pair)" 0
 
-/* Waiting for an event begins with an exclusive load that no store goes with. */
+/* Waiting for an event begins with an exclusive load without a store. */
 SYM_FUNC_START_LOCAL(insn_test_exclusive_wait)
 	adr_l	x2, insn_test_mem
 	sevl

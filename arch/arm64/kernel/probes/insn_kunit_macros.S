@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Included by insn_kunit_asm.S: snippets of code, each with an instruction at label 7 that is to be
- * probed. A snippet is jumped to with registers and a few words of stack filled in from
- * insn_test_in. It may do to them what it likes, except to x18, and ends in a branch to
- * insn_test_exit. Which way a branch went is told by x27.
+ * Macros for snippets of code, for insn_kunit_asm.S. The instruction at label 7 of a snippet is
+ * probed. Registers and a few words of stack have the values of insn_test_in when a snippet begins.
+ * It may change all of them but x18, and ends in a branch to insn_test_exit. x27 tells whether a
+ * branch was taken.
  */
 #include <linux/errno.h>
 #include <linux/linkage.h>
@@ -16,7 +16,7 @@
 #define TOOK_BRANCH	x27, #0x600d
 #define FELL_THROUGH	x27, #0x0bad
 
-/* The tables are made along with the snippets. */
+/* Each snippet adds an entry to a table. */
 #define CASES	.rodata.insn_test_cases
 #define REFUSED	.rodata.insn_test_refused
 #define STATES	.rodata.insn_test_states
@@ -54,7 +54,7 @@ SYM_FUNC_END(insn_test_\name)
 	TABLE_ENTRY CASES insn_test_\name "(7b - insn_test_\name)" \kind \needs \faults
 .endm
 
-/* Just the instruction. */
+/* Only the instruction. */
 .macro BOOSTED name:req insn:vararg
 	BOOSTED_IF INSN_NEEDS_NOTHING \name \insn
 .endm
@@ -71,7 +71,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_SIMULATE
 .endm
 
-/* One that works on memory at x19, with a small index in x20 and a negative one in x21. */
+/* An access to memory at x19, with a small index in x20 and a negative one in x21. */
 .macro MEMORY name:req insn:vararg
 	MEMORY_IF INSN_NEEDS_NOTHING \name \insn
 .endm
@@ -85,7 +85,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_BOOST \needs
 .endm
 
-/* The same on the stack. What is made room for is of no defined content. */
+/* An access to the stack. Words below the stack pointer are undefined. */
 .macro MAKES_ROOM name:req insn:vararg
 	SNIPPET \name
 7:	\insn
@@ -94,7 +94,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_BOOST
 .endm
 
-/* A branch that is taken or not. */
+/* A conditional branch. */
 .macro BRANCH name:req insn:vararg
 	BRANCH_IF INSN_NEEDS_NOTHING \name \insn
 .endm
@@ -108,7 +108,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_SIMULATE \needs
 .endm
 
-/* A branch to an address in a register. */
+/* An indirect branch. */
 .macro BRANCH_REG kind:req name:req reg:req insn:vararg
 	SNIPPET \name
 	adr	\reg, 1f
@@ -121,7 +121,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name \kind
 .endm
 
-/* The same with a pointer that is signed first. */
+/* An indirect branch with a signed pointer. */
 .macro BRANCH_AUTH kind:req name:req reg:req sign:req insn:vararg
 	SNIPPET \name
 	adr	\reg, 1f
@@ -135,7 +135,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name \kind INSN_NEEDS_PAUTH
 .endm
 
-/* An access by x19 that faults, and goes on elsewhere with an error in x10 and zero in x11. */
+/* An access to x19 that faults. The fixup sets x10 to an errno and x11 to zero. */
 .macro FAULTING name:req addr:req insn:vararg
 	SNIPPET \name
 	mov_q	x19, \addr
@@ -148,7 +148,7 @@ SYM_FUNC_END(insn_test_\name)
 	SNIPPET_END \name INSN_TEST_STEP INSN_NEEDS_NOTHING 1
 .endm
 
-/* Never run, only registered. The probe goes \into bytes behind label 7. */
+/* Not run. A probe at \into bytes after label 7 has to be refused. */
 .macro REFUSE name:req into:req insn:vararg
 	SNIPPET \name
 	b	insn_test_exit

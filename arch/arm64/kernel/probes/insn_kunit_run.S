@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What runs the snippets of the instruction tests, see insn_kunit_asm.S. */
+/* Run the snippets of insn_kunit_asm.S. */
 #include <linux/linkage.h>
 
 #include <asm/assembler.h>
@@ -66,7 +66,7 @@ SYM_FUNC_START(insn_test_run)
 	ldp	x12, x13, [x17, #STATE_X(12)]
 	ldp	x14, x15, [x17, #STATE_X(14)]
 	ldr	x16, [x17, #STATE_X(16)]
-	/* x18 stays what exceptions expect. */
+	/* Keep x18, which exceptions use. */
 	ldp	x19, x20, [x17, #STATE_X(19)]
 	ldp	x21, x22, [x17, #STATE_X(21)]
 	ldp	x23, x24, [x17, #STATE_X(23)]
@@ -77,7 +77,7 @@ SYM_FUNC_START(insn_test_run)
 	br	x17
 SYM_FUNC_END(insn_test_run)
 
-/* Where handlers may send a snippet. */
+/* Handlers may continue here instead of in a snippet. */
 SYM_FUNC_START(insn_test_elsewhere)
 	mov	x26, #INSN_TEST_WAS_ELSEWHERE
 	b	insn_test_exit

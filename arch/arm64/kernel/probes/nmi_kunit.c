@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arm64: the NMI that KUnit tests send to the CPU that they run on. It is an interrupt of that CPU
- * which no device has, of the priority that masking by priority lets through;
- * irqchip.gicv3_pseudo_nmi=1 makes it so.
+ * The NMI that KUnit tests send to the CPU that they run on. It is an unused per-CPU interrupt with
+ * the priority of pseudo-NMIs, which need irqchip.gicv3_pseudo_nmi=1.
  */
 #include <linux/errno.h>
 #include <linux/interrupt.h>
@@ -21,16 +20,16 @@
 
 #include "../../../../kernel/kprobes/tests/tests.h"
 
-/* Of those of each CPU. The architecture's timers and counters have others. */
+/* A per-CPU interrupt. Timers and counters of the architecture use others. */
 #define UNUSED_PPI	0
 
-/* A trap masks all that is not synchronous. */
+/* A trap masks all interrupts, NMIs included. */
 const bool arch_test_traps_mask_nmis = true;
 
 static unsigned int nmi_irq;
 static struct irq_data *nmi_irq_data;
 
-/* What a request is known by. */
+/* The cookie of request_percpu_nmi(). */
 static DEFINE_PER_CPU(int, nmi_request);
 
 static irqreturn_t take_nmi(int irq, void *request)
@@ -40,7 +39,7 @@ static irqreturn_t take_nmi(int irq, void *request)
 
 NOKPROBE_SYMBOL(take_nmi);
 
-/* By its chip: a lock of the interrupt's is not to be taken in a hit. */
+/* Call the irqchip directly, because a hit must not take the lock of the interrupt. */
 void arch_test_nmi_send(void)
 {
 	struct irq_chip *chip = irq_data_get_irq_chip(nmi_irq_data);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit tests of places where no probe may be on arm64, and of planting. */
+/* KUnit tests of places where arm64 refuses probes, and of planting. */
 #include <kunit/test.h>
 #include <linux/align.h>
 #include <linux/cleanup.h>
@@ -23,9 +23,9 @@
 #include "insn_kunit.h"
 #include "private.h"
 
-/* What runs where a trap cannot be taken, or in a hit. Not all are in each configuration. */
+/* Functions that run in a hit, or where no trap can be taken. Configurations may lack some. */
 static const char * const closed_functions[] = {
-	/* a processor comes up, goes to sleep and comes back */
+	/* a CPU starts, sleeps and wakes up */
 	"secondary_entry",
 	"secondary_startup",
 	"__secondary_switched",
@@ -39,10 +39,10 @@ static const char * const closed_functions[] = {
 	"_cpu_resume",
 	"cpu_do_resume",
 	"idmap_cpu_replace_ttbr1",
-	/* the way to another exception level */
+	/* changes of the exception level */
 	"elx_sync",
 	"__finalise_el2",
-	/* vectors and what they lead to */
+	/* vectors and their handlers */
 	"vectors",
 	"el1h_64_sync",
 	"el1h_64_irq",
@@ -79,7 +79,7 @@ static const char * const closed_functions[] = {
 	"simulate_ldr_literal",
 	"simulate_nop",
 	"simulate_mrs_daif",
-	/* text is written, and by others as well */
+	/* writes to text, also by other code */
 	"ftrace_caller",
 	"ftrace_call",
 	"aarch64_insn_read",
@@ -95,7 +95,7 @@ static void closed_function_is_refused(struct kunit *test)
 	KUNIT_EXPECT_GT(test, test_expect_refused(test, closed_functions, nr), nr / 2);
 }
 
-/* It returns on another stack. */
+/* It returns on a different stack. */
 static void switch_of_stacks_does_not_return(struct kunit *test)
 {
 	struct kretprobe rp = { .kp.symbol_name = "cpu_switch_to" };
@@ -106,7 +106,7 @@ static void switch_of_stacks_does_not_return(struct kunit *test)
 		unregister_kretprobe(&rp);
 }
 
-/* An address that has a name and no memory, as freed init text has. */
+/* An address with a symbol and without memory, like freed init text. */
 static void unmapped_address_is_not_read(struct kunit *test)
 {
 	char *pages = vmalloc(2 * PAGE_SIZE);
@@ -115,7 +115,7 @@ static void unmapped_address_is_not_read(struct kunit *test)
 	bool on_entry;
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
-	/* There is a guard page behind it. */
+	/* A guard page follows it. */
 	hole = (unsigned long)pages + 2 * PAGE_SIZE;
 	KUNIT_EXPECT_PTR_EQ(test, arch_adjust_kprobe_addr(hole, 0, &on_entry), (void *)hole);
 	KUNIT_EXPECT_TRUE(test, on_entry);
@@ -127,7 +127,7 @@ static void unmapped_address_is_not_read(struct kunit *test)
 	vfree(pages);
 }
 
-/* Functions in assembly begin with a landing pad, which is stepped over. */
+/* Functions in assembly begin with a landing pad. Probes are after it. */
 static void entry_is_behind_landing_pad(struct kunit *test)
 {
 	unsigned long entry = (unsigned long)insn_test_run;
@@ -162,7 +162,7 @@ static int prepare(unsigned long addr)
 	return ret;
 }
 
-/* Read from between two of them, they would be instructions that can be probed. */
+/* Words at unaligned addresses of this are instructions that can be probed, too. */
 static noinline void some_nops(void)
 {
 	asm volatile("nop; nop; nop; nop");
@@ -188,9 +188,9 @@ static void between_instructions_is_refused(struct kunit *test)
 }
 
 /**
- * struct pointers - those that ftrace has in front of functions
- * @nr: how many
- * @open: halves of them that could be probed
+ * struct pointers - the pointers that ftrace has in front of functions
+ * @nr: number of pointers
+ * @open: number of their halves that can be probed
  */
 struct pointers {
 	unsigned int nr;
@@ -209,7 +209,7 @@ static int look_in_front(void *data, const char *name, unsigned long addr)
 	return 0;
 }
 
-/* Half of a pointer may well look like an instruction. */
+/* Half of a pointer may look like an instruction. */
 static void pointer_in_front_of_a_function_is_refused(struct kunit *test)
 {
 	struct pointers p = { };
@@ -221,7 +221,7 @@ static void pointer_in_front_of_a_function_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p.open, 0);
 }
 
-/* Users know functions by their symbols, wherever what they probe is. */
+/* Users name functions by symbols, even if the probe is at another address. */
 static void function_of_an_entry(struct kunit *test)
 {
 	unsigned long addr = (unsigned long)one_more;
@@ -232,7 +232,7 @@ static void function_of_an_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, arch_kprobe_function(addr), addr);
 }
 
-/* What makes long lists be looked through. */
+/* Only for these instructions are long lists searched. */
 static void may_be_a_branch_or_a_bug(struct kunit *test)
 {
 	static const struct {
@@ -299,7 +299,7 @@ static struct arch_specific_insn insn_at(void *addr)
 	return site ? site->ainsn : (struct arch_specific_insn){ };
 }
 
-/* One copy ends in a branch to behind the instruction, the other one in a breakpoint. */
+/* One copy ends in a branch to the next instruction, the other one in a breakpoint. */
 static void slot_is_filled(struct kunit *test)
 {
 	const struct insn_test_case *c = find_snippet(test, "insn_test_add_imm");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what handlers of arm64 kernel probes see and change: the masks of exceptions, what
- * else is in PSTATE, all registers. With each way to be past the instruction.
+ * KUnit tests of the state that handlers of arm64 kernel probes see and change: exception masks,
+ * other bits of PSTATE, and registers. With each kind of hit.
  */
 #include <kunit/test.h>
 #include <linux/cleanup.h>
@@ -25,16 +25,16 @@
 
 void __user *insn_test_user;
 
-/* What no register of a snippet has in it. */
+/* No register of a snippet has this value. */
 #define CHANGE	0x1122334455667788UL
 
 /**
- * struct seen - what a handler saw
- * @hits: runs of it
- * @pstate: in the registers, the last time
- * @daif: really
- * @sp: in the registers, from insn_test_sp
- * @pan: really
+ * struct seen - the state that a handler saw
+ * @hits: runs of the handler
+ * @pstate: PSTATE in the saved registers
+ * @daif: the exception masks of the CPU
+ * @sp: sp in the saved registers, relative to insn_test_sp
+ * @pan: PSTATE.PAN of the CPU
  * @preemptible: runs with preemption on
  * @unwatched: runs with RCU not watching
  */
@@ -48,10 +48,10 @@ struct seen {
 	int unwatched;
 };
 
-/* By the two handlers; by the test while nothing is hit. */
+/* Written by the handlers, and by the test while nothing is hit. */
 static struct seen pre_saw, post_saw;
 
-/* What a handler does to the registers, or NULL; which one it changes. */
+/* Changes registers in a handler, or NULL; and the number of the register. */
 static void (*change)(struct pt_regs *regs);
 static bool change_behind;
 static unsigned int changed_reg;
@@ -90,10 +90,10 @@ static void note_post(struct kprobe *kp, struct pt_regs *regs, unsigned long fla
 NOKPROBE_SYMBOL(note_post);
 
 /**
- * struct method - how handlers are called, and how the instruction is got past
- * @name: of the method
- * @snippet: which instruction
- * @post: there is a post handler
+ * struct method - how handlers are called, and how the instruction is run
+ * @name: its name
+ * @snippet: name of the snippet
+ * @post: the probe has a post handler
  * @jump: it is planted as a jump
  */
 struct method {
@@ -166,8 +166,8 @@ static void forget(void)
 }
 
 /*
- * What comes out, but for what depends on who calls: the stack, and how deep it is. That comes out
- * right in insn_kunit.c.
+ * The output without the stack and its depth, which depend on the caller. insn_kunit.c compares
+ * these.
  */
 static struct insn_test_state run(const struct insn_test_case *c)
 {
@@ -218,7 +218,7 @@ static void expect_proper(struct kunit *test, const struct seen *seen, u64 daif)
 		KUNIT_EXPECT_EQ(test, seen->pan, PSR_PAN_BIT);
 }
 
-/* Exceptions mask more; but for faults nothing comes in between then. */
+/* Exceptions mask more, so only faults can interrupt a handler. */
 static u64 masks_in_handler(const struct method *m, u64 masks)
 {
 	return m->jump ? masks : DAIF_MASK;
@@ -231,7 +231,7 @@ static void hit_with_masks(struct kunit *test, const struct insn_test_case *c,
 	unsigned long flags;
 
 	insn_test_set_input(5);
-	/* In C, so that lockdep knows, and then each by itself. */
+	/* All in C, so that lockdep knows, and then each alone. */
 	flags = local_daif_save();
 	write_sysreg(masks, daif);
 	out = run(c);
@@ -249,7 +249,7 @@ static void hit_with_masks(struct kunit *test, const struct insn_test_case *c,
 	expect_proper(test, &post_saw, masks_in_handler(m, masks));
 }
 
-/* All that include interrupts, which would be let in against what lockdep has been told. */
+/* Masks that include interrupts. Others would enable them, and lockdep knows that they are off. */
 static void keeps_masks(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -267,7 +267,7 @@ static void keeps_masks(struct kunit *test)
 	}
 }
 
-/* And with interrupts on. */
+/* The same with interrupts on. */
 static void keeps_interrupts_on(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -284,7 +284,7 @@ static void keeps_interrupts_on(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, out.daif, post_saw.pstate & DAIF_MASK);
 }
 
-/* The handlers see the flags that the instruction has before it and behind it. */
+/* The pre handler sees the flags before the instruction, the post handler those after it. */
 static void sees_flags(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -331,13 +331,13 @@ static void stop_changing(void *unused)
 	change = NULL;
 }
 
-/* One after the other, in front of an instruction that changes none, or behind it. */
+/* Change one register after the other, before or after an instruction that changes none. */
 static void change_all(struct kunit *test, const struct insn_test_case *c, bool post)
 {
 	struct insn_test_state good, now;
 
 	for (changed_reg = 0; changed_reg < 31; changed_reg++) {
-		/* What exceptions go by is not to be played with. */
+		/* Exceptions use x18. */
 		if (changed_reg == 18)
 			continue;
 		insn_test_set_input(3);
@@ -354,7 +354,7 @@ static void change_all(struct kunit *test, const struct insn_test_case *c, bool 
 	KUNIT_EXPECT_EQ(test, now.nzcv, insn_test_in.nzcv ^ (PSR_N_BIT | PSR_C_BIT));
 	change = change_sp;
 	now = hit_once(test, c, post);
-	/* The return from an exception of the kernel leaves it alone, so all methods do. */
+	/* A return from an exception in the kernel does not change it, so no method does. */
 	KUNIT_EXPECT_EQ(test, now.sp, 0);
 }
 
@@ -380,7 +380,7 @@ static void leave_snippet(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(leave_snippet);
 
-/* A pre handler may go elsewhere, past the instruction and the post handler. */
+/* A pre handler may skip the instruction and the post handler, and continue elsewhere. */
 static void goes_elsewhere(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -398,7 +398,7 @@ static void goes_elsewhere(struct kunit *test)
 	change = leave_snippet;
 	now = hit_once(test, c, false);
 	expect_same(test, &now, &good, m->name);
-	/* Nothing is left of it. */
+	/* No state is left behind. */
 	change = NULL;
 	hit_once(test, c, m->post);
 }
@@ -406,7 +406,7 @@ static void goes_elsewhere(struct kunit *test)
 #define PSTATE_DIT_REG	sys_reg(3, 3, 4, 2, 5)
 #define PSTATE_SSBS_REG	sys_reg(3, 3, 4, 2, 6)
 
-/* Bits of PSTATE that no handler sees; compilers and mitigations set them. */
+/* Bits of PSTATE that handlers do not see. Compilers and mitigations set them. */
 static unsigned long hidden_bits(void)
 {
 	unsigned long bits = 0;
@@ -459,7 +459,7 @@ static void keeps_hidden_bits(struct kunit *test)
 	expect_hidden_bits(test, c, PSR_DIT_BIT | PSR_SSBS_BIT);
 }
 
-/* A landing pad counts as passed. How one was come to is seen only in front of it. */
+/* PSTATE.BTYPE is cleared, as after a landing pad. Only a probe at the pad itself sees it. */
 static void passes_landing_pads(struct kunit *test)
 {
 	static const struct {
@@ -497,7 +497,7 @@ static void passes_landing_pads(struct kunit *test)
 	}
 }
 
-/* Faults that a task has memory got for, and those of them with interrupts off: that may sleep. */
+/* Page faults of the task, and those with interrupts off, which must not sleep. */
 static struct task_struct *faulting_task;
 static int faults, masked_faults;
 
@@ -524,8 +524,8 @@ static struct insn_test_state run_on_user_memory(const struct insn_test_case *c)
 }
 
 /*
- * The first access to user memory faults in the copy, and memory is got for it. Then the
- * instruction is run again, and it is another hit.
+ * The first access to user memory faults in the copy, and the page is read in. Then the instruction
+ * is run again, which is another hit.
  */
 static void user_memory(struct kunit *test)
 {
@@ -553,7 +553,7 @@ static void user_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pre_saw.hits, 1);
 	KUNIT_EXPECT_EQ(test, post_saw.hits, 1);
 
-	/* None is there. */
+	/* Unmapped memory. */
 	insn_test_user += 16 * PAGE_SIZE;
 	out = run_on_user_memory(c);
 	KUNIT_EXPECT_NE(test, out.regs[27], 0x600d);
@@ -562,7 +562,7 @@ static void user_memory(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, running_kprobe(), NULL);
 }
 
-/* Getting memory may sleep, and what it hits is no hit inside a hit. */
+/* Reading the page in may sleep, and probes that it hits are not hits inside a hit. */
 static void user_memory_is_got_as_without_a_probe(struct kunit *test)
 {
 	const struct insn_test_case *c = find_snippet(test, "user");

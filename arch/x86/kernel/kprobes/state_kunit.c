@@ -137,23 +137,6 @@ static int no_call(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(no_call);
 
-static int entry_at_hit(struct fprobe *fp, unsigned long ip, unsigned long ret,
-			struct pt_regs *regs, void *data)
-{
-	at_hit(regs);
-	return 0;
-}
-
-NOKPROBE_SYMBOL(entry_at_hit);
-
-static void exit_at_hit(struct fprobe *fp, unsigned long ip, unsigned long ret,
-			struct pt_regs *regs, void *data)
-{
-	at_hit(regs);
-}
-
-NOKPROBE_SYMBOL(exit_at_hit);
-
 /* Planting. The end of a test removes all probes. */
 
 static void drop_kprobe(void *kp)
@@ -164,11 +147,6 @@ static void drop_kprobe(void *kp)
 static void drop_kretprobe(void *rp)
 {
 	unregister_kretprobe(rp);
-}
-
-static void drop_fprobe(void *fp)
-{
-	unregister_fprobe(fp);
 }
 
 static void add_kprobe(struct kunit *test, void *addr, kprobe_pre_handler_t pre,
@@ -195,17 +173,6 @@ static void add_kretprobe(struct kunit *test, void *addr, kretprobe_handler_t en
 	rp->handler = handler;
 	KUNIT_ASSERT_EQ(test, register_kretprobe(rp), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_kretprobe, rp));
-}
-
-static void add_fprobe(struct kunit *test, fprobe_entry_t entry, fprobe_exit_t exit)
-{
-	struct fprobe *fp = kunit_kzalloc(test, sizeof(*fp), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fp);
-	fp->entry_handler = entry;
-	fp->exit_handler = exit;
-	KUNIT_ASSERT_EQ(test, register_fprobe(fp, "fprobe_test_one", NULL), 0);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_fprobe, fp));
 }
 
 static enum site_method method_at(void *addr)
@@ -319,6 +286,40 @@ static void plant_return(struct kunit *test, void *addr)
 	add_kretprobe(test, addr, NULL, call_at_hit);
 }
 
+#ifdef CONFIG_FPROBE
+static int entry_at_hit(struct fprobe *fp, unsigned long ip, unsigned long ret,
+			struct pt_regs *regs, void *data)
+{
+	at_hit(regs);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(entry_at_hit);
+
+static void exit_at_hit(struct fprobe *fp, unsigned long ip, unsigned long ret,
+			struct pt_regs *regs, void *data)
+{
+	at_hit(regs);
+}
+
+NOKPROBE_SYMBOL(exit_at_hit);
+
+static void drop_fprobe(void *fp)
+{
+	unregister_fprobe(fp);
+}
+
+static void add_fprobe(struct kunit *test, fprobe_entry_t entry, fprobe_exit_t exit)
+{
+	struct fprobe *fp = kunit_kzalloc(test, sizeof(*fp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fp);
+	fp->entry_handler = entry;
+	fp->exit_handler = exit;
+	KUNIT_ASSERT_EQ(test, register_fprobe(fp, "fprobe_test_one", NULL), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop_fprobe, fp));
+}
+
 static void plant_fprobe_entry(struct kunit *test, void *addr)
 {
 	add_fprobe(test, entry_at_hit, NULL);
@@ -328,6 +329,7 @@ static void plant_fprobe_exit(struct kunit *test, void *addr)
 {
 	add_fprobe(test, NULL, exit_at_hit);
 }
+#endif
 
 static const struct method methods[] = {
 	{ "breakpoint, emulated", plant_pre, EMULATED, NULL, SITE_BREAKPOINT, .listens = true },
@@ -367,10 +369,12 @@ static const struct method methods[] = {
 	  SITE_BREAKPOINT, .after = true, .sp_fixed = true },
 	{ "kretprobe, return behind a jump", plant_return, 0, kprobe_test_plain, SITE_JUMP,
 	  .after = true, .sp_fixed = true },
+#ifdef CONFIG_FPROBE
 	{ "fprobe, entry", plant_fprobe_entry, 0, fprobe_test_one, SITE_UNPLANTED,
 	  .sp_fixed = true },
 	{ "fprobe, exit", plant_fprobe_exit, 0, fprobe_test_one, SITE_UNPLANTED, .after = true,
 	  .sp_fixed = true },
+#endif
 };
 
 KUNIT_ARRAY_PARAM_DESC(method, methods, name);

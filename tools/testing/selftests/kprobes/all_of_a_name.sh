@@ -16,13 +16,13 @@ call_names() {
 	[ "$(cat $names/wrong)" = 0 ]
 }
 
-# by_function EVENT: how many records each function has.
+# by_function EVENT: the number of records of each function.
 by_function() {
 	sed -n "s/.* $1: (\(.* <- \)\?\([a-z0-9_.]*\).*/\2/p" $tracefs/trace | sort | uniq -c |
 		awk '{ print $2 "=" $1 }' | tr '\n' ' '
 }
 
-# To be told apart only by where they are.
+# Functions of one name differ only in their addresses.
 hooked() {
 	grep -c "$1" $kprobes/list || true
 }
@@ -75,7 +75,7 @@ what_the_compiler_made() {
 	[ "$(by_function some)" = 'names_cloned.isra.0=2 names_cloned.isra.0.constprop.12=2 ' ]
 	disable kprobes
 	echo > $events
-	# What is out of the way has no entry. Some functions cannot be probed, whatever they have.
+	# Parts of functions, like .cold, have no entry. Some functions cannot be probed at all.
 	for cold in $(sed -n 's/.* t \([a-z_0-9]*\)[.]cold$/\1/p' /proc/kallsyms | head -n 20); do
 		put "p:cold_$cold $cold@*" || true
 	done
@@ -106,14 +106,14 @@ cannot_be_probed() {
 	bad 'Invalid argument' 'p:offs names_same@*^x'
 	bad 'Invalid argument' 'p:offs names_same@*^%what'
 	bad 'Invalid argument' 'p:offs names_same^%return@*'
-	# It is the same command.
+	# The listed command is the one that was written.
 	put 'p:twice names_same@*'
 	refused exists 'p:twice names_same@*'
 	put 'p:twice names_cloned'
 	[ "$(grep -c twice $events)" = 2 ]
 }
 
-# One of the two names everywhere, and no symbol there is not found.
+# Use one of the two names at each place. No symbol may be missing.
 modules_come_and_go() {
 	load_names
 	rmmod kprobe_test_names
@@ -126,7 +126,7 @@ modules_come_and_go() {
 		load_names
 		call_names 1
 		[ "$(hooked ' names_same+')" = 4 ]
-		# The init text is gone.
+		# Init text has been freed.
 		[ "$(hooked ' names_early+')" = 0 ]
 		rmmod kprobe_test_names
 		[ "$(hooked names_)" = 0 ]
@@ -144,7 +144,7 @@ modules_come_and_go() {
 	hits same 14
 }
 
-# Without MOD in front, functions of a module that comes are added as well.
+# Without MOD:, functions of modules that are loaded later are added, too.
 a_module_that_was_not_named() {
 	load_names
 	put 'p:any names_same@*'
@@ -168,7 +168,7 @@ load_and_go() {
 	try put '-:race'
 }
 
-# Events are made and go while the module does.
+# Events are created and removed while the module is loaded and unloaded.
 races_with_a_module() {
 	load_names
 	rmmod kprobe_test_names
@@ -228,7 +228,7 @@ system_calls() {
 	bad 'Invalid argument' 'p:no ^sys_no_such_call@*'
 }
 
-# The kernel log says so, once for a command.
+# The kernel logs it once for each command.
 parameters_may_have_moved() {
 	load_names
 	for line in 'p:moved names_cloned@* x=$arg1' 'p:moved names_cloned.isra.0 $arg1' \
@@ -248,7 +248,7 @@ parameters_may_have_moved() {
 	[ "$(dmesg | grep -c 'moved: on what the compiler made' || true)" = "$after" ]
 }
 
-# What error_log offers for a name that is not unique selects one each, all of them together.
+# For an ambiguous name, error_log suggests other names. Each of them selects one function.
 candidates_are_told() {
 	load_names
 	bad 'Invalid argument' 'p:one ^names_same'
@@ -274,7 +274,7 @@ candidates_are_told() {
 	[ "$(sed -n 's/.* names_same+\(0x[0-9a-f]*\) .*/\1/p' $kprobes/list | wc -l)" = 8 ]
 	awk '/ names_same\+/ { print $1 }' $kprobes/list | sort | uniq -c | awk '$1 != 4' > "$tmp/odd"
 	empty "$tmp/odd"
-	# Of the kernel, with an offset that the user gave, too.
+	# Functions of the kernel, also with an offset in the command.
 	twice=$(awk '$2 ~ /[tT]/ && NF == 3 && $3 !~ /^__(pfx|cfi)_|\./ { n[$3]++ }
 		END { for (f in n) if (n[f] == 3) { print f; exit } }' /proc/kallsyms)
 	[ -n "$twice" ] || return 0
@@ -285,7 +285,7 @@ candidates_are_told() {
 	refused 'Invalid argument' "p:kernel $twice+1"
 }
 
-# Each by a name of its own, and the rest by their number.
+# It names some of them, and gives the number of the others.
 not_too_many_are_told() {
 	many=$(awk '$2 ~ /[tT]/ && NF == 3 && $3 ~ /^[a-z]/ && $3 !~ /^__(pfx|cfi)_|\./ { n[$3]++ }
 		END { for (f in n) if (n[f] > 8) { print f; exit } }' /proc/kallsyms)

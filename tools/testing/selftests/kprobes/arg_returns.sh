@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Values of the whole call in return events: its duration, the CPU of its entry, and text that a
+# Values of a whole call in return events: its duration, the CPU of its entry, and a string that a
 # process passed.
 
 cd "$(dirname "$0")" && . ./functions
 
 grp=$tracefs/events/kprobes
 
-# A call of a known function that takes so many seconds, and not by much less for any clock.
+# Call a known function that takes so many seconds, measured by any clock.
 nap() {
 	sleep "$1"
 }
 
-# both EVENT PLACE ARGUMENT...: the event as a kprobe event of this group, and as the one of a
-# function, EVENT_f, where there are such.
+# both EVENT PLACE ARGUMENT...: define EVENT as a kprobe event, and EVENT_f as a function probe event
+# if the kernel has those.
 both() {
 	name=$1 place=$2
 	shift 2
@@ -24,7 +24,7 @@ both() {
 	put "f:kprobes/${name}_f $place%return $*" $dynamic
 }
 
-# The events of both.
+# Names of the events that both defines.
 kinds() {
 	for kind in "" _p _f; do
 		[ ! -e "$grp/$1$kind" ] || echo "$1$kind"
@@ -51,7 +51,7 @@ durations() {
 		values "$e" entry_cpu | grep -x '[0-9]*'
 		[ "$(longest "$e" entry_cpu)" -lt "$(grep -c ^processor /proc/cpuinfo)" ]
 	done
-	# A call takes no longer than the one that it is in.
+	# A call takes at most as long as its caller.
 	for e in $(kinds inner); do
 		[ $(($(values "$e" d | head -n 1))) -ge 90000000 ]
 		[ $(($(values "$e" d | head -n 1))) -le "$(longest outer duration)" ]
@@ -89,12 +89,12 @@ with_parameters() {
 	dd if=/dev/zero of=/dev/null bs=7777 count=3
 	echo 0 > $grp/got/enable
 	recorded got 3
-	# Twice the same.
+	# The same argument twice.
 	grep -c 'c=0x1e61 duration=\([0-9]*\) b=7777 d=\1 entry_cpu=[0-9]* r=7777' $tracefs/trace |
 		grep -x 3
 }
 
-# The same by names of parameters.
+# The same with names of parameters.
 by_types() {
 	[ -e /sys/kernel/btf/vmlinux ] || skip "no BTF"
 	needs_program user_texts
@@ -110,7 +110,7 @@ text=\"$tmp/there\" same=\"$tmp/there\"$"
 	bad 'Invalid argument' 'r:e do_sys_openat2 ^dfd:lustring'
 }
 
-# Both instances have the same.
+# Records are the same in both instances.
 in_instances() {
 	put 'r:kprobes/nap hrtimer_nanosleep $duration'
 	mkdir $tracefs/instances/two
@@ -124,12 +124,12 @@ in_instances() {
 	sed -n 's/.* duration=//p' $tracefs/instances/two/trace | cmp - "$tmp/durations"
 }
 
-# texts EVENT: what it has in its fields, a line each.
+# texts EVENT: the values of its fields, one a line.
 texts() {
 	sed -n "s/.* $1: ([^)]*) //p" $tracefs/trace
 }
 
-# Opens the file, with the page of its name paged in or not.
+# Open a file, with the page of its name paged in or not.
 texts_paged_in_by_the_call() {
 	needs_program user_texts
 	echo > "$tmp/there"
@@ -143,7 +143,7 @@ texts_paged_in_by_the_call() {
 		for e in $(kinds opened); do
 			texts "$e" | grep -xF "late=\"$tmp/there\" past=\"$(echo "$tmp/there" | cut -c 5-)\""
 		done
-		# It really was not there.
+		# The page was not in memory.
 		texts asked | grep -xF 'now=(fault)'
 		[ -z "$(texts asked | grep -F "$tmp/there")" ]
 	done
@@ -194,7 +194,7 @@ texts_that_go() {
 	echo 0 > $grp/enable
 	for e in $(kinds went); do
 		texts "$e" | grep -xF 'late="a text that goes" now=(fault)'
-		# What is nowhere is what it is for ustring.
+		# Unreadable memory gives the same as with ustring.
 		[ -z "$(texts "$e" | grep -F 'late=(fault) now="')" ]
 	done
 }

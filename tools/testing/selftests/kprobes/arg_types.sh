@@ -6,10 +6,9 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-args=/sys/module/kprobe_test_args/parameters
 value=kprobe_args_value
 
-# A number, and how each type has it.
+# A number, and its value with each type.
 numbers() {
 	cat << 'END'
 0x0 u8=0 s8=0 x8=0x0 u16=0 s16=0 x16=0x0 u32=0 s32=0 x32=0x0 u64=0 s64=0 x64=0x0
@@ -29,7 +28,7 @@ numbers() {
 END
 }
 
-# all_types FETCH: arguments, one for each type of number, as the table has them.
+# all_types FETCH: one argument for each numeric type in the table.
 all_types() {
 	for width in 8 16 32 64; do
 		for sign in u s x; do
@@ -38,23 +37,12 @@ all_types() {
 	done | tr '\n' ' '
 }
 
-load_args() {
-	load_or_skip kprobe_test_args
-	undo=unload_args
-}
-
-unload_args() {
-	echo 0 > $tracefs/events/enable
-	echo > $dynamic
-	rmmod kprobe_test_args
-}
-
-# shown EVENT: the arguments of its only record.
+# shown EVENT: the arguments in its only record.
 shown() {
 	sed -n "s/.* $1: ([^)]*) //p" $tracefs/trace
 }
 
-# each_number EVENT...: their records have each number as the table has it.
+# each_number EVENT...: records have the values of the table for each number.
 each_number() {
 	echo 1 > $tracefs/events/ends/enable
 	numbers > "$tmp/numbers"
@@ -94,7 +82,7 @@ numbers_of_functions() {
 	each_number in_register in_memory result out_register out_memory
 }
 
-# one_record EVENT EXPECTED: of one call.
+# one_record EVENT EXPECTED: the record of one call.
 one_record() {
 	: > $tracefs/trace
 	echo 1 > $tracefs/events/ends/enable
@@ -137,7 +125,7 @@ halves=+0(\$arg2):s32[2]"
 	bad 'Invalid argument' "p:e kprobe_test_args:$value a=+0(\$arg2):u8[^0]"
 }
 
-# With the longest text that the module has, and with none.
+# With the longest string in the module, and with an empty one.
 texts() {
 	load_args
 	put "p:ends/text kprobe_test_args:$value s=+0(\$arg3):string"
@@ -151,7 +139,7 @@ texts() {
 	one_record text 's=""'
 }
 
-# Addresses that cannot be read. What a number is then, is not told.
+# Addresses that cannot be read. The value of a number is undefined then.
 faults() {
 	load_args
 	put "p:ends/fault kprobe_test_args:$value n=+0(\$arg1):u64 s=+0(\$arg1):string u=+u0(\$arg1):u8 \

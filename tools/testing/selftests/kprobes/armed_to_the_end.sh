@@ -8,8 +8,8 @@ cd "$(dirname "$0")" && . ./functions
 
 wanted=1500
 
-# So many bytes behind a function's entry, which is past what ftrace patches: on x86-64 with ENDBR
-# and without.
+# Offset of the first instruction after the one that ftrace patches, on x86-64 with and without
+# ENDBR.
 case $(uname -m) in
 x86_64)	behind="9 5" ;;
 *)	behind="16 12 8" ;;
@@ -39,6 +39,6 @@ left_armed() {
 
 begin
 run left_armed
-# No clean(): they stay.
+# No clean(): the probes stay.
 echo "1..$nr"
 exit $failed

@@ -8,12 +8,12 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-# Only ours has it.
+# Stock lacks it.
 if [ -e $tracefs/probe_profile ]; then
 	ours=1
 fi
 
-# spelt_out LINE: {N*TEXT} is TEXT N times.
+# spelt_out LINE: replace {N*TEXT} by N times TEXT.
 spelt_out() {
 	echo "$1" | awk '{
 		while (match($0, /[{][0-9]+[*][^}]*[}]/)) {
@@ -28,7 +28,7 @@ spelt_out() {
 		print }'
 }
 
-# command LINE: "k COMMAND" is for kprobe_events, "d COMMAND" for dynamic_events.
+# command LINE: write "k COMMAND" to kprobe_events, and "d COMMAND" to dynamic_events.
 command() {
 	file=$tracefs/kprobe_events
 	[ "${1%% *}" = d ] && file=$dynamic
@@ -42,7 +42,7 @@ command() {
 	esac
 }
 
-# What the last entry of error_log says, and the character that its caret is below.
+# The message of the last entry of error_log, and the character above its caret.
 logged() {
 	awk '{ said = above; above = line; line = $0 }
 		END {
@@ -58,24 +58,24 @@ answer() {
 	: > $tracefs/error_log
 	if command "$1"; then
 		echo accepted
-		# The next one may have the name.
+		# The next command may use the name.
 		: > $dynamic
 		while read -r line; do
 			command "$line"
 		done < "$tmp/kept"
 		return
 	fi
-	# The shell may say more, in front.
+	# The shell may print more before it.
 	while read -r line; do
 		errno=${line##*: }
 	done < "$tmp/err"
 	echo "$errno$(logged)"
 }
 
-# The list with a register and functions that this architecture has: one that is closed, one of
-# assembly, one that there is twice. Names that carets are behind are as long as those in the
-# list, which are of x86-64. There the first instruction may be an ENDBR, with the entry behind
-# it, and four times a number may be in the middle of an instruction.
+# The list is written for x86-64. Replace registers and functions (one without probes, one in
+# assembly, one whose name is ambiguous) by names of this architecture that have the same length,
+# because positions of carets depend on it. On x86-64, the first instruction may be an ENDBR that
+# precedes the entry. Offsets in the middle of an instruction are replaced, too.
 own_list() {
 	if [ "$(uname -m)" = x86_64 ]; then
 		cat bad_commands.list
@@ -90,7 +90,7 @@ own_list() {
 		s/ r0x10:e vfs_open+4$/ r0x10:e vfs_open+0/; / vfs_open+1000000$/ { N; d }" bad_commands.list
 }
 
-# answers: the list with what this kernel answers.
+# answers: print the list with the answers of this kernel.
 answers() {
 	: > "$tmp/kept"
 	while IFS= read -r line; do
@@ -117,7 +117,7 @@ answers() {
 	: > $dynamic
 }
 
-# The list as it has to be: what differs on ours is behind what 6.12 answers.
+# The expected list. Lines with "ours:" replace the answers of 6.12.
 expected() {
 	if [ -n "$ours" ]; then
 		awk '/^\tours: / { sub(/ours: /, ""); last = $0; next }
@@ -134,7 +134,7 @@ as_6_12_answers() {
 	expected > "$tmp/expected"
 	answers > "$tmp/answers"
 	[ "$(grep -c '^	' "$tmp/answers")" -gt 500 ]
-	# What does not agree, with the command.
+	# Answers that differ, with their commands.
 	diff -U 1 "$tmp/expected" "$tmp/answers" > "$tmp/diff" || {
 		cat "$tmp/diff"
 		return 1

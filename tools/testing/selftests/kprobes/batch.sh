@@ -9,14 +9,14 @@ armed() {
 	grep ' k ' $kprobes/list | grep -vc DISABLED || true
 }
 
-# A group that nothing is armed of yet; see load_refuser.
+# A group without armed events; see load_refuser.
 begin_group() {
 	make_group
 	load_refuser "$@"
 	before=$(armed)
 }
 
-# one_update N COMMAND...: that is all it takes for so many of the group to be armed then.
+# one_update N COMMAND...: COMMAND takes one update of ftrace, and N events are armed then.
 one_update() {
 	more=$1
 	shift
@@ -28,7 +28,7 @@ a_group_is_one_update() {
 	begin_group
 	one_update $N group_on
 	[ "$(enabled 1)" = $N ]
-	# There is nothing left to do.
+	# A second time changes nothing.
 	[ "$(updates group_on)" = 0 ]
 	one_update 0 group_off
 	[ "$(enabled 0)" = $N ]
@@ -53,7 +53,7 @@ all_ways_to_name_many() {
 	one_update 0 all_off
 }
 
-# Probes of events that are enabled elsewhere stay armed.
+# Probes of events that are enabled in another instance stay armed.
 some_are_on_elsewhere() {
 	begin_group
 	mkdir $tracefs/instances/other
@@ -65,7 +65,7 @@ some_are_on_elsewhere() {
 	one_update 0 rmdir $tracefs/instances/other
 }
 
-# An instance that goes takes what only it had on.
+# Removing an instance disables events that are enabled only there.
 an_instance_goes() {
 	begin_group
 	mkdir $tracefs/instances/other
@@ -74,7 +74,7 @@ an_instance_goes() {
 	one_update 0 rmdir $tracefs/instances/other
 }
 
-# What cannot be planted fails, as it would alone, and only that.
+# Events whose probes are refused fail, and only these.
 the_odd_one_out() {
 	begin_group 7 8 "$N"
 	enable many/e1
@@ -103,7 +103,7 @@ hits_from_the_first() {
 	on_and_off other traced back
 }
 
-# One event switches another on, which is kept ready for that.
+# A trigger of one event enables another event.
 soft_disabled() {
 	load_target
 	put "p:many/first $inside"
@@ -115,7 +115,7 @@ soft_disabled() {
 	recorded second 2
 	group_off
 	[ "$(cat $tracefs/events/many/second/enable)" = '0*' ]
-	# It is passed before the one that switches it on.
+	# The call passes it before the event with the trigger.
 	call 2
 	recorded second 3
 	echo '!enable_event:many:second' > $tracefs/events/many/first/trigger
@@ -138,7 +138,7 @@ clearing_is_all_or_nothing() {
 
 nobody_waits_for_events() {
 	make_group
-	# To know what it looks like if somebody waits.
+	# Check that a wait is found.
 	load_or_skip kprobe_test_prober
 	waits rmmod kprobe_test_prober > "$tmp/control"
 	grep synchronize_rcu "$tmp/control"
@@ -148,7 +148,7 @@ nobody_waits_for_events() {
 	enable many/e1
 	no_waits sh -c "echo 0 > $tracefs/events/many/e1/enable"
 	echo > $events
-	# That was recorded, so the buffer has to be reset. Here nothing has been.
+	# Records in the buffer need a reset, which waits. Here the buffer is empty.
 	put "p:many/other $inside"
 	no_waits sh -c "echo > $events"
 	empty $events
@@ -167,7 +167,7 @@ nobody_waits_for_perf() {
 	[ "$(waits "$perf_open" -e "$id" $target/call 3)" = 3 ]
 }
 
-# Probes come and go while they are hit on other processors.
+# Probes are armed and disarmed while other CPUs hit them.
 opened_and_closed_under_fire() {
 	load_target
 	needs_perf_open
@@ -185,7 +185,7 @@ opened_and_closed_under_fire() {
 	stop_callers
 	put '-:many/other'
 	empty $kprobes/list
-	# Perf's buffers, 16 KiB for each processor, each time, would not go unnoticed.
+	# A leak of perf's buffers, 16 KiB for each CPU each time, would show.
 	now=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
 	echo "$percpu -> $now"
 	[ "$now" -le $((percpu + 1024)) ]

@@ -9,10 +9,10 @@
 cd "$(dirname "$0")" && . ./functions
 
 sleepers=1000
-# Enough where starting one takes 50 ms.
+# Starting a task takes 50 ms on slow guests, so this is enough.
 zcat /proc/config.gz 2> /dev/null | grep -q '^CONFIG_KASAN=y' && sleepers=200
 
-# All that have been started are asleep in there.
+# All started tasks sleep in the function.
 all_asleep() {
 	[ "$(cat /proc/[0-9]*/wchan 2> /dev/null |
 	     grep -o 'wait_for_partner\|fifo_open' | wc -l)" = $sleepers ]
@@ -32,7 +32,7 @@ put_to_sleep() {
 	set -x
 }
 
-# Every task that slept, and the one that woke them, in the trace once.
+# The trace has one record for each task that slept, and for the one that woke them.
 reported_once() {
 	awk -v e="$1:" '!/^#/ && index($0, e) {
 		match($0, /-[0-9]+ +\[/)

@@ -26,7 +26,7 @@ the_bad_ones_are_not() {
 }
 
 they_were_hit_as_the_machine_came_up() {
-	# Or reading the trace would add to it without end.
+	# Otherwise reading the trace would add records without end.
 	echo 0 > $tracefs/tracing_on
 	for e in $good; do
 		[ "$(hits_of ${e#*/})" -gt 0 ]
@@ -36,7 +36,7 @@ they_were_hit_as_the_machine_came_up() {
 	done
 }
 
-# The function is gone.
+# The function was init text.
 init_text_can_be_switched_and_removed() {
 	disable booted/init booted/initret
 	enable booted/init booted/initret || true

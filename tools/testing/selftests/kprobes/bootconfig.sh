@@ -18,7 +18,7 @@ all_are_defined() {
 	grep -qx 'p:kprobes/boot_off vfs_open' $events
 	grep -qx 'p:kprobes/boot_hist vfs_read n=$arg3:u64' $events
 	grep -qx 'p:kprobes/boot_there vfs_open' $events
-	# What cannot be is left out, and what comes behind it is not.
+	# Wrong events are skipped, and those after them are created.
 	not grep 'no_such_function' $events
 	grep -qx 'p:kprobes/boot_behind vfs_open' $events
 }
@@ -33,9 +33,9 @@ as_it_says_on_and_off() {
 	[ "$(cat $ev/boot_pair/filter)" = 'n == 77' ]
 }
 
-# From what is initialized after them on.
+# Events are enabled before later parts of the kernel are initialized.
 initcalls_are_recorded() {
-	# Reading the trace is not to add to it.
+	# Reading the trace must not add records.
 	echo 0 > $tracefs/tracing_on
 	[ "$(hits_of boot_call)" -gt 10 ]
 	[ "$(hits_of boot_ret)" -gt 10 ]

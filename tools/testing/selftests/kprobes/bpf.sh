@@ -6,19 +6,7 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-args=/sys/module/kprobe_test_args/parameters
 fn=kprobe_args_may_fail
-
-load_args() {
-	load_or_skip kprobe_test_args
-	undo=unload_args
-}
-
-unload_args() {
-	echo 0 > $tracefs/events/enable
-	echo > $dynamic
-	rmmod kprobe_test_args
-}
 
 needs_bpf() {
 	needs_program bpf_probes
@@ -26,7 +14,7 @@ needs_bpf() {
 	load_args
 }
 
-# A case of bpf_probes, with an event that is there for those that want one.
+# Run a case of bpf_probes, with an event that some cases use.
 bpf_case() {
 	needs_bpf
 	put "p:bpf/event kprobe_test_args:$fn"
@@ -36,13 +24,12 @@ bpf_case() {
 	empty $tracefs/enabled_functions
 }
 
-# called N: so often, by who asks perf_open to.
+# called N: perf_open makes N calls, and the event counts N.
 called() {
 	[ "$("$perf_open" -e "$id" $args/call "$1")" = "$1" ]
 }
 
-# The event is on in the trace, in an instance, in perf, and has a BPF program, in all orders of
-# coming and going.
+# The trace, an instance, perf and a BPF program use the event. They start and stop in all orders.
 one_event_for_all() {
 	needs_perf_open
 	needs_bpf
@@ -63,7 +50,7 @@ one_event_for_all() {
 	recorded event 50
 	recorded event 20 other
 	"$program" override_by_event "$id"
-	# It sees each call, also those that did not get to the function.
+	# It sees each call, also those that did not run the function.
 	recorded event 40 other
 	echo 0 > $tracefs/instances/other/events/bpf/event/enable
 	called 10
@@ -72,7 +59,7 @@ one_event_for_all() {
 	rmdir $tracefs/instances/other
 }
 
-# fails N: so many of ten calls fail.
+# fails N: N of ten calls fail.
 fails() {
 	echo 0 > $args/failed
 	echo 0 > $args/ran

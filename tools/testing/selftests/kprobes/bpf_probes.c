@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bpf_probes CASE [EVENT-ID]: BPF programs on probes, by system calls alone. The functions
- * that are probed are those of the module kprobe_test_args. Without an argument it lists the
- * cases. The status is 0 if all was as it has to be; else it tells what was not.
+ * bpf_probes CASE [EVENT-ID]: test BPF programs on probes, by system calls and without libbpf. They
+ * probe functions of the module kprobe_test_args. Without arguments it lists the cases. If a case
+ * fails, it prints why and the status is 1.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static __u64 event_id;
 		}							\
 	} while (0)
 
-/* An errno as it is returned in the kernel, or a file descriptor. */
+/* A negative errno, or a file descriptor. */
 static int fd_or_error(long ret)
 {
 	return ret < 0 ? -errno : ret;
@@ -53,7 +53,7 @@ static int good(const char *what, int ret)
 	return ret;
 }
 
-/* What the module and the kernel tell. */
+/* Files of the module and of the kernel. */
 
 static void write_file(const char *path, const char *text)
 {
@@ -113,7 +113,7 @@ static __u64 address_of(const char *name)
 	return addr;
 }
 
-/* Probes by perf. */
+/* Probes of perf. */
 
 #define RETURN	1
 
@@ -246,7 +246,7 @@ static int load(int attach_type, const struct bpf_insn *insns, size_t nr)
 #define BY_PERF	0
 #define MULTI	BPF_TRACE_KPROBE_MULTI
 
-/* Counts in map[key], and returns @ret. */
+/* Count in map[key], and return @ret. */
 static int counter(int type, int map, __u32 key, int ret)
 {
 	return program(type, COUNT(map, key), MOV_IMM(0, ret), END);
@@ -257,7 +257,7 @@ static int overrider(int type, int ret)
 	return program(type, MOV_IMM(2, ret), HELPER(override_return), MOV_IMM(0, 1), END);
 }
 
-/* Calls UPDATES: writes 1 to an element of a hash. */
+/* Call UPDATES: write 1 to an element of a hash. */
 static int updater(int type, int hash)
 {
 	return program(type, STORE_IMM32(10, -4, 1), STORE_IMM64(10, -16, 1), LOAD_MAP(1, hash),
@@ -354,7 +354,7 @@ static void entries_and_returns(void)
 	expect("returns seen when all is gone", look_up(map, 1), 2 * CALLS);
 }
 
-/* As programs do that are older than links. */
+/* By the ioctl of perf that programs use which are older than links. */
 static void set_by_ioctl(void)
 {
 	int map = new_map(BPF_MAP_TYPE_ARRAY), fd = probe(FUNCTION, 0);
@@ -364,7 +364,7 @@ static void set_by_ioctl(void)
 	call();
 	expect("calls seen", look_up(map, 0), CALLS);
 	expect("setting another", ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) ? errno : 0, EEXIST);
-	/* The program is asked while it is there, whether perf counts or not. */
+	/* The program runs while it is attached, whether perf counts or not. */
 	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
 	call();
 	expect("calls seen while it is off", look_up(map, 0), 2 * CALLS);
@@ -378,7 +378,7 @@ static void set_by_ioctl(void)
 	expect("calls seen when it is gone", look_up(map, 0), 3 * CALLS);
 }
 
-/* What returns 0 keeps a hit from perf. */
+/* If the program returns 0, perf does not count the hit. */
 static void returns_zero(void)
 {
 	int map = new_map(BPF_MAP_TYPE_ARRAY);
@@ -459,7 +459,7 @@ static void fd_query(void)
 		q = task_fd_query(fd);
 		expect("type", q.type, i ? BPF_FD_TYPE_KRETPROBE : BPF_FD_TYPE_KPROBE);
 		expect("length of the name", strlen(q.name), 0);
-		/* A kprobe is behind what marks an entry. */
+		/* A kprobe is after the landing pad of an entry. */
 		expect("whether the address is right", q.addr - addr <= 8, 1);
 	}
 	fd = probe_by_event();
@@ -504,7 +504,7 @@ static __u64 missed_by(int link)
 		info.perf_event.kprobe.missed;
 }
 
-/* What a program calls is hit while a handler runs, and not seen. */
+/* Hits in functions that a program calls are missed, because a handler runs. */
 static void misses(void)
 {
 	int hash = new_map(BPF_MAP_TYPE_HASH), map = new_map(BPF_MAP_TYPE_ARRAY);
@@ -520,7 +520,7 @@ static void misses(void)
 	expect("returns missed", missed_by(ret), CALLS);
 }
 
-/* Functions of the kernel by their names, alone and with those of a module. */
+/* Functions of the kernel by name, alone and together with those of a module. */
 static void link_to_kernel(int prog)
 {
 	static const char * const names[] = { "vfs_fallocate", "vfs_fsync", FUNCTION, OTHER };
@@ -623,7 +623,7 @@ static void multi_refused(void)
 	       -EINVAL);
 }
 
-/* The program is asked at entry whether it wants to see the return. */
+/* At entry, the program decides whether it sees the return. */
 static void session(void)
 {
 	static const char * const names[] = { FUNCTION };
@@ -651,7 +651,7 @@ static void multi_misses(void)
 	       missed_by(link) + info_of_program(prog).recursion_misses, CALLS);
 }
 
-/* All calls fail so, and do not come to the function; or none does. */
+/* All calls fail without running the function, or none does. */
 static void all_fail(int err)
 {
 	call();
@@ -695,7 +695,7 @@ static void override_by_event(void)
 	all_fail(0);
 }
 
-/* Where it is not allowed. */
+/* At functions that do not allow it. */
 static void override_refused(void)
 {
 	static const char * const names[] = { OTHER };
@@ -704,7 +704,7 @@ static void override_refused(void)
 	expect("another function", try_link(prog, probe(OTHER, 0), 0), -EINVAL);
 	expect("another one by multi",
 	       try_multi(overrider(MULTI, -ENOTTY), MULTI, 0, names, NULL, NULL, 1), -EINVAL);
-	/* Behind the entry, wherever the next instruction but one begins. */
+	/* After the entry, at the start of the second instruction. */
 	for (offset = 9; fd < 0 && offset < 32; offset++)
 		fd = try_probe(FUNCTION, offset, 0);
 	expect("inside of the function", try_link(prog, good("probe inside", fd), 0), -EINVAL);

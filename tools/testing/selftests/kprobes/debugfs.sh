@@ -43,7 +43,7 @@ enabled_switches_all() {
 	echo 0 > $kprobes/enabled
 	[ "$(cat $kprobes/enabled)" = 0 ]
 	call 10
-	# Placed meanwhile: accepted, and planted when all are.
+	# A probe that is registered meanwhile is accepted, and armed with all others.
 	put "p:later $inside"
 	echo 1 > $tracefs/events/kprobes/later/enable
 	call 10
@@ -57,7 +57,7 @@ enabled_switches_all() {
 	hits later 10
 }
 
-# logged TEXT FILE VALUE: writing that says so in the log, and writing it again does not.
+# logged TEXT FILE VALUE: writing VALUE logs TEXT, and writing it again does not.
 logged() {
 	dmesg > "$tmp/before"
 	echo "$3" > "$2"
@@ -90,7 +90,7 @@ blacklist_is_listed() {
 }
 
 blacklist_is_refused() {
-	# One in a few, by name, where there is one function of that name only.
+	# Try some of the functions whose name is unique.
 	awk -F '\t' 'NR % 20 == 0 { print $2 }' $kprobes/blacklist |
 		sed 's/ .*//; s/+.*//; /^0x/d; /\./d' > "$tmp/black"
 	[ "$(wc -l < "$tmp/black")" -gt 5 ]
@@ -118,13 +118,13 @@ optimization_is_a_switch() {
 	echo 1 > $f
 }
 
-# What can be a jump is shown as one at once, and counts as before.
+# A probe that can be a jump is shown as one at once, and its count stays.
 optimized_is_listed() {
 	f=/proc/sys/debug/kprobes-optimization
 	[ -e $f ] || skip "no jump optimization"
 	load_target
 	[ "$(cat $f)" = 1 ]
-	# Whether an instruction can be one is up to the compiler, but most can.
+	# It depends on the compiler which instructions can be jumps; most can.
 	for i in $(seq 40); do
 		put "p:jump$i kprobe_test_target:kprobe_target_other+$i" || continue
 		echo 1 > $tracefs/events/kprobes/jump$i/enable

@@ -9,11 +9,11 @@
 #
 # A block with a comment ".. needs BTF" before it is skipped without BTF.
 #
-# Registers are those of x86-64 there; on arm64 the ones that hold the same are taken, and an
-# instruction that is not for ftrace.
+# Examples have registers of x86-64. On arm64 they are replaced by registers with the same values,
+# and an offset by one that ftrace does not patch.
 #
-# DOCS may name the directory with the documents; they may also be beside this, where
-# "make install" leaves them, or where the kernel's tree has them.
+# DOCS may name the directory with the documents. Otherwise they are beside this file, where
+# "make install" puts them, or in the kernel's tree.
 
 tracing=/sys/kernel/tracing
 debug=/sys/kernel/debug/kprobes
@@ -31,7 +31,7 @@ find_docs() {
 	done
 }
 
-# Commands with registers by the names that they have here, and where a function returns to.
+# Replace registers in commands by those of this architecture, and the address of the return address.
 own_registers() {
 	case $(uname -m) in
 	aarch64)
@@ -42,8 +42,8 @@ own_registers() {
 	esac
 }
 
-# The blocks of file $1 as $work/FILE:LINE, without their indentation, behind a comment with
-# their heading and which one below that they are.
+# Write the blocks of file $1 to $work/FILE:LINE without indentation, after a comment with their
+# heading and their number below it.
 extract() {
 	awk -v out="$work/${1##*/}" '
 	function indent(s) { match(s, /^ */); return RLENGTH }
@@ -104,7 +104,7 @@ clean() {
 	echo 1 > tracing_on
 }
 
-# What clean() should have taken down and could not, one line each.
+# Settings that clean() should have undone and could not, one a line.
 leftovers() {
 	sed 's/^/still defined: /' dynamic_events
 	sed 's/^/still counted: /' kprobe_profile
@@ -123,7 +123,7 @@ say() {
 	sed 's/^/#   /' "$@"
 }
 
-# One example, in file $1; the result goes by the name $2.
+# Run the example in file $1, and report the result as $2.
 run() {
 	own_registers < "$1" > "$work/example"
 	(cd / && exec sh -ex "$work/example") < /dev/null > "$work/out" 2>&1

@@ -8,7 +8,7 @@ cd "$(dirname "$0")" && . ./functions
 text=$(readlink -f /bin/sh)
 taken='File exists'
 
-# Put an event of each kind, that all have one name; all but the first are refused.
+# Define events of each kind with one name; all but the first are refused.
 only_first_of() {
 	first=$1
 	shift
@@ -37,7 +37,7 @@ kinds_share_names() {
 	only_first_of "$e" "$k" "$f" "$u"
 }
 
-# Those of the kernel and synthetic ones, in groups that have events of ours, too.
+# The kernel's events and synthetic events, in groups that also have probe events.
 others_are_there_first() {
 	put 'p:sched/mine vfs_read'
 	put 'p:sched/two vfs_write'
@@ -57,7 +57,7 @@ others_are_there_first() {
 	put '-:synthetic/one'
 }
 
-# The same name in another group, or a longer one, is another one.
+# The same name in another group, or a longer one, is not taken.
 groups_have_names_of_their_own() {
 	put 'p:named/one vfs_read'
 	put 'p:names/one vfs_read'
@@ -73,7 +73,7 @@ groups_have_names_of_their_own() {
 	refused "$taken" 'p:named/one vfs_write'
 }
 
-# So many that a table has to grow, and to shrink again.
+# Enough events that the table of names has to grow, and to shrink again.
 many_names_come_and_go() {
 	for _ in 1 2; do
 		for i in $(seq 600); do

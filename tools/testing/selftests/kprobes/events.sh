@@ -29,7 +29,7 @@ named_by_the_kernel() {
 	[ -d $tracefs/events/kprobes/r_vfs_open_0 ]
 }
 
-# All users may see names, but not addresses.
+# All users may read names, but not addresses.
 name_without_the_address() {
 	addr=$(awk '$3 == "vfs_open" { print $1; exit }' /proc/kallsyms)
 	[ "$addr" != 0000000000000000 ]
@@ -39,7 +39,7 @@ name_without_the_address() {
 	cat "$tmp/names"
 	[ "$(wc -l < "$tmp/names")" = 2 ]
 	not grep -qi "${addr#????????}" "$tmp/names"
-	# They are at the function all the same.
+	# They still probe the function.
 	enable kprobes
 	cat /proc/version > /dev/null
 	[ "$(hits_of "$(grep '^p' "$tmp/names")")" -gt 0 ]
@@ -123,7 +123,7 @@ filtered() {
 	call 100
 	echo 0 > $tracefs/events/kprobes/enter/enable
 	[ "$(grep -c ' enter: ' $tracefs/trace)" = 3 ]
-	# Hits are hits, whatever becomes of the record.
+	# Hits are counted even if the record is discarded.
 	hits enter 100
 }
 

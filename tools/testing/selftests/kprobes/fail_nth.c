@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fail_nth WHAT ARGUMENT...: does something again and again, and each time one more of the
- * allocations of memory that it takes succeeds, until all do. One that fails has to come to
- * nothing but an errno, and then has to work. WHAT is
+ * fail_nth WHAT ARGUMENT...: repeat an operation, and let its first allocation of memory fail, then
+ * its second one, and so on until none fails. If the operation fails, it must return an errno and
+ * leave nothing behind, and must succeed when it is repeated. WHAT is
  *
  *   write FILE TEXT UNDO-TEXT
  *   mkdir DIRECTORY
@@ -10,8 +10,8 @@
  *   perf-event ID
  *   insmod FILE PARAMETERS
  *
- * Files that have to be as they were afterwards are named in the environment: $STATE.
- * It prints how often it failed, and how often it succeeded although an allocation failed.
+ * $STATE has names of files that must not differ afterwards. It prints how often the operation
+ * failed, and how often it succeeded although an allocation failed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,8 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MOST		20000		/* allocations: more is no end */
-#define PATIENCE	200		/* looks at the state, until what is done later is done */
+#define MOST		20000		/* allocations; more are taken for an endless loop */
+#define PATIENCE	200		/* reads of the state, to wait for deferred work */
 #define STATE_SIZE	0x100000
 
 static char **args;
@@ -40,7 +40,7 @@ static void die(const char *what, const char *why)
 	exit(1);
 }
 
-/* The next allocation but @n - 1 of this task fails; 0: none does. The number that was left. */
+/* Let the @n-th allocation of this task fail; 0: none. Returns how many were left before it. */
 static long fail_nth(long n)
 {
 	static int fd = -1;
@@ -58,7 +58,7 @@ static long fail_nth(long n)
 	return strtol(text, NULL, 10);
 }
 
-/* What can be done, and undone. Each returns 0 or a negative errno. */
+/* Operations, and how to undo them. Each returns 0 or a negative errno. */
 
 static int write_text(const char *file, const char *text)
 {
@@ -175,7 +175,7 @@ static const struct action {
 	{ }
 };
 
-/* The state that has to stay: contents of files, names in directories. */
+/* The state that must not change: contents of files, names in directories. */
 
 static size_t add_file(char *to, size_t room, const char *name)
 {
@@ -255,7 +255,7 @@ static bool is_of_memory(int err)
 	return err == -ENOMEM;
 }
 
-/* Once, with that allocation failing. False if there are not so many. */
+/* Run once with the n-th allocation failing. False if there are fewer. */
 static bool once(const struct action *a, const char *before, long *failed, long *succeeded)
 {
 	long left;

@@ -19,7 +19,7 @@ needs_faults() {
 	echo N > $debug/fail_page_alloc/ignore-gfp-highmem
 	echo 0 > $debug/fail_page_alloc/min-order
 	load_target
-	# Comms are recorded from now on: the base warns when it has no memory to begin with it.
+	# Start to record comms now: the base warns if it lacks memory for that.
 	echo 1 > $tracefs/events/sched/sched_process_exit/enable
 	STATE="$events $dynamic $kprobes/list $tracefs/enabled_functions $tracefs/events \
 		$tracefs/instances /sys/module"
@@ -29,7 +29,7 @@ needs_faults() {
 	export STATE
 }
 
-# defines EVENT DEFINITION...: it is defined, and removed.
+# defines EVENT DEFINITION...: define the event, and remove it.
 defines() {
 	"$program" write $dynamic "$2" "-:$1"
 }
@@ -45,17 +45,17 @@ c=\$comm d=\\\"text\" e=$reg_pc:symstr f=$reg1:b4@4/32"
 	defines fprobes/e 'f:fprobes/e kprobe_target_traced%return a=$arg1 b=$retval'
 	defines fprobes/e 'f:fprobes/e kprobe_target_* a=$arg1'
 	defines tracepoints/e 't:tracepoints/e kprobe_target_call a=$arg1'
-	# It waits for its module.
+	# The event waits for its module.
 	rmmod kprobe_test_target
 	defines kprobes/e 'p:kprobes/e kprobe_test_target:kprobe_target_traced'
 	load_target
-	# One place more for an event.
+	# Add a place to an event.
 	put 'p:kprobes/two kprobe_test_target:kprobe_target_other'
 	"$program" write $dynamic 'p:kprobes/two kprobe_test_target:kprobe_target_traced' \
 		'-:kprobes/two kprobe_test_target:kprobe_target_traced'
 }
 
-# switches FILE: by writing to it.
+# switches FILE: write 1, then 0, to it.
 switches() {
 	"$program" write "$1" 1 0
 }
@@ -80,7 +80,7 @@ enabling() {
 	rmdir $tracefs/instances/other
 }
 
-# Of a group each can fail alone, so it may be on in part; then all of it goes off.
+# Each event of a group may fail alone, so part of the group may be enabled. Disable it all.
 a_group() {
 	needs_faults
 	N=3
@@ -120,7 +120,7 @@ perf_events() {
 	done
 }
 
-# module NAME: a copy of its file in memory: the file system that has it may not bear faults.
+# module NAME: a copy of its file in memory, because the file system may not handle faults.
 module() {
 	file=$(find "/lib/modules/$(uname -r)" -name "$1.ko")
 	[ -z "$file" ] || cp "$file" "$tmp/$1.ko"
@@ -132,7 +132,7 @@ address_inside() {
 	printf '0x%x' $((0x$start + ${inside##*+}))
 }
 
-# registers MODULE PARAMETER...: it registers, and unregisters.
+# registers MODULE PARAMETER...: load a module that registers probes, and unload it.
 registers() {
 	load_or_skip "$@"
 	put 0 "/sys/module/$1/parameters/placed"
@@ -140,7 +140,7 @@ registers() {
 	rmmod "$1"
 }
 
-# What modules register.
+# Probes of modules.
 registering() {
 	needs_faults
 	registers kprobe_test_prober symbol=kprobe_target_traced
@@ -152,7 +152,7 @@ registering() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# The module that events are on.
+# The module with the probed functions.
 module_with_events() {
 	needs_faults
 	put "p:kprobes/inside $inside" $dynamic
@@ -174,11 +174,11 @@ module_with_events() {
 	recorded passed 10
 }
 
-# Leaked memory.
+# Memory leaks.
 nothing_is_lost() {
 	grep -qw kmemleak=on /proc/cmdline || skip "not booted with kmemleak=on"
 	[ -e $leaks ] || skip "no kmemleak"
-	# Young memory is not looked at, and what goes later has to be gone.
+	# kmemleak ignores new objects, and deferred frees have to be over.
 	sleep 6
 	echo scan > $leaks
 	sleep 6

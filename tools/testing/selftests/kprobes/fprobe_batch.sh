@@ -18,7 +18,7 @@ remove_group() {
 	put '-:many/'
 }
 
-# make_many [SUFFIX]: a group of events, one half with two events on each function.
+# make_many [SUFFIX]: define a group of events. Half of the functions have two events each.
 make_many() {
 	make_group f "$1"
 	i=0
@@ -29,8 +29,8 @@ make_many() {
 	all=$(wc -l < $dynamic)
 }
 
-# A defined event hooks nothing. Then all are hooked at once, and one line tells of a function
-# however many events are on it.
+# Events that are defined but not enabled hook no function. Enabling hooks all functions at once, and
+# each function is listed once, also with several events.
 a_group_is_one_update() {
 	load_target
 	load_refuser
@@ -53,7 +53,7 @@ a_group_is_one_update() {
 	done
 }
 
-# The same for an event that is enabled by its own file, or has several places.
+# The same for a single event that is enabled by its own file, and for one with several places.
 one_by_one() {
 	load_target
 	load_refuser
@@ -83,7 +83,7 @@ one_by_one() {
 	[ "$(hooked)" = "$before" ]
 }
 
-# Each other definition adds to what the first made.
+# Every second definition adds a place to the event of the one before.
 mixed_group() {
 	make_group p
 	put 'f:many/f1 kprobe_target_traced'
@@ -98,8 +98,8 @@ all_kinds_in_one_group() {
 	load_refuser
 	before=$(hooked)
 	for i in $(seq 5); do
-		# One for the events on kprobes, one for the others, each of one or both of two
-		# ftrace_ops; and functions that move from the one to the other leave it in the end.
+		# One update for the kprobe events, and one for the others, each of one or two
+		# ftrace_ops. Functions that move between these leave the first one at the end.
 		[ "$(updates group_on)" -le 4 ]
 		[ "$(enabled 1)" = $all ]
 		call 3
@@ -116,7 +116,7 @@ all_kinds_in_one_group() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# Among others there is one that cannot be planted.
+# One event of a group has a probe that is refused.
 the_odd_one_out() {
 	mixed_group
 	load_refuser 5
@@ -132,7 +132,7 @@ the_odd_one_out() {
 	done
 }
 
-# Among others there are some that cannot be hooked. They are off, and all of the others on.
+# Some events of a group cannot be hooked. These stay disabled, and all others are enabled.
 odd_ones_out() {
 	make_group f
 	put 'f:many/mixed kprobe_target_traced' $dynamic
@@ -150,7 +150,7 @@ odd_ones_out() {
 		group_off
 		[ "$(hooked)" = "$before" ]
 	done
-	# Nothing of an event is hooked of which one function cannot be.
+	# If one function of an event cannot be hooked, none of them is.
 	refused 'busy' 1 $tracefs/events/many/mixed/enable
 	[ "$(hooked)" = "$before" ]
 	call 3
@@ -223,7 +223,7 @@ an_instance_of_its_own() {
 	empty $tracefs/enabled_functions
 }
 
-# Points that go together, of events that stay and are on, and that share a tracepoint.
+# Remove several points from enabled events that share a tracepoint.
 points_of_several_events() {
 	load_target
 	load_refuser
@@ -245,7 +245,7 @@ points_of_several_events() {
 	recorded fa 15
 	recorded fb 15
 	[ "$(grep -c '[ab]: (__probestub_kprobe_target_call' $tracefs/trace)" = 10 ]
-	# They can come back.
+	# The points can be added again.
 	for e in a b; do
 		put "t:many/$e kprobe_target_call" $dynamic
 	done
@@ -257,7 +257,7 @@ points_of_several_events() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# The functions of a module go at once, and all events that are on stay on.
+# Functions of a module are removed in one update, and enabled events stay enabled.
 module_goes_and_comes() {
 	load_target
 	load_refuser
@@ -269,10 +269,10 @@ module_goes_and_comes() {
 	done
 	group_on
 	call 2
-	# One for the functions of the tracepoint, one for all others.
+	# One update for functions of the tracepoint, and one for all others.
 	[ "$(updates rmmod kprobe_test_target)" = 2 ]
 	not grep kprobe_target $tracefs/enabled_functions
-	# They are not there, which is no reason not to be switched.
+	# Events without functions can be enabled and disabled, too.
 	group_off
 	group_on
 	: > $tracefs/trace
@@ -293,12 +293,12 @@ module_goes_and_comes() {
 
 nobody_waits() {
 	load_target
-	# To know what it looks like if somebody waits.
+	# Check that a wait is found.
 	load_or_skip kprobe_test_prober
 	waits rmmod kprobe_test_prober > "$tmp/control"
 	grep synchronize_rcu "$tmp/control"
 
-	# Had anything been recorded, the buffer would have to be reset, which waits.
+	# Records in the buffer would need a reset, which waits.
 	for way in ": > $dynamic" "echo -:many/ >> $dynamic"; do
 		for i in $(seq 8); do
 			put "f:many/in$i kprobe_target_traced" $dynamic
@@ -330,7 +330,7 @@ nobody_waits_for_perf() {
 	done
 }
 
-# Groups come and go while they are hit on other processors.
+# Groups are enabled and disabled while other CPUs hit them.
 groups_under_fire() {
 	load_target
 	needs_perf_open
@@ -359,7 +359,7 @@ groups_under_fire() {
 	empty $tracefs/enabled_functions
 }
 
-# found PLACE: what an event on it hooks, or that it is refused.
+# found PLACE: the functions that an event on PLACE hooks, or "refused".
 found() {
 	if put "f:many/found $1" $dynamic 2> /dev/null; then
 		enable many/found
@@ -371,7 +371,7 @@ found() {
 	fi
 }
 
-# Names that so many functions have, at least and at most, which ftrace knows.
+# Names that ftrace has for at least and at most so many functions.
 shared_names() {
 	awk -v least="$1" -v most="$2" '
 		NF == 1 { n[$1]++ }
@@ -379,7 +379,7 @@ shared_names() {
 		' $tracefs/available_filter_functions | sort | head -n 4
 }
 
-# Other names of functions, in the order of their addresses.
+# Further names of functions (aliases), in the order of addresses.
 aliases() {
 	awk '$2 ~ /[tT]/ && $4 == "" { if ($1 == last) print name, $3; last = $1; name = $3 }
 		' /proc/kallsyms | grep -v '__cfi_\|__pfx_' | tail -n 3 | tr ' ' '\n'
@@ -409,7 +409,7 @@ a_name_is_its_pattern() {
 		cmp "$tmp/by_name" "$tmp/by_pattern"
 		cat "$tmp/by_name"
 	done < "$tmp/names" > "$tmp/all"
-	# Not because all are refused.
+	# Check that not all are refused.
 	grep -q refused "$tmp/all"
 	grep -q ' 2 ' "$tmp/all"
 	grep -q '^ *1 kprobe_target_traced$' "$tmp/all"

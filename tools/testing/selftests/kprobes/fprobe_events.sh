@@ -70,7 +70,7 @@ no_arguments() {
 	bad_expressions f vfs_open
 	bad 'Invalid argument' "f:e vfs_open a=^$reg0"
 	bad 'Invalid argument' 'f:e vfs_open%return ^$stack10000'
-	# They are looked at before the function is.
+	# Arguments are checked before the function.
 	bad 'Invalid argument' 'f:e no_such_function ^$no_such'
 }
 
@@ -106,7 +106,7 @@ returns_and_values() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# $retval among the arguments means the return.
+# $retval in an argument makes it an event at returns.
 result_makes_return() {
 	load_target
 	put 'f:leave kprobe_target_traced v=$retval:u64'
@@ -202,7 +202,7 @@ several_functions_one_event() {
 	enable fprobes/both
 	call 10
 	recorded both 20
-	# One that joins while the event is enabled fires at once, and one may leave.
+	# A point that is added to an enabled event fires at once, and a point may be removed.
 	put 'f:both kprobe_target_black x=$arg1:u64'
 	call 10
 	recorded both 50
@@ -296,7 +296,7 @@ counted_by_perf() {
 		id=$(cat $tracefs/events/fprobes/$e/id)
 		[ "$("$perf_open" -e "$id" $target/call 100)" = 100 ]
 	done
-	# Nothing of that was for the trace.
+	# None of these records went to the trace.
 	recorded enter 0
 	put '-:enter'
 	put '-:leave'
@@ -321,7 +321,7 @@ module_goes_and_comes() {
 		[ "$(wc -l < $dynamic)" = 5 ]
 		echo > $tracefs/trace
 		load_target
-		# Loading calls each function once.
+		# The init function of the module calls each function once.
 		recorded stays 1
 		recorded ret 1
 		[ "$(cat $target/wrong)" = 0 ]

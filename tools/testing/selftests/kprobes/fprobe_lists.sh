@@ -7,7 +7,7 @@ cd "$(dirname "$0")" && . ./functions
 
 mod=kprobe_test_target
 
-# functions_of EVENT: which functions its records are of, entry or return.
+# functions_of EVENT: the functions in its records, at entry or return.
 functions_of() {
 	sed -n "s/.* $1: (\(.* <- \)\?\([a-z0-9_.]*\).*/\2/p" $tracefs/trace | sort -u |
 		tr '\n' ' '
@@ -58,7 +58,7 @@ written_and_read() {
 	done
 	put 'f:a vfs_read,vfs_write $retval'
 	[ "$(cat $events)" = 'f:fprobes/a vfs_read,vfs_write%return arg1=$retval' ]
-	# By its definition, in each way that there is to say it.
+	# Remove it by its definition, in each form that is allowed.
 	refused 'No such' '-:a vfs_read'
 	refused 'No such' '-:a vfs_read,vfs_write:entry'
 	put '-:a vfs_read,vfs_write:exit arg1=$retval'
@@ -140,7 +140,7 @@ waits_for_its_module() {
 	put "f:mixed vfs_read,$mod:kprobe_target_traced"
 	dmesg | grep "$mod:kprobe_target_init: waits for a module with these functions"
 	[ "$(wc -l < $events)" = 4 ]
-	# A module without MOD in front is still to be there.
+	# Without MOD:, the function of a module has to exist.
 	bad 'Invalid argument' 'f:bad ^kprobe_target_traced'
 	enable fprobes/init fprobes/ret fprobes/all
 	for i in 1 2 3; do
@@ -151,23 +151,23 @@ waits_for_its_module() {
 		not grep kprobe_target $tracefs/enabled_functions
 	done
 	recorded init 3
-	# By its address, as the init text has gone.
+	# By address, because init text has been freed.
 	[ "$(grep -c ' init: (.* arg1=0x1$' $tracefs/trace)" = 3 ]
 	recorded ret 6
-	# Two functions are left.
+	# Two functions remain.
 	recorded all 12
 	load_target
 	[ "$(functions_of all)" = 'kprobe_target_black kprobe_target_traced ' ]
 	enable fprobes/mixed
 	call 1
 	head -n 1 /etc/passwd
-	# Or reading the trace would make it longer.
+	# Otherwise reading the trace would add records.
 	disable fprobes
 	[ "$(grep -c ' mixed: (kprobe_target_traced' $tracefs/trace)" = 1 ]
 	grep ' mixed: (vfs_read' $tracefs/trace
 }
 
-# Nor in a module that comes.
+# The same in modules that are loaded later.
 exceptions_in_modules() {
 	load_target
 	put 'f:early vfs_open,kprobe_target_*,!kprobe_target_[io]*'

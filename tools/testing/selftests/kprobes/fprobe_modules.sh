@@ -25,7 +25,7 @@ functions_of_a_module() {
 	load_target
 	load_fprober 'filter=kprobe_target_*'
 	call 10
-	# All but the one that is not traced.
+	# All functions but the one that ftrace does not trace.
 	seen 30 30
 	[ "$(cat $target/wrong)" = 0 ]
 }
@@ -34,7 +34,7 @@ names_of_two_modules() {
 	load_target
 	not load kprobe_test_fprober filter=kprobe_target_traced,no_such_function
 	not load kprobe_test_fprober filter=kprobe_target_traced,kprobe_target_plain
-	# Its own function is not there for others before it is loaded, but for itself it is.
+	# An fprobe of the module finds the module's functions while it is loaded; others do not yet.
 	load_fprober filter=kprobe_target_traced,fprober_own
 	call 10
 	own 5
@@ -47,7 +47,7 @@ nothing_to_hook() {
 	[ ! -e $fprober ]
 }
 
-# Its functions go without the fprobe, which stays for the others.
+# Functions of the module are removed. The fprobe stays at the others.
 module_goes_and_comes() {
 	load_target
 	load_fprober filter=kprobe_target_traced,fprober_own
@@ -62,7 +62,7 @@ module_goes_and_comes() {
 		[ "$(cat $target/wrong)" = 0 ]
 	done
 	seen 32 32
-	# It does not come back on its own; registering again finds it.
+	# The function is not added again by itself, but by a new registration.
 	echo 1 > $fprober/placed
 	call 10
 	own 1
@@ -76,7 +76,7 @@ fprobe_of_nothing_but_what_is_gone() {
 	rmmod kprobe_test_target
 	seen 3 3
 	not put 1 $fprober/placed
-	# That failed, so nothing is registered.
+	# Registration failed, so no function is hooked.
 	load_target
 	call 10
 	seen 3 3
@@ -94,13 +94,13 @@ fprobe_goes_first() {
 	done
 }
 
-# Init text is hooked while it is there, and forgotten when it is freed.
+# Init text is hooked until it is freed.
 from_the_first_call_on() {
 	rmmod kprobe_test_target || true
 	load_fprober wait=kprobe_test_target 'filter=kprobe_target_*'
 	load_target
 	[ "$(cat $fprober/result)" = 0 ]
-	# kprobe_target_init(), and once each of the others.
+	# kprobe_target_init(), and each other function once.
 	seen 4 4
 	call 10
 	seen 34 34
@@ -114,7 +114,7 @@ from_the_first_call_on() {
 	rmmod kprobe_test_target
 }
 
-# What has run is still there when the module is live, and is freed next.
+# Init text still exists when the module is live, and is freed after that.
 init_text_after_the_first_call() {
 	rmmod kprobe_test_target || true
 	load_fprober wait=kprobe_test_target late=1 filter=kprobe_target_init
@@ -134,7 +134,7 @@ read_pipe() {
 	cat "$tmp/pipe" > "$tmp/out"
 }
 
-# A task sleeps in a function while the module with the exit handler goes.
+# A task sleeps in a function while the module with the exit handler is unloaded.
 gone_while_a_call_sleeps() {
 	mkfifo "$tmp/pipe"
 	grep -q '^wait_for_partner$' $tracefs/available_filter_functions ||

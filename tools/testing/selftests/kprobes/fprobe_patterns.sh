@@ -8,10 +8,10 @@ cd "$(dirname "$0")" && . ./functions
 
 events=$dynamic
 
-# Of the kernel read_zero(), which reads /dev/zero, and all functions of the target module.
+# Matches read_zero() of the kernel, which reads /dev/zero, and all functions of the target module.
 both='[rk][ep][ar][do][_b][ze]*'
 
-# READS times a byte is read in each round, and the module is loaded LOADS times.
+# Each round reads a byte READS times. The module is loaded LOADS times.
 READS=1000
 LOADS=6
 
@@ -21,7 +21,7 @@ needs_zero() {
 	rmmod kprobe_test_target
 }
 
-# start_reading, stop_reading: /dev/zero is read, so often as reads_made says afterwards.
+# start_reading, stop_reading: read /dev/zero; reads_made has the number of reads afterwards.
 start_reading() {
 	: > "$tmp/rounds"
 	(while [ ! -e "$tmp/enough.$nr" ]; do
@@ -40,14 +40,14 @@ reads_made() {
 	echo $(($(wc -l < "$tmp/rounds") * READS))
 }
 
-# counted EVENT: hits of read_zero(), and of functions that have gone, by a histogram.
+# counted EVENT: hits of read_zero() and of unloaded functions in a histogram.
 counted() {
 	awk '/\] read_zero / { zero += $NF }
 		/\] 0x[0-9a-f]+ / { gone += $NF }
 		END { print zero + 0, gone + 0 }' $tracefs/events/fprobes/$1/hist
 }
 
-# Every call is recorded while a module with a function that matches comes and goes.
+# Each call is recorded while a module with matching functions is loaded and unloaded.
 nothing_is_lost() {
 	needs_zero
 	put "f:in $both"
@@ -64,7 +64,7 @@ nothing_is_lost() {
 	[ "$(reads_made)" -gt 0 ]
 	for e in in out; do
 		cat $tracefs/events/fprobes/$e/hist
-		# Loading calls each function of the module once, three and the init function.
+		# Loading calls the three functions of the module and its init function once.
 		[ "$(counted $e)" = "$(reads_made) $((4 * LOADS))" ]
 	done
 	echo '!hist:keys=__probe_ip.sym' > $tracefs/events/fprobes/in/trigger
@@ -73,7 +73,7 @@ nothing_is_lost() {
 	empty $tracefs/enabled_functions
 }
 
-# By the one update that adds them, whatever the number of events.
+# One update adds the functions of a module for all events.
 added_by_one_update() {
 	load_target
 	load_refuser
@@ -87,7 +87,7 @@ added_by_one_update() {
 	before=$(wc -l < $tracefs/enabled_functions)
 	[ "$(updates load_target)" -le 2 ]
 	call 2
-	# The three that are traced, and the init function.
+	# The three functions that are traced, and the init function.
 	recorded own 10
 	for i in 1 20; do
 		[ "$(grep -c " in$i: (kprobe_target_traced" $tracefs/trace)" = 3 ]
@@ -98,7 +98,7 @@ added_by_one_update() {
 	[ "$(wc -l < $tracefs/enabled_functions)" = "$before" ]
 }
 
-# An event that is off when its module comes knows the functions once it is on.
+# An event that is disabled while its module is loaded has the functions when it is enabled.
 switched_on_later() {
 	load_target
 	load_refuser
@@ -111,7 +111,7 @@ switched_on_later() {
 	call 3
 	[ "$(grep -c ' later: (kprobe_target_traced' $tracefs/trace)" = 3 ]
 	recorded same 3
-	# The init text has gone.
+	# Init text has been freed.
 	not grep kprobe_target_init $tracefs/enabled_functions
 	rmmod kprobe_test_target
 	disable fprobes/later fprobes/same
@@ -121,12 +121,12 @@ switched_on_later() {
 	recorded same 4
 }
 
-# used: what the kernel has allocated in small pieces, in KiB.
+# used: KiB in slabs of the kernel.
 used() {
 	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
 }
 
-# What comes and goes again and again leaves nothing behind.
+# Repeated loading and unloading does not leak memory.
 no_memory_is_kept() {
 	load_target
 	for i in $(seq 100); do
@@ -143,7 +143,7 @@ no_memory_is_kept() {
 		rmmod kprobe_test_target
 		load_target
 	done
-	# If it were not freed, then each round would cost 100 times some hundred bytes.
+	# A leak would be some hundred bytes, 100 times in each round.
 	for i in $(seq 100); do
 		[ $(($(used) - before)) -lt 512 ] && break
 		sync
@@ -152,7 +152,7 @@ no_memory_is_kept() {
 	[ $(($(used) - before)) -lt 512 ]
 }
 
-# Events are switched, perf takes them, and modules come and go, all at once.
+# Events are enabled and disabled, perf opens them, and modules are loaded and unloaded, all at once.
 everything_at_once() {
 	needs_zero
 	needs_perf_open

@@ -14,7 +14,7 @@ nothing_goes_wrong() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# Others get the memory that has become free. They are at instructions, so not ftrace's.
+# Other probes reuse the freed memory. They are at instructions, without ftrace.
 use_memory_again() {
 	for _ in 1 2 3; do
 		n=0
@@ -40,7 +40,7 @@ wait_for_rcu() {
 	done
 }
 
-# The shell says it, not the program.
+# The shell prints the error, not the program.
 switch_on() {
 	{ echo 1 > "$tracefs/events/$1/enable"; } 2> /dev/null
 }
@@ -62,17 +62,17 @@ probes_are_taken_out_after_ftrace_is_gone() {
 
 	echo 1 > $killer/kill
 	nothing_goes_wrong
-	# There is no more of it,
+	# No more probes can be added,
 	put 'p:new_one vfs_fallocate'
 	not switch_on kprobes/new_one
-	# and what is there goes, with nobody called from then on.
+	# and existing ones can be removed. Their handlers are not called any more.
 	echo 0 > $tracefs/events/enable
 	echo > $dynamic
 	rmmod kprobe_test_prober
 	nothing_goes_wrong
 	use_memory_again
 
-	# Breakpoints are none of ftrace's business.
+	# Breakpoints do not depend on ftrace.
 	put "p:inside $inside"
 	enable kprobes/inside
 	call 5

@@ -9,7 +9,7 @@ cd "$(dirname "$0")" && . ./functions
 fn=kprobe_target_traced
 patches=/sys/kernel/livepatch
 
-# traced N: the function tracer has seen so many calls since the trace was emptied.
+# traced N: the function tracer has recorded N calls since the trace was cleared.
 traced() {
 	[ "$(grep -c " $fn " $tracefs/trace)" = "$1" ]
 }
@@ -52,7 +52,7 @@ at_one_ops() {
 	! grep -q "^$fn .*(2)" $tracefs/enabled_functions
 }
 
-# The return probe needs fewer registers; the probe that comes later gets all, and no hit is lost.
+# The return probe saves few registers. A probe that is added later gets all, and no hit is lost.
 probe_at_a_return_probe() {
 	load_target
 	put "r:return kprobe_test_target:$fn"
@@ -64,7 +64,7 @@ probe_at_a_return_probe() {
 	call 10
 	hits entry 10
 	hits return 20
-	# Ftrace calls both for a while.
+	# ftrace calls both ftrace_ops for a while.
 	until_it at_one_ops
 	call 10
 	hits entry 20
@@ -88,7 +88,7 @@ function_tracer_second() {
 	hits return 20
 }
 
-# Both have to hook the same returns.
+# Both hook the same returns.
 graph_tracer_and_returns() {
 	load_target
 	grep -qw function_graph $tracefs/available_tracers || skip "no tracer function_graph"
@@ -120,7 +120,7 @@ tracer_comes_and_goes_under_hits() {
 	hits return "$(calls_made)"
 }
 
-# The patch replaces what /proc/cmdline says.
+# The patch changes the content of /proc/cmdline.
 patched() {
 	grep -q 'has been live patched' /proc/cmdline
 }
@@ -158,7 +158,7 @@ needs_patch() {
 	unpatch
 }
 
-# one_hit COMMAND: it hits the entry once. Loading a module may do so, too.
+# one_hit COMMAND: COMMAND hits the entry once. Loading a module may do so, too.
 one_hit() {
 	before=$(awk '$1 == "entry" { print $2 }' $profile)
 	"$@"
@@ -192,7 +192,7 @@ patch_first_then_probe() {
 	unpatch
 }
 
-# Only one user may say where the function goes on, and with a post handler that is us.
+# Only one user may change where the function continues. A probe with a post handler does.
 post_handler_excludes_a_patch() {
 	needs_patch
 	load_or_skip kprobe_example symbol=cmdline_proc_show
@@ -209,7 +209,7 @@ post_handler_excludes_a_patch() {
 	rmmod kprobe_example
 }
 
-# Returns are traced if there is only the direct call.
+# With only a direct call, returns are traced.
 direct_calls() {
 	put 'p:entry wake_up_process'
 	put 'r:return wake_up_process'
@@ -231,7 +231,7 @@ direct_calls() {
 	not grep 'waking up' $tracefs/trace
 }
 
-# Copies of these are what ftrace calls; a breakpoint would be copied along.
+# ftrace calls copies of these functions, and would copy a breakpoint, too.
 no_probes_in_trampolines() {
 	load_target
 	i=0
@@ -244,16 +244,16 @@ no_probes_in_trampolines() {
 	[ $i -gt 0 ] || skip "no trampolines of these names"
 }
 
-# called N: ftrace calls somebody from so many functions.
+# called N: ftrace has N functions with callbacks.
 called() {
 	wc -l < $tracefs/enabled_functions > "$tmp/called"
 	cat "$tmp/called"
 	[ "$(cat "$tmp/called")" = "$1" ]
 }
 
-# The first probe and the last one are looked at alone, and others come and go in between.
+# Check the first probe and the last one, and add and remove others in between.
 few_functions_among_many() {
-	# By way of ftrace; arm64 has jumps at entries.
+	# By ftrace. On arm64, entries have jumps.
 	case $(uname -m) in
 	aarch64)	kind=f ours=fprobes ;;
 	*)		kind=r ours=kprobes ;;

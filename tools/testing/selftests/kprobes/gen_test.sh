@@ -28,7 +28,7 @@ made_and_removed() {
 	[ ! -e $tracefs/events/kprobes ]
 }
 
-# The module holds them.
+# The module has references to the events.
 busy_while_it_is_there() {
 	load_or_skip $gen
 	undo=unload
@@ -42,12 +42,12 @@ busy_while_it_is_there() {
 	empty $events
 }
 
-# Names that are taken: it fails, and takes with it what it made until then.
+# If a name is taken, loading fails, and removes the events that it has created until then.
 names_that_are_taken() {
 	for taken in "p:$entry vfs_open" "r:$return vfs_open"; do
 		put "$taken"
 		cat $events > "$tmp/before"
-		# Not every modprobe says what is wrong.
+		# Not every modprobe prints the error.
 		load $gen || true
 		[ ! -e /sys/module/$gen ]
 		cat $events | cmp - "$tmp/before"

@@ -10,7 +10,7 @@ cpu=/sys/devices/system/cpu/cpu1/online
 needs_cpu() {
 	[ -w $cpu ] || skip "no CPU that can be taken offline"
 	load_target
-	# Whatever happens, it is back when the test is over.
+	# The CPU is online again after the test in any case.
 	undo=back_online
 }
 
@@ -41,7 +41,7 @@ planted_while_offline() {
 	echo 1 > $tracefs/events/kprobes/enable
 	call 10
 	echo 1 > $cpu
-	# On the CPU that has seen none of the patching.
+	# On the CPU that was offline while text was patched.
 	if command -v taskset > /dev/null; then
 		taskset 2 sh -c "echo 10 > $target/call"
 	else
@@ -79,7 +79,7 @@ planted_all_the_while() {
 	[ "$(cat $target/wrong)" = 0 ]
 }
 
-# What a CPU runs before it can take a trap; not all of it is in each kernel.
+# Functions that a CPU runs before it can take a trap. Some kernels lack some of them.
 not_before_it_can_take_a_trap() {
 	needs_cpu
 	grep -q 'start_secondary$' /proc/kallsyms || skip "no x86"
@@ -91,7 +91,7 @@ not_before_it_can_take_a_trap() {
 	echo 1 > $cpu
 }
 
-# And soon after that.
+# Functions soon after that.
 hit_as_it_comes_up() {
 	needs_cpu
 	for f in cpu_init load_ucode_ap notify_cpu_starting; do

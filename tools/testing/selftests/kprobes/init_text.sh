@@ -6,7 +6,7 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-# Functions of init text, some with an argument of how they are to be probed.
+# Functions in init text, some with further words for the command.
 names() {
 	awk '/ [a-zA-Z] _sinittext$/ { inside = 1 }
 	     / [a-zA-Z] _einittext$/ { inside = 0 }

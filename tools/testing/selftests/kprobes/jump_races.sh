@@ -10,7 +10,7 @@ optimization=/proc/sys/debug/kprobes-optimization
 cpu=/sys/devices/system/cpu/cpu1/online
 callers=4
 
-# Is there a jump at that place of kprobe_target_traced()?
+# Is there a jump at this offset of kprobe_target_traced()?
 is_traced_jump() {
 	jump_at "${inside##*+}" 2
 }
@@ -30,13 +30,13 @@ needs_jumps() {
 	own=0
 }
 
-# As the callers do, and once more.
+# Calls like those of the callers.
 call_too() {
 	call "$1"
 	own=$((own + $1))
 }
 
-# "always" must have seen each call.
+# The event "always" must have counted each call.
 all_have_been_seen() {
 	stop_callers
 	echo 1 > $optimization
@@ -55,12 +55,13 @@ switched_off_and_on() {
 	all_have_been_seen
 }
 
-# Where all instructions have one length a jump displaces only the one that is probed.
+# If all instructions have one length, a jump displaces only the probed one.
 needs_neighbours() {
 	[ "$(uname -m)" != aarch64 ] || skip "a jump displaces one instruction"
 }
 
-# for_each_neighbour COMMAND: with a probe, "near", at an instruction that the jump displaces.
+# for_each_neighbour COMMAND: run COMMAND with a probe, "near", at each instruction that the jump
+# displaces.
 for_each_neighbour() {
 	base=${inside%+*}
 	off=${inside##*+}
@@ -94,7 +95,7 @@ neighbours_come_and_go() {
 	all_have_been_seen
 }
 
-# Nor does a jump come when others are written that were decided on later.
+# A jump is not written either when later ones are.
 stays() {
 	enable kprobes/near
 	echo 0 > $optimization
@@ -117,14 +118,14 @@ neighbours_stay() {
 	all_have_been_seen
 }
 
-# sees_all EVENT: of calls that are made now.
+# sees_all EVENT: EVENT counts all calls that are made now.
 sees_all() {
 	before=$(hits_of "$1")
 	call 10
 	hits "$1" $((before + 10))
 }
 
-# The whole group, while tracers take and leave the same functions.
+# Events of the whole group, while tracers start and stop at the same functions.
 tracers_come_and_go() {
 	needs_jumps
 	put 'p:entry kprobe_test_target:kprobe_target_other'
@@ -146,7 +147,7 @@ tracers_come_and_go() {
 	echo > $tracefs/set_ftrace_filter
 }
 
-# The group is switched on and off: then not each call is seen, but none goes wrong.
+# The group is enabled and disabled. Some calls are not counted, but all return the right value.
 group_comes_and_goes() {
 	needs_jumps
 	put "r:back kprobe_test_target:kprobe_target_other"
@@ -164,7 +165,7 @@ group_comes_and_goes() {
 	sees_all traced
 }
 
-# The module goes with jumps in it, some only on their way.
+# The module is unloaded with jumps in it, some of them not yet written.
 module_comes_and_goes() {
 	needs_jumps
 	expect=0
@@ -179,12 +180,12 @@ module_comes_and_goes() {
 		[ "$(cat $target/wrong)" = 0 ]
 		rmmod kprobe_test_target
 		load_target
-		# Loading calls each function once.
+		# The init function of the module calls each function once.
 		expect=$((expect + 1))
 	done
 }
 
-# Until tasks have been waited for, which is what freeing the tracer of an instance takes.
+# Freeing the tracer of an instance waits for all tasks.
 wait_for_tasks() {
 	mkdir $tracefs/instances/wait
 	echo vfs_open > $tracefs/instances/wait/set_ftrace_filter
@@ -193,7 +194,7 @@ wait_for_tasks() {
 	rmdir $tracefs/instances/wait
 }
 
-# It goes when all is decided on and tasks are waited for: by then it is somebody else's text.
+# The module is unloaded while the optimizer waits for tasks. Its text has another owner after that.
 module_goes_while_jumps_wait() {
 	needs_jumps
 	needs_neighbours

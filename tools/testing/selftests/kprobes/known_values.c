@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * known_values KIND SEED COUNT [new]: events with random arguments, which are hit by what passes
- * known values. What trace shows of each argument is what was passed, or this is told and the
- * status is 1. What that has to be is computed from these values, and from nothing of the kernel.
+ * known_values KIND SEED COUNT [new]: define events with random arguments, and hit them with known
+ * values. If trace shows another value for an argument, print that; the status is 1 then. Expected
+ * values are computed from the known values, without code of the kernel.
  *
  *   enter	tracepoint sys_enter: the system call, its registers, and what they point to
  *   exit	tracepoint sys_exit: the same, and the result for the number
- *   rename	tracepoint task_rename: text in the kernel
+ *   rename	tracepoint task_rename: strings in the kernel
  *   fields	event probe on a system call
- *   text	event probe on task/task_rename: text in the event
+ *   text	event probe on task/task_rename: strings in the event
  *   program	a function of this program: registers, the stack, memory
  *   result	its return
  *
- * new: also with what kernels after 6.12 know
+ * new: also with features that 6.12 lacks
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -34,10 +34,10 @@
 #define CALLS		4		/* of an event */
 #define MAX_ARGS	8
 #define VALUES		10
-#define NUMBERS		256		/* in memory: bytes from the start */
+#define NUMBERS		256		/* offset in memory */
 #define POINTERS	4
 #define TEXT_ROOM	40
-#define MARKED		2		/* the value that has the mark */
+#define MARKED		2		/* number of the value with the mark */
 #define NAME_SIZE	16
 #define MARK		0x5eedface00000000
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -55,7 +55,7 @@ static const int places[] = { 0, 8, 16, 24, 32, 40 };
 static const int places[6];
 #endif
 
-/* The calls of PROGRAM and what follows are of uprobes. */
+/* PROGRAM and later ones are uprobe events. */
 enum call { ENTER, EXIT, RENAME, PWRITEV2, PROGRAM, RESULT };
 
 /* The arguments of a call. */
@@ -66,14 +66,14 @@ static struct {
 	char		old_name[NAME_SIZE];
 } passed;
 
-/* What one of the values is the address of. */
+/* Memory that one of the values points to. */
 static struct {
 	uint8_t		numbers[NUMBERS];
 	char		*pointers[POINTERS];
 	char		texts[POINTERS][TEXT_ROOM];
 } memory;
 
-/* Also read by its place in the file of this program. */
+/* Also read by its offset in the file of this program. */
 static const char in_file[] = "this is what the file has";
 
 enum what { VALUE, SECOND, PID, CONSTANT, BYTES, NAME_BYTES, TEXT, TEXTS, NAME, OLD_NAME };
@@ -93,14 +93,14 @@ static const struct type types[] = {
 
 /**
  * struct arg - an argument whose values are known
- * @what:	what it is
- * @index:	which value, or which text
- * @at:		where in memory, or in a text
- * @constant:	itself
- * @type:	how a number is shown
- * @width:	of a bit-field
- * @shift:	where it is
- * @count:	elements of an array, 0: it is none
+ * @what:	kind of the argument
+ * @index:	number of the value or string
+ * @at:		offset in memory or in a string
+ * @constant:	value of a constant
+ * @type:	letter of the type of a number
+ * @width:	width of a bit-field
+ * @shift:	offset of a bit-field
+ * @count:	elements of an array; 0: not an array
  */
 struct arg {
 	enum what	what;
@@ -114,14 +114,14 @@ struct arg {
 };
 
 /**
- * struct kind - of event, and what an argument of it can be
- * @name:	of it
- * @file:	what it is written to
- * @head:	the command, without arguments; %s: the place in this program
- * @call:	what leads there
- * @values:	FETCH of value 0 and so on; NULL: it has not that one
- * @address:	which value is the address of memory
- * @user:	"u" if memory of the process has to be said to be
+ * struct kind - a kind of event, and its possible arguments
+ * @name:	its name
+ * @file:	the file for commands
+ * @head:	the command without arguments; %s: the place in this program
+ * @call:	hits the event
+ * @values:	FETCH of each value; NULL: not available
+ * @address:	number of the value that is the address of memory
+ * @user:	"u" if memory of the process has to be marked as user memory
  */
 struct kind {
 	const char	*name;
@@ -167,7 +167,7 @@ static uint64_t any_number(void)
 	return chance(30) ? (uint64_t)(int32_t)n : n;
 }
 
-/* What is called */
+/* Called functions */
 
 __attribute__((noipa)) uint64_t known_program(uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 					      uint64_t e, uint64_t f, uint64_t g, uint64_t h,
@@ -181,7 +181,7 @@ __attribute__((noipa)) uint64_t known_result(uint64_t result)
 	return result;
 }
 
-/* Where in the file of this program something is, which it has mapped. */
+/* Offset in the file of this program of an address in its mapping. */
 static unsigned long file_offset(unsigned long at)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -212,7 +212,7 @@ static const char *place(void)
 	return text;
 }
 
-/* The words of an event */
+/* Words of an event */
 
 static char command[4096];
 
@@ -228,7 +228,7 @@ static void put(const char *format, ...)
 
 enum where { ALONE, IN_MEMORY, IN_TEXT };
 
-/* A type of no more than 8 bytes, or an array of so many. */
+/* A type of at most 8 bytes, or an array. */
 static void put_type(struct arg *a, enum where from, bool is_array)
 {
 	do
@@ -270,7 +270,7 @@ static void put_second(struct arg *a)
 	put_type(a, ALONE, false);
 }
 
-/* Arrays in memory of a process are new, but for uprobes. */
+/* Arrays in user memory are new, except for uprobes. */
 static bool has_arrays(void)
 {
 	return with_new || kind->call >= PROGRAM;
@@ -310,7 +310,7 @@ static void put_text(struct arg *a)
 	}
 }
 
-/* What the task is called now, and was, and its number: of a tracepoint or of its event. */
+/* The new and old name of the task, and its PID, from a tracepoint or from its event. */
 static void put_name(struct arg *a)
 {
 	bool event = kind->head[0] == 'e';
@@ -357,7 +357,7 @@ static void put_name(struct arg *a)
 	}
 }
 
-/* State that is the same for all calls. */
+/* State that all calls share. */
 static void put_constant(struct arg *a)
 {
 	a->what = CONSTANT;
@@ -397,7 +397,7 @@ static void put_arg(struct arg *a, int number)
 	}
 }
 
-/* System calls of others have no mark. */
+/* System calls of other processes lack the mark. */
 static bool is_marked(void)
 {
 	return kind->call <= EXIT;
@@ -416,7 +416,7 @@ static void put_event(struct arg *args, int count)
 		put_arg(&args[i], i);
 }
 
-/* What is passed */
+/* Passed values */
 
 static void put_letters(char *to, unsigned int len)
 {
@@ -444,7 +444,7 @@ static void make_values(void)
 		put_letters(passed.name, NAME_SIZE - 1);
 }
 
-/* The result is where the file is then. Of a number for a file, the lower half counts. */
+/* The result is the new offset of the file. Only the lower half of a file descriptor counts. */
 static void seek(uint64_t *v)
 {
 	static int file = -1;
@@ -489,7 +489,7 @@ static void call(void)
 	}
 }
 
-/* What has to be shown */
+/* Expected output */
 
 static char expected[CALLS][8192];
 static char *end;
@@ -614,7 +614,7 @@ static void read_trace(void)
 	close(file);
 }
 
-/* Returns how many of the calls are not shown as they were. */
+/* Returns the number of calls whose record is wrong. */
 static int compare(void)
 {
 	int seen = 0, wrong = 0;
@@ -665,7 +665,7 @@ static int one_event(void)
 	return compare();
 }
 
-/* Where in struct pt_regs, which the tracepoint is given, the system call's arguments are. */
+/* Offsets in struct pt_regs, an argument of the tracepoint, of the system call's arguments. */
 static void find_values(void)
 {
 	static char fetch[COUNT(places)][24];
@@ -674,7 +674,7 @@ static void find_values(void)
 		snprintf(fetch[i], sizeof(fetch[i]), "+%d($arg1)", places[i]);
 		kind->values[i] = fetch[i];
 	}
-	/* There it is the result on some machines. */
+	/* On some machines, this register has the result then. */
 	if (kind->call == EXIT)
 		kind->values[0] = NULL;
 }
@@ -688,7 +688,7 @@ static struct kind *find_kind(const char *name)
 	errx(2, "there is no kind %s", name);
 }
 
-/* Records of one processor are in the order of the calls. */
+/* Records of one CPU are in the order of the calls. */
 static void stay(void)
 {
 	cpu_set_t set;

@@ -15,7 +15,7 @@ known() {
 	"$program" "$1" "$seed" "$(rounds $EVENTS | wc -l)" ${2:+new}
 }
 
-# has WHAT REASON: README says that there is such a thing.
+# has TEXT REASON: README contains TEXT; otherwise skip with REASON.
 has() {
 	grep -qF "$1" "$tracefs/README" || skip "$2"
 }
@@ -53,7 +53,7 @@ results_of_programs() {
 	known result
 }
 
-# With features of kernels after 6.12.
+# With features that 6.12 lacks.
 arrays() {
 	has this_cpu_read "no arrays in memory of processes"
 	at_tracepoint enter new

@@ -14,18 +14,18 @@ is_long_jump() {
 	grep -q '^e9' $long/text
 }
 
-# Does its stack say that the task is in the function?
+# Does the stack of the task have the function?
 is_in_function() {
 	grep 'kprobe_long+' "/proc/$(cat $long/pid)/stack"
 }
 
-# Have all the others got over to the patched functions?
+# Have all other tasks switched to the patched functions?
 others_are_patched() {
 	for state in /proc/[0-9]*/task/*/patch_state; do
 		case $state in
 		*/task/$(cat $long/pid)/*) continue ;;
 		esac
-		# It may have ended.
+		# The task may have ended.
 		[ "$(cat "$state" 2> /dev/null || echo 1)" = 1 ] || return 1
 	done
 }
@@ -38,8 +38,8 @@ patch_is_gone() {
 	[ ! -e $patch ]
 }
 
-# hold: the thread that calls the function is kept somewhere in it. What keeps it from running
-# must not be kept from that itself, in favour of those that it has starve.
+# hold: keep the thread that calls the function from running in the middle of it. The busy task that
+# does this must not be throttled in favour of tasks that it starves.
 hold() {
 	echo -1 > $throttling
 	echo 1 > $long/run
@@ -62,7 +62,7 @@ leave() {
 	rmmod kprobe_test_long
 }
 
-# By configuration, or by what the kernel was told.
+# By configuration, or by the command line.
 is_preemptible() {
 	grep -q '\bpreempt=full\b' /proc/cmdline ||
 		zcat /proc/config.gz 2> /dev/null | grep -q '^CONFIG_PREEMPT=y'
@@ -75,7 +75,7 @@ needs_livepatch() {
 	load kprobe_test_long 2> "$tmp/err" || skip "no module kprobe_test_long"
 }
 
-# Whatever the probe is, the task is in the function, and keeps the patch from being complete.
+# With each kind of probe, the task is in the function, and the transition does not end.
 patch_waits_for_the_task() {
 	hold
 	load kprobe_test_patch
@@ -100,7 +100,7 @@ task_in_a_detour() {
 	[ "$(hits_of in_long)" -gt 0 ]
 }
 
-# With neither of them does the instruction become a jump.
+# Either of them keeps the instruction from being a jump.
 task_in_a_copied_instruction() {
 	needs_livepatch
 	echo 0 > /proc/sys/debug/kprobes-optimization

@@ -7,7 +7,7 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-# events FILE: it takes none, nor does it show any.
+# events FILE: writing a command fails, and reading shows no event.
 not_through() {
 	[ -e "$1" ] || return 0
 	refused 'Operation not permitted' "$2" "$1"
@@ -52,7 +52,7 @@ if ! grep -qF '[confidentiality]' /sys/kernel/security/lockdown 2> /dev/null; th
 	echo "1..0 # SKIP not booted with lockdown=confidentiality"
 	exit $SKIP
 fi
-# Nothing can be cleaned up.
+# Cleaning up is not possible here.
 clean() {
 	:
 }

@@ -25,7 +25,7 @@ locked_down_with_probes() {
 	stop_callers
 	call 10
 	[ "$(cat $target/wrong)" = 0 ]
-	# Not even by files that were opened before.
+	# Also through files that were opened before.
 	not env echo 'p:new vfs_read' >&3
 	refused 'Operation not permitted' 'p:new vfs_read'
 	refused 'Operation not permitted' '-:there'
@@ -34,13 +34,13 @@ locked_down_with_probes() {
 	not load kprobe_test_prober
 	not cat $profile
 	not cat $events
-	# Modules go with probes in them, and nobody gets hurt.
+	# Modules with probes in them can be unloaded.
 	rmmod kprobe_test_target
 }
 
 begin
 run locked_down_with_probes
-# No clean(): that is not possible any more.
+# No clean(): it is not possible any more.
 rm -rf "$tmp"
 echo "1..$nr"
 exit $failed

@@ -20,7 +20,7 @@ event_waits_for_its_module() {
 	put 'r:earlyret kprobe_test_target:kprobe_target_other'
 	echo 1 > $tracefs/events/kprobes/enable
 	load_target
-	# Loading calls each function once.
+	# The init function calls each function once.
 	hits early 1
 	call 10
 	hits early 11
@@ -53,7 +53,7 @@ event_survives_its_module() {
 	put '-:ret'
 }
 
-# goes N: the target module is on its way out, and waits there; see its parameter "stay".
+# goes N: unloading of the target module has begun, and waits; see its parameter "stay".
 goes() {
 	grep -q '^kprobe_test_target .* Unloading' /proc/modules || return
 	[ "$1" = 1 ] || not grep -q kprobe_target_other $tracefs/available_filter_functions
@@ -63,7 +63,7 @@ let_it_go() {
 	echo 0 > $target/stay || true
 }
 
-# As one that is not loaded: the events wait for it.
+# Like a module that is not loaded: events wait for it.
 defined_as_its_module_goes() {
 	[ -e $tracefs/available_filter_functions ] || skip "no function tracer"
 	load_target
@@ -79,7 +79,7 @@ defined_as_its_module_goes() {
 		put "r:ret$where kprobe_test_target:kprobe_target_other"
 		! grep -qF 't[:[' $tracefs/README ||
 			put "t:kprobes/point$where kprobe_target_call" $dynamic
-		# Without the name of a module there is nothing to wait for.
+		# Without the name of a module, the function has to exist.
 		refused 'No such file' 'p:e kprobe_target_other'
 		let_it_go
 		finish_all
@@ -121,7 +121,7 @@ unloaded_under_a_live_probe() {
 	[ "$(cat $prober/state)" = "gone disabled" ]
 	grep -q GONE $kprobes/list
 	refused 'Invalid argument' 1 $prober/toggle
-	# What is loaded next, perhaps at the same address, is not probed.
+	# The next module, perhaps at the same address, is not probed.
 	load_target
 	call 10
 	[ "$(cat $prober/hits)" = 10 ]

@@ -7,14 +7,14 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-# Tracee, for one, has probes on the first of them.
+# Tracee, for example, probes the first of them.
 watched='register_kprobe register_kprobes register_kretprobe register_kretprobes
 	unregister_kprobe unregister_kprobes unregister_kretprobe unregister_kretprobes
 	enable_kprobe disable_kprobe'
-# Not for events, as all that is in kernel/trace, but for kprobes of modules.
+# Events cannot probe functions of kernel/trace, but kprobes of modules can.
 fprobe='register_fprobe register_fprobe_ips register_fprobe_syms unregister_fprobe'
 
-# of_fprobes: this kernel has fprobes.
+# of_fprobes: skip if this kernel has no fprobes.
 of_fprobes() {
 	grep -q ' T register_fprobe$' /proc/kallsyms
 }
@@ -34,7 +34,7 @@ functions_can_be_watched() {
 	echo > $events
 }
 
-# Events do, as BPF and modules do.
+# Events find them, like BPF and modules.
 registrations_pass_by() {
 	load_target
 	put 'p:watch/one register_kprobe'
@@ -52,7 +52,7 @@ registrations_pass_by() {
 	echo 0 > $tracefs/events/watch/enable
 }
 
-# has_types TYPE...: BTF knows structs of these names; they are strings in it.
+# has_types TYPE...: BTF has structs of these names, found as strings.
 has_types() {
 	tr '\0' '\n' < /sys/kernel/btf/vmlinux > "$tmp/strings"
 	for t in "$@"; do
@@ -65,11 +65,11 @@ types_are_known() {
 	has_types kprobe kretprobe kretprobe_instance kretprobe_blackpoint kprobe_ctlblk \
 		arch_specific_insn prev_kprobe
 	! of_fprobes || has_types fprobe rethook rethook_node
-	# Records, as BPF programs at events and libtraceevent read them.
+	# Headers of records, which BPF programs at events and libtraceevent read.
 	has_types kprobe_trace_entry_head kretprobe_trace_entry_head
 }
 
-# What perf looks for in README before it uses it, as in tools/perf/util/probe-file.c.
+# Patterns that perf looks for in README to detect features; see tools/perf/util/probe-file.c.
 perf_knows_what_there_is() {
 	for pattern in 'type: .* x8/16/32/64,' 'place (kretprobe): ' 'u\]<offset>' \
 		'Create/append/' '\\imm-value,'; do

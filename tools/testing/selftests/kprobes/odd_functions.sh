@@ -8,12 +8,12 @@ cd "$(dirname "$0")" && . ./functions
 
 odd=/sys/module/kprobe_test_odd/parameters
 
-# all_of FUNCTION: its addresses, in the module.
+# all_of FUNCTION: all its addresses in the module.
 all_of() {
 	awk -v f="$1" '$3 == f && $4 == "[kprobe_test_odd]" { print $1 }' /proc/kallsyms
 }
 
-# Each instruction of the functions by itself: a neighbour would keep it from being a jump.
+# Probe one instruction at a time: a neighbour would keep it from being a jump.
 each_instruction() {
 	load kprobe_test_odd 2> "$tmp/err" || skip "no module kprobe_test_odd"
 	load_target
@@ -29,11 +29,11 @@ each_instruction() {
 	rmmod kprobe_test_odd
 }
 
-# one_place FUNCTION ADDRESS OFFSET: if there can be a probe, no call goes wrong with it.
+# one_place FUNCTION ADDRESS OFFSET: if a probe is possible there, calls still return the right result.
 one_place() {
-	# Not by an event: ftrace does not know these functions.
+	# Use a module, not an event: ftrace does not know these functions.
 	load kprobe_test_prober "addr=$(printf '0x%x' $(($2 + $3)))" 2> /dev/null || return 0
-	# Only what is in the function.
+	# Skip offsets outside of the function.
 	if grep -qF " $1+" $kprobes/list; then
 		echo 8 > $odd/call
 		settle
@@ -45,7 +45,7 @@ one_place() {
 	rmmod kprobe_test_prober
 }
 
-# Until what is planted has become a jump, if it may be one: a probe that comes later has.
+# Wait until the probe is a jump, if it can be one: a probe that was registered later is.
 settle() {
 	put "p:odd/later $inside"
 	enable odd/later

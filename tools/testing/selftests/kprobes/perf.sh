@@ -20,7 +20,7 @@ local_probe_counts() {
 	needs_pmu
 	[ "$("$perf_open" kprobe_test_target:kprobe_target_other $target/call 100)" = 100 ]
 	[ "$("$perf_open" kprobe_test_target:kprobe_target_traced $target/call 7)" = 7 ]
-	# Nothing of it is left, nor was it anybody else's business.
+	# Neither a probe nor an event is left.
 	[ -z "$(cat $events)" ]
 	[ -z "$(cat $kprobes/list)" ]
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * perf_open [-r] SYMBOL FILE TEXT: how often is SYMBOL hit while TEXT is written to
- * FILE? By a probe of the kprobe PMU, which only this process sees.
+ * perf_open [-r] SYMBOL FILE TEXT: print how often SYMBOL is hit while TEXT is written to FILE, by a
+ * probe of the kprobe PMU, which only this process uses. -r: a return probe
  *
- * perf_open -e ID FILE TEXT: how often does the trace event with that ID happen?
+ * perf_open -e ID FILE TEXT: the same for the trace event ID.
  */
 #include <fcntl.h>
 #include <linux/perf_event.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * perf_records ID LEN [OFFSET[xCOUNT]]...: what does perf have of the trace event with that ID
- * when LEN bytes are written to /dev/null, a text of 'A's with its end? At each OFFSET of a
- * record there is where COUNT texts are.
+ * perf_records ID LEN [OFFSET[xCOUNT]]...: write LEN bytes to /dev/null, a string of 'A's with its
+ * end, and read records of the trace event ID from perf. COUNT locations of strings are at each
+ * OFFSET of a record.
  *
- * Prints for each record its size, and for each text its length. Fails if one is not in the
- * record, or has no end in there.
+ * Prints the size of each record, and the length of each string. Fails if a string is not in the
+ * record, or has no end there.
  */
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -65,7 +65,7 @@ static void show_records(const char *map, char **fields)
 		const struct perf_event_header *record = (const void *)(data + at);
 		uint32_t size;
 
-		/* With PERF_SAMPLE_RAW alone, its size and it follow. */
+		/* With PERF_SAMPLE_RAW alone, the size of the record and the record follow. */
 		memcpy(&size, record + 1, sizeof(size));
 		if (record->type == PERF_RECORD_SAMPLE)
 			show_record((const unsigned char *)(record + 1) + sizeof(size), size,

@@ -9,7 +9,7 @@ cd "$(dirname "$0")" && . ./functions
 reasons=$tracefs/probe_errors
 long=/sys/kernel/livepatch/kprobe_test_patch
 
-# says TEXT...: the last line has each of the texts. Modprobe may have tried more than once.
+# says TEXT...: the last line contains each text. modprobe may try more than once.
 says() {
 	cat $reasons
 	for text in "$@"; do
@@ -17,7 +17,7 @@ says() {
 	done
 }
 
-# no_probe TEXT PARAMETER=VALUE...: a module is refused a probe, and why.
+# no_probe TEXT PARAMETER=VALUE...: a probe of a module is refused, with TEXT as reason.
 no_probe() {
 	: > $reasons
 	because=$1
@@ -45,7 +45,7 @@ the_nearest_name_is_told() {
 	no_probe "no such symbol; there is $wrapper" symbol=sys_openat
 }
 
-# If instructions differ in size, the hint has boundaries.
+# If instructions differ in size, the hint names instruction boundaries.
 boundaries_are_told() {
 	[ "$(uname -m)" = x86_64 ] || skip "instructions have one size"
 	load_target
@@ -61,7 +61,7 @@ returns_are_told() {
 	no_probe 'not the entry of a function' "symbol=${inside%+*}" "offset=${inside#*+}" ret=1
 }
 
-# The name that is wrong among several.
+# The wrong name among several.
 fprobes_are_told() {
 	load_or_skip kprobe_test_fprober filter=vfs_read
 	rmmod kprobe_test_fprober
@@ -92,7 +92,7 @@ perf_is_told() {
 	tail -n 1 $reasons | grep '+0x[0-9a-f]* .*+0x[0-9a-f]*'
 }
 
-# By one process, which is this shell.
+# All by one process, this shell.
 again_is_one_line() {
 	: > $reasons
 	for i in 1 2 3; do
@@ -115,11 +115,11 @@ lines_are_not_forged() {
 	grep -F 'no\012[    1.000000] init-1: forged: ' $reasons
 }
 
-# By the tests of BPF itself, which have it refused.
+# Run the tests of BPF, in which a probe is refused.
 bpf_is_told() {
 	needs_program bpf_probes
 	[ -e /proc/sys/kernel/unprivileged_bpf_disabled ] || skip "no BPF"
-	load_or_skip kprobe_test_args
+	load_args
 	: > $reasons
 	"$program" multi_refused
 	cat $reasons
@@ -129,17 +129,16 @@ bpf_is_told() {
 	"$program" override_refused
 	grep -F ' BPF program: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
 	grep -F ' bpf_link_create: ' $reasons | grep -F 'ALLOW_ERROR_INJECTION'
-	rmmod kprobe_test_args
 }
 
-# Events have error_log. What registration knows beyond that is here.
+# Errors of events are in error_log. This file has further details from registration.
 events_are_told() {
 	: > $reasons
 	refused 'Invalid argument' 'p:no get_kprobe'
 	says 'event: get_kprobe' 'on the hit path of probes'
 }
 
-# It waits, and that is no refusal.
+# An event that waits for its module is not refused.
 waiting_is_no_refusal() {
 	: > $reasons
 	put 'p:later kprobe_test_target:kprobe_target_traced'
@@ -165,7 +164,7 @@ live_patches_are_named() {
 	rmmod kprobe_test_patch kprobe_test_long
 }
 
-# However many there are, the latest are kept, and no more.
+# Only the latest lines are kept.
 there_are_not_too_many() {
 	: > $reasons
 	for i in $(seq 70); do
@@ -187,7 +186,7 @@ addresses_are_for_those_who_may_know() {
 	undo="eval echo 0 > /proc/sys/kernel/kptr_restrict"
 	says 'register_kprobe: get_kprobe+0x0/'
 	not grep "$address" $reasons
-	# What no symbol covers has nothing but an address.
+	# An address without a symbol has no name.
 	not load kprobe_test_prober addr=0x1234
 	says 'register_kprobe: (no symbol): ' 'no function is at this address'
 }

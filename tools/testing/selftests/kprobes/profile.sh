@@ -50,7 +50,7 @@ counted_on_all_cpus() {
 	echo 0 > $tracefs/events/kprobes/enable
 }
 
-# Two events at one place, and in two instances: each counts for itself.
+# Two events at one place, and in two instances: each has its own count.
 counted_for_each_event() {
 	load_target
 	put "p:one $inside"
@@ -76,8 +76,8 @@ needs_probe_profile() {
 	[ -e $probe_profile ] || skip "there is no $probe_profile"
 }
 
-# A probe that is hit in the handler of another one is missed. kprobe_profile has as many
-# columns as ever: what is after the third would be part of what a script takes for that.
+# A probe that is hit in the handler of another one is missed. kprobe_profile keeps its three
+# columns, because scripts may read all after the second as one field.
 missed_in_a_handler() {
 	load_target
 	put 'p:inner copy_from_kernel_nofault_allowed' ||
@@ -98,7 +98,7 @@ missed_in_a_handler() {
 	awk 'NF != 3 { exit 1 }' $profile
 }
 
-# Why is told in the other file, for all kinds of events.
+# probe_profile has the reasons, for all kinds of events.
 missed_and_why() {
 	needs_probe_profile
 	load_target
@@ -118,7 +118,7 @@ missed_and_why() {
 		echo 0 > $tracefs/events/$g/enable
 	done
 	cat $probe_profile
-	# The handlers of kprobes are no place for fprobes' to be missed in, and the other way round.
+	# Fprobes in handlers of kprobes are not missed, and kprobes in handlers of fprobes are not.
 	for e in kprobes/inner kprobes/innerret fprobes/finner fprobes/finnerret; do
 		[ "$(counts $e RECURSION)" -ge 10 ]
 		[ "$(counts $e MISSED)" = "$(counts $e RECURSION)" ]
@@ -135,7 +135,7 @@ missed_and_why() {
 	awk 'NF != 8 + (NR == 1) { exit 1 }' $probe_profile
 }
 
-# Off and on, with a module that goes and comes: counts go on from where they were.
+# Counts continue after an event is disabled and enabled, and its module unloaded and loaded.
 counted_on_and_on() {
 	needs_probe_profile
 	load_target

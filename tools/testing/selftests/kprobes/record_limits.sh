@@ -8,10 +8,10 @@ cd "$(dirname "$0")" && . ./functions
 
 events=$dynamic
 
-# The probed function: writes to /dev/null, whose second argument is a text of the caller.
+# The probed function: a write to /dev/null, whose second argument is a string of the caller.
 probed=write_null
 
-# perf takes 8192 bytes, of which 4 say how many, and ftrace what a page has left.
+# perf takes 8192 bytes, 4 of them for the size; ftrace takes what fits in a page.
 PERF_MOST=8188
 TRACE_MOST=4072
 
@@ -25,7 +25,7 @@ needs_perf_records() {
 		skip "perf_records is not built, and there is no compiler"
 }
 
-# Where in a record of "limit" there is where a text is, and of how many of them in a row.
+# Offset of the first location of a string in a record of "limit", and the number of locations.
 texts() {
 	sed -n 's/.*__data_loc.*offset:\([0-9]*\);.*size:\([0-9]*\);.*/\1 \2/p' \
 		$tracefs/events/many/limit/format |
@@ -34,7 +34,7 @@ texts() {
 	done
 }
 
-# by_perf LEN: what perf has of a write of so many bytes.
+# by_perf LEN: the record that perf has of a write of LEN bytes.
 by_perf() {
 	"$perf_records" "$(cat $tracefs/events/many/limit/id)" "$1" $(texts) > "$tmp/got" || {
 		cat "$tmp/got"
@@ -43,7 +43,7 @@ by_perf() {
 	cat "$tmp/got"
 }
 
-# by_trace LEN: how many records a write of so many bytes makes. Some are too long to be shown.
+# by_trace LEN: number of records of a write of LEN bytes. Some are too long to be shown.
 by_trace() {
 	: > $tracefs/trace
 	enable many/limit
@@ -54,7 +54,7 @@ by_trace() {
 	sed -n 's|^# entries-in-buffer/entries-written: [0-9]*/\([0-9]*\) .*|\1|p' $tracefs/trace
 }
 
-# unfit COLUMN: how many records of "limit" were too large, as probe_profile says.
+# unfit COLUMN: number of records of "limit" that were too large, from probe_profile.
 unfit() {
 	counts many/limit "$1"
 }
@@ -67,7 +67,7 @@ ways() {
 	echo "f:many/limit $probed%return"
 }
 
-# with ARG...: do each_way for each way, with an event that has these arguments.
+# with ARG...: run each_way for each way, with an event that has these arguments.
 with() {
 	ways | while read -r head place; do
 		put "$head $place $*"
@@ -76,11 +76,11 @@ with() {
 	done
 }
 
-# A text of LEN bytes takes as many behind what is fixed, so the largest LEN tells the limit.
+# A string of LEN bytes takes LEN bytes after the fixed part, so the largest LEN shows the limit.
 the_largest_for_perf() {
 	each_way() {
 		fixed=$(by_perf 1 | cut -d: -f1)
-		# The sizes of records go up by 8.
+		# Sizes of records are multiples of 8.
 		len=$((PERF_MOST - fixed - 2 * 2 + 2))
 		by_perf $((len / 2 - 16)) > "$tmp/below"
 		grep -q ": $((len / 2 - 17)) $((len / 2 - 17))\$" "$tmp/below"
@@ -89,7 +89,7 @@ the_largest_for_perf() {
 			echo "$l $(by_perf "$l")"
 		done > "$tmp/around"
 		cat "$tmp/around"
-		# Up to the limit there are both texts to their ends, and then nothing.
+		# Up to the limit both strings are complete. Larger records are not written.
 		awk -v most=$PERF_MOST '
 			NF == 1 { none++; next }
 			none || $3 != $1 - 1 || $4 != $1 - 1 { exit 1 }
@@ -122,7 +122,7 @@ the_largest_for_ftrace() {
 	with 'a=+0($arg2):ustring'
 }
 
-# The same with a filter, which has the record made elsewhere first.
+# The same with a filter, for which the record is built in another buffer first.
 the_largest_with_a_filter() {
 	each_way() {
 		echo 'a ~ "A*"' > $tracefs/events/many/limit/filter
@@ -134,7 +134,7 @@ the_largest_with_a_filter() {
 	with 'a=+0($arg2):ustring'
 }
 
-# A symbol's name behind texts that leave it no room: this wrote past the record once.
+# A symbol's name after strings that leave no room. An earlier version wrote beyond the record.
 names_at_the_end() {
 	each_way() {
 		for l in 2000 4000 4060 4070 4080 4095 4096 8000; do
@@ -149,7 +149,7 @@ names_at_the_end() {
 
 WORDS="u8 u16 u32 u64 s8 s16 s32 s64 x8 x16 x32 x64 char symbol b5@3/8 b16@0/16 b20@7/32 b40@11/64"
 
-# Code ends as a text at its first byte 0; more of arm64's than that is more than a record takes.
+# As a string, code ends at its first byte 0. On arm64 that is later, and 64 strings exceed a record.
 texts_of_code=64
 [ "$(uname -m)" != aarch64 ] || texts_of_code=24
 
@@ -171,7 +171,7 @@ every_type_to_its_limit() {
 	done
 }
 
-# As much as can be fixed in size, and then texts.
+# The largest fixed part, and then strings.
 all_that_is_fixed() {
 	each_way() {
 		by_perf 100 > "$tmp/one"
@@ -182,7 +182,7 @@ all_that_is_fixed() {
 		[ "$(unfit UNRECORDED)" = 1 ]
 	}
 	needs_perf_records
-	# 3072 bytes, with where the text is.
+	# 3072 bytes, including locations of strings.
 	words='a=@linux_banner:x64[64] b=@linux_banner:x64[64] c=@linux_banner:x64[64]'
 	words="$words d=@linux_banner:x64[64] e=@linux_banner:x64[64] f=@linux_banner:x64[63]"
 	words="$words g=@linux_banner:x32"

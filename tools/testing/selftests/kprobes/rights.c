@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rights WHAT OBJECT TEXT UNDO USER...: may a user with these rights, and no others, do this?
+ * rights WHAT OBJECT TEXT UNDO USER...: attempt WHAT as users that have only the given rights.
  *
- * For each of them it prints a tab, and "ok" or the name of the error. Of what is shown it is told
- * instead whether there are addresses of the kernel in it, or else names of what rights_functions
- * has made for that. If TEXT was written, UNDO is then written by the caller, unless it is empty.
+ * For each user it prints a tab, and "ok" or the name of the error. For output of the kernel it prints
+ * "addresses" if that has addresses of the kernel, "names" if it has names that rights_functions has
+ * created, or "nothing". If TEXT was written, the caller then writes UNDO, unless that is empty.
  *
  * USER is UID:GROUP:CAPABILITY,..., any of which may be missing; or "root" for the caller; "-" is
- * not tried. WHAT_opened: the user only opens the file, and the caller goes on from there;
- * WHAT_taken: the other way round. That goes for programs and events, too.
+ * not tried. WHAT_opened: the user only opens the file (or program, event), and the caller does the
+ * rest. WHAT_taken: the caller opens it, and the user does the rest.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -32,7 +32,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Not in the headers of all systems. */
+/* Some systems lack these in their headers. */
 #ifndef CAP_PERFMON
 #define CAP_PERFMON	38
 #endif
@@ -46,7 +46,7 @@ static void fail(const char *what)
 	exit(2);
 }
 
-/* Who */
+/* Users */
 
 static struct {
 	uid_t uid;
@@ -96,7 +96,7 @@ static void read_user(char *text)
 	who.caps = text ? read_caps(text) : 0;
 }
 
-/* From now on, if that is not so already. */
+/* Take the rights of the user from now on, unless that is done. */
 static void become(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -118,7 +118,7 @@ static void become(void)
 		fail("capset");
 }
 
-/* In front of what opens or makes, or of what is done with that. */
+/* Called before an object is opened or created, and before it is used. */
 static void become_for(int which)
 {
 	if (part == ALL || which == (int)part)
@@ -134,7 +134,7 @@ static int fd_or_error(long ret)
 	return ret < 0 ? -errno : ret;
 }
 
-/* By a process of its own, which has the same files. */
+/* In a child process, which has the same open files. */
 static int open_as(const char *path, int flags)
 {
 	const int flags_of_map = MAP_SHARED | MAP_ANONYMOUS;
@@ -170,7 +170,7 @@ static int read_file(const char *path, const char *text)
 	return fd_or_error(len);
 }
 
-/* A hash of an address has zeros in front. */
+/* A hashed address begins with zeros. */
 static bool is_address(const char *s)
 {
 	size_t digits = strspn(s, "0123456789abcdefABCDEF");
@@ -206,7 +206,7 @@ static bool has_name(const char *text)
 #define NAMES		2
 #define NOTHING		3
 
-/* As much of it as there is room for. */
+/* Read as much as fits in the buffer. */
 static int show(const char *path, const char *text)
 {
 	int fd = open_as(path, O_RDONLY);
@@ -310,7 +310,7 @@ static int perf_uprobe(const char *path, const char *text)
 	return open_attr(&attr);
 }
 
-/* An event of tracefs: counted by user mode's side of perf, counted, and its records read. */
+/* An event of tracefs: counted in user mode, counted, and sampled. */
 static int open_event(const char *id, bool user_only, int sample_type)
 {
 	struct perf_event_attr attr = {
@@ -385,7 +385,7 @@ static int bpf_load(const char *object, const char *text)
 	return nothing(0);
 }
 
-/* Programs that have helpers of more power. */
+/* Programs with privileged helpers. */
 
 static int bpf_override(const char *object, const char *text)
 {
@@ -432,7 +432,7 @@ static int link_multi(int prog, const char *name)
 	return bpf(BPF_LINK_CREATE, &attr);
 }
 
-/* All of it by that user; or with _taken only the link, of what the caller made. */
+/* The user does it all; with _taken, only the link, with objects of the caller. */
 
 static int bpf_perf(const char *name, const char *text)
 {
@@ -476,7 +476,7 @@ static int bpf_multi(const char *name, const char *text)
 	return link_multi(prog, name);
 }
 
-/* What a link of the caller's tells that user. */
+/* Information about a link of the caller. */
 static int tell_info(int link, struct bpf_link_info *info, const uint64_t *addr)
 {
 	union bpf_attr attr = {
@@ -514,7 +514,7 @@ static int info_multi(const char *name, const char *text)
 	return tell_info(link_multi(nothing(BPF_TRACE_KPROBE_MULTI), name), &info, addrs);
 }
 
-/* Of any process, which is for administrators. */
+/* About any process; only administrators may. */
 static int query_perf(const char *name, const char *text)
 {
 	int prog = nothing(0), event = open_probe(name, 0, 0);
@@ -536,12 +536,12 @@ static int query_perf(const char *name, const char *text)
 	return attr.task_fd_query.probe_addr ? ADDRESSES : NAMES;
 }
 
-/* What */
+/* Attempts */
 
 static const struct {
 	const char *name;
 	int (*attempt)(const char *object, const char *text);
-	bool tells;		/* by its result, which else is but a file descriptor */
+	bool tells;		/* judge the result; otherwise it is a file descriptor */
 } attempts[] = {
 	{ "show", show, true }, { "read", read_file }, { "write", write_file }, { "empty", empty },
 	{ "perf_func", perf_func }, { "perf_return", perf_return }, { "perf_addr", perf_addr },
@@ -589,7 +589,7 @@ static const char *name_of(int result)
 	return result ? good[result] : "ok";
 }
 
-/* By a process of its own, which cannot go back. */
+/* In a child process, because rights cannot be regained. */
 static bool attempt(int nr, const char *object, const char *text, char *user)
 {
 	int status, ret;

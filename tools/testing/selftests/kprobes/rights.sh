@@ -8,7 +8,7 @@
 
 cd "$(dirname "$0")" && . ./functions && . ./rights_functions
 
-# Users that may not have probes add no line, and push out no line of others.
+# Users who may not set probes add no line to probe_errors, and so displace none.
 no_reasons_for_nobody() {
 	needs_program rights
 	: > $reasons

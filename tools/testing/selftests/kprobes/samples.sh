@@ -22,8 +22,8 @@ refused_sample() {
 	not grep -qi 'not found' "$tmp/err"
 }
 
-# said N LINE: so many lines of the log are like that. They are what they are on 6.12, as people
-# search for them.
+# said N LINE: the log has N lines that match LINE. They are those of 6.12, because people search
+# for them.
 said() {
 	dmesg | sed 's/^\[[^]]*\] //' > "$tmp/log.now"
 	grep "^$2\$" "$tmp/log.now" > "$tmp/lines" || true
@@ -92,7 +92,7 @@ fprobe_example_with_a_pattern() {
 	rmmod fprobe_example
 	entered 3 $traced
 	entered 0 $other
-	# At entry and at return.
+	# One at entry and one at return.
 	[ "$(dmesg | grep -ci 'Call Trace:')" = 6 ]
 }
 

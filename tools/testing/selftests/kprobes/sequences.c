@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sequences SEED ROUND STEPS SECONDS: processes that define, enable, hit, read and remove probe
- * events, each in a tracing instance of its own, whatever the others do; while one of them loads
- * and unloads the module with the probed functions, one switches what is global, and one takes a
- * processor off and puts it back. What each of them does, in which order, follows from SEED and
- * ROUND alone; it ends when all but the last three have made so many steps, or after so long.
+ * sequences SEED ROUND STEPS SECONDS: run processes that define, enable, hit, read and remove probe
+ * events, each in its own tracing instance, without regard to the others. Another process loads and
+ * unloads the module with the probed functions, one changes global settings, and one takes a CPU
+ * offline and online. SEED and ROUND define what each process does, in which order. It ends when all
+ * but the last three have made STEPS steps, or after SECONDS.
  *
- * Most of what they try fails, as others were first. Only what never may is looked at here; whether
- * anything is left is for sequences.sh. It prints how often what was done, and how often it worked.
+ * Most attempts fail, because other processes have changed the events. This program checks only for
+ * errors that must never happen; sequences.sh checks that nothing is left. It prints the number of
+ * attempts of each kind, and the number of those that succeeded.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +35,7 @@
 #define OPTIMIZATION	"/proc/sys/debug/kprobes-optimization"
 #define FTRACE		"/proc/sys/kernel/ftrace_enabled"
 #define WORKERS		4
-#define EVENTS		3		/* names that a worker has; others have them, too */
+#define EVENTS		3		/* names that a worker uses; other workers use them, too */
 
 static void fail(const char *what)
 {
@@ -42,7 +43,7 @@ static void fail(const char *what)
 	exit(2);
 }
 
-/* Chance */
+/* Random numbers */
 
 static uint64_t state;
 
@@ -54,7 +55,7 @@ static unsigned int below(unsigned int n)
 	return (state >> 20) % n;
 }
 
-/* One of a list that NULL ends. */
+/* A random element of a list that ends in NULL. */
 static const char *pick(const char * const *list)
 {
 	unsigned int nr = 0;
@@ -64,7 +65,7 @@ static const char *pick(const char * const *list)
 	return list[below(nr)];
 }
 
-/* Files. What fails is told by the result, which changes nothing of what is done next. */
+/* Files. The result of an attempt does not change what is done next. */
 
 static int me;
 static char path_of_instance[64];
@@ -90,7 +91,7 @@ static bool get(const char *file)
 
 	if (fd < 0)
 		return false;
-	/* A trace that others write to may have no end. */
+	/* The trace may have no end while others write to it. */
 	for (i = 0; i < 64 && (len = read(fd, buf, sizeof(buf))) > 0; i++)
 		;
 	close(fd);
@@ -110,14 +111,14 @@ static const char *text(const char *form, ...)
 	return to;
 }
 
-/* What workers do */
+/* Actions of workers */
 
 static const char * const groups[] = { "seqa", "seqb", "seqc", NULL };
 static const char * const functions[] = {
 	"kprobe_target_traced", "kprobe_target_other", "vfs_unlink", "do_unlinkat", "path_openat",
 };
 
-/* Functions of the kernel itself do not have the module's name. */
+/* Functions of the kernel take no name of a module. */
 static const char *function(bool with_module)
 {
 	unsigned int which = below(ARRAY_SIZE(functions));
@@ -259,7 +260,7 @@ static bool by_perf(void)
 	return *fd >= 0;
 }
 
-/* What is one for all */
+/* Global settings */
 
 static bool run(const char *program, const char *arg)
 {
@@ -299,8 +300,8 @@ static bool arm(void)
 }
 
 /*
- * Not unless asked for: in 6.12, a function that loses its last user while ftrace is off keeps a
- * flag of that one, and ftrace shuts itself down when it finds it.
+ * Off by default: in 6.12, a function whose last user is removed while ftrace is off keeps a flag.
+ * ftrace shuts itself down when it finds that flag.
  */
 static bool ftrace(void)
 {
@@ -317,7 +318,7 @@ static bool processor(void)
 	return put("/sys/devices/system/cpu/cpu1/online", below(2) ? "1" : "0", 0);
 }
 
-/* Who does what, and how often in proportion. */
+/* Actions of each kind of worker, and their relative frequency. */
 
 static const struct deed {
 	const char *name;
@@ -339,7 +340,7 @@ static unsigned int weight(const struct deed *d)
 	return me < WORKERS ? d->work : of_others[me - WORKERS];
 }
 
-/* By all of them: so often was it tried, and so often it worked. */
+/* Numbers of attempts and of successes, of all workers. */
 static struct count {
 	unsigned int tried, done;
 } *counts;
@@ -358,7 +359,7 @@ static void act(void)
 		__atomic_add_fetch(&counts[i].done, 1, __ATOMIC_RELAXED);
 }
 
-/* How many have their steps still before them. */
+/* Number of workers that have not ended. */
 static int *at_work;
 
 static void live(uint64_t seed, int steps, time_t end)

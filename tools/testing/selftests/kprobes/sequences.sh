@@ -13,11 +13,11 @@ cd "$(dirname "$0")" && . ./functions
 
 SEED=${SEED:-$(($(date +%s) % 1000000))}
 ROUNDS=${ROUNDS:-6}
-# Of each process in a round, and for how long at most.
+# Number of actions of each process in a round, and the longest time.
 STEPS=${STEPS:-100}
 LIMIT_OF_ROUND=${LIMIT_OF_ROUND:-10}
 
-# As it was found. The tracer is at the functions that are probed, of which there may be more.
+# Restore all settings. The function tracer traces the probed functions, and perhaps more.
 set_all_on() {
 	printf 'vfs_unlink\ndo_unlinkat\npath_openat\n' > $tracefs/set_ftrace_filter 2> /dev/null || true
 	echo 1 > /sys/devices/system/cpu/cpu1/online 2> /dev/null || true
@@ -49,7 +49,7 @@ nothing_is_left() {
 	cat $dynamic $kprobes/list $tracefs/enabled_functions
 	empty $dynamic
 	empty $tracefs/kprobe_profile
-	# What goes, goes after a grace period at the latest.
+	# Removed probes are gone after a grace period at the latest.
 	until_it empty $kprobes/list
 	until_it empty $tracefs/enabled_functions
 	rmmod kprobe_test_target 2> /dev/null || true
@@ -80,7 +80,7 @@ one_round() {
 	cat "$tmp/did" >> "$tmp/all"
 }
 
-# A function's last user goes while ftrace is off: ftrace checks that nothing is left of it.
+# The last user of a function is removed while ftrace is off. ftrace checks that nothing is left.
 last_user_goes_while_ftrace_is_off() {
 	dmesg > "$tmp/before"
 	printf 'p:seqx/e vfs_unlink\np:seqy/e vfs_rmdir\n' > $dynamic
@@ -95,7 +95,7 @@ last_user_goes_while_ftrace_is_off() {
 	no_complaint
 }
 
-# Each deed was done, and most of them several times.
+# Each action was done, and most of them several times.
 it_was_something() {
 	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
 		{ split($2, n, "/"); done[$1] += n[1] }

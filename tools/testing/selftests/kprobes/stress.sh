@@ -5,14 +5,14 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-# names N: functions of the kernel itself, each name there only once.
+# names N: N functions of the kernel, not of modules, with unique names.
 names() {
 	grep -v '\[' $tracefs/available_filter_functions | grep -v '\.' |
 		sort | uniq -u | awk -v n="$1" '{ l[NR] = $1 }
 		END { for (i = 1; i <= n; i++) print l[int(i * NR / (n + 1))] }'
 }
 
-# place FUNCTION...: events e1, e2, ... in one go; what cannot be probed is left out.
+# place FUNCTION...: define events e1, e2, ... in one write, and skip functions that cannot be probed.
 place() {
 	i=0
 	for fn; do
@@ -21,7 +21,7 @@ place() {
 	done
 }
 
-# A kernel that checks its locks is slow enough with fewer.
+# With lockdep the kernel is slow, so use fewer.
 thousand_events() {
 	many=1200
 	[ ! -e /proc/lockdep ] || many=120
@@ -35,7 +35,7 @@ thousand_events() {
 		put "$c" 2> "$tmp/err" || echo "${c##* }" >> "$tmp/refused"
 	done < "$tmp/commands"
 	set -x
-	# Only what is blacklisted, and names that there are more of than ftrace knows.
+	# Only blacklisted functions are skipped, and names with duplicates that ftrace does not know.
 	while read -r f; do
 		awk '{ print $2 }' $kprobes/blacklist | grep -x "$f" ||
 			[ "$(grep -c "^[^ ]* . $f\$" /proc/kallsyms)" -gt 1 ]
@@ -52,7 +52,7 @@ thousand_events() {
 	hits among_them 20
 	disable kprobes/among_them
 	put '-:among_them'
-	# Some of them are hit, too: what writes and reads this, at least.
+	# Some of them are hit, at least by these writes and reads.
 	cat $profile > "$tmp/profile"
 	[ "$(wc -l < "$tmp/profile")" = "$n" ]
 	awk '$2 > 0' "$tmp/profile" | grep -c .
@@ -63,13 +63,13 @@ thousand_events() {
 	[ -z "$(cat $kprobes/list)" ]
 }
 
-# Shells that each place, enable, disable and remove their own event at one function.
+# Several shells define, enable, disable and remove an event each, at one function.
 own_event() {
 	for _ in $(rounds 30); do
 		put "$2:own$1 kprobe_test_target:$3"
 		enable kprobes/own$1
 		call 20
-		# Others call, too: at least what is known to have been called.
+		# Other tasks may call the function, too.
 		[ "$(hits_of own$1)" -ge 20 ]
 		disable kprobes/own$1
 		put "-:own$1"
@@ -90,7 +90,7 @@ racing_for_one_function() {
 	[ "$(wc -l < $events)" = 1 ]
 }
 
-# A line for each part of it that succeeds.
+# Prints a line for each step that succeeds.
 fight() {
 	for _ in $(rounds 40); do
 		put "p:fight $inside" && echo placed
@@ -105,7 +105,7 @@ fought() {
 	grep -c "$1" "$tmp/fought"
 }
 
-# All shells fight for the same event: much of it fails, nothing breaks.
+# All shells use the same event. Many steps fail, but the kernel stays consistent.
 racing_for_one_event() {
 	load_target
 	for _ in 1 2 3 4; do
@@ -113,7 +113,7 @@ racing_for_one_event() {
 	done
 	finish_all
 	sort "$tmp/fought" | uniq -c
-	# Who comes first places it, and what was placed can be removed once.
+	# An event that was defined is removed once.
 	[ "$(fought enabled)" -gt 0 ]
 	[ "$(fought placed)" -ge "$(fought removed)" ]
 	[ "$(fought removed)" -gt 0 ]
@@ -130,7 +130,7 @@ switch_all() {
 	done
 }
 
-# The switch in debugfs goes back and forth while probes are hit and placed.
+# The file "enabled" in debugfs is switched while probes are hit and registered.
 racing_with_the_switch() {
 	[ -e $kprobes/enabled ] || skip "no debugfs"
 	load_target

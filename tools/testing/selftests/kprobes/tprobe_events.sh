@@ -94,7 +94,7 @@ members_of_the_kernels() {
 	grep " fork: (__probestub_sched_process_fork.*) parent=.* child=$child\$" $tracefs/trace
 }
 
-# The tracepoint is shared, and what one event does is no matter for the others.
+# Events share the tracepoint and do not affect each other.
 several_events_one_tracepoint() {
 	load_target
 	put 't:a kprobe_target_call x=$arg1:u64'
@@ -108,7 +108,7 @@ several_events_one_tracepoint() {
 	call 10
 	recorded a 20
 	recorded b 20
-	# Which also empties the buffer.
+	# This also clears the buffer.
 	put '-:a'
 	call 10
 	disable tracepoints/b
@@ -116,16 +116,16 @@ several_events_one_tracepoint() {
 	recorded b 10
 	enable fprobes/stub
 	call 10
-	# Nobody listens, so it is not called.
+	# Without listeners, the function is not called.
 	recorded stub 0
 	enable tracepoints/b
 	call 10
-	# It is called for all listeners at once.
+	# It is called once for all listeners.
 	recorded stub 10
 	recorded b 20
 }
 
-# of_target N: so many records of the event "both" are of the target's tracepoint.
+# of_target N: the event "both" has N records of the target's tracepoint.
 of_target() {
 	grep -c ' both: (__probestub_kprobe_target_call' $tracefs/trace > "$tmp/count"
 	[ "$(cat "$tmp/count")" = "$1" ]
@@ -215,14 +215,14 @@ waits_for_its_module() {
 	rmmod kprobe_test_target
 	put 't:early kprobe_target_call x=$arg1:u64'
 	put 't:late kprobe_target_call'
-	# Its types come with the module.
+	# Its types are in the BTF of the module.
 	if [ -e /sys/kernel/btf/vmlinux ]; then
 		bad 'No such file' 't:e kprobe_target_call ^x'
 		bad 'Operation not supported' 't:e kprobe_target_call ^$arg*'
 	fi
 	enable tracepoints/early
 	load_target
-	# Loading passes it once.
+	# The init function of the module passes it once.
 	recorded early 1
 	call 10
 	recorded early 11

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * user_texts WHAT [ARGUMENT]...: system calls that read text of a process
+ * user_texts WHAT [ARGUMENT]...: system calls that read strings of a process
  *
- *   open PATH		the path is in a page that is not there when the system call begins
- *   reopen PATH	the same, but it has been there before
- *   read OLD NEW	into a buffer that has the old text, and then the new one
- *   unmap TEXT		the text goes
+ *   open PATH		the path is in a page that is not present when the system call begins
+ *   reopen PATH	the same, but the page has been present before
+ *   read OLD NEW	read into a buffer with a string, which the call replaces by another one
+ *   unmap TEXT		the call unmaps the string
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* Memory that begins with a text, in a file. */
+/* A mapping of a file that begins with a string. */
 static char *map_text(const char *text)
 {
 	char name[] = "/tmp/user_texts.XXXXXX";

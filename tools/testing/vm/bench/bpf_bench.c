@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a BPF program at a function costs a call of it, by each way to attach one, and what it
- * costs to attach one to many functions. The program does nothing.
+ * Measure what a BPF program at a function costs each call, for each way to attach it, and what it
+ * costs to attach a program to many functions. The program does nothing.
  *
  * bpf_bench FUNCTIONS ROW...
  *
@@ -9,9 +9,9 @@
  *
  *	row NAME TICKS N 0
  *
- * where TICKS, of the cycle counter, is how much longer a call takes with the program than
- * without, the difference of two medians; or what it takes to attach it to N functions, or to
- * detach it. FUNCTIONS is a file with the names of functions that nobody calls, one a line.
+ * TICKS of the cycle counter is the difference of the medians of calls with and without the program,
+ * or the time to attach it to N functions, or to detach it. FUNCTIONS is a file with names of
+ * functions that are not called, one a line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@
 #define WARMUP		30	/* before those */
 #define LINKED		300	/* functions of a link */
 #define MOST		100000	/* functions of a kernel */
-#define SETTLE		200000	/* microseconds; for who frees what the last row had */
+#define SETTLE		200000	/* microseconds, in which memory of the last row is freed */
 
 #if defined(__aarch64__)
 #define CALLED		"__arm64_sys_getpgid"
@@ -74,7 +74,7 @@ static int bpf(int cmd, union bpf_attr *attr, size_t size)
 	return syscall(SYS_bpf, cmd, attr, size);
 }
 
-/* Types, as far as it takes to find a function */
+/* BTF, as far as needed to find a function */
 
 /* What follows a struct btf_type. */
 static size_t size_of_rest(const struct btf_type *t)
@@ -325,7 +325,7 @@ static void measure_some(void)
 	measure_link("link", symbols, NULL, LINKED);
 }
 
-/* All that ftrace knows, but for what it has given up on. */
+/* All functions that ftrace knows, without those that it has disabled. */
 static void measure_all(void)
 {
 	static uint64_t addrs[MOST];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hold probes while bytes_bench.c looks how much memory is in use.
+ * Keep probes registered while bytes_bench.c measures how much memory is in use.
  *
- * What belongs to the caller, the struct kprobe and the like, is allocated for the most
- * probes from the start, so that it does not count.
+ * Memory of the caller, such as struct kprobe, is allocated at first for the largest number of
+ * probes, so that it does not count.
  */
 #include <linux/errno.h>
 #include <linux/fprobe.h>
@@ -126,7 +126,7 @@ static const struct {
 };
 
 /**
- * settle_memory - have freed what only waits for that
+ * settle_memory - wait until deferred memory is freed
  */
 void settle_memory(void)
 {
@@ -137,11 +137,11 @@ void settle_memory(void)
 
 /**
  * hold_probes - register probes
- * @kind: which, see above
- * @n: how many
+ * @kind: kind of probes, see above
+ * @n: number of probes
  *
- * Return: 0, -EINVAL for another kind or number, or an errno of the registration, and then
- * some of them may be held.
+ * Return: 0, -EINVAL for an unknown kind or number, or an errno of the registration; some of them
+ * may be registered then.
  */
 int hold_probes(const char *kind, unsigned int n)
 {
@@ -158,7 +158,7 @@ int hold_probes(const char *kind, unsigned int n)
 }
 
 /**
- * release_probes - unregister what is held
+ * release_probes - unregister all held probes
  */
 void release_probes(void)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Measure the memory that the rows of ROWS take.
+# Measure the memory for the rows in ROWS.
 
 load
 cold_functions | awk '{ print $2 }' > /tmp/functions

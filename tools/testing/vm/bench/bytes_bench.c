@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How much memory probes take, apart from what is their caller's.
+ * Measure how much memory probes take, without that of their callers.
  *
  * bytes_bench FUNCTIONS ROW...
  *
- * prints for each row how many bytes more are in use with N probes more, which the module
- * probe_bench holds meanwhile, or which are events in tracefs. FUNCTIONS is a file with the
- * names of functions that nobody calls, one a line.
+ * prints for each row how many more bytes are in use with N more probes, which are held by the
+ * module probe_bench, or are events of tracefs. FUNCTIONS is a file with names of functions that are
+ * not called, one a line.
  *
- * What is in use is counted exactly: objects of all slab caches, once no processor keeps
- * a slab to itself, and pages otherwise, those of large allocations, vmalloc, which gives
- * memory for code, too, and of per-processor memory.
+ * Memory is counted exactly: objects of all slab caches, after per-CPU slabs have been flushed, and
+ * pages of large allocations, of vmalloc, which includes memory for code, and of per-CPU memory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +31,7 @@
 
 static struct names functions;
 
-/* Have no slab be a processor's own, and all counters up to date. */
+/* Flush per-CPU slabs and update all counters. */
 static void settle(void)
 {
 	char path[2 * NAME_SIZE];
@@ -106,7 +105,7 @@ static long long in_use_now(void)
 	return slab_objects(&pages) + pages;
 }
 
-/* When it is the same twice, nothing that was freed is left. */
+/* If it is the same twice, deferred frees are over. */
 static long long in_use(void)
 {
 	long long last = in_use_now(), now;
@@ -169,7 +168,7 @@ static bool can_hold(const struct held_row *row)
 	return row->jumps <= jumps && !try_hold(row->kind, 1);
 }
 
-/* From one on, as the first may bring what the others share. */
+/* Start with one probe, because the first one may allocate memory that all share. */
 static void measure_held(const struct held_row *row)
 {
 	long long before, after;
@@ -179,7 +178,7 @@ static void measure_held(const struct held_row *row)
 		fflush(stdout);
 		return;
 	}
-	/* What stays for good comes with these. */
+	/* These allocate memory that is never freed. */
 	hold(row->kind, row->number + 1);
 	hold(row->kind, 1);
 	before = in_use();
@@ -200,7 +199,7 @@ static void measure_events(void)
 {
 	long long before, created, enabled;
 
-	/* The first one brings the group. */
+	/* The first event creates the group. */
 	create_events(KPROBE_EVENTS, 'p', GROUP, &functions, 0, 1);
 	enable_events("1");
 	enable_events("0");

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the guests of bench.py share. ROWS is set.
+# Functions for guests of bench.py. ROWS is set.
 
 bench=/sys/module/probe_bench/parameters
 functions=/sys/kernel/tracing/available_filter_functions_addrs
 
-# The functions that probes are put on by the hundred, a line for each: where a kprobe at its
-# entry is, and its name. Nothing calls them here, and all names differ.
+# Functions for rows with many probes, one a line: the address of a kprobe at the entry, and the name.
+# Names are unique, and nothing here calls these functions.
 cold_functions() {
 	case $(uname -m) in
 	x86_64)	known_to_ftrace ;;
@@ -15,7 +15,7 @@ cold_functions() {
 	esac
 }
 
-# The same, with what ftrace knows as their addresses.
+# The same, with the addresses that ftrace has.
 known_to_ftrace() {
 	cold='tcp|udp|inet|fib|igmp|arp|raw|icmp|ping|ip|ip4|ipv4|neigh|packet'
 	[ -d /proc/sys/net/ipv4 ] || cold='ovl|crypto|pci|btf|blk|clk|fdt|of|input'
@@ -32,7 +32,7 @@ known_to_ftrace() {
 		}' /sys/kernel/debug/kprobes/blacklist $functions
 }
 
-# Tracepoints that nobody passes here, a line for each. Some events are not named after theirs.
+# Tracepoints that are not hit here, one a line. Some events have another name than their tracepoint.
 cold_tracepoints() {
 	awk -F '[ :]' '
 		NR == FNR { sub(/^__tracepoint_/, "", $3); there[$3]; next }
@@ -40,13 +40,13 @@ cold_tracepoints() {
 		$2 in there { print $2 }' /proc/kallsyms /sys/kernel/tracing/available_events
 }
 
-# What the user programs are told.
+# Arguments of user programs.
 name_places() {
 	cold_functions | awk '{ print $2 }' > /tmp/functions
 	cold_tracepoints > /tmp/tracepoints
 }
 
-# Hand addresses, one a line, to the module.
+# Pass addresses, one a line, to the module.
 give_places() {
 	awk '{ line = line " " $1 }
 	     NR % 200 == 0 { print line; line = "" }
@@ -55,8 +55,8 @@ give_places() {
 	done
 }
 
-# Jumps in place of breakpoints only where a row is about them; but at entries, and with many at
-# once, they are what there is on arm64, where kprobes do not go by way of ftrace.
+# Allow jumps only for rows that measure them, and on arm64 also for rows at entries and with many
+# probes, because kprobes of arm64 do not use ftrace.
 jumps_for() {
 	[ -e /proc/sys/debug/kprobes-optimization ] || return 0
 	case $1,$(uname -m) in
@@ -66,7 +66,7 @@ jumps_for() {
 	esac > /proc/sys/debug/kprobes-optimization
 }
 
-# Load the module, and give it the places that the rows need.
+# Load the module with the addresses that the rows need.
 load() {
 	insmod /mnt/probe_bench.ko || exit 1
 	case " $ROWS " in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 512 functions of this module that nobody calls, for probes on a module's functions.
+ * 512 functions of this module that are not called, for probes on functions of a module.
  */
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -8,7 +8,7 @@
 
 #include "probe_bench.h"
 
-/* No two are the same, or the compiler makes them one. */
+/* All differ, so that the compiler does not merge them. */
 #define FUNCTION(n) static noinline int probe_bench_crowd_##n(int x) { return x ^ (n); }
 #include "crowd_functions.h"
 #undef FUNCTION
@@ -20,7 +20,7 @@ static int (*const crowd[])(int) = {
 
 /**
  * crowd_member - one of the functions
- * @i: which, below CROWD
+ * @i: its number, less than CROWD
  *
  * Return: its address.
  */

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # common.sh, which measure.sh comes after, sets bench
 #
-# One call for each row that ROWS names, which bench.py follows with a debugger.
+# Make one call for each row in ROWS, which bench.py follows with a debugger.
 
 load
 name_places
@@ -12,7 +12,7 @@ until [ -e /mnt/go ]; do
 	sleep 0.1
 done
 
-# bench.py waits for the next stop, so there has to be one, and says what went wrong.
+# bench.py waits for the next stop. Let it stop also after an error, which bench.py reports.
 call() {
 	echo "$1" > $bench/once && return
 	echo "refused $row"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What hits cost, with empty handlers.
+ * Measure what hits cost, with empty handlers.
  */
 #include <linux/compiler.h>
 #include <linux/fprobe.h>
@@ -54,7 +54,7 @@ probe_bench_inside(unsigned long a, unsigned long b, unsigned long c, unsigned l
 
 #define NO_SUCH_FILE	"/tmp/trace_bench/no_such_file"
 
-/* For a debugger, which follows what events on do_filp_open() add to it. */
+/* A debugger follows this, to find what events on do_filp_open() add. */
 static noinline __noclone unsigned long
 probe_bench_open(unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
@@ -121,7 +121,7 @@ static int set_exit(void)
 	return set_fprobe(&bench_fp[0], true);
 }
 
-/* Where there is a way to say that arguments are enough. */
+/* If fprobes can ask for arguments only. */
 #ifndef FPROBE_FL_ARGS
 #define FPROBE_FL_ARGS	0
 #endif
@@ -302,12 +302,12 @@ static unsigned long clear_nothing(void)
 }
 
 /**
- * struct bench_row - one thing to measure
- * @name: what it is called
+ * struct bench_row - a row
+ * @name: its name
  * @target: the function that is called
- * @setup: place the probes; 0 or an errno
- * @teardown: take them out again; how many hits were missed
- * @planted: what the probed instruction is then, if that matters
+ * @setup: register the probes; returns 0 or an errno
+ * @teardown: unregister them; returns the number of missed hits
+ * @planted: expected instruction at the address of the probe, if that matters
  * @sleeps: the function may sleep
  */
 struct bench_row {
@@ -350,8 +350,10 @@ static const struct bench_row rows[] = {
 };
 
 /**
- * find_row - the row of hits of that name, or NULL
+ * find_row - find a row by name
  * @name: the name
+ *
+ * Return: the row, or NULL.
  */
 const struct bench_row *find_row(const char *name)
 {
@@ -364,7 +366,7 @@ const struct bench_row *find_row(const char *name)
 	return NULL;
 }
 
-/* How long n calls take. Always runs the same instructions, but for the probes'. */
+/* The time of n calls. Runs the same instructions each time, except for those of probes. */
 static noinline u64 time_calls(const struct bench_row *row, unsigned int n)
 {
 	unsigned long flags;
@@ -380,20 +382,20 @@ static noinline u64 time_calls(const struct bench_row *row, unsigned int n)
 	return end - start;
 }
 
-/* Is the probe what the row is about, and was it all the time? */
+/* Is the probe planted as the row expects? */
 static bool as_planned(const struct bench_row *row)
 {
 	return row->planted == PLANTED_NOTHING || planted_at(bench_kp.addr) == row->planted;
 }
 
 /**
- * measure_row - what a hit costs, in ticks
- * @row: which one
- * @result: receives the line to read
- * @size: room there
+ * measure_row - measure what a hit costs, in ticks
+ * @row: the row
+ * @result: receives the line of the result
+ * @size: size of @result
  *
- * Return: 0, -ETIME if no jump comes, -EBADE if what is planted is not what the row is
- * about, or an errno from registration.
+ * Return: 0, -ETIME if the probe does not become a jump, -EBADE if it is planted in another way than
+ * the row expects, or an errno from registration.
  */
 int measure_row(const struct bench_row *row, char *result, size_t size)
 {
@@ -432,8 +434,8 @@ static void marked_call(const struct bench_row *row)
 }
 
 /**
- * call_once - a single call with the row's probes, between two of probe_bench_mark()
- * @row: which one
+ * call_once - call once with the row's probes, between two calls of probe_bench_mark()
+ * @row: the row
  *
  * Return: as measure_row().
  */
@@ -463,7 +465,7 @@ int call_once(const struct bench_row *row)
 }
 
 /**
- * list_rows - the names of all rows of hits, a line for each
+ * list_rows - list the names of all rows of hits, one a line
  * @buf: a page for sysfs
  */
 int list_rows(char *buf)

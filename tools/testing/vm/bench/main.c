@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What probes cost, in instructions: under QEMU's -icount shift=0 a tick of bench_ticks() is one.
+ * Measure what probes cost, in instructions: with QEMU's -icount shift=0, bench_ticks() counts these.
  *
- * Write the name of a row to the parameter "measure", read from there one or more lines
+ * Write the name of a row to the parameter "measure", and read one or more lines from it:
  *
  *	row NAME COST N MISSED
  *
- * Rows of hits.c: COST is how much longer N calls of a function take with the row's probes
- * than without. Rows "batch", "single" and these with "-inside" (many.c) are two results, for
- * register-ROW and unregister-ROW: COST is what N probes take, waiting included. Row
- * "share-jump" (share.c): COST of N probes became jumps.
+ * For rows of hits.c, COST is the additional cost of N calls with the row's probes. Rows "batch" and
+ * "single", also with "-inside" (many.c), have two results, register-ROW and unregister-ROW, and COST
+ * is the cost for N probes, waiting included. For row "share-jump" (share.c), COST of N probes became
+ * jumps.
  *
- * Rows with many probes need places for them: write to "places", as often as it takes, the
- * addresses that ftrace knows for functions (available_filter_functions_addrs). Row
- * "share-jump" needs "text_start" and "text_end".
+ * Rows with many probes need addresses: write those of available_filter_functions_addrs to "places",
+ * in one or more parts. Row "share-jump" needs "text_start" and "text_end".
  *
- * Write the name of a row of hits to "once" for a single call between two of
- * probe_bench_mark(), for a debugger that follows it.
+ * Write the name of a row of hits to "once" for a single call between two calls of
+ * probe_bench_mark(), which a debugger can follow.
  *
- * Write "KIND N" to "hold" to have so many probes registered until the next is
- * written, "none 0" for instance; "settle" to have freed what is waiting for that (bytes.c).
+ * Write "KIND N" to "hold" to keep N probes registered until the next write, e.g. "none 0". Write to
+ * "settle" to wait until deferred memory is freed (bytes.c).
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -35,10 +34,10 @@
 #include "probe_bench.h"
 
 #define MAX_PLACES	32768
-#define JUMP_LIMIT	(60 * HZ)	/* nobody waits that long for a jump that will come */
+#define JUMP_LIMIT	(60 * HZ)	/* a jump that is written at all is written earlier */
 #define JUMP_POLL_MS	10
 
-/* One at a time. Guards all that the parts of the module keep. */
+/* Serializes writers, and guards all data of the module. */
 static DEFINE_MUTEX(bench_mutex);
 
 unsigned long places[MAX_PLACES];
@@ -87,8 +86,8 @@ static noinline __noclone __used void bench_field(void)
 }
 
 /**
- * field_insn - an instruction to probe that nobody runs
- * @i: which one, less than FIELD_INSNS
+ * field_insn - an instruction to probe that is not run
+ * @i: its number, less than FIELD_INSNS
  */
 void *field_insn(unsigned int i)
 {
@@ -96,7 +95,7 @@ void *field_insn(unsigned int i)
 }
 
 /**
- * planted_at - what is in the text at the address of a probe
+ * planted_at - how a probe is planted
  * @addr: the address
  */
 enum bench_planted planted_at(const void *addr)
@@ -122,10 +121,10 @@ enum bench_planted planted_at(const void *addr)
 }
 
 /**
- * wait_for_jump - wait until a jump has taken the place of a breakpoint
- * @addr: where the probe is
+ * wait_for_jump - wait until a jump has replaced a breakpoint
+ * @addr: address of the probe
  *
- * Return: 0, -ETIME if none comes.
+ * Return: 0, or -ETIME if it does not.
  */
 int wait_for_jump(const void *addr)
 {
@@ -190,7 +189,7 @@ static int add_places(char *text)
 	return 0;
 }
 
-/* Have one of the above work on a copy of what was written. */
+/* Call one of the above with a copy of the written text. */
 static int run(const char *val, int (*how)(char *text))
 {
 	char *text = kstrdup(val, GFP_KERNEL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many kprobes: as a crowd for one that is hit, and what it costs to attach and detach them.
+ * Many kprobes: beside one that is hit, and the cost to register and unregister them.
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
@@ -13,15 +13,15 @@
 
 #include "probe_bench.h"
 
-/* Up to so many are one in a function. More are in all places of fewer functions. */
+/* Up to so many probes are in different functions. More are at all places of fewer functions. */
 #define ONE_EACH	4096
 
 static struct kprobe *many_kp;
-struct kprobe **many;		/* those of them that are registered, or will be */
+struct kprobe **many;		/* probes that are registered, or will be */
 unsigned int nr_many;
 
 /**
- * free_many - forget about them
+ * free_many - free the array of kprobes
  */
 void free_many(void)
 {
@@ -33,8 +33,8 @@ void free_many(void)
 }
 
 /**
- * alloc_many - make room for kprobes
- * @n: so many
+ * alloc_many - allocate kprobes
+ * @n: number of kprobes
  *
  * Return: 0 or -ENOMEM.
  */
@@ -49,8 +49,8 @@ int alloc_many(unsigned int n)
 }
 
 /**
- * add_many - one more, not registered
- * @addr: where it is to go
+ * add_many - add a kprobe without registering it
+ * @addr: its address
  */
 void add_many(void *addr)
 {
@@ -63,7 +63,7 @@ void add_many(void *addr)
 }
 
 /**
- * clear_many - unregister them all, and forget about them
+ * clear_many - unregister all, and free the array
  */
 void clear_many(void)
 {
@@ -72,7 +72,7 @@ void clear_many(void)
 	free_many();
 }
 
-/* Register one if an instruction begins there that may be probed. */
+/* Register a kprobe, if the address is an instruction that can be probed. */
 static bool try_many(void *addr)
 {
 	add_many(addr);
@@ -82,7 +82,7 @@ static bool try_many(void *addr)
 	return false;
 }
 
-/* Where a function ends of which ftrace knows this place, at its start. */
+/* The end of a function, by the address that ftrace has for it. */
 static unsigned long function_end(unsigned long place)
 {
 	char text[KSYM_SYMBOL_LEN];
@@ -96,7 +96,7 @@ static unsigned long function_end(unsigned long place)
 	return place - offset + size;
 }
 
-/* Breakpoints behind the instruction that is ftrace's, one or as many of n as go there. */
+/* Breakpoints after the instruction that ftrace patches: one, or up to n. */
 static void fill_function(unsigned long place, unsigned int n, bool one)
 {
 	unsigned long addr, end = function_end(place);
@@ -108,10 +108,10 @@ static void fill_function(unsigned long place, unsigned int n, bool one)
 }
 
 /**
- * set_many_inside - breakpoints inside of functions
- * @n: how many
+ * set_many_inside - register breakpoints inside of functions
+ * @n: number of breakpoints
  *
- * Return: 0, -ENOSPC if there are not as many places, -ENOMEM.
+ * Return: 0, -ENOSPC if there are fewer places, or -ENOMEM.
  */
 int set_many_inside(unsigned int n)
 {
@@ -131,7 +131,7 @@ int set_many_inside(unsigned int n)
 	return -ENOSPC;
 }
 
-/* Probes at the entries of n functions, not yet registered. */
+/* Add probes at the entries of n functions, without registering them. */
 static int prepare_entries(unsigned int n)
 {
 	int ret;
@@ -146,7 +146,7 @@ static int prepare_entries(unsigned int n)
 	return 0;
 }
 
-/* An instruction inside of each of n functions. Which ones may be probed is found by trying. */
+/* Add a probe inside of each of n functions. Try which instructions can be probed. */
 static int prepare_inside(unsigned int n)
 {
 	unsigned int i;
@@ -210,10 +210,10 @@ static int attach_single(void)
 
 /**
  * struct bench_attach - a way to attach many probes, and to detach them
- * @name: what it is called
- * @number: how many; the fewer the longer one takes
- * @prepare: have the probes in many[], not registered; 0 or an errno
- * @attach: register the probes in many[]; 0, or an errno and none is registered
+ * @name: its name
+ * @number: number of probes, fewer if each takes long
+ * @prepare: add probes to many[] without registering them; returns 0 or an errno
+ * @attach: register the probes in many[]; returns 0, or an errno if none is registered
  * @detach: unregister them
  */
 struct bench_attach {
@@ -245,10 +245,10 @@ static const struct bench_attach *find_attach(const char *name)
 }
 
 /**
- * measure_attach - what it takes to attach and to detach many
- * @name: in which way
- * @result: receives the lines to read
- * @size: room there
+ * measure_attach - measure what attaching and detaching many probes costs
+ * @name: name of the way
+ * @result: receives the lines of the results
+ * @size: size of @result
  *
  * Return: 0, -ENOENT if there is no such way, or an errno from registration.
  */

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # common.sh, which measure.sh comes after, sets bench
 #
-# Measure the rows that ROWS names, one after the other.
+# Measure the rows in ROWS one after the other.
 
 load
 for row in $ROWS; do

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Measure the rows of the user program that ROWS names.
+# Measure the rows in ROWS by the user program.
 
 /mnt/path_bench $ROWS

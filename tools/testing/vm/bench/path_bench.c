@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What those pay who use no probe: paths that call into probe code, or that this project has
- * changed, from user space.
+ * Measure costs without kernel probes, from user space: paths that call probe code, or that this
+ * project has changed.
  *
  * path_bench ROW...
  *
@@ -9,8 +9,8 @@
  *
  *	row NAME TICKS 1 0
  *
- * where TICKS, of the cycle counter, is what it takes to do it once: the median of many. Under
- * QEMU's -icount shift=0 a tick is an instruction.
+ * TICKS of the cycle counter is the median of the time for one operation. With QEMU's -icount
+ * shift=0 a tick is an instruction.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 
 #define RUNS		300	/* that are measured */
 #define WARMUP		30	/* before those */
-#define SETTLE		200000	/* microseconds; for grace periods of RCU, and who waits for them */
+#define SETTLE		200000	/* microseconds, for grace periods and code that waits for them */
 #define SWITCHES	10	/* for what takes long and waits */
 
 #define SYSCALL_EVENT	"events/syscalls/sys_enter_getppid/"
@@ -148,7 +148,7 @@ static void undefine_all(void)
 
 static const char text[] = "a string of thirty characters.";
 
-/* Where in this program, and where in its file that is. */
+/* An address in this program, and its offset in the file. */
 static unsigned long find_in_file(const void *place, char *path)
 {
 	unsigned long start, end, offset, addr = (unsigned long)place;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the module share. Uses nothing but what 6.12 exports, so that it
- * builds for any 6.12.
+ * Declarations for the parts of the module. It only uses exports of 6.12, so that it builds for any
+ * kernel of that version.
  */
 #ifndef PROBE_BENCH_H
 #define PROBE_BENCH_H
@@ -11,7 +11,7 @@
 #include <linux/timex.h>
 #include <linux/types.h>
 
-/* An instruction that has to be run from a copy, is no branch, and is as long as a jump. */
+/* An instruction that is run from a copy, is not a branch, and is as long as a jump. */
 #if defined(CONFIG_X86)
 #define PROBED_INSN(to, from)	"lea 0x1234567(" from "), " to
 #define PROBED_LENGTH		7
@@ -22,29 +22,29 @@
 #error "name an instruction of this architecture"
 #endif
 
-/* Under QEMU's -icount shift=0 an instruction takes a nanosecond, and x86-64's TSC counts those. */
+/* With QEMU's -icount shift=0 an instruction takes a nanosecond, and x86-64's TSC counts these. */
 static inline u64 bench_ticks(void)
 {
 	return IS_ENABLED(CONFIG_X86) ? get_cycles() : ktime_get_ns();
 }
 
-/* What is in the text. */
+/* How a probe is planted. */
 enum bench_planted {
 	PLANTED_NOTHING,	/* or by ftrace */
 	PLANTED_BREAKPOINT,
 	PLANTED_JUMP,		/* or the probed instruction is a jump */
 };
 
-/* main.c: everything is done by one writer at a time. */
+/* main.c: there is one writer at a time. */
 
-/* Addresses of functions, as ftrace knows them; so many. */
+/* Addresses of functions that ftrace has, and their number. */
 extern unsigned long places[];
 extern unsigned int nr_places;
 
 enum bench_planted planted_at(const void *addr);
 int wait_for_jump(const void *addr);
 
-/* Where there is nothing but PROBED_INSN, and nobody comes by. */
+/* Text that consists of PROBED_INSN and is not run. */
 #define FIELD_INSNS	1024
 void *field_insn(unsigned int i);
 
@@ -53,7 +53,7 @@ void *field_insn(unsigned int i);
 
 void *crowd_member(unsigned int i);
 
-/* hits.c: what hits cost. */
+/* hits.c: the cost of hits. */
 struct bench_row;
 
 const struct bench_row *find_row(const char *name);
@@ -74,15 +74,15 @@ void free_many(void);
 void clear_many(void);
 void add_many(void *addr);
 int set_many_inside(unsigned int n);
-/* The results of a way to attach and detach them; -ENOENT if there is none of that name. */
+/* Measure a way to attach and detach them; -ENOENT if there is none of that name. */
 int measure_attach(const char *name, char *result, size_t size);
 
-/* bytes.c: hold probes while somebody looks how much memory is in use. */
+/* bytes.c: keep probes registered while the memory in use is measured. */
 int hold_probes(const char *kind, unsigned int n);
 void release_probes(void);
 void settle_memory(void);
 
-/* share.c: how many of the instructions from start to end, those on every step'th byte. */
+/* share.c: try each step'th byte from start to end. */
 int measure_share(unsigned long start, unsigned long end, unsigned int step, char *result,
 		  size_t size);
 

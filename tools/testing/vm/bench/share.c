@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which share of instructions can be probed by a jump.
+ * Measure which share of instructions can be probed by a jump.
  *
- * Every so many bytes it is tried whether a kprobe may go there: if it may, an instruction
- * begins there, and each instruction is as likely as any other to be chosen. Entries of
- * functions that ftrace plants do not count, nor does padding.
+ * Try to register a kprobe every so many bytes. If it is accepted, an instruction begins there, and
+ * each instruction is equally likely to be chosen. Entries that ftrace patches and padding do not
+ * count.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -16,7 +16,7 @@
 
 #define CHUNK	500	/* probes at a time */
 
-/* The first and the last of a chunk, of which is known that they become jumps. */
+/* The first and the last probe of a chunk, which are known to become jumps. */
 static struct kprobe first, last;
 
 static int add_known(struct kprobe *kp, unsigned int i)
@@ -34,7 +34,7 @@ static bool is_padding(unsigned long addr)
 	return IS_ENABLED(CONFIG_X86) && (insn == 0x90 || insn == 0xcc);
 }
 
-/* Register probes from *addr on; not those that are not planted by a breakpoint. */
+/* Register probes from *addr on, without those that are not planted by a breakpoint. */
 static void fill_chunk(unsigned long *addr, unsigned long end, unsigned int step)
 {
 	struct kprobe *kp;
@@ -55,8 +55,8 @@ static void fill_chunk(unsigned long *addr, unsigned long end, unsigned int step
 }
 
 /*
- * Wait until what can be a jump is one. In whatever order that is done, one of the known
- * ones comes last.
+ * Wait until all probes that can be jumps are jumps. They are written in the order of registration or
+ * in the opposite one, so one of the known ones is the last.
  */
 static int wait_for_chunk(void)
 {
@@ -89,7 +89,7 @@ static int measure_chunk(unsigned long *addr, unsigned long end, unsigned int st
 	ret = add_known(&last, FIELD_INSNS - 1);
 	if (!ret) {
 		ret = wait_for_chunk();
-		/* That the text is written has ended when this can have been done. */
+		/* Writing text is over when this has returned. */
 		unregister_kprobe(&last);
 		*jumps += count_jumps();
 		*probed += nr_many;
@@ -101,14 +101,14 @@ out:
 }
 
 /**
- * measure_share - how many of the instructions become jumps
- * @start: of the text to look at
- * @end: the byte after it
- * @step: every so many bytes
- * @result: receives the line to read
- * @size: room there
+ * measure_share - measure how many instructions become jumps
+ * @start: start of the text
+ * @end: end of the text
+ * @step: distance of two tries in bytes
+ * @result: receives the line of the result
+ * @size: size of @result
  *
- * Return: 0, -EINVAL without text, -ETIME if a jump does not come that must, -ENOMEM.
+ * Return: 0, -EINVAL without text, -ETIME if a known jump is not written, or -ENOMEM.
  */
 int measure_share(unsigned long start, unsigned long end, unsigned int step, char *result,
 		  size_t size)
@@ -117,7 +117,7 @@ int measure_share(unsigned long start, unsigned long end, unsigned int step, cha
 	unsigned long addr = start;
 	int ret;
 
-	/* Where instructions are of one length, all bytes but the first would be a waste. */
+	/* If all instructions have one length, try only their first bytes. */
 	if (IS_ENABLED(CONFIG_ARM64))
 		step *= sizeof(u32);
 	if (start >= end || !step)

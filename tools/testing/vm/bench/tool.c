@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the user programs share.
+ * Functions for the user programs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,13 +60,13 @@ void write_file(const char *path, int flags, const char *text)
 	close(fd);
 }
 
-/* Remove all events that a file of tracefs is about. */
+/* Remove all events of a file of tracefs. */
 void clear_events(const char *file)
 {
 	close(open_file(file, O_WRONLY | O_TRUNC));
 }
 
-/* The names in a file; at least so many. */
+/* Read names from a file, at least so many. */
 void read_names(const char *path, struct names *names, unsigned int least)
 {
 	char name[NAME_SIZE];
@@ -85,7 +85,7 @@ void read_names(const char *path, struct names *names, unsigned int least)
 		die("%s has fewer than %u names", path, least);
 }
 
-/* Events "eI" on the first of those but so many: of kprobes ('p'), fprobes ('f'), tracepoints. */
+/* Define events "eI" after skipping some names: kprobes ('p'), fprobes ('f'), tracepoints. */
 void create_events(const char *file, char type, const char *group, const struct names *on,
 		   unsigned int first, unsigned int last)
 {
@@ -102,7 +102,7 @@ void create_events(const char *file, char type, const char *group, const struct 
 	close(fd);
 }
 
-/* A BPF program of that type; its file descriptor. */
+/* Load a BPF program of this type. Returns its file descriptor. */
 int load_program(unsigned int type, const struct bpf_insn *insns, unsigned int nr)
 {
 	static const char license[] = "GPL";

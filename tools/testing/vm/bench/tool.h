@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the user programs share. They print results as
+ * Functions for the user programs. They print results as
  *
  *	row NAME COST N MISSED
  */
@@ -19,16 +19,16 @@ struct bpf_insn;
 #define noinline	__attribute__((__noinline__))
 
 /**
- * struct names - of functions or of tracepoints, from a file that has one a line
+ * struct names - names of functions or tracepoints, from a file with one a line
  * @name: the names
- * @nr: how many
+ * @nr: number of names
  */
 struct names {
 	char (*name)[NAME_SIZE];
 	unsigned int nr;
 };
 
-/* The cycle counter; under QEMU's -icount shift=0 that is how many instructions there were. */
+/* The cycle counter. With QEMU's -icount shift=0 it counts instructions. */
 static inline uint64_t ticks(void)
 {
 #if defined(__x86_64__)

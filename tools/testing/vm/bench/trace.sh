@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Measure the rows of the user program that ROWS names.
+# Measure the rows in ROWS by the user program.
 
 name_places
 /mnt/trace_bench /tmp/functions /tmp/tracepoints $ROWS

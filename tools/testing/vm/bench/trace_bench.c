@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What probe events cost their users: those in tracefs, and those of perf_event_open().
+ * Measure what probe events of tracefs and of perf_event_open() cost.
  *
  * trace_bench FUNCTIONS TRACEPOINTS ROW...
  *
@@ -8,12 +8,12 @@
  *
  *	row NAME TICKS N MISSED
  *
- * where TICKS, of the cycle counter, is what N of something take: hits of an event, or events
- * that are created, enabled and so on, waiting included. Under QEMU's -icount shift=0 a tick
- * is an instruction. A row "wall-..." counts nanoseconds instead.
+ * TICKS of the cycle counter is the time for N hits of an event, or for N events that are created,
+ * enabled and so on, waiting included. With QEMU's -icount shift=0 a tick is an instruction. Rows
+ * "wall-..." count nanoseconds instead.
  *
- * FUNCTIONS is a file with the names of functions that nobody calls, one a line. So is
- * TRACEPOINTS, of tracepoints.
+ * FUNCTIONS is a file with names of functions that are not called, one a line. TRACEPOINTS has names
+ * of tracepoints.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@
 #define ON_TRACEPOINTS	100	/* events that are created, where there are not as many places */
 #define SWITCHED	16	/* events that are enabled one by one */
 #define WITH_BPF	50	/* probes with a BPF program */
-#define SETTLE		200000	/* microseconds; for grace periods of RCU, and who waits for them */
+#define SETTLE		200000	/* microseconds, for grace periods and code that waits for them */
 
 static struct names functions, tracepoints;
 
@@ -57,7 +57,7 @@ static uint64_t nanoseconds(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* How many hits of the event were missed. Dies if it was not hit as often as it must be. */
+/* The number of missed hits of the event. Exits if the number of hits is wrong. */
 static unsigned long check_hits(unsigned long want)
 {
 	char event[NAME_SIZE], line[512];
@@ -80,7 +80,7 @@ static unsigned long check_hits(unsigned long want)
 	return 0;
 }
 
-/* The same of an event that is not in kprobe_profile: those that were not recorded. */
+/* The same for an event that is not in kprobe_profile: hits that were not recorded. */
 static unsigned long check_records(unsigned long want)
 {
 	unsigned long kept, written;
@@ -103,7 +103,7 @@ static unsigned long check_records(unsigned long want)
 	return 0;
 }
 
-/* Rows of one event: what a hit costs */
+/* Rows of one event: the cost of a hit */
 
 struct event_row {
 	const char *name;
@@ -164,7 +164,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What a call takes: the median, as interrupts hit some of them. */
+/* The time of a call: the median, because interrupts hit some of them. */
 static uint64_t time_call(void)
 {
 	static uint64_t took[HITS];
@@ -223,7 +223,7 @@ static const struct group_row group_rows[] = {
 	  "group-create", "group-enable", "group-disable", "group-clear", NULL },
 	{ "fgroup", &functions, ATTACHED, 'f', DYNAMIC_EVENTS,
 	  "fgroup-create", "fgroup-enable", "fgroup-disable", "fgroup-clear", "fgroup" },
-	/* Stock has the tracepoints call it when they are created, ours while they are enabled. */
+	/* Tracepoints call stock from the definition of events on, and ours while events are enabled. */
 	{ "tgroup", &tracepoints, ON_TRACEPOINTS, 't', DYNAMIC_EVENTS,
 	  NULL, NULL, NULL, NULL, "tgroup" },
 };
@@ -248,13 +248,13 @@ static void clear_group(const struct group_row *row)
 	clear_events(row->file);
 }
 
-/* One step of a row; returns what it takes. */
+/* Run one step of a row. Returns its cost. */
 static uint64_t measure_step(const struct group_row *row, const char *name,
 			     void (*step)(const struct group_row *row))
 {
 	uint64_t start, took;
 
-	/* What the kernel puts off after the last one is not to be done during this one. */
+	/* Deferred work of the last step must not run during this one. */
 	usleep(SETTLE);
 	start = ticks();
 	step(row);
@@ -316,7 +316,7 @@ static unsigned int perf_type(void)
 	return type;
 }
 
-/* A probe on a function, as BPF's loaders attach one. */
+/* A probe on a function, as loaders of BPF programs attach one. */
 static int open_probe(unsigned int type, const char *function)
 {
 	struct perf_event_attr attr = {
@@ -353,7 +353,7 @@ static void measure_perf(uint64_t (*clock)(void), const char *opening, const cha
 	result(all, closed - start, ATTACHED, 0);
 }
 
-/* Probes with a program each, as loaders without kprobe_multi attach them. */
+/* Probes with one program each, as loaders without kprobe_multi attach them. */
 static void measure_bpf(void)
 {
 	unsigned int i, type = perf_type();
@@ -475,7 +475,7 @@ int main(int argc, char **argv)
 	}
 	read_names(argv[1], &functions, ATTACHED);
 	read_names(argv[2], &tracepoints, ON_TRACEPOINTS);
-	/* The first event that is enabled has it grow, which is not what we measure. */
+	/* Enabling the first event enlarges the buffer, which is not measured. */
 	write_file(TRACEFS "buffer_size_kb", 0, BUFFER_SIZE);
 	for (i = 3; i < argc; i++)
 		measure(argv[i]);

@@ -1,22 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Programs that people trace with, as Debian ships them: bpftrace, perf, trace-cmd. What
-# they count has to be what happened. Runs with the host's root; TOP and VMLINUX are put
-# in front by check.py.
+# Debian's bpftrace, perf and trace-cmd: they have to count all calls. Runs with the host's root
+# directory. check.py sets TOP and VMLINUX before this.
 
 # shellcheck source=tools/testing/selftests/kprobes/functions
 . "$TOP/tools/testing/selftests/kprobes/functions"
 
 plain=$tracefs/instances/plain
 
-# System calls, and the register with what a function returns.
+# Prefix of system calls, and the register with return values.
 case $(uname -m) in
 aarch64)	sys=__arm64_sys reg_ret=%x0 ;;
 *)		sys=__x64_sys reg_ret=%ax ;;
 esac
 
-# Calls of vfs_write() are counted while this runs: dd's for each byte and no other.
+# Clients count calls of vfs_write() while this runs: one for each byte that dd writes.
 bytes=1000
 write_bytes="$(command -v dd) if=/dev/zero of=/dev/null bs=1 count=$bytes status=none"
 
@@ -26,7 +25,7 @@ needs() {
 
 # Many functions at a time
 
-# System calls without starting a process. Goes ahead when somebody opens the FIFO.
+# System calls without starting a process. Begins when the FIFO is opened.
 cat > "$tmp/worker" <<'END'
 read -r line < "$1/go"
 i=0
@@ -41,7 +40,7 @@ while [ $i -lt 200 ]; do
 done
 END
 
-# Every call of these functions by this process, in the trace of an instance of its own.
+# Trace each call of these functions by this process in an instance.
 trace_plainly() {
 	mkdir $plain
 	echo "$1" > $plain/set_ftrace_pid
@@ -54,7 +53,7 @@ multi_links() {
 	cat "/proc/$1/fdinfo/"* 2> /dev/null | grep -c 'link_type:.kprobe_multi' || :
 }
 
-# It handles events, which it does once all its probes are attached; or it has ended.
+# Wait until it polls for events, after it has attached all probes, or has ended.
 bpftrace_is_there() {
 	not kill -0 "$bpftrace" || grep -q '^attached$' "$tmp/out"
 }
@@ -67,7 +66,7 @@ bpftrace_runs() {
 	kill -0 "$bpftrace"
 }
 
-# A function a line and how often, from the instance.
+# Functions and their number of calls in the instance.
 plain_counts() {
 	grep overrun: $plain/per_cpu/cpu*/stats > "$tmp/overruns"
 	not grep -v 'overrun: 0$' "$tmp/overruns"
@@ -89,7 +88,7 @@ bpftrace_by_kprobe_multi() {
 	bpftrace=$!
 	started="$started $bpftrace"
 	bpftrace_runs
-	# By one link for each pattern, not by a probe for each function.
+	# It uses one link for each pattern, not a probe for each function.
 	multi_links $bpftrace
 	[ "$(multi_links $bpftrace)" = 4 ]
 	[ "$(grep -c . $tracefs/enabled_functions)" -ge 100 ]
@@ -105,14 +104,14 @@ bpftrace_by_kprobe_multi() {
 	plain_counts > "$tmp/plain"
 	sed -n 's/^@calls\[\(.*\)\]: /\1 /p' "$tmp/out" | sort > "$tmp/counted"
 	diff "$tmp/plain" "$tmp/counted"
-	# What the worker does for certain.
+	# Calls that the worker certainly makes.
 	grep -x "${sys}_kill 200" "$tmp/counted"
-	# All calls return but the one that ends the process.
+	# All calls return except for the one that ends the process.
 	awk -v last=${sys}_exit_group '$1 != last { n += $2 } END { print "@returns: " n }' \
 		"$tmp/plain" > "$tmp/returns"
 	cat "$tmp/returns"
 	grep -xF -f "$tmp/returns" "$tmp/out"
-	# Nothing stays behind.
+	# Nothing is left behind.
 	echo nop > $plain/current_tracer
 	not grep . $tracefs/enabled_functions
 }
@@ -129,7 +128,7 @@ bpftrace_on_one_function() {
 	[ -z "$(cat $kprobes/list)" ]
 }
 
-# BPF trampolines at a function that is probed.
+# BPF trampolines at a probed function.
 bpftrace_with_trampolines() {
 	needs bpftrace
 	[ -e /sys/kernel/btf/vmlinux ] || skip "no BTF"
@@ -147,8 +146,8 @@ bpftrace_with_trampolines() {
 
 # perf
 
-# probed EVENT VALUE ARGUMENT...: perf probe, told so, makes that event; perf stat and perf
-# record see each hit of it, which ends with that value.
+# probed EVENT VALUE ARGUMENT...: perf probe with these arguments defines EVENT. perf stat and perf
+# record see each hit, and records end with VALUE.
 probed() {
 	needs perf
 	event=$1
@@ -174,14 +173,14 @@ perf_probe_at_return() {
 	probed probe:mine__return arg1=0x1 -a 'mine=vfs_write%return $retval'
 }
 
-# By the debug information of the kernel that runs.
+# With the debug information of the running kernel.
 perf_probe_of_a_variable() {
 	[ -e "$VMLINUX" ]
 	probed probe:mine count=0x1 -k "$VMLINUX" -a 'mine=vfs_write count'
 }
 
-# What tracing itself calls, or a hit, or the writing of text: probed for perf, which unwinds
-# the stack at each hit, on all CPUs.
+# Functions that tracing, hits or writes to text call. perf probes them and unwinds the stack at each
+# hit, on all CPUs.
 own_means='irq_work_queue irq_work_run copy_from_kernel_nofault strncpy_from_kernel_nofault
 	memcpy memset strlen strcmp strscpy vsnprintf vprintk_emit ktime_get ktime_get_mono_fast_ns
 	sched_clock local_clock trace_clock_local call_rcu rcu_note_context_switch rcu_core
@@ -206,14 +205,14 @@ perf_of_what_tracing_calls() {
 	needs perf
 	set +x
 	for function in $own_means; do
-		# Some are not there, or are refused, as hits run them.
+		# Some do not exist, or are refused because hits run them.
 		put "p:own/p_$function $function s=+0(%sp):string" || :
 		put "r:own/r_$function $function s=+0($reg_ret):string" || :
 	done 2> /dev/null
 	chosen=$(sed 's|^[^:]*:own/\([^ ]*\) .*|-e own:\1|' $events)
 	set -x
 	[ "$(grep -c . $events)" -ge 100 ]
-	# It ends, whatever of what it does hits a probe. There is more than can be written down.
+	# perf ends although its own actions hit probes. There are more records than it can write.
 	perf record -q -a -g -o "$tmp/perf.data" $chosen -- $write_bytes
 	perf report -i "$tmp/perf.data" --stdio -g none -s sym > "$tmp/report" 2> /dev/null
 	[ "$(grep -c '^# Samples: .*own:' "$tmp/report")" -ge 30 ]
@@ -229,7 +228,7 @@ trace_cmd_records_an_event() {
 	trace-cmd report -i "$tmp/trace.dat" > "$tmp/report" 2> /dev/null
 	tail -n 3 "$tmp/report"
 	[ "$(grep -c 'mine:.* count=0x1$' "$tmp/report")" = $bytes ]
-	# The write that switches tracing on returns into it, before those of dd.
+	# The first record is the return of the write that enables tracing; those of dd follow.
 	awk '/ mine: / { begun = 1 } / mine_ret: .* ret=1$/ { n += begun } END { print n }' \
 		"$tmp/report" > "$tmp/returns"
 	[ "$(cat "$tmp/returns")" = $bytes ]

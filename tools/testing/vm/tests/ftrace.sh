@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The base's ftrace selftests on probes, unmodified. BASE is put in front by
-# check.py; the logs of what fails follow the results.
+# The base's ftrace selftests of probes, unmodified. check.py sets BASE before
+# this. Logs of failed tests follow the results.
 
 cd "$BASE/tools/testing/selftests/ftrace" || exit 1
-# Its status repeats what the results say.
+# Ignore its status: the results have it.
 ./ftracetest --ktap --logdir /tmp/logs $TESTS
 for log in /tmp/logs/*-log.*; do
 	[ -f "$log" ] || continue

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Is what the kernel is hardened with in use? SAYS is "FILE=PATTERN;...". For lists of tests behind it.
+# Check that mitigations are in use. SAYS is "FILE=PATTERN;...". Other scripts follow this one.
 
 dmesg > /tmp/dmesg
 

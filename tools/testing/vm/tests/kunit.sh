@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The results of the KUnit suites that ran at boot.
+# Print results of the KUnit suites that ran at boot.
 
 cat /sys/kernel/debug/kunit/*/results

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The base's livepatch selftests, unmodified, with modules built for this kernel: /mnt has
-# them. TESTS names those to run. They look at the log, which is told to have all of it.
+# Run the base's livepatch selftests, unmodified, from /mnt, with modules built for this kernel.
+# TESTS has their names. They read the log, so enable all messages.
 
 cd /mnt || exit 1
 export KDIR=/mnt

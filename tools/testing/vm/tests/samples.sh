@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The base's own sample modules, built from its unmodified source for this
-# kernel (/mnt): load each one, give its probes something to hit, unload it.
+# The base's sample modules, built from unmodified source for this kernel, in
+# /mnt: load each one, hit its probes, and unload it.
 # What it wrote is printed as "# says" lines, numbers left out, so that two
 # kernels can be compared.
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Our kselftests of tools/testing/selftests/kprobes, which is /mnt here: those that TESTS
-# names. Each prints KTAP; one that does not is judged by its status.
+# Run the kselftests that TESTS names. /mnt is tools/testing/selftests/kprobes. Tests print KTAP; the
+# status counts for one that does not.
 
-# One that hangs is not to take the others along.
+# Time limit, so that the others run if one hangs.
 limit=${LIMIT:-1200}
 
-# A kernel that is not ours has our modules there.
+# Our modules for a stock kernel.
 if [ -d /mnt/modules ]; then
 	cat > /tmp/modprobe <<'END'
 #!/bin/sh
@@ -26,7 +26,7 @@ n=0
 for name in $TESTS; do
 	echo "    # Subtest: ${name%.sh}"
 	began=$(cut -d . -f 1 /proc/uptime)
-	# Shown as it comes: the last line tells where a guest died.
+	# Print output at once, so that the last line shows where a guest died.
 	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/code) 2>&1 |
 		tee /tmp/out | while IFS= read -r line; do
 			echo "    $line"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the table of architectures says, and which steps belong to which."""
+"""The table of architectures, and the steps of each."""
 import os
 import re
 import unittest
@@ -22,7 +22,7 @@ class Steps(unittest.TestCase):
         self.assertEqual(split_step("debug-kunit"), ("x86_64", "debug-kunit"))
         self.assertEqual(split_step("arm64-kunit"), ("arm64", "kunit"))
         self.assertEqual(split_step("arm64-debug-kunit"), ("arm64", "debug-kunit"))
-        # Steps of x86 that begin like an architecture.
+        # Steps of x86-64 whose names begin like those of an architecture.
         self.assertEqual(split_step("arch-builds"), ("x86_64", "arch-builds"))
 
     def test_steps_of_other_architectures_are_there(self):
@@ -70,7 +70,7 @@ class Configuration(unittest.TestCase):
         self.assertEqual(names("arm64", "small")[-2:], ["small", "arm64-small"])
         self.assertEqual(names("arm64", "debug")[-2:], ["small", "debug"])
         self.assertEqual(names("riscv64", "small")[-1], "small")
-        # Types on both architectures that are tested in full, or half of what names parameters is skipped.
+        # Tests of named parameters need BTF. Check that both fully tested architectures have it.
         for arch in BOOTED:
             self.assertEqual(kbuild.wanted(kbuild.Kernel(arch.name).fragments).get("CONFIG_DEBUG_INFO_BTF"), "y")
 

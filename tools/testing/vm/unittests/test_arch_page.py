@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The page for ports: what it names is there."""
+"""Names in the page for ports exist."""
 import os
 import re
 import unittest
@@ -8,13 +8,13 @@ import tree
 from common import TOP, lock
 
 PAGE = "Documentation/trace/kprobes_arch.rst"
-# What architectures and the core have between them, and what is told of in passing.
+# Files with the interface between architectures and the core, and some that the page mentions.
 PLACES = ("include/", "kernel/", "lib/", "arch/", "series/wiring/")
 OF_THE_BASE = {"memset", "BUG", "CC_FLAGS_FTRACE", "regs_get_kernel_argument"}
 
 
 def words(text):
-    """Functions, types, macros and Kconfig symbols that are named as such."""
+    """Functions, types, macros and Kconfig symbols in the page."""
     quoted = re.findall(r"``([^`]+)``", text)
     found = {m.group(1) for q in quoted if (m := re.fullmatch(r"(\w+)\(\)", q))}
     found |= {m.group(1) for q in quoted if (m := re.fullmatch(r"(?:struct )?(_*[a-z]+_[a-z_]+|[A-Z]+_[A-Z_]+)", q))}
@@ -22,7 +22,7 @@ def words(text):
 
 
 def files(text):
-    """Files and directories that are named."""
+    """Files and directories in the page."""
     return {q.rstrip("/") for q in re.findall(r"``([\w./-]+/[\w./-]*)``", text)}
 
 
@@ -47,7 +47,7 @@ class Page(unittest.TestCase):
         for name in names:
             with open(name, encoding="utf-8", errors="replace") as f:
                 have.update(re.findall(r"\w+", f.read()))
-        # Kconfig's symbols of the base, which it has for all architectures.
+        # Kconfig symbols of the base for all architectures.
         for name in ("arch/Kconfig", "kernel/trace/Kconfig"):
             have.update(re.findall(r"\w+", tree.read(os.path.join(tree.BASE, name)).decode()))
         self.assertEqual(words(self.text) - have - OF_THE_BASE, set())

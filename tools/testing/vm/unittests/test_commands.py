@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Answers to commands are compared with those that are recorded, and what differs is seen."""
+"""Answers to commands are compared with recorded ones, and differences are found."""
 import tempfile
 import unittest
 import unittest.mock
@@ -14,7 +14,7 @@ def answers(*texts):
 
 
 class Fake:
-    """A guest that dies at one command, once."""
+    """A guest that dies once, at one command."""
 
     def __init__(self, deadly=None):
         self.deadly = deadly
@@ -55,7 +55,7 @@ class Commands(unittest.TestCase):
             self.assertRaises(Failure, commands.ask, unittest.mock.Mock(), None, 1, Task("ask", (0, 1)))
 
     def compared(self, recorded, now, differs=""):
-        """The results but for passed ones."""
+        """Results that did not pass."""
         with unittest.mock.patch("commands.Recorded.nearest", lambda _: Recorded.of(recorded)), \
                 unittest.mock.patch("commands.Differs.load", lambda: Differs(differs)), \
                 unittest.mock.patch("commands.stock_says", lambda *_: {}), unittest.mock.patch("commands.say"), \

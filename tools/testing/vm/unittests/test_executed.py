@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What QEMU says was executed, and what is made of it."""
+"""QEMU's log of executed instructions, and tasks and reports that follow from it."""
 import array
 import os
 import tempfile
@@ -57,7 +57,7 @@ class Executed(unittest.TestCase):
 
 
 def result(plain=None, jump=None, traps=()):
-    """What is kept of a chunk."""
+    """The kept results of a chunk."""
     unhit = {way: list(u) for way, u in (("plain", plain), ("jump", jump)) if u is not None}
     return {"unhit": unhit, "traps": list(traps)}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Guests take turns, and others go on where one died."""
+"""Guests take turns, and after the death of one another one goes on."""
 import threading
 import unittest
 
@@ -32,7 +32,7 @@ class TurnsAreTaken(unittest.TestCase):
 
 
 class Dying(Runner):
-    """Its guests die in what is called so."""
+    """A runner whose guests die in the test of this name."""
 
     def __init__(self):
         super().__init__(Times(), Slots(1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rows of hardened.py: what they name is there."""
+"""Names in the rows of hardened.py exist."""
 import os
 import types
 import unittest
@@ -28,7 +28,7 @@ class Rows(unittest.TestCase):
                 for name in m.tests:
                     self.assertTrue(os.path.exists(os.path.join(suites.OURS, name)), name)
                     self.assertNotIn(name, suites.OWN_BOOT)
-                # As a shell has it in quotes, with these in between.
+                # The shell script has it in quotes, with these separators.
                 for fact in m.says:
                     self.assertNotRegex("".join(fact), "[;']")
                 self.assertIn("says()", boot.text())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""KTAP is read as it is meant."""
+"""The parser of KTAP."""
 import unittest
 
 import ktap

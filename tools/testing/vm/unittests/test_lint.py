@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What lint looks at, and that files which git does not know are left alone."""
+"""Static checks and their exceptions, and files that git does not track."""
 import os
 import re
 import subprocess
@@ -25,8 +25,19 @@ class Licences(unittest.TestCase):
             self.assertIsNotNone(lint_tools.licence(name, lines + [""]), (name, lines))
 
 
+class Lengths(unittest.TestCase):
+    def test_long_files(self):
+        with tempfile.TemporaryDirectory() as top, mock.patch.object(lint_tools, "TOP", top):
+            for name, lines in (("a.c", 800), ("b.c", 801), ("c.rst", 801), ("tool", 801), ("data.list", 2000)):
+                with open(os.path.join(top, name), "w") as f:
+                    f.write("#!/bin/sh\n" if name == "tool" else "\n")
+                    f.write("\n" * (lines - 1))
+            self.assertEqual(lint_tools.lengths(sorted(os.listdir(top))),
+                             [f"{n}: 801 lines; split it" for n in ("b.c", "c.rst", "tool")])
+
+
 class Reasons(unittest.TestCase):
-    """Each check that is off has its reason in front of it."""
+    """Each check that is off has a comment with the reason before it."""
 
     def test_shellcheck(self):
         with open(os.path.join(TOP, ".shellcheckrc")) as f:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Litmus tests: what may happen, and what is needed for it not to."""
+"""Litmus tests: possible results, and barriers that forbid them."""
 import unittest
 
 import litmus

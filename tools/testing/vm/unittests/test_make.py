@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What make passes on."""
+"""Variables that make passes on."""
 import subprocess
 import unittest
 
@@ -9,7 +9,7 @@ SHOW = '--eval=show: ; @printf %s "$$PROBE|$$CMD"'
 
 
 def passed_on(*words):
-    """PROBE and CMD as a recipe of our Makefile has them in its environment."""
+    """PROBE and CMD in the environment of a recipe of our Makefile."""
     return subprocess.run(["make", "-s", "-C", TOP, SHOW, "show", *words],
                           check=True, capture_output=True, text=True).stdout
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Why instructions are refused, or are not hit."""
+"""Reasons why instructions are refused or not hit."""
 import unittest
 
 import reasons
 
 
 def symbols():
-    """Of a text with f at 0, g at 0x10, both in ordinary text, and h at 0x20 in noinstr text."""
+    """Symbols of a kernel with f at 0 and g at 0x10 in ordinary text, and h at 0x20 in noinstr text."""
     s = reasons.Symbols.__new__(reasons.Symbols)
     s.base, s.marked = 0x1000, {"g"}
     s.texts = [(0x1020, 0x1030, reasons.TEXTS["noinstr"])]

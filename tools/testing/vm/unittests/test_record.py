@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What stock does is kept, and changes of it are seen."""
+"""Records of results on stock, and changes of them."""
 import tempfile
 import unittest
 import unittest.mock

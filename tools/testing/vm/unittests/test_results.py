@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What counts as passed: nothing that did not, but for what `expected` lists."""
+"""Failures and skips are errors unless `expected` lists them."""
 import unittest
 
 from common import Failure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The patch series: what belongs to which patch, and what has to be compiled after it."""
+"""The patch series: files of each patch, and objects to compile after it."""
 import unittest
 
 import bisect_series
@@ -83,8 +83,16 @@ class Bisect(unittest.TestCase):
         self.assertFalse(quiet({"kernel/a.c": FILE}, before))
         self.assertFalse(quiet({"kernel/a.c": None}, before))
         self.assertFalse(quiet({"kernel/b.c": FILE, "lib/Makefile": FILE}, before))
-        # It takes the place of one that is generated.
+        # It replaces a generated header.
         self.assertFalse(quiet({"arch/x86/include/asm/b.h": FILE}, before))
+
+    def test_objects_of_a_configuration(self):
+        text = ("obj-y += a.o b.o\nobj-$(CONFIG_ON) += c.o \\\n\td.o\nobj-$(CONFIG_OFF) += e.o\nKASAN_SANITIZE_f.o := n\n"
+                "ifeq ($(CONFIG_OFF),y)\nobj-y += g.o\nelse\nobj-y += h.o\nendif\nifdef CONFIG_ON\nifneq ($(SOME),)\n"
+                "obj-$(CONFIG_ON) += i.o\nendif\nendif\nifndef CONFIG_ON\nobj-y += j.o\nendif\n"
+                "obj-$(CONFIG_MODULE) += k.o\nk-y := l.o\nobj-$(CONFIG_OFF) += m.o\nm-y := n.o\n")
+        config = {"CONFIG_ON": "y", "CONFIG_OFF": "n", "CONFIG_MODULE": "m"}
+        self.assertEqual("".join(n for n in "abcdefghijklmn" if bisect_series.built_by(text, n, config)), "abcdhikl")
 
     def test_key_is_of_content(self):
         key = bisect_series.key_of

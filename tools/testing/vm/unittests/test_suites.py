@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which guests run what, and what they are given."""
+"""Guests of suites, and their tests and options."""
 import os
 import struct
 import tempfile

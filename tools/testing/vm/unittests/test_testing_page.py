@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What Documentation/trace/probe_testing.rst names is there, and its figures are true."""
+"""Names in Documentation/trace/probe_testing.rst exist, and its figures are true."""
 import glob
 import os
 import re
@@ -38,7 +38,7 @@ def kunit():
 
 
 def tests_of(script):
-    """What a kselftest runs, as it reports that."""
+    """Names of the tests in a kselftest, as it reports them."""
     text = read(os.path.join(suites.OURS, script))
     loops = re.findall(r"^for t in ((?:.|\n)*?);\s*do\n\trun \$t$", text, re.M)
     names = re.findall(r"\brun (\w+)$", text, re.M) + re.findall(r"\w+", " ".join(loops))
@@ -46,7 +46,7 @@ def tests_of(script):
 
 
 def cells(name):
-    """How many cells of a list are tried, and how many attempts it has."""
+    """The number of cells of a list that are tried."""
     rows = [l.split() for l in read(os.path.join(suites.OURS, name)).splitlines()]
     rows = [r for r in rows if r and r[0] not in ("#", "who", "columns", "set")]
     return sum(c != "-" for r in rows for c in r[2:])
@@ -56,7 +56,7 @@ def lines(name, pattern):
     return len(re.findall(pattern, read(name), re.M))
 
 
-# What the table calls it, and how much there is of it.
+# {name in the table of the page: the real number}
 FIGURES = {
     "KUnit suites": lambda: len(kunit()),
     "KUnit cases": lambda: sum(map(len, kunit().values())),
@@ -109,7 +109,7 @@ class Page(unittest.TestCase):
             self.assertRegex(read("Makefile"), rf"(?m)^(?:[\w ]+ )?{m.group(1)}(?: [\w ]+)?:")
 
     def test_all_is_run_or_said_not_to_be(self):
-        """Each step is named, if not for each architecture, and each litmus test."""
+        """The page names each step, in at least one architecture, and each litmus test."""
         for step in check.STEPS:
             if "-" not in step:
                 self.assertIn(f"vm check {step}", self.words)
@@ -117,7 +117,7 @@ class Page(unittest.TestCase):
             self.assertIn(os.path.basename(name), self.page)
 
     def test_figures(self):
-        """None is larger than it is, nor much smaller, so that not every new test is a change of the page."""
+        """Figures are not too large, and not much too small. A new test need not change the page."""
         told = dict(re.findall(r"(?m)^(\S.*?) {2,}(\d+) {2,}\S", self.page))
         self.assertEqual(set(told), set(FIGURES))
         for what, number in told.items():
