@@ -107,8 +107,12 @@ class Compared(unittest.TestCase):
         self.assertEqual(self.of(s1=like, s2=like, r0=figures({})), [])
 
     def test_a_reason_that_it_does_not_have(self):
-        bad = self.of(s1=figures({MARK: 60, ENDBR: 30}), r0=figures({"phase of the moon": 1}))
+        bad = self.of(s1=figures({MARK: 60, ENDBR: 30}), r0=figures({"phase of the moon": 4}))
         self.assertEqual(bad, ["a reason for refusals that it does not have: phase of the moon"])
+
+    def test_a_rare_reason_that_it_does_not_have(self):
+        bad = self.of(s1=figures({MARK: 60, ENDBR: 30}), r0=figures({"phase of the moon": 3}))
+        self.assertEqual(bad, [])
 
     def test_a_refusal_without_a_reason(self):
         self.report["refused"][campaign_report.NO_REASON] = {"EINVAL": 1}
