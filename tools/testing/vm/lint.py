@@ -61,6 +61,7 @@ ACCEPTED = [
     ("scripts/kallsyms.c", "Block comments use a trailing */", "a comment of the base, one word of which changes"),
     ("kernel/trace/bpf_trace.c", "use of RCU tasks trace is incorrect outside BPF", "it is BPF, and was there before"),
     ("kernel/trace/bpf_trace.c", "Please use a blank line after function", "the base has its macros there"),
+    ("arch/x86/kernel/alternative.c", "Do not crash the kernel", "lines of the base, in functions of their own now"),
     ("kernel/trace/trace.c", "please, no spaces at the start of a line", "lines of the base's README around it"),
     ("kernel/kprobes/tests/kprobe_test_odd", "> instead of <asm/", "modules of x86 code"),
     ("tools/testing/selftests/kprobes/", "line length of", "what is written to a file of tracefs is one line"),
