@@ -128,7 +128,7 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 	/* kprobe_trap_ip() must not correct the instruction pointer from here on. */
 	hit_set_status(get_kprobe_ctlblk(), KPROBE_HIT_SS);
 	p->ainsn.emulate(&p->ainsn, regs);
-	/* Code that cli or popf keeps interrupts out of does not expect one in the post handler. */
+	/* After cli or popf, interrupts must be off in the post handler, as behind it. */
 	if (!(regs->flags & X86_EFLAGS_IF))
 		arch_local_irq_disable();
 	/* From here on kprobe_detour_passed() is false. */
