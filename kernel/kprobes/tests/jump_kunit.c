@@ -181,7 +181,7 @@ static int note_sync(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(note_sync);
 
-/* CPUs are interrupted once, however many there are. */
+/* All CPUs are synced once for all post slots; where planting syncs them, not even that. */
 static void post_handlers_of_many(struct kunit *test)
 {
 	struct kprobe sync = {
@@ -203,7 +203,7 @@ static void post_handlers_of_many(struct kunit *test)
 	atomic_set(&syncs, 0);
 	KUNIT_EXPECT_EQ(test, register_kprobes(kps, NR_MANY / 2), 0);
 	wait_for_kprobe_optimizer();
-	KUNIT_EXPECT_EQ(test, atomic_read(&syncs), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&syncs), ARCH_KPROBE_JUMP_IN_PLACE ? 0 : 1);
 	unregister_kprobe(&sync);
 	for (i = 0; i < NR_MANY / 2; i++) {
 		KUNIT_EXPECT_EQ(test, test_method_at(kps[i]->addr), SITE_JUMP);
