@@ -119,6 +119,8 @@ ARCHES = {
                 "emulate_nop", "emulate_push_reg", "emulate_call", "emulate_call_reg", "emulate_jmp",
                 "emulate_jmp_reg", "emulate_ret", "emulate_jcc", "emulate_loop", "emulate_jcxz",
                 "emulate_pushf", "emulate_popf", "emulate_cli", "emulate_sti",
+                "emulate_mov", "emulate_lea", "emulate_lea_rip", "emulate_pop", "emulate_add", "emulate_or",
+                "emulate_and", "emulate_sub", "emulate_xor", "emulate_cmp", "emulate_test",
             ),
         ),
     ),

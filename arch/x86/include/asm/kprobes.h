@@ -44,36 +44,46 @@ enum kprobe_after_step {
 
 /**
  * struct arch_specific_insn - a decoded probed instruction
- * @insn:	its slot, at the copy to be stepped. NULL if @emulate is set
- * @boosted:	the copy in the slot that jumps back, NULL if the instruction
- *		must not run that way
- * @emulate:	emulates the instruction on the registers and the stack. NULL
- *		if @insn is set. Both are NULL if ftrace plants the probe
+ * @insn:	its slot, at the copy to be stepped. NULL if it is always emulated
+ * @emulate:	emulates the instruction on the registers and the stack. With @insn it is for
+ *		hits with post handlers, or NULL. Both are NULL if ftrace plants the probe
  * @next:	address behind the probed instruction
  * @size:	length of the probed instruction
+ * @boosted:	offset from @insn of the copy that jumps back; 0 if the instruction must not run
+ *		that way
  * @after:	an enum kprobe_after_step, with @insn
  * @cond:	with @emulate: condition code of a jcc, low opcode bits of a loop or jcxz
  * @width:	bytes of the operand, or of the counter of a loop or jcxz
- * @reg:	offset of the operand in struct pt_regs
+ * @reg:	offset of the operand in struct pt_regs; of the one that is written, if there are two
+ * @from:	offset of the other operand or of the base of an address, or none, see emulate_regs.c
+ * @index:	offset of the index of an address, or none
+ * @scale:	number of bits by which the index is shifted
+ * @moves_stack: with @emulate: in a hit by a jump a copy runs instead, because unwinders expect
+ *		the stack pointer there to be as at the hit
  * @disp:	displacement of a relative branch, from the next instruction; or the number
- *		of bytes that a ret drops from the stack
+ *		of bytes that a ret drops from the stack; or an immediate value; or the
+ *		displacement of an address
  *
  * Filled by arch_prepare_kprobe() and constant from then on, so hits read it without
  * a lock.
  */
 struct arch_specific_insn {
 	kprobe_opcode_t *insn;
-	kprobe_opcode_t *boosted;
 	void (*emulate)(const struct arch_specific_insn *ainsn,
 			struct pt_regs *regs);
 	unsigned long next;
 	u8 size;
+	u8 boosted;
 	union {
 		u8 after;
 		u8 cond;
 	};
 	u8 width;
 	u8 reg;
+	u8 from;
+	u8 index;
+	u8 scale;
+	bool moves_stack;
 	s32 disp;
 };
 

@@ -18,7 +18,8 @@
  *	jmp	behind the displaced instructions
  *
  * If there are post handlers, the detour continues in another slot, the post slot, from the lea
- * on. Branches and other instructions that depend on their address are emulated instead.
+ * on. Instructions that are emulated need no post slot, or only its end: the lea, popf and pop
+ * behind the call.
  *
  *	.quad	the site's kprobe
  *	.long	address + 1

@@ -117,8 +117,8 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
 	kprobe_opcode_t *copy;
 
-	copy = kprobe_copy_before_post(container_of(p, struct optimized_kprobe, kp));
-	if (likely(copy)) {
+	if (!p->ainsn.emulate || p->ainsn.moves_stack) {
+		copy = kprobe_copy_before_post(container_of(p, struct optimized_kprobe, kp));
 		/* With paravirt, EFLAGS may not have the interrupt flag. */
 		regs->flags &= ~X86_EFLAGS_IF;
 		regs->flags |= arch_local_irq_save() & X86_EFLAGS_IF;
@@ -236,11 +236,13 @@ static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_r
 unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 {
 	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
+	unsigned long copy = (unsigned long)kprobe_copy_before_post(op);
 
-	const kprobe_opcode_t *copy = kprobe_copy_before_post(op);
-
-	if (likely(copy && regs->ip == (unsigned long)copy))
+	if (copy && regs->ip == copy)
 		return leave_to_copy(p, regs);
+	/* The post slot may be used only after arch_kprobe_jump_run(), which sets orig_ax. */
+	if (copy && regs->orig_ax == -1 && regs->ip == p->ainsn.next)
+		return copy - POST_COPY(p->ainsn.size) + POST_BACK;
 	leave_detour(p, regs);
 	return 0;
 }

@@ -318,6 +318,7 @@ void kprobe_choose_emulation(struct arch_specific_insn *ainsn,
 		if (has_prefix(insn, 0x66))
 			break;
 		ainsn->emulate = emulate_push_reg;
+		ainsn->moves_stack = true;
 		ainsn->reg = low_reg(insn, opcode);
 		break;
 	case 0x90:

@@ -56,13 +56,13 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 		return true;
 	}
 
-	if (ainsn->emulate) {
-		ainsn->emulate(ainsn, regs);
+	if (ainsn->boosted && !want_trap) {
+		int3_emulate_jmp(regs, (unsigned long)ainsn->insn + ainsn->boosted);
 		return true;
 	}
 
-	if (ainsn->boosted && !want_trap) {
-		int3_emulate_jmp(regs, (unsigned long)ainsn->boosted);
+	if (ainsn->emulate) {
+		ainsn->emulate(ainsn, regs);
 		return true;
 	}
 

@@ -489,7 +489,7 @@ static int fill_slot(struct arch_specific_insn *ainsn, unsigned long addr,
 				ainsn);
 		if (err)
 			return err;
-		ainsn->boosted = ainsn->insn + boosted;
+		ainsn->boosted = boosted;
 	}
 
 	/*
@@ -553,7 +553,10 @@ int kprobe_insn_prepare(struct kprobe *p)
 	if (p->ainsn.emulate)
 		return 0;
 
-	return prepare_slot(p, &text);
+	err = prepare_slot(p, &text);
+	if (!err && p->ainsn.boosted)
+		kprobe_choose_emulation_on_registers(&p->ainsn, &text.insn);
+	return err;
 }
 
 /**
@@ -564,7 +567,7 @@ void kprobe_insn_release(struct kprobe *p)
 {
 	kprobe_opcode_t *slot = p->ainsn.insn;
 
-	p->ainsn.boosted = NULL;
+	p->ainsn.boosted = 0;
 	p->ainsn.insn = NULL;
 	if (slot)
 		free_insn_slot(slot, 0);

@@ -45,7 +45,7 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 {
 	if (jc->probe->kp.post_handler && !insn_test_faults(jc->c))
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post, INSN_TEST_INPUTS, "%s", jc->c->name);
-	if (jc->probe->kp.post_handler && jc->c->kind == INSN_TEST_BOOST)
+	if (jc->probe->kp.post_handler && insn_test_is_boosted(jc->c))
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post_ip,
 				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s",
 				    jc->c->name);

@@ -32,11 +32,10 @@ static void expect_kind(struct kunit *test, const struct insn_test_case *c)
 	struct arch_specific_insn ainsn = insn_test_planted(test, insn_test_addr(c));
 
 	KUNIT_EXPECT_EQ(test, !!ainsn.emulate,
-			c->kind == INSN_TEST_EMULATE);
+			c->kind == INSN_TEST_EMULATE || c->kind == INSN_TEST_EITHER);
 	KUNIT_EXPECT_EQ(test, !!ainsn.insn,
 			c->kind != INSN_TEST_EMULATE);
-	KUNIT_EXPECT_EQ(test, !!ainsn.boosted,
-			c->kind == INSN_TEST_BOOST);
+	KUNIT_EXPECT_EQ(test, !!ainsn.boosted, insn_test_is_boosted(c));
 }
 
 static void insn_test_same_outcome(struct kunit *test)
@@ -63,7 +62,7 @@ static void insn_test_same_outcome(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, first->pre, 2 * INSN_TEST_INPUTS);
 	KUNIT_EXPECT_EQ(test, second->pre, INSN_TEST_INPUTS);
 	KUNIT_EXPECT_EQ(test, second->post, insn_test_faults(c) ? 0 : INSN_TEST_INPUTS);
-	if (c->kind == INSN_TEST_BOOST)
+	if (insn_test_is_boosted(c))
 		KUNIT_EXPECT_EQ(test, second->post_ip,
 				insn_test_planted(test, insn_test_addr(c)).next);
 

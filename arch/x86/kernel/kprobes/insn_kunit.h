@@ -7,6 +7,7 @@
 #define INSN_TEST_EMULATE	0	/* no slot */
 #define INSN_TEST_BOOST		1	/* both copies in the slot */
 #define INSN_TEST_STEP		2	/* only the one to be stepped */
+#define INSN_TEST_EITHER	3	/* both copies, and emulated if there is a post handler */
 
 /* Words of stack that a snippet starts with, and words that are compared. */
 #define INSN_TEST_STACK_FILLED	8

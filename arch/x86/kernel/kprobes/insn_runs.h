@@ -22,7 +22,7 @@
 /* The points of insn_test_sum(), of insn_test_keep(), and of insn_test_padded(). */
 enum {
 	POINT_ADD, POINT_CALL, POINT_JCC, POINT_RET, NR_POINTS,
-	POINT_PUSH = NR_POINTS, POINT_LONG, POINT_POP, POINT_BACK,
+	POINT_PUSH = NR_POINTS, POINT_MOV, POINT_LONG, POINT_POP, POINT_BACK,
 	POINT_PADDED, POINT_NO_PADDING, POINT_NO_LONG_PADDING, POINT_NAMED,
 };
 
@@ -63,6 +63,12 @@ static inline struct insn_probe *insn_test_to_probe(struct kprobe *kp)
 static nokprobe_inline bool insn_test_irqs_wrongly_on(const struct pt_regs *regs)
 {
 	return !(regs->flags & X86_EFLAGS_IF) && (native_save_fl() & X86_EFLAGS_IF);
+}
+
+/* Does it run from a copy, without a trap behind it, if there is no post handler? */
+static inline bool insn_test_is_boosted(const struct insn_test_case *c)
+{
+	return c->kind == INSN_TEST_BOOST || c->kind == INSN_TEST_EITHER;
 }
 
 int insn_test_count_pre(struct kprobe *kp, struct pt_regs *regs);

@@ -41,12 +41,12 @@ static void insn_test_unwind_address(struct kunit *test)
 
 	ainsn = insn_test_planted(test, probe->kp.addr);
 	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
-	KUNIT_ASSERT_NOT_NULL(test, ainsn.boosted);
+	KUNIT_ASSERT_NE(test, ainsn.boosted, 0);
 
 	copy = (unsigned long)ainsn.insn;
 	expect_origin(test, copy, addr, 0);
 	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
-	copy = (unsigned long)ainsn.boosted;
+	copy = (unsigned long)ainsn.insn + ainsn.boosted;
 	expect_origin(test, copy, addr, 0);
 	expect_origin(test, copy + ainsn.size, ainsn.next, 0);
 	/* Other addresses do not change. */

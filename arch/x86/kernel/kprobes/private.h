@@ -19,9 +19,18 @@ void kprobe_insn_release(struct kprobe *p);
 /* The jump that ends a slot, see insn.c. */
 #define KPROBE_SLOT_JUMP	(KPROBE_INSN_SLOT_SIZE - JMP32_INSN_SIZE)
 
-/* emulate.c */
+/* emulate.c, emulate_regs.c */
 void kprobe_choose_emulation(struct arch_specific_insn *ainsn, const struct insn *insn);
 bool kprobe_emulation_is_optional(const struct arch_specific_insn *ainsn);
+#ifdef CONFIG_X86_64
+void kprobe_choose_emulation_on_registers(struct arch_specific_insn *ainsn,
+					  const struct insn *insn);
+#else
+static inline void kprobe_choose_emulation_on_registers(struct arch_specific_insn *ainsn,
+							const struct insn *insn)
+{
+}
+#endif
 void kprobe_insn_finish(const struct arch_specific_insn *ainsn, struct pt_regs *regs);
 
 /**
