@@ -2,7 +2,9 @@
 /*
  * Hooks on the entries of functions: add functions to the filter of an ftrace_ops and remove them.
  */
+#include <linux/errno.h>
 #include <linux/ftrace.h>
+#include <linux/sched.h>
 
 #include "entry_filter.h"
 
@@ -46,6 +48,9 @@ int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned i
  * the whole array. Then the addresses are removed one by one. An address that ftrace has dropped
  * stays in the filter, but ftrace does not call from there.
  *
+ * ftrace may need memory to remove an address. This waits until there is some: callers cannot undo
+ * a removal, and an address that stayed could get into the filters of two ops.
+ *
  * Context: process, entry_mutex held. Sleeps.
  */
 void entry_filter_del(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
@@ -59,6 +64,8 @@ void entry_filter_del(struct entry_filter *filter, unsigned long *ips, unsigned 
 		unregister_ftrace_function(&filter->ops);
 	if (!ftrace_set_filter_ips(&filter->ops, ips, nr, 1, 0))
 		return;
-	for (i = 0; i < nr; i++)
-		ftrace_set_filter_ip(&filter->ops, ips[i], 1, 0);
+	for (i = 0; i < nr; i++) {
+		while (ftrace_set_filter_ip(&filter->ops, ips[i], 1, 0) == -ENOMEM)
+			schedule_timeout_uninterruptible(1);
+	}
 }
