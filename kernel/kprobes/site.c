@@ -183,8 +183,9 @@ static void uproot(struct list_head *sites, enum site_method method)
 }
 
 /*
- * Also register in side_ip, only to get IPMODIFY. Ftrace then calls both ftrace_ops for one hit,
- * and only one of them may run the handlers. So the method says first that side_ip does not.
+ * Also add the functions to ip_filter, only to get IPMODIFY. Ftrace then calls both ftrace_ops for
+ * one hit, and only one of them may run the handlers. So first set the method with which
+ * site_ip_hit() does not.
  */
 static int claim(struct list_head *sites)
 {
