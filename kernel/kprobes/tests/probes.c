@@ -132,3 +132,19 @@ unsigned int test_expect_refused(struct kunit *test, const char * const *names, 
 	kunit_info(test, "%u of %u functions are there", found, nr);
 	return found;
 }
+
+/* What the architecture keeps about the instruction of the site at @addr. */
+struct arch_specific_insn test_insn_at(struct kunit *test, void *addr)
+{
+	struct arch_specific_insn ainsn = {};
+	struct kprobe *p;
+
+	preempt_disable();
+	p = get_kprobe(addr);
+	if (p)
+		ainsn = p->ainsn;
+	preempt_enable();
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	return ainsn;
+}

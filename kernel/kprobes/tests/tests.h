@@ -96,6 +96,7 @@ void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 unsigned long test_entry_of(target_fn fn);
 
 unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr);
+struct arch_specific_insn test_insn_at(struct kunit *test, void *addr);
 
 static inline int test_pre_hits(const struct test_probe *tp)
 {

@@ -47,7 +47,7 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post, INSN_TEST_INPUTS, "%s", jc->c->name);
 	if (jc->probe->kp.post_handler && jc->c->kind == INSN_TEST_BOOST)
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post_ip,
-				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s",
+				    test_insn_at(test, insn_test_addr(jc->c)).next, "%s",
 				    jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, INSN_TEST_INPUTS, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);

@@ -11,6 +11,8 @@
 #include <asm/irqflags.h>
 #include <asm/processor-flags.h>
 
+#include "../../../../kernel/kprobes/tests/tests.h"
+
 #include "insn_kunit.h"
 
 /* All combinations of five flags, with and without interrupts. */
@@ -78,7 +80,6 @@ struct insn_probe *insn_test_add_probe(struct kunit *test, const struct insn_tes
 				       bool post);
 void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe);
 bool insn_test_in_a_hit(void);
-struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr);
 bool insn_test_faults(const struct insn_test_case *c);
 int insn_test_suite_init(struct kunit_suite *suite);
 

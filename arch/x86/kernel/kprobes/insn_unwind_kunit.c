@@ -39,7 +39,7 @@ static void insn_test_unwind_address(struct kunit *test)
 	struct arch_specific_insn ainsn;
 	unsigned long copy;
 
-	ainsn = insn_test_planted(test, probe->kp.addr);
+	ainsn = test_insn_at(test, probe->kp.addr);
 	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
 	KUNIT_ASSERT_NOT_NULL(test, ainsn.boosted);
 
