@@ -44,7 +44,7 @@ NOKPROBE_SYMBOL(test_probe_post);
 #endif
 
 /**
- * test_entry_of - where a probe on a function's entry goes
+ * test_entry_of - find the address of a probe on a function's entry
  * @fn: the function
  *
  * Return: the address behind a landing pad, and behind the instructions that ftrace patches if
@@ -68,8 +68,8 @@ static void test_probe_gone(void *kp)
 
 /**
  * test_probe_at - a probe, not registered
- * @test: at whose end it is unregistered if it still is registered, and freed
- * @addr: where
+ * @test: the probe is unregistered, if it is registered, and freed at its end
+ * @addr: the address to probe
  * @handlers: WITH_PRE, WITH_POST
  *
  * Return: the probe; does not return without memory.

@@ -93,7 +93,7 @@ static void test_fprobe_gone(void *data)
 
 /**
  * test_fprobe_make - an fprobe, not registered
- * @test: at whose end it is unregistered if it still is registered, and freed
+ * @test: the fprobe is unregistered, if it is registered, and freed at its end
  * @with: WITH_ENTRY, WITH_EXIT, WITH_DATA
  *
  * Return: the fprobe; does not return without memory.
@@ -113,7 +113,7 @@ struct test_fprobe *test_fprobe_make(struct kunit *test, unsigned int with)
 	return tf;
 }
 
-/* As test_fprobe_make(), and registered for what matches @filter. */
+/* As test_fprobe_make(), and registered for the functions that match @filter. */
 struct test_fprobe *test_fprobe_on(struct kunit *test, const char *filter,
 				   unsigned int with)
 {
