@@ -305,8 +305,8 @@ static void insn_test_handler_faults(struct kunit *test)
 
 /**
  * struct racer - a thread that runs the probed code
- * @wrong: sums that are not right
- * @done: after the last one
+ * @wrong: number of wrong sums
+ * @done: completed after the last one
  */
 struct racer {
 	int wrong;

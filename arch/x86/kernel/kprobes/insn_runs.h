@@ -31,7 +31,7 @@ enum {
 /**
  * struct insn_outcome - the state after an instruction
  * @state: registers, flags and stack
- * @mem: the data that it may have worked on
+ * @mem: the memory that it may access
  */
 struct insn_outcome {
 	struct insn_test_state state;
