@@ -7,8 +7,9 @@
 #include <linux/ptrace.h>
 
 /*
- * How far behind a function's address ftrace calls from in it, at most. Where ftrace does not say,
- * it is the first instruction, or ftrace has to be asked which function it takes it for.
+ * The largest distance of ftrace's call from the start of its function; 0 if ftrace does not define
+ * it. A call that is farther away may belong to another function. Then ftrace has to find the
+ * functions of a name.
  */
 #ifdef FTRACE_MCOUNT_MAX_OFFSET
 #define ARCH_ENTRY_REACH	FTRACE_MCOUNT_MAX_OFFSET

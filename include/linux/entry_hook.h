@@ -141,4 +141,24 @@ static __always_inline void entry_hit_call(entry_hit_t hit, struct entry_hook *h
 #define ENTRY_OPS_FLAGS		0
 #endif
 
+#ifdef CONFIG_DYNAMIC_FTRACE
+/**
+ * struct entry_filter - an ftrace_ops and the number of functions in its filter
+ * @ops: the ops. It is registered while @nr is not 0, because an empty filter means every
+ *	function. Guarded by the user's lock
+ * @nr: number of addresses in the filter. Guarded by the user's lock
+ */
+struct entry_filter {
+	struct ftrace_ops	ops;
+	unsigned int		nr;
+};
+
+#define ENTRY_FILTER_INIT(_func, _flags) {				\
+	.ops = { .func = (_func), .flags = (_flags), },			\
+}
+
+int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned int nr);
+void entry_filter_del(struct entry_filter *filter, unsigned long *ips, unsigned int nr);
+#endif
+
 #endif /* _LINUX_ENTRY_HOOK_H */

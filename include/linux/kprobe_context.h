@@ -14,7 +14,7 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-/* The bits of preempt_count() that distinguish contexts. To disable bottom halves is not one. */
+/* The bits of preempt_count() that distinguish contexts. Disabled bottom halves are not one. */
 #define PROBE_CONTEXT_MASK	(NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /*

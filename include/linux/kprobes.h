@@ -52,8 +52,8 @@ struct arch_specific_insn { };
 #endif
 
 /*
- * The address of the function that a kprobe at @addr is in, or that ftrace calls from at @ip, if
- * that is the function's entry. Context: any.
+ * Find a function's address from that of a kprobe at its entry (@addr), or from that of ftrace's
+ * call in it (@ip). Context: any.
  */
 #ifndef arch_kprobe_function
 static inline unsigned long arch_kprobe_function(unsigned long addr)

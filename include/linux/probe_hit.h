@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kprobes, entry hooks and return hooks ask in a hit. */
+/* A check that kprobes, entry hooks and return hooks make in a hit. */
 #ifndef _LINUX_PROBE_HIT_H
 #define _LINUX_PROBE_HIT_H
 
@@ -11,8 +11,8 @@
 /**
  * probe_hit_is_watched - is RCU watching?
  *
- * Where the build proves it, nothing that can be probed or traced runs without RCU. Elsewhere there
- * may be some, on the way into an idle state.
+ * With noinstr validation, the build proves that no code that can be probed or traced runs while
+ * RCU is not watching. Without it, such code may run on the way into an idle state.
  *
  * Context: a hit, preemption off.
  * Return: true if so.

@@ -15,26 +15,12 @@
 
 #include "internal.h"
 
-/**
- * struct ftrace_side - an ftrace_ops and the number of sites in its filter
- * @ops: the ops. It is registered while @users is not 0, because an empty filter means every
- *	function. Guarded by kprobe_mutex
- * @users: number of sites in the filter. Guarded by kprobe_mutex
- */
-struct ftrace_side {
-	struct ftrace_ops ops;
-	unsigned int users;
-};
-
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs);
 
-static struct ftrace_side side_ip = {
-	.ops = {
-		.func = site_ip_hit,
-		.flags = ENTRY_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY,
-	},
-};
+/* Guarded by kprobe_mutex. */
+static struct entry_filter ip_filter =
+	ENTRY_FILTER_INIT(site_ip_hit, ENTRY_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY);
 
 /* Ftrace has found an error in its patching and is off until reboot. Set once, without a lock. */
 bool kprobe_ftrace_disabled __read_mostly;
@@ -80,26 +66,7 @@ static unsigned long *collect_ips(struct list_head *sites, unsigned int *nr)
 	return ips;
 }
 
-static int side_join(struct ftrace_side *side, unsigned long *ips,
-		     unsigned int nr)
-{
-	int ret;
-
-	ret = ftrace_set_filter_ips(&side->ops, ips, nr, 0, 0);
-	if (ret)
-		return ret;
-	if (!side->users) {
-		ret = register_ftrace_function(&side->ops);
-		if (ret) {
-			ftrace_set_filter_ips(&side->ops, ips, nr, 1, 0);
-			return ret;
-		}
-	}
-	side->users += nr;
-	return 0;
-}
-
-static int side_plant(struct ftrace_side *side, struct list_head *sites)
+static int filter_plant(struct entry_filter *filter, struct list_head *sites)
 {
 	unsigned long *ips;
 	unsigned int nr;
@@ -108,36 +75,38 @@ static int side_plant(struct ftrace_side *side, struct list_head *sites)
 	ips = collect_ips(sites, &nr);
 	if (!ips)
 		return -ENOMEM;
-	ret = side_join(side, ips, nr);
+	ret = entry_filter_add(filter, ips, nr);
 	kvfree(ips);
 	return ret;
 }
 
 /* Without memory for an array: one filter update for each site. */
-static void leave_one_by_one(struct ftrace_side *side, struct list_head *sites)
+static void uproot_one_by_one(struct entry_filter *filter, struct list_head *sites)
 {
 	struct kprobe_site *site;
+	unsigned long ip;
 
-	list_for_each_entry(site, sites, kp.list)
-		ftrace_set_filter_ip(&side->ops, site_addr(site), 1, 0);
+	list_for_each_entry(site, sites, kp.list) {
+		ip = site_addr(site);
+		entry_filter_del(filter, &ip, 1);
+	}
 }
 
-static void side_uproot(struct ftrace_side *side, struct list_head *sites)
+static void filter_uproot(struct entry_filter *filter, struct list_head *sites)
 {
 	unsigned long *ips;
 	unsigned int nr;
 
-	side->users -= list_count_nodes(sites);
 	/* The ops stays registered. Its calls find no site. */
-	if (READ_ONCE(kprobe_ftrace_disabled))
+	if (READ_ONCE(kprobe_ftrace_disabled)) {
+		filter->nr -= list_count_nodes(sites);
 		return;
+	}
 	ips = collect_ips(sites, &nr);
-	if (!side->users)
-		WARN_ON_ONCE(unregister_ftrace_function(&side->ops));
 	if (ips)
-		WARN_ON_ONCE(ftrace_set_filter_ips(&side->ops, ips, nr, 1, 0));
+		entry_filter_del(filter, ips, nr);
 	else
-		leave_one_by_one(side, sites);
+		uproot_one_by_one(filter, sites);
 	kvfree(ips);
 }
 
@@ -343,12 +312,9 @@ int site_ftrace_widen(struct list_head *sites)
 	return ret;
 }
 #else
-static struct ftrace_side side_plain = {
-	.ops = {
-		.func = kprobe_ftrace_handler,
-		.flags = ENTRY_OPS_FLAGS,
-	},
-};
+/* Guarded by kprobe_mutex. */
+static struct entry_filter plain_filter =
+	ENTRY_FILTER_INIT(kprobe_ftrace_handler, ENTRY_OPS_FLAGS);
 
 static void site_ip_hit(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
@@ -366,12 +332,12 @@ NOKPROBE_SYMBOL(site_ip_hit);
 
 static int plain_plant(struct list_head *sites)
 {
-	return side_plant(&side_plain, sites);
+	return filter_plant(&plain_filter, sites);
 }
 
 static void plain_uproot(struct list_head *sites)
 {
-	side_uproot(&side_plain, sites);
+	filter_uproot(&plain_filter, sites);
 }
 
 int site_ftrace_widen(struct list_head *sites)
@@ -413,7 +379,7 @@ int site_ftrace_plant(struct list_head *sites, enum site_method method)
 		return -ENODEV;
 	if (method == SITE_FTRACE)
 		return plain_plant(sites);
-	return side_plant(&side_ip, sites);
+	return filter_plant(&ip_filter, sites);
 }
 
 /**
@@ -428,5 +394,5 @@ void site_ftrace_uproot(struct list_head *sites, enum site_method method)
 	if (method != SITE_FTRACE_IP)
 		plain_uproot(sites);
 	if (method != SITE_FTRACE)
-		side_uproot(&side_ip, sites);
+		filter_uproot(&ip_filter, sites);
 }

@@ -225,11 +225,11 @@ NOKPROBE_SYMBOL(site_pre_handlers);
 
 /**
  * site_run_plain_kretprobes - run only kretprobes without entry handler
- * @site: where
+ * @site: the site that is hit
  * @regs: the state at the entry of the function, as far as ftrace saves it for arguments
  *
- * Such a kretprobe runs nothing of its user's, so a hit inside its hit is no recursion; but one
- * inside a handler of others is a miss, as ever.
+ * Such a kretprobe calls no code of its user here, so this does not set current_kprobe. If another
+ * handler runs on this CPU, the same kretprobes count a miss as in a hit inside a hit.
  *
  * Context: a hit, preemption off.
  */

@@ -69,9 +69,10 @@ static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 NOKPROBE_SYMBOL(jump_inside);
 
 /*
- * The site has several listeners, or one with a post handler. To run post handlers, a copy of the
- * probed instruction is run by itself, with interrupts off from arch_kprobe_jump_run() on. The
- * instruction may read or write preempt_count(), so preempt_count() is as in the probed code then.
+ * The site has several enabled listeners, or one with a post handler or without a pre handler. To
+ * run post handlers, a copy of the probed instruction is run by itself, with interrupts off from
+ * arch_kprobe_jump_run() on. The instruction may read or write preempt_count(), so preempt_count()
+ * is as in the probed code then.
  */
 static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 {
@@ -79,7 +80,7 @@ static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 	bool runs_post;
 	int moved;
 
-	/* Pairs with the release in jump_prepare_post(). */
+	/* Pairs with the release in publish_post(). */
 	runs_post = smp_load_acquire(&site->jump_runs_post);
 	moved = site_pre_handlers(site, regs, runs_post ? 0 : HIT_WITHOUT_POST);
 	if (moved || !runs_post || !hit_has_post(p))

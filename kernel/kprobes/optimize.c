@@ -5,17 +5,18 @@
  * A jump is longer than a breakpoint, so it displaces instructions behind the probed one. No
  * task may be at one of these when the jump is written:
  *
- * - The site is planted as a breakpoint. Hits step the probed instruction.
+ * - The site is planted as a breakpoint. Hits run a copy of the probed instruction, or emulate it,
+ *   and continue behind it.
  * - If the site is fit for a jump, KPROBE_FLAG_OPTIMIZED is set. From then on hits continue in
  *   the detour, at copies of the instructions that the jump will displace.
  * - A grace period of RCU-tasks waits for tasks that were there before. Then the jumps of all
  *   sites that have waited are written.
  *
- * A worker does that when there is such a site. The way back needs no grace period: the
- * breakpoint is written, then the displaced instructions.
+ * A worker does this. The way back needs no grace period: the breakpoint is written first, then
+ * the other bytes of the displaced instructions.
  *
- * A site is not fit if there is another site among the instructions that it displaces, or if a
- * listener has a post handler that hits by a jump cannot run.
+ * A site is not fit if a site with an enabled listener is among the instructions that it would
+ * displace, or if a listener has a post handler that hits by a jump cannot run.
  *
  * With ARCH_KPROBE_JUMP_IN_PLACE a jump displaces no other instructions. Sites are prepared for
  * jumps when they are created, a commit writes a jump like a breakpoint, and the worker is not
@@ -311,7 +312,7 @@ void jump_init(struct kprobe_site *site)
  * jump_prepare_in_place - prepare a new site for a jump
  * @site: the site, prepared for a breakpoint
  *
- * Does nothing without ARCH_KPROBE_JUMP_IN_PLACE. If that fails, the site stays a breakpoint.
+ * Does nothing without ARCH_KPROBE_JUMP_IN_PLACE. If it fails, the site stays a breakpoint.
  *
  * Context: kprobe_mutex held, text_mutex not. Sleeps.
  */

@@ -6,7 +6,8 @@
  * and a preempted task may be in the copied instruction. An RCU grace period waits for the
  * former, one of RCU-tasks for the latter. No caller waits: retired sites are put on a list,
  * and one callback at a time waits for both grace periods for all sites that are on the list
- * when it starts. Until it is freed, a retired site is in the table and can be used again.
+ * when it starts. Until it is freed, a retired site whose text has not gone is in the table and can
+ * be used again.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -97,7 +98,7 @@ static void reclaim_work_fn(struct work_struct *work)
  */
 void site_retire(struct kprobe_site *site)
 {
-	/* It waits already, and was not planted since. */
+	/* It waits already, and has not been planted since. */
 	if (site->retired)
 		return;
 	site->retired = true;

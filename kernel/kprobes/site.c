@@ -43,7 +43,7 @@ static enum site_method site_wanted(struct kprobe_site *site)
 		return SITE_UNPLANTED;
 	if (!kprobe_ftrace(&site->kp))
 		return site_may_be_jump(site) ? SITE_JUMP : SITE_BREAKPOINT;
-	/* To go back to SITE_FTRACE would cost a filter update and gain nothing. */
+	/* Going back to SITE_FTRACE would cost a filter update and gain nothing. */
 	if (site->method == SITE_FTRACE_IP || site->method == SITE_FTRACE_CLAIMED)
 		return site->method;
 	list_for_each_entry(kp, &site->listeners, list) {
@@ -183,8 +183,9 @@ static void uproot(struct list_head *sites, enum site_method method)
 }
 
 /*
- * Also register in side_ip, only to get IPMODIFY. Ftrace then calls both ftrace_ops for one hit,
- * and only one of them may run the handlers. So the method says first that side_ip does not.
+ * Also add the functions to ip_filter, only to get IPMODIFY. Ftrace then calls both ftrace_ops for
+ * one hit, and only one of them may run the handlers. So first set the method with which
+ * site_ip_hit() does not.
  */
 static int claim(struct list_head *sites)
 {
@@ -197,7 +198,7 @@ static int claim(struct list_head *sites)
 	return ret;
 }
 
-/* The steps of a commit, in their order. Of those that plant, what can fail is first. */
+/* The steps of a commit, in order. Of the steps that plant, those that can fail come first. */
 enum site_step {
 	STEP_KEEP,
 	STEP_JUMP_TO_BREAKPOINT,
@@ -335,8 +336,8 @@ static void work_finish(struct list_head *sites)
  *
  * Context: process, kprobe_mutex held. Sleeps.
  * Return: 0, or the error of ftrace: -EBUSY if another user redirects one of the functions,
- * -ENOMEM, -ENODEV. Then none of the sites is planted that ftrace was called for together with
- * that one, and the caller has to remove its listeners. To uproot never fails.
+ * -ENOMEM, -ENODEV. On error none of the sites is planted that were passed to ftrace in the same
+ * call, and the caller has to remove its listeners. Uprooting never fails.
  */
 int site_batch_commit(struct site_batch *batch)
 {

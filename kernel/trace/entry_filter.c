@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hooks on the entries of functions: add functions to the filter of an ftrace_ops and remove them.
+ * Add functions to the filter of an ftrace_ops and remove them: for entry hooks, and for kprobes
+ * that need an ftrace_ops of their own.
  */
+#include <linux/entry_hook.h>
 #include <linux/errno.h>
 #include <linux/ftrace.h>
 #include <linux/sched.h>
-
-#include "entry_filter.h"
 
 /**
  * entry_filter_add - add functions to the filter of an ops, all or none
@@ -14,9 +14,10 @@
  * @ips: addresses of ftrace's calls; none is in the filter
  * @nr: number of addresses
  *
- * Context: process, entry_mutex held. Sleeps.
- * Return: 0; -EINVAL if ftrace has no call at one of the addresses; -ENOMEM; -ENODEV if ftrace
- * has shut itself down.
+ * Context: process, the user's lock held. Sleeps.
+ * Return: 0; -EINVAL if ftrace has no call at one of the addresses; -EBUSY if the ops has
+ * FTRACE_OPS_FL_IPMODIFY, and another such ops is at one of the functions; -ENOMEM; -ENODEV if
+ * ftrace has shut itself down.
  */
 int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
 {
@@ -51,7 +52,7 @@ int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned i
  * ftrace may need memory to remove an address. This waits until there is some: callers cannot undo
  * a removal, and an address that stayed could get into the filters of two ops.
  *
- * Context: process, entry_mutex held. Sleeps.
+ * Context: process, the user's lock held. Sleeps.
  */
 void entry_filter_del(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
 {

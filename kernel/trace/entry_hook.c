@@ -26,7 +26,6 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "entry_filter.h"
 #include "trace.h"
 
 /*

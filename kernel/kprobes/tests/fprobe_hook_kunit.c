@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fprobes of events: many at once, more functions for one that is registered, and again
- * without waiting.
+ * The functions that events use: register many fprobes at once, add functions to a registered
+ * fprobe, and register an fprobe again without waiting.
  */
 #include <linux/fprobe.h>
 #include <linux/kthread.h>
@@ -17,7 +17,7 @@ static const target_fn functions[NR_FUNCTIONS] = {
 	fprobe_test_one, fprobe_test_two, fprobe_test_three,
 };
 
-/* Where ftrace calls from in the functions above. */
+/* Addresses of ftrace's calls in the functions above. */
 static unsigned long ips[NR_FUNCTIONS];
 
 static int find_ips(struct kunit *test)
@@ -39,7 +39,7 @@ static void call_all(struct kunit *test)
 		test_call(test, functions[i], 1);
 }
 
-/* Each of the functions is called, and @tf sees so many of these calls. */
+/* Call each of the functions once. @tf must see so many of these calls. */
 static void expect_seen(struct kunit *test, struct test_fprobe *tf, int hits)
 {
 	test_fprobe_reset(tf);
@@ -61,7 +61,7 @@ static void many_at_once(struct kunit *test)
 	struct fprobe *fps[NR_FUNCTIONS];
 	int i;
 
-	/* The first wants one function, the second two, and so on. */
+	/* The first one is for one function, the second one for two, and so on. */
 	for (i = 0; i < NR_FUNCTIONS; i++) {
 		tf[i] = test_fprobe_make(test, WITH_ALL);
 		fps[i] = &tf[i]->fp;
@@ -106,7 +106,7 @@ static void for_no_function(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
 }
 
-/* The address of one of several fprobes is no function: none of them is hooked. */
+/* If an address of one of several fprobes is not a function, none of them is registered. */
 static void all_or_none(struct kunit *test)
 {
 	struct test_fprobe *had = test_fprobe_make(test, WITH_ALL);
@@ -125,15 +125,15 @@ static void all_or_none(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fprobe_is_registered(&bad->fp));
 	expect_seen(test, new, 0);
 	expect_seen(test, had, 1);
-	/* Without that one they are. */
+	/* Without that fprobe the others are registered. */
 	KUNIT_EXPECT_EQ(test, fprobes_hook(each, 2), 0);
 	expect_seen(test, new, 3);
 	expect_seen(test, had, 3);
-	/* What was not registered may have been seen, at a function that was hooked. */
+	/* Hits of functions that were hooked before may have seen fprobes of the failed call. */
 	synchronize_rcu();
 }
 
-/* Handlers share too much. */
+/* entry_data_size is too large. */
 static void too_much_data(struct kunit *test)
 {
 	struct test_fprobe *good = test_fprobe_make(test, WITH_ALL);
@@ -163,7 +163,7 @@ static int call_until_stopped(void *data)
 	return 0;
 }
 
-/* Registered again at once, while hits of before may be under way. */
+/* Register an fprobe again at once, while earlier hits may be in progress. */
 static void again_and_again(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, WITH_ALL);
@@ -181,13 +181,13 @@ static void again_and_again(struct kunit *test)
 	kthread_stop(caller);
 	synchronize_rcu();
 	KUNIT_EXPECT_EQ(test, atomic_read(&tf->bad), 0);
-	/* Those of here, at least. */
+	/* At least the calls that this test makes. */
 	KUNIT_EXPECT_GE(test, atomic_read(&tf->exits), NR_AGAIN);
 	KUNIT_EXPECT_GE(test, atomic_read(&tf->entries), atomic_read(&tf->exits));
 	expect_seen(test, tf, 0);
 }
 
-/* What was missed before is not forgotten. */
+/* fprobes_hook() does not reset the counts of misses. */
 static void misses_add_up(struct kunit *test)
 {
 	struct test_fprobe *outer = test_fprobe_at(test, fprobe_test_two, WITH_ENTRY);

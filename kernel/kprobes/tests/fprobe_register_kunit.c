@@ -18,7 +18,7 @@ static const target_fn hookable[NR_HOOKABLE] = {
 	fprobe_test_one, fprobe_test_two, fprobe_test_three,
 };
 
-/* Calls the three functions, and expects that @tf sees so many of them come and go. */
+/* Call the three functions. @tf must see so many entries and exits. */
 static void expect_hits(struct kunit *test, struct test_fprobe *tf, int entries, int exits)
 {
 	int i;
@@ -30,8 +30,8 @@ static void expect_hits(struct kunit *test, struct test_fprobe *tf, int entries,
 }
 
 /**
- * struct text - instructions at the entries of functions
- * @bytes: of each
+ * struct text - text at the entries of functions
+ * @bytes: the first bytes of each function
  */
 struct text {
 	u8 bytes[NR_HOOKABLE][32];
@@ -57,7 +57,7 @@ static int register_suite_init(struct kunit *test)
 	return 0;
 }
 
-/* Nothing is registered, nothing is called, and no function has been changed. */
+/* The fprobe is not registered, no handler is called, and the text is as it was. */
 static void expect_nothing_left(struct kunit *test, struct test_fprobe *tf)
 {
 	struct text text;
@@ -69,7 +69,7 @@ static void expect_nothing_left(struct kunit *test, struct test_fprobe *tf)
 	KUNIT_EXPECT_MEMEQ(test, &text, &pristine, sizeof(text));
 }
 
-/* Registration returned @ret, and ends here if it was successful. */
+/* Registration returned @ret, which must be 0. Check the hits, and unregister. */
 static void expect_registered(struct kunit *test, struct test_fprobe *tf, int ret, int hits)
 {
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -79,7 +79,7 @@ static void expect_registered(struct kunit *test, struct test_fprobe *tf, int re
 	expect_nothing_left(test, tf);
 }
 
-/* With which handlers each of the following is done. */
+/* Combinations of handlers that tests use. */
 static const unsigned int kinds[] = { WITH_ENTRY, WITH_EXIT, WITH_ALL };
 
 static void kind_desc(const unsigned int *with, char *desc)
@@ -112,9 +112,9 @@ static void no_fprobe(struct kunit *test)
 
 /**
  * struct pattern_case - a pair of patterns
- * @filter: functions wanted
- * @not: functions not wanted
- * @hits: how many of the three functions are hooked
+ * @filter: pattern for functions
+ * @not: pattern for functions to exclude
+ * @hits: number of the three functions that are hooked
  */
 struct pattern_case {
 	const char *filter;
@@ -178,11 +178,11 @@ static void by_pattern(struct kunit *test)
 }
 
 /**
- * struct names_case - what an array of names comes to
+ * struct names_case - an array of names, and the result of registration
  * @names: the array
- * @num: its length, as registration is told
+ * @num: the length that is passed
  * @ret: what registration returns
- * @hits: how many of the three functions are hooked if that is 0
+ * @hits: if that is 0, number of the three functions that are hooked
  */
 struct names_case {
 	const char *names[3];
@@ -219,7 +219,7 @@ static void by_name(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, register_fprobe_syms(&tf->fp, NULL, 1), -EINVAL);
 	expect_nothing_left(test, tf);
 	for (n = names_cases; n < names_cases + ARRAY_SIZE(names_cases); n++) {
-		/* Names are looked at before handlers are. */
+		/* Names are checked before entry_data_size. */
 		if (n->ret && !tf->fp.entry_data_size)
 			continue;
 		memcpy(names, n->names, sizeof(names));
@@ -229,12 +229,12 @@ static void by_name(struct kunit *test)
 			expect_nothing_left(test, tf);
 		else
 			expect_registered(test, tf, ret, n->hits);
-		/* The caller's order is the caller's. */
+		/* The caller's array is not sorted. */
 		KUNIT_EXPECT_MEMEQ(test, names, n->names, sizeof(names));
 	}
 }
 
-/* Registers for one address, and two: itself behind a good one. */
+/* Register for @addr alone, and for @addr after a valid address. Both are refused. */
 static void expect_refused(struct kunit *test, struct test_fprobe *tf, unsigned long addr)
 {
 	unsigned long addrs[2] = { addr, 0 };
@@ -267,7 +267,7 @@ static void by_wrong_address(struct kunit *test)
 	expect_refused(test, tf, ULONG_MAX);
 	expect_refused(test, tf, (unsigned long)&data);
 	expect_refused(test, tf, fprobe_test_address(fprobe_test_hidden));
-	/* Into the function: behind the call, and before it if it is not the first. */
+	/* Inside: after ftrace's call, and before it if it is not the first instruction. */
 	expect_refused(test, tf, mcount + MCOUNT_INSN_SIZE);
 	if (mcount != addr)
 		expect_refused(test, tf, addr + 1);
@@ -287,7 +287,7 @@ static void by_address(struct kunit *test)
 	if (tf->fp.entry_handler)
 		KUNIT_EXPECT_EQ(test, tf->entry_ip, mcount);
 
-	/* Where ftrace calls from, and within that call. */
+	/* The address of ftrace's call, and an address within that call. */
 	addrs[0] = mcount;
 	expect_registered(test, tf, register_fprobe_ips(&tf->fp, addrs, 1), 1);
 	addrs[0] = mcount + MCOUNT_INSN_SIZE - 1;
@@ -298,7 +298,7 @@ static void by_address(struct kunit *test)
 	expect_registered(test, tf, register_fprobe_ips(&tf->fp, addrs, 2), 2);
 	KUNIT_EXPECT_EQ(test, addrs[0], max(one, two));
 
-	/* However often it is given, it is hooked once. */
+	/* A function that is given several times is hooked once. */
 	addrs[0] = one;
 	addrs[1] = mcount;
 	addrs[2] = two;
@@ -306,7 +306,7 @@ static void by_address(struct kunit *test)
 	expect_registered(test, tf, register_fprobe_ips(&tf->fp, addrs, 4), 2);
 }
 
-/* Without handlers there is nothing to call, which is no mistake. */
+/* An fprobe without handlers can be registered. */
 static void no_handlers(struct kunit *test)
 {
 	struct test_fprobe *tf = test_fprobe_make(test, 0);
@@ -326,12 +326,12 @@ static void twice(struct kunit *test)
 
 	expect_nothing_left(test, tf);
 	KUNIT_ASSERT_EQ(test, register_fprobe(&tf->fp, "fprobe_test_one", NULL), 0);
-	/* Refused, and it stays as it is. */
+	/* It is registered: registering it again is refused, and changes nothing. */
 	KUNIT_EXPECT_EQ(test, register_fprobe(&tf->fp, "fprobe_test_*", NULL), -EBUSY);
 	KUNIT_EXPECT_EQ(test, register_fprobe_ips(&tf->fp, &addr, 1), -EBUSY);
 	KUNIT_EXPECT_EQ(test, register_fprobe_syms(&tf->fp, &sym, 1), -EBUSY);
 	expect_registered(test, tf, 0, 1);
-	/* That it was registered before is no hindrance. */
+	/* After it was unregistered, it can be registered again. That resets nmissed. */
 	tf->fp.nmissed = 77;
 	expect_registered(test, tf, register_fprobe(&tf->fp, "fprobe_test_t*", NULL), 2);
 }
@@ -382,7 +382,7 @@ static void limits(struct kunit *test)
 				  register_fprobe(&tf->fp, "fprobe_test_one", NULL), 1);
 		KUNIT_EXPECT_EQ(test, tf->fp.nr_maxactive, good[i]);
 	}
-	/* Without an exit handler there is nothing to limit. */
+	/* Without an exit handler nr_maxactive is not used. */
 	tf = test_fprobe_make(test, WITH_ENTRY);
 	tf->fp.nr_maxactive = -1;
 	expect_registered(test, tf, register_fprobe(&tf->fp, "fprobe_test_one", NULL), 1);
@@ -408,7 +408,7 @@ static void call_many(struct kunit *test)
 		test_call(test, fprobe_many[i], 1);
 }
 
-/* All at once: ftrace goes through the text once to hook them, and once to let go. */
+/* A thousand functions are hooked by one update of ftrace, and unhooked by one. */
 static void a_thousand_functions(struct kunit *test)
 {
 	struct test_fprobe *tf = fprobe_of_kind(test);
@@ -430,7 +430,7 @@ static void a_thousand_functions(struct kunit *test)
 	test_fprobe_expect(test, tf, 0, 0, 0);
 }
 
-/* One that others have hooked before is not theirs alone, nor is it patched again. */
+/* Functions that another fprobe has hooked are shared with it, and not patched again. */
 static void a_thousand_functions_twice(struct kunit *test)
 {
 	struct test_fprobe *first = test_fprobe_on(test, "fprobe_many_*", WITH_ALL);
@@ -456,7 +456,7 @@ static const struct pattern_case going[] = {
 	{ "fprobe_test_t*", NULL, 2 },
 };
 
-/* Of several fprobes on the same functions some go, by one update, and one stays. */
+/* Several fprobes are unregistered by one update. One on the same functions stays. */
 static void many_go_at_once(struct kunit *test)
 {
 	struct test_fprobe *stays = test_fprobe_on(test, "fprobe_test_two", WITH_ALL);
@@ -481,17 +481,17 @@ static void many_go_at_once(struct kunit *test)
 		expect_hits(test, tf[i], 0, 0);
 	}
 	expect_registered(test, stays, 0, 1);
-	/* They are as good as new. */
+	/* They can be registered again. */
 	for (i = 0; i < ARRAY_SIZE(going); i++)
 		expect_registered(test, tf[i], register_fprobe(fps[i], going[i].filter, NULL),
 				  going[i].hits);
 }
 
 /**
- * struct calls - where functions of the kernel call ftrace from
- * @near: in how many that is within the architecture's bound
- * @far: in how many it is beyond it
- * @farthest: how far at most within it
+ * struct calls - distances of ftrace's calls from the start of their functions
+ * @near: number of functions in which it is within ARCH_ENTRY_REACH
+ * @far: number of functions in which it is beyond that
+ * @farthest: the largest distance within it
  */
 struct calls {
 	unsigned int	near;
@@ -516,8 +516,9 @@ static int count_call(void *data, const char *name, unsigned long addr)
 }
 
 /*
- * What is beyond the bound belongs to functions that the linker dropped, and those are few. What
- * names mean is looked up by it: too narrow a bound makes that slow, too wide a one wrong.
+ * Calls beyond ARCH_ENTRY_REACH belong to functions that the linker dropped, which are few. The
+ * lookup of names uses this bound: if it is too small, lookups are slow; if it is too large, they
+ * find wrong functions.
  */
 static void bound_of_calls(struct kunit *test)
 {

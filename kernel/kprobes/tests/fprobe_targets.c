@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions for the tests of fprobes, each with a way of its own to its result, or the
- * compiler would make one function of several.
+ * Functions for the tests of fprobes. Each computes its result in another way, because the compiler
+ * would merge equal functions.
  */
 #include <linux/compiler.h>
 
@@ -26,7 +26,7 @@ noinline __noclone unsigned long fprobe_test_recurse(unsigned long x)
 {
 	unsigned long inner = x ? fprobe_test_recurse(x - 1) : 0;
 
-	/* Not a loop: there is something left to do in each. */
+	/* Work after the call keeps the compiler from making a loop of the recursion. */
 	OPTIMIZER_HIDE_VAR(inner);
 	return inner + 1;
 }
@@ -40,7 +40,7 @@ noinline __noclone unsigned long fprobe_test_tail(unsigned long x)
 noinline __noclone notrace unsigned long fprobe_test_call(target_fn fn, unsigned long x)
 {
 	x = fn(x);
-	/* Not the end of it, or the function would not return to here. */
+	/* Work after the call keeps the compiler from making a tail call. */
 	OPTIMIZER_HIDE_VAR(x);
 	return x;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of fprobes share: functions to hook, and fprobes that count.
+ * Helpers for the tests of fprobes: functions to hook, and fprobes that count.
  */
 #ifndef _KERNEL_KPROBES_TESTS_FPROBES_H
 #define _KERNEL_KPROBES_TESTS_FPROBES_H
@@ -17,7 +17,7 @@ unsigned long fprobe_test_one(unsigned long x);
 unsigned long fprobe_test_two(unsigned long x);
 unsigned long fprobe_test_three(unsigned long x);
 
-/* Not for ftrace. */
+/* A notrace function. */
 unsigned long fprobe_test_hidden(unsigned long x);
 
 /* Calls itself with x - 1 unless x is 0. */
@@ -26,7 +26,7 @@ unsigned long fprobe_test_recurse(unsigned long x);
 /* Ends in a jump to fprobe_test_one(). */
 unsigned long fprobe_test_tail(unsigned long x);
 
-/* Calls a function, and returns what that returns, from a place that can be told. */
+/* Calls a function and returns its result. The call is not a tail call. */
 unsigned long fprobe_test_call(target_fn fn, unsigned long x);
 
 /* Each returns its argument plus one; "fprobe_many_*" matches all of them and nothing else. */
@@ -45,14 +45,14 @@ static inline unsigned long fprobe_test_address(target_fn fn)
  * @fp:		the fprobe
  * @entries:	runs of the entry handler
  * @exits:	runs of the exit handler
- * @bad:	runs of either that were not as they should be
+ * @bad:	runs of either with a wrong argument, result or state
  * @in_irq:	exits in hard interrupts
  * @in_nmi:	exits in NMI context
- * @only:	calls of other tasks are none of its business; NULL for all tasks
- * @veto:	entries to turn down
+ * @only:	count calls of this task only; NULL for all tasks
+ * @veto:	number of entries at which the entry handler returns non-zero
  * @any_value:	the function does not return its argument plus one
  * @gone:	no handler may run any more
- * @entry_ip:	of the last entry
+ * @entry_ip:	@entry_ip of the last entry
  * @caller:	@ret_ip of the last entry
  * @when_entry:	order of the last entry among all test fprobes
  * @when_exit:	the same of its last exit

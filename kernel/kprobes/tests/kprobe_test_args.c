@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module with functions whose arguments are to be fetched, and whose results are to be
- * replaced, for tools/testing/selftests/kprobes/.
+ * A module with functions whose arguments tests fetch, and whose results they override, for
+ * tools/testing/selftests/kprobes/.
  *
- * kprobe_args_value() returns the number that is written to the parameter "value". It is
- * also given the address of that number, and a text: what was written to the parameter
- * "text", as it was written.
+ * Writing a number to the parameter "value" calls kprobe_args_value(), which returns the number. It
+ * is also passed the address of the number, and the text that was written to the parameter "text".
  *
- * kprobe_args_may_fail() is called as often as is written to the parameter "call". It
- * returns 0; "failed" is how often it did not since, "last" is what it returned last, and
- * "ran" is how often its body ran.
+ * Writing N to the parameter "call" calls kprobe_args_may_fail() N times. It returns 0. "failed" is
+ * the number of these calls that returned something else, "last" is the last result, and "ran" is
+ * how often the body of the function ran.
  */
 #include <linux/compiler.h>
 #include <linux/error-injection.h>
@@ -61,7 +60,7 @@ module_param_cb(value, &value_ops, NULL, 0200);
 MODULE_PARM_DESC(value, "write a number to call kprobe_args_value() with it");
 
 module_param_string(text, text, TEXT_SIZE, 0644);
-MODULE_PARM_DESC(text, "that kprobe_args_value() is called with");
+MODULE_PARM_DESC(text, "text that is passed to kprobe_args_value()");
 
 static int call_set(const char *val, const struct kernel_param *kp)
 {
@@ -85,7 +84,7 @@ MODULE_PARM_DESC(call, "write N to call kprobe_args_may_fail() N times");
 module_param(failed, uint, 0644);
 MODULE_PARM_DESC(failed, "calls that did not return 0");
 module_param(ran, uint, 0644);
-MODULE_PARM_DESC(ran, "calls that came to the body of the function");
+MODULE_PARM_DESC(ran, "calls that ran the body of the function");
 module_param(last, int, 0444);
 MODULE_PARM_DESC(last, "what the last call returned");
 

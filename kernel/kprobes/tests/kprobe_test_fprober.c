@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module with an fprobe, for tools/testing/selftests/kprobes/. Loading it fails with
- * what registration returned. It also has a function to be hooked, fprober_own(), which
- * is called as often as is written to its parameter "call".
+ * A module with an fprobe, for tools/testing/selftests/kprobes/. Loading it fails with the errno of
+ * the registration. It also has a function to be hooked, fprober_own(). Writing N to its parameter
+ * "call" calls that N times.
  */
 #include <linux/atomic.h>
 #include <linux/compiler.h>

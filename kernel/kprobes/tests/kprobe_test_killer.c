@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that shuts ftrace down for good, as a failed update of its own does, when 1 is
+ * A module that shuts ftrace down until reboot, as ftrace does after a failed update, when 1 is
  * written to its parameter "kill". For tools/testing/selftests/kprobes/ftrace_killed.sh.
  */
 #include <linux/kprobes.h>
@@ -11,7 +11,7 @@
 #ifdef CONFIG_X86_KERNEL_IBT
 #include <asm/ibt.h>
 
-/* In front of the first instruction that can be probed, if that is there. */
+/* A function can start with a landing pad, before the address of a probe on its entry. */
 static unsigned long function_start(unsigned long addr)
 {
 	return is_endbr(*(u32 *)(addr - ENDBR_INSN_SIZE)) ? addr - ENDBR_INSN_SIZE : addr;

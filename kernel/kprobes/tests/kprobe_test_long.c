@@ -3,10 +3,10 @@
  * A module with a function that takes long, for tools/testing/selftests/kprobes/livepatch.sh.
  * x86-64 only.
  *
- * While its parameter "run" is 1, a thread on CPU 0 calls the function again and again; "pid"
- * tells which. While "spin" is 1, another one with a higher priority keeps the first from
- * running, wherever that is: nearly always in the instruction that takes long, which is at
- * "insn", as bytes from the start of the function. "text" shows what is there.
+ * While its parameter "run" is 1, a thread on CPU 0 calls the function repeatedly; "pid" is its
+ * PID. While "spin" is 1, another thread with a higher priority preempts it, nearly always in the
+ * instruction that takes long. "insn" is the offset of that instruction in the function, and
+ * "text" shows the bytes there.
  */
 #include <linux/init.h>
 #include <linux/kthread.h>
@@ -154,7 +154,7 @@ static int text_get(char *buf, const struct kernel_param *kp)
 
 static const struct kernel_param_ops text_ops = { .get = text_get };
 module_param_cb(text, &text_ops, NULL, 0444);
-MODULE_PARM_DESC(text, "what is there");
+MODULE_PARM_DESC(text, "bytes of the instruction that takes long");
 
 static int __init long_init(void)
 {

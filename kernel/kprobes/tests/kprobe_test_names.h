@@ -4,11 +4,11 @@
 
 #include <linux/compiler.h>
 
-/* The name that a function goes by, which the compiler might have given it. */
+/* Declare a function with a symbol like those that the compiler gives to clones. */
 #define NAMED(function, symbol) \
 	static noinline __noclone unsigned long function(unsigned long x) asm(symbol)
 
-/* @x + 1, in a way of its own for each @n, or the compiler would make one function of them all. */
+/* @x + 1, computed in another way for each @n, so that the compiler does not merge functions. */
 static __always_inline unsigned long names_plus_one(unsigned long x, unsigned long n)
 {
 	x += n;
@@ -16,7 +16,7 @@ static __always_inline unsigned long names_plus_one(unsigned long x, unsigned lo
 	return x - n + 1;
 }
 
-/* kprobe_test_names_second.c: how many calls went wrong */
+/* kprobe_test_names_second.c: returns the number of wrong results */
 unsigned int names_call_second(unsigned long x);
 
 #endif /* _KPROBE_TEST_NAMES_H */

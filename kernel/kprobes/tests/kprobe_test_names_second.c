@@ -28,9 +28,9 @@ static notrace unsigned long dark(unsigned long x)
 
 /**
  * names_call_second - call all functions of this file
- * @x: with this
+ * @x: the argument
  *
- * Return: how many did not return what they should.
+ * Return: the number of wrong results.
  */
 unsigned int names_call_second(unsigned long x)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of kprobe_test_odd share. x86-64 only. */
+/* Declarations for the files of kprobe_test_odd. x86-64 only. */
 #ifndef _KERNEL_KPROBES_TEST_ODD_H
 #define _KERNEL_KPROBES_TEST_ODD_H
 
 unsigned long kprobe_odd_first_dup(unsigned long x);
 unsigned long kprobe_odd_second_dup(unsigned long x);
 
-/* In assembler: of each of two files, which have the name in common, and of the main one. */
+/* In assembler. Two files have a static function of the first name. */
 unsigned long kprobe_odd_dup(unsigned long x);
 unsigned long kprobe_odd_switch(unsigned long x);
 

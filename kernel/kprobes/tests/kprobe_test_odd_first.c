@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A function with a part that is out of the way; kprobe_test_odd_second.c has its namesake. */
+/* A function with a part that is out of the way. kprobe_test_odd_second.c has one of that name. */
 #include <linux/compiler.h>
 #include <linux/objtool.h>
 #include <asm/linkage.h>

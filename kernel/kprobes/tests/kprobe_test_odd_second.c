@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The namesake of a function in kprobe_test_odd_first.c. The part that is out of the way jumps
- * back to behind an instruction that is too short for a jump: so none may be written there.
+ * A function of the same name as one in kprobe_test_odd_first.c. Its part that is out of the way
+ * jumps back to the end of an instruction that is too short for a jump. So no jump may be written
+ * there.
  */
 #include <linux/compiler.h>
 #include <linux/objtool.h>

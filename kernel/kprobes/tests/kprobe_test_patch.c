@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A live patch of the function of kprobe_test_long.c: it is quick, and returns nothing right. */
+/* A live patch of the function in kprobe_test_long.c. It is quick and returns a wrong result. */
 #include <linux/init.h>
 #include <linux/livepatch.h>
 #include <linux/module.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that places one probe and tells what became of it, for
- * tools/testing/selftests/kprobes/. Loading it fails with what registration returned.
+ * A module that registers one probe and counts its hits, for tools/testing/selftests/kprobes/.
+ * Loading it fails with the errno of the registration.
  *
  * It can also delay grace periods of RCU-tasks, after which jumps are written.
  */
@@ -47,7 +47,7 @@ MODULE_PARM_DESC(wait, "register when this module is about to be initialized");
 
 static int result = 1;
 module_param(result, int, 0444);
-MODULE_PARM_DESC(result, "what registration returned, 1 if it has yet to come");
+MODULE_PARM_DESC(result, "what registration returned; 1 before that");
 
 static unsigned int hits;
 module_param(hits, uint, 0444);
@@ -103,7 +103,7 @@ static const struct kernel_param_ops state_ops = {
 module_param_cb(state, &state_ops, NULL, 0444);
 MODULE_PARM_DESC(state, "of the probe: enabled, disabled, gone disabled");
 
-/* Try to disable and enable it again; fails as these do. */
+/* Disable the probe and enable it again. Returns the error of these. */
 static int toggle_set(const char *val, const struct kernel_param *kp)
 {
 	int err = disable_kprobe(&probe);
@@ -121,7 +121,7 @@ MODULE_PARM_DESC(toggle, "write to disable and enable the probe");
 static struct task_struct *holder;
 static DECLARE_COMPLETION(held);
 
-/* Others run, but it never sleeps. */
+/* It lets other tasks run, but does not sleep, so RCU-tasks waits for it. */
 static int hold_fn(void *unused)
 {
 	complete(&held);
@@ -180,7 +180,7 @@ static int place(void)
 {
 	int err;
 
-	/* Registering sets more, and it may not be the first time. */
+	/* An earlier registration has set flags and the address. */
 	probe.flags = 0;
 	probe.addr = (kprobe_opcode_t *)addr;
 	probe.symbol_name = addr ? NULL : symbol;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that counts the updates of ftrace's filters, and has those refused that would
- * plant a probe at certain functions, for tools/testing/selftests/kprobes/.
+ * A module that counts the updates of ftrace's filters, and makes those fail that add certain
+ * functions, for tools/testing/selftests/kprobes/.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -14,11 +14,11 @@
 static unsigned long busy[MOST];
 static unsigned int nr_busy;
 module_param_array(busy, ulong, &nr_busy, 0444);
-MODULE_PARM_DESC(busy, "from where ftrace calls in functions that are not to be probed");
+MODULE_PARM_DESC(busy, "addresses of ftrace's calls in functions that are refused");
 
 static unsigned int updates;
 module_param(updates, uint, 0644);
-MODULE_PARM_DESC(updates, "of filters since it was written to");
+MODULE_PARM_DESC(updates, "number of updates of filters since this was written to");
 
 static unsigned int refused;
 module_param(refused, uint, 0444);

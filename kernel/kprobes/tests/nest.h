@@ -7,7 +7,7 @@
 
 /**
  * struct nest_place - where the outer probe is, and how the inner one is planted
- * @name:	of the test
+ * @name:	name of the test case
  * @outer:	function with the probe whose handler is interrupted
  * @inner:	function with the probe that is hit meanwhile
  * @with_post:	another listener there has a post handler: no jump
@@ -28,8 +28,8 @@ typedef unsigned long (*nest_call)(target_fn fn, unsigned long x);
 /**
  * struct nest - a probe whose handler makes a call in another context
  * @tp:		the probe
- * @call:	makes it
- * @fn:		of what
+ * @call:	makes the call
+ * @fn:		the function that is called
  * @wrong:	what went wrong in handlers
  */
 struct nest {

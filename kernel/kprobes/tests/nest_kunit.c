@@ -14,7 +14,7 @@
 
 #define CALLS	10
 
-/* By the number in test_many: even ones are traced. */
+/* Indices in test_many. Functions with an even index are traced. */
 const struct nest_place nest_places[NEST_PLACES] = {
 	{ "ftrace in ftrace", 0, 2 },
 	{ "jump in ftrace", 0, 3 },
@@ -127,10 +127,10 @@ static void nest_gone(void *kp)
 
 /**
  * test_nest_at - a probe whose handler makes a call
- * @test: at whose end it goes
- * @at: where
- * @call: makes it, in another context
- * @fn: of what, NULL: none
+ * @test: the probe is unregistered at its end
+ * @at: the function to probe
+ * @call: makes the call, in another context
+ * @fn: the function that is called; NULL: no call
  *
  * Return: the probe, not registered; may be nested.
  */
@@ -200,7 +200,7 @@ void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call c
 	KUNIT_EXPECT_EQ(test, test_pre_hits(other), 0);
 	KUNIT_EXPECT_EQ(test, other->kp.nmissed, CALLS);
 
-	/* All is as it was. */
+	/* Later hits are normal again. */
 	test_call(test, fn, CALLS);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 2 * CALLS);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(other), CALLS);

@@ -35,8 +35,9 @@ NOKPROBE_SYMBOL(test_nmi_take);
 #define NMI_PATIENCE	100000000
 
 /*
- * fn(x), in an NMI on this CPU; other than x + 1 if none came. Where they are masked it comes
- * later, and if this boot has none, in the context of the caller. Preemption is off.
+ * Call fn(x) in an NMI on this CPU, and return its result. If NMIs are masked, the NMI comes later,
+ * and this returns something else than x + 1. If this boot has no NMIs, call it in the context of
+ * the caller. Preemption is off.
  */
 unsigned long test_call_in_nmi(target_fn fn, unsigned long x)
 {

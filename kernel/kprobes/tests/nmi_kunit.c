@@ -87,8 +87,8 @@ static void expect_jump(struct kunit *test, void *addr) { }
 #endif
 
 /*
- * Ten hits, in each of which an NMI is sent. Then its hit is one inside a hit; or, if they are
- * masked there, it comes as soon as the hit is over.
+ * Ten hits, in each of which an NMI is sent. The NMI hits the probe: inside of the first hit, or,
+ * if NMIs are masked there, as soon as that is over.
  */
 static void ten_with_nmis(struct kunit *test, target_fn fn, unsigned int handlers, bool jump,
 			  bool masked)
@@ -122,7 +122,7 @@ static void nmi_in_a_handler(struct kunit *test)
 {
 	const struct test_target *t = test->param_value;
 
-	/* It is a breakpoint that is hit, or what ftrace has there. */
+	/* The probe is a breakpoint, or planted through ftrace. */
 	ten_with_nmis(test, t->fn, WITH_POST, false, arch_test_traps_mask_nmis);
 }
 

@@ -44,7 +44,7 @@ NOKPROBE_SYMBOL(test_probe_post);
 #endif
 
 /**
- * test_entry_of - where a probe on a function's entry goes
+ * test_entry_of - find the address of a probe on a function's entry
  * @fn: the function
  *
  * Return: the address behind a landing pad, and behind the instructions that ftrace patches if
@@ -68,8 +68,8 @@ static void test_probe_gone(void *kp)
 
 /**
  * test_probe_at - a probe, not registered
- * @test: at whose end it is unregistered if it still is registered, and freed
- * @addr: where
+ * @test: the probe is unregistered, if it is registered, and freed at its end
+ * @addr: the address to probe
  * @handlers: WITH_PRE, WITH_POST
  *
  * Return: the probe; does not return without memory.
@@ -131,4 +131,20 @@ unsigned int test_expect_refused(struct kunit *test, const char * const *names, 
 	}
 	kunit_info(test, "%u of %u functions are there", found, nr);
 	return found;
+}
+
+/* What the architecture keeps about the instruction of the site at @addr. */
+struct arch_specific_insn test_insn_at(struct kunit *test, void *addr)
+{
+	struct arch_specific_insn ainsn = {};
+	struct kprobe *p;
+
+	preempt_disable();
+	p = get_kprobe(addr);
+	if (p)
+		ainsn = p->ainsn;
+	preempt_enable();
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	return ainsn;
 }

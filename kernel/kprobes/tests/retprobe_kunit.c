@@ -17,7 +17,7 @@
  * @entries:	runs of the entry handler
  * @returns:	runs of the handler
  * @bad:	returns with a value or data that do not go with the entry
- * @veto:	entries to turn down
+ * @veto:	number of entries at which the entry handler returns non-zero
  * @calls:	called by the handler, unless NULL
  */
 struct test_ret {
@@ -300,14 +300,14 @@ static void bad_one_in_a_batch(struct kunit *test)
 	unregister_kretprobes(rps, 4);
 }
 
-/* More than any pool has nodes at first. */
+/* More than the number of nodes of a new pool. */
 #define DEPTH	64
 
 static noinline __noclone unsigned long recurse_traced(unsigned long n)
 {
 	if (n)
 		n = recurse_traced(n - 1);
-	/* Not a loop: there is something left to do in each. */
+	/* Work after the call keeps the compiler from making a loop of the recursion. */
 	OPTIMIZER_HIDE_VAR(n);
 	return n + 1;
 }
@@ -351,7 +351,7 @@ static noinline __noclone unsigned long tail_end(unsigned long x)
 	return x + 1;
 }
 
-/* The compiler makes jumps of the calls in these. */
+/* The compiler turns the calls in these into jumps. */
 static noinline __noclone unsigned long tail_middle(unsigned long x)
 {
 	OPTIMIZER_HIDE_VAR(x);

@@ -10,7 +10,7 @@
 
 #ifdef __ARCH_WANT_KPROBES_INSN_SLOT
 
-/* More than a page holds, whatever the size of a slot. */
+/* More slots than fit into a page, with any size of a slot. */
 #define NR_SLOTS	(2 * PAGE_SIZE / sizeof(kprobe_opcode_t) / MAX_INSN_SIZE)
 
 static unsigned long page_of(const void *addr)

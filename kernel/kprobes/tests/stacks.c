@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Stack traces: functions that take one, and what it should look like while they are
- * hooked.
- */
+/* Stack traces: functions that take one, and checks of traces taken while they are hooked. */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/stacktrace.h>
@@ -37,7 +34,7 @@ noinline __noclone unsigned long test_trace_outer(unsigned long x)
 	return x - 1;
 }
 
-/* Calls these from one and the same place; the trace taken inside goes to @tr. */
+/* Call the functions, always from the same address. @tr receives the trace taken inside. */
 noinline unsigned long test_trace_call(struct test_trace *tr)
 {
 	trace_inside = tr;
@@ -70,8 +67,8 @@ bool test_is_inside(unsigned long addr, void *fn)
 }
 
 /*
- * Two traces of the same calls, made by @caller, are the same to the address. The two
- * calls in @caller are two places, or one if it is a loop.
+ * Two traces of the same calls have the same addresses. Only the address in @caller, which makes
+ * the calls, may differ, because it makes them at two places.
  */
 void test_trace_expect_same(struct kunit *test, const struct test_trace *tr,
 			    const struct test_trace *good, void *caller)

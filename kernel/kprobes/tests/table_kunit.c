@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fill the table with sites of addresses where nothing executes, while other CPUs look up
- * addresses that they know to be in the table, or not to be.
+ * Insert sites at addresses where nothing executes, while other CPUs look up addresses of which
+ * they know whether they are in the table.
  */
 #include <linux/addr_table.h>
 #include <linux/completion.h>

@@ -23,15 +23,6 @@ static __always_inline struct test_fprobe *to_test(struct fprobe *fp)
 	return container_of(fp, struct test_fprobe, fp);
 }
 
-static __always_inline unsigned long first_argument(struct pt_regs *regs)
-{
-#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
-	return regs_get_kernel_argument(regs, 0);
-#else
-	return 0;
-#endif
-}
-
 /* Checks of both handlers. Returns false if something is wrong. */
 static __always_inline bool hit_is_good(struct test_fprobe *tf, unsigned long ret_ip,
 					void *entry_data)
@@ -56,7 +47,7 @@ static notrace int test_entered(struct fprobe *fp, unsigned long entry_ip,
 	tf->caller = ret_ip;
 	tf->when_entry = test_fprobe_now();
 	if (data) {
-		data->arg = first_argument(regs);
+		data->arg = test_first_argument(regs);
 		data->entry_ip = entry_ip;
 		data->ret_ip = ret_ip;
 		data->arg_again = data->arg;
@@ -102,7 +93,7 @@ static void test_fprobe_gone(void *data)
 
 /**
  * test_fprobe_make - an fprobe, not registered
- * @test: at whose end it is unregistered if it still is registered, and freed
+ * @test: the fprobe is unregistered, if it is registered, and freed at its end
  * @with: WITH_ENTRY, WITH_EXIT, WITH_DATA
  *
  * Return: the fprobe; does not return without memory.
@@ -122,7 +113,7 @@ struct test_fprobe *test_fprobe_make(struct kunit *test, unsigned int with)
 	return tf;
 }
 
-/* As test_fprobe_make(), and registered for what matches @filter. */
+/* As test_fprobe_make(), and registered for the functions that match @filter. */
 struct test_fprobe *test_fprobe_on(struct kunit *test, const char *filter,
 				   unsigned int with)
 {

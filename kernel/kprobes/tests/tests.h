@@ -96,6 +96,7 @@ void test_probe_post(struct kprobe *p, struct pt_regs *regs,
 unsigned long test_entry_of(target_fn fn);
 
 unsigned int test_expect_refused(struct kunit *test, const char * const *names, unsigned int nr);
+struct arch_specific_insn test_insn_at(struct kunit *test, void *addr);
 
 static inline int test_pre_hits(const struct test_probe *tp)
 {
@@ -115,8 +116,8 @@ static inline unsigned long call_target(target_fn fn, unsigned long x)
 }
 
 /*
- * Have pools grow for calls of @fn as deep as @x. With PREEMPT_RT a thread has to run for that, so
- * what is missed meanwhile is to be forgotten.
+ * With PREEMPT_RT, pools grow in a thread. Let them grow for calls of @fn that recurse @x times. If
+ * this returns true, forget what was missed meanwhile.
  */
 static inline bool test_pool_grows_later(target_fn fn, unsigned long x)
 {
@@ -243,7 +244,7 @@ void test_trace_expect_tail(struct kunit *test, const struct test_trace *tr,
 			    unsigned int skip, const struct test_trace *good);
 bool test_is_inside(unsigned long addr, void *fn);
 
-/* Called in this order, the second one not by way of ftrace. */
+/* They call each other in this order. The second one is notrace. */
 unsigned long test_trace_outer(unsigned long x);
 unsigned long test_trace_middle(unsigned long x);
 unsigned long test_trace_inner(unsigned long x);

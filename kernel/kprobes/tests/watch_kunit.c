@@ -15,10 +15,10 @@
 #define NR_PROBES	3
 
 /**
- * struct watcher - a kprobe that counts what the task of the test calls
+ * struct watcher - a kprobe that counts calls by the task of the test
  * @kp:		the kprobe
- * @task:	of the test
- * @calls:	by that
+ * @task:	the task of the test
+ * @calls:	number of its calls
  */
 struct watcher {
 	struct kprobe kp;

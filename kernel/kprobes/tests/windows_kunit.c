@@ -387,7 +387,7 @@ struct held_probe {
 	bool go;
 };
 
-/* Enough loops until @go is set, on all machines. */
+/* Loops after which a handler stops waiting for @go; enough on all machines. */
 #define HANDLER_PATIENCE	1000000000UL
 
 static int wait_in_handler(struct kprobe *p, struct pt_regs *regs)
@@ -408,13 +408,13 @@ static int call_once(void *data)
 {
 	int wrong = call_target(fprobe_test_one, 1) != 2;
 
-	/* Until it is stopped, as it must not be gone then. */
+	/* The task must exist when it is stopped. */
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return wrong;
 }
 
-/* A call is in the handler, and the kprobe leaves and comes back. */
+/* While a call is in the handler, unregister the kprobe and register it again. */
 static void leave_and_rejoin(struct kunit *test, struct held_probe *held)
 {
 	unsigned int cpu = cpumask_any_but(cpu_online_mask, get_cpu());

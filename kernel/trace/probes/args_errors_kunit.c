@@ -17,9 +17,9 @@
 
 #define MAX_COMMAND	4000
 
-/* The entry of error_log for a command. */
+/* The first entry of error_log for a command. */
 struct told {
-	int		code;		/* -1: nothing */
+	int		code;		/* -1: no entry */
 	unsigned int	pos;
 	char		text[MAX_COMMAND];
 	char		command[MAX_COMMAND];
@@ -46,7 +46,7 @@ noinline int args_kunit_wide(struct args_kunit_two two, struct args_kunit_three 
 	return two.inside.number + three.words[0] + after;
 }
 
-/* Of the same name as another one. */
+/* args_words_kunit.c has a function of the same name. */
 static noinline __used void args_kunit_twice(void)
 {
 	barrier();
@@ -86,7 +86,7 @@ static int write_line(struct kunit *test, const char *line)
 	return command_write(test, &told->commands, line);
 }
 
-/* Cut the mark out of a command; returns where it was, -1 if it has none. */
+/* Remove the mark from a command. Returns its position, or -1 if there is none. */
 static int take_mark(char *command)
 {
 	char *mark = strchr(command, '^');
@@ -112,7 +112,7 @@ static void refused(struct kunit *test, const char *marked, int code)
 		KUNIT_EXPECT_EQ_MSG(test, told->pos, mark, "%s", marked);
 }
 
-/* The error is the end of the command: the caret is one space further. */
+/* The command ends too early: the caret is one space behind its end. */
 static void refused_behind(struct kunit *test, const char *command, int code)
 {
 	struct told *told = test->priv;
@@ -195,7 +195,7 @@ static void places(struct kunit *test)
 	};
 
 	refuse_all(test, all, ARRAY_SIZE(all));
-	/* Where instructions are of several lengths, and where the image begins with code. */
+	/* Only on x86 do instructions differ in length, and does the image begin with code. */
 	if (IS_ENABLED(CONFIG_X86)) {
 		refused(test, "p ^vfs_read+3", TP_ERR_BAD_INSN_BNDRY);
 		refused(test, "p ^_text", TP_ERR_FAIL_REG_PROBE);
@@ -272,7 +272,7 @@ static void places_of_fprobes(struct kunit *test)
 	refuse_all(test, all, ARRAY_SIZE(all));
 }
 
-/* As many as there may be, and one more. */
+/* The longest list that is accepted, and one with one name more. */
 static void long_list(struct kunit *test)
 {
 	struct told *told = test->priv;
@@ -296,7 +296,7 @@ static int too_many(const char *symbol, const char *module, struct kprobe_found 
 	return -E2BIG;
 }
 
-/* The message for many functions of a name, of which there is none. */
+/* The message for many functions of a name. No name in the kernel has so many. */
 static void many_namesakes(struct kunit *test)
 {
 	kunit_activate_static_stub(test, kprobe_names_find, too_many);
@@ -465,7 +465,7 @@ static void too_much(struct kunit *test)
 	scnprintf(told->line + len, MAX_COMMAND - len, " ^\\1");
 	refused(test, told->line, TP_ERR_TOO_MANY_ARGS);
 
-	/* Six arrays of 64 words are what there may be. */
+	/* Six arrays of 64 words fill the record. */
 	len = scnprintf(told->line, MAX_COMMAND, "%s", head);
 	for (i = 0; i < ARG_MAX_SIZE / (MAX_ARRAY_LEN * sizeof(u64)); i++)
 		len += scnprintf(told->line + len, MAX_COMMAND - len, " a%d=@0:u64[64]", i);
@@ -551,7 +551,7 @@ static void typecasts(struct kunit *test)
 	refuse_all(test, all, ARRAY_SIZE(all));
 }
 
-/* $argN with types, more than there is room for. */
+/* More names for $argN than fit into the memory for them. */
 static void long_names(struct kunit *test)
 {
 	struct told *told = test->priv;
@@ -568,15 +568,15 @@ static void long_names(struct kunit *test)
 }
 
 /*
- * Nothing comes to these any more, or not yet: they are in the list as scripts know them. A
- * tracepoint that is not there may be of a module.
+ * Errors that no command causes. Their texts stay in the list, because scripts know them. A
+ * tracepoint that does not exist is not an error: a module may have it.
  */
 static const int never[] = {
 	TP_ERR_NO_TRACEPOINT,
 	TP_ERR_BAD_VAR_ARGS, TP_ERR_ARGIDX_2BIG, TP_ERR_BAD_ATTACH_ARG,
 };
 
-/* Only where there is type information. */
+/* Errors that need BTF. */
 static const int of_types[] = {
 	TP_ERR_NO_RETVAL, TP_ERR_NO_BTFARG, TP_ERR_NO_BTF_ENTRY, TP_ERR_ARGS_2LONG,
 	TP_ERR_NO_PTR_STRCT, TP_ERR_NOSUP_DAT_ARG, TP_ERR_BAD_HYPHEN, TP_ERR_NO_BTF_FIELD,
@@ -594,7 +594,7 @@ static bool is_among(int code, const int *codes, unsigned int nr)
 	return false;
 }
 
-/* Is the error possible in this configuration? */
+/* Can a command cause this error in this configuration? */
 static bool may_be(int code)
 {
 	if (code == TP_ERR_BAD_TP_NAME || code == TP_ERR_LIST_NO_NAME ||
@@ -608,7 +608,7 @@ static bool may_be(int code)
 	       !is_among(code, of_types, ARRAY_SIZE(of_types));
 }
 
-/* Runs after all other tests. */
+/* Check that other tests caused each error. Runs last. */
 static void every_error_there_is(struct kunit *test)
 {
 	int code;
@@ -629,7 +629,7 @@ static int init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, told);
 	test->priv = told;
-	/* Some are about the file /init. */
+	/* Some commands probe the file /init. */
 	wait_for_initramfs();
 	command_file_open(test, &told->commands);
 	kunit_activate_static_stub(test, args_tell, take);

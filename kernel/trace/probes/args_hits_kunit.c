@@ -32,11 +32,11 @@
 #define TASKS		4
 #define MAX_ATOMS	12
 #define COMMAND_ROOM	1024
-#define LEAST_OF_EACH	50U		/* records of an event */
+#define LEAST_OF_EACH	50U		/* records to check of each event */
 #define MOST_EVENTS	400U
-#define BURST		32		/* calls without a rest */
-#define MOST_CALLS	1000000UL	/* without a record */
-#define FILTER_BITS	32		/* of the number: who calls is above them */
+#define BURST		32		/* calls between two pauses of a task */
+#define MOST_CALLS	1000000UL	/* calls without a record after which a test fails */
+#define FILTER_BITS	32		/* bits of the number below those of the task */
 
 static unsigned int hits = 2000;
 module_param(hits, uint, 0444);
@@ -88,7 +88,7 @@ struct args_kunit_pair {
 };
 
 static char texts[TEXTS][TEXT_ROOM];
-/* The same in a process, to which all tasks belong. */
+/* The same in user memory. All tasks use this mm. */
 static unsigned long user_texts;
 static struct mm_struct *user_mm;
 
@@ -195,7 +195,7 @@ static void call_all(struct args_kunit_passed *p, u64 seq)
 	structs(seq, p, two, one);
 }
 
-/* Tasks that call: their numbers, and how many calls each has made. */
+/* The calling tasks. */
 static struct caller {
 	unsigned int		nr;
 	unsigned long		calls;
@@ -215,7 +215,7 @@ static int call(void *data)
 	while (!kthread_should_stop()) {
 		call_all(p, (u64)caller->nr << FILTER_BITS | caller->calls);
 		WRITE_ONCE(caller->calls, caller->calls + 1);
-		/* Leave a processor to the task that reads the records. */
+		/* Let the task run that reads the records. */
 		if (caller->calls % BURST)
 			cond_resched();
 		else
@@ -242,15 +242,15 @@ enum where { VALUE, MEMORY, STRING, STRINGS, COMM, CONSTANT };
 
 /**
  * struct atom - an argument whose values are known
- * @where:	what it is about
+ * @where:	where its value comes from
  * @text:	the word, without a name
- * @what:	of value_of(), for values; else of the constant
- * @offset:	in struct args_kunit_passed, for what is in there
+ * @what:	argument of value_of(), for values; else the number of the constant
+ * @offset:	offset in struct args_kunit_passed, if it is in there
  * @size:	bytes of an element
- * @count:	elements, 0: it is no array
- * @width:	of a bit-field, 0: it is none
- * @shift:	and where in the word
- * @is_signed:	and whether it has a sign
+ * @count:	number of elements, 0 if it is no array
+ * @width:	width of a bit-field, 0 if it is none
+ * @shift:	offset of the bit-field in its word
+ * @is_signed:	the bit-field has a sign
  */
 struct atom {
 	enum where	where;
@@ -270,8 +270,8 @@ struct made {
 	const char	*head;
 	unsigned int	head_size;
 	bool		at_return;
-	bool		many;		/* it is on args_kunit_many() */
-	bool		structs;	/* on args_kunit_structs() */
+	bool		many;		/* the event is on args_kunit_many() */
+	bool		structs;	/* the event is on args_kunit_structs() */
 	unsigned int	nr;
 	struct atom	atoms[MAX_ATOMS];
 	char		command[COMMAND_ROOM];
@@ -296,7 +296,7 @@ static const char *number_type(unsigned int size)
 	return types[ilog2(size)][below(4)];
 }
 
-/* A type for what has at least @most bytes; fills in the rest of the atom. */
+/* Choose a type for memory of at least @most bytes, and set the other members of the atom. */
 static void put_type(struct atom *atom, int len, unsigned int most)
 {
 	do
@@ -380,7 +380,7 @@ static void put_constant(struct atom *atom)
 	put_type(atom, snprintf(atom->text, sizeof(atom->text), "\\%llu", atom->what), 8);
 }
 
-/* Names and members, by type information. */
+/* Parameters by name and members of structures, which need BTF. */
 static void put_named(struct made *made, struct atom *atom)
 {
 	static const struct {
@@ -388,13 +388,13 @@ static void put_named(struct made *made, struct atom *atom)
 		unsigned int what, size, width;
 		bool is_signed;
 	} named[] = {
-		/* Anywhere */
+		/* With all functions */
 		{ "p->low", LOW, 4, 5 }, { "p->high", HIGH, 4, 20 },
 		{ "p->negative", NEGATIVE, 4, 7, true }, { "p->small", SMALL, 2 },
 		{ "p->big", BIG, 8 }, { "(args_kunit_passed)$arg2->small", SMALL, 2 },
-		/* Where the structs are not */
+		/* Not with args_kunit_structs() */
 		{ "a", A, 1 }, { "b", B, 2 }, { "c", C, 4 }, { "d", D, 8 },
-		/* Where they are */
+		/* Only with args_kunit_structs() */
 		{ "one.x", X, 4 }, { "one.y", Y, 2 }, { "one.z", Z, 1 },
 		{ "one.lower", LOWER, 1, 3 }, { "one.upper", UPPER, 1, 5 }, { "two.l", L, 8 },
 		{ "two.m", M, 4 }, { "two.n", N, 1 },
@@ -495,7 +495,7 @@ static u64 number_of(const void *at, unsigned int size)
 	}
 }
 
-/* One bit after the other. */
+/* Compute bit-fields bit by bit, in another way than the engine. */
 static u64 expected_number(const struct atom *atom, u64 number)
 {
 	unsigned int i, bits = atom->size * 8;
@@ -513,12 +513,12 @@ static u64 expected_number(const struct atom *atom, u64 number)
 }
 
 /**
- * struct look - a record that is looked at
- * @record:	it
+ * struct look - a record that is compared
+ * @record:	the record
  * @size:	its size
- * @at:		of the next argument's place
- * @passed:	what was passed
- * @seq:	the number
+ * @at:		offset of the next argument's place
+ * @passed:	what the caller passed
+ * @seq:	the number that the caller passed
  */
 struct look {
 	const u8			*record;
@@ -645,7 +645,7 @@ static int type_of(const char *name)
 	return type;
 }
 
-/* Look at what there is; returns how many records. */
+/* Compare all records in the buffer. Returns their number. */
 static unsigned int consume(struct kunit *test)
 {
 	struct trace_buffer *buffer = running.tr->array_buffer.buffer;
@@ -687,7 +687,7 @@ static void undefine(struct kunit *test, const char *command)
 			    "%s", command);
 }
 
-/* Two events at once, one of which is switched off and on meanwhile. */
+/* Two events at once, one of which is disabled and enabled meanwhile. */
 static void one_round(struct kunit *test, unsigned int want)
 {
 	unsigned long calls;
@@ -711,7 +711,7 @@ static void one_round(struct kunit *test, unsigned int want)
 	}
 	trace_array_set_clr_event(running.tr, GROUP, "one", false);
 	trace_array_set_clr_event(running.tr, GROUP, "two", false);
-	/* The types may be those of others then. What is left is not looked at. */
+	/* Later events can get the same types. Do not compare the records that are left. */
 	running.types[0] = -1;
 	running.types[1] = -1;
 	while (consume(test) && test->status != KUNIT_FAILURE)
@@ -723,7 +723,7 @@ static void one_round(struct kunit *test, unsigned int want)
 static void values_are_those_passed(struct kunit *test)
 {
 	unsigned long checked = 0, first = 0;
-	/* An event costs more than a record. */
+	/* Creating an event takes longer than a record, so limit the number of events. */
 	unsigned int want = max(LEAST_OF_EACH, hits / MOST_EVENTS);
 
 	if (!IS_ENABLED(CONFIG_ARCH_HAVE_NMI_SAFE_CMPXCHG))
@@ -731,7 +731,7 @@ static void values_are_those_passed(struct kunit *test)
 	chance_state = seed;
 	while (first < hits && test->status != KUNIT_FAILURE) {
 		one_round(test, want);
-		/* There may be more at once. */
+		/* More records than wanted may come at once. */
 		first += min_t(unsigned long, running.made[0].checked, want);
 		checked += running.made[0].checked + running.made[1].checked;
 	}

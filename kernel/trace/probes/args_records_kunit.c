@@ -2,8 +2,8 @@
 /*
  * Tests of trace events on probes: records stay within what was reserved for them.
  *
- * Each kind of argument is stored into records with every room from that of its place to more than
- * is needed.
+ * Each kind of argument is stored into records of all sizes, from that of its place to more than is
+ * needed.
  */
 #include <kunit/test.h>
 #include <linux/mman.h>
@@ -34,7 +34,7 @@ static void point_kfree(void *pp)
 
 static const struct point_kind test_kind;
 
-/* A point with such arguments, as a command would make it. */
+/* Make a point with these arguments, as a command would. */
 static struct probe_point *make_point(struct kunit *test, int nargs, char (*args)[ARG_LEN])
 {
 	struct traceprobe_parse_context ctx = { .flags = TPARG_FL_KERNEL };
@@ -61,7 +61,7 @@ static struct probe_point *make_point(struct kunit *test, int nargs, char (*args
 	return pp;
 }
 
-/* Bytes of a record with all that is in it. */
+/* The size of a complete record. */
 static unsigned int needed(struct probe_point *pp, struct pt_regs *regs, u8 *buf, unsigned int size)
 {
 	struct args_hit hit = { .regs = regs };
@@ -71,7 +71,7 @@ static unsigned int needed(struct probe_point *pp, struct pt_regs *regs, u8 *buf
 	return rec.cut ? 0 : rec.used;
 }
 
-/* Is all of a string's argument in the record, its end included? */
+/* Check that a string is in the record, with its final zero. */
 static void check_loc(struct kunit *test, const u8 *rec, size_t size, u32 loc)
 {
 	u32 offs = get_loc_offs(loc), len = get_loc_len(loc);
@@ -97,7 +97,7 @@ static void check_record(struct kunit *test, struct probe_point *pp, const u8 *r
 	KUNIT_EXPECT_NULL(test, memchr_inv(rec + size, CANARY, GUARD));
 }
 
-/* Store it into each room from that of its places to some more than it needs. */
+/* Store the arguments into records of all sizes, up to some bytes more than they need. */
 static void store_everywhere(struct kunit *test, struct probe_point *pp)
 {
 	struct pt_regs regs = { };
@@ -123,7 +123,7 @@ static void store_everywhere(struct kunit *test, struct probe_point *pp)
 	}
 }
 
-/* Behind a string of each other kind, and before another one. */
+/* Try an argument after and before strings of all kinds. */
 static void try_argument(struct kunit *test, const char *text)
 {
 	static const char * const others[] = { "string", "symstr" };
@@ -179,7 +179,7 @@ static void test_strings(struct kunit *test)
 	try_argument(test, text);
 	try_argument(test, "$comm");
 	try_argument(test, "\\\"a text\"");
-	/* There is nothing. */
+	/* Nothing is mapped there. */
 	try_argument(test, "@0:string");
 	try_argument(test, "@0:ustring");
 }
@@ -204,7 +204,7 @@ static void test_arrays_of_strings(struct kunit *test)
 		source.texts[i] = source.text + i % sizeof(source.text);
 	snprintf(text, sizeof(text), "@0x%px:string[%d]", source.texts, MAX_ARRAY_LEN);
 	try_argument(test, text);
-	/* Some of it cannot be read. */
+	/* One element cannot be read. */
 	source.texts[1] = NULL;
 	try_argument(test, text);
 }

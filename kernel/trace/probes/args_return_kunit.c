@@ -29,7 +29,7 @@ struct call {
 	void __user		*room;
 };
 
-/* Add an argument. Returns what the engine says to it. */
+/* Add an argument. Returns the result of the engine. */
 static int add(struct call *call, const char *text)
 {
 	struct traceprobe_parse_context ctx = { .flags = RETURN };
@@ -72,7 +72,7 @@ static struct call *call_of(struct kunit *test)
 	return call;
 }
 
-/* Parameter @n, from 0. */
+/* Set parameter @n, from 0. */
 static void pass(struct kunit *test, struct call *call, unsigned int n, unsigned long value)
 {
 	int at = arch_param_offset(n);
@@ -91,7 +91,7 @@ static void enter(struct call *call)
 		args_keep(call->tp, &call->regs, call->kept);
 }
 
-/* A record with room for so many bytes. */
+/* Return from the call, with a record of so many bytes. */
 static void leave_with(struct call *call, unsigned int room)
 {
 	struct args_hit hit = { .regs = &call->regs, .kept = call->kept };
@@ -110,7 +110,7 @@ static void leave_with(struct call *call, unsigned int room)
 
 static void leave(struct call *call)
 {
-	/* Parameters are gone. */
+	/* At the return the registers do not have the parameters. */
 	memset(&call->regs, FILL, sizeof(call->regs));
 	leave_with(call, RECORD_SIZE);
 }
@@ -124,7 +124,7 @@ static u64 number(const struct call *call, unsigned int nr)
 						get_unaligned((u32 *)place);
 }
 
-/* Element @i of argument @nr, NULL: it has no bytes. */
+/* Element @i of argument @nr; NULL if it has no bytes. */
 static const char *text_at(const struct call *call, unsigned int nr, unsigned int i)
 {
 	const u8 *place = call->record + call->tp->args[nr].offset + i * sizeof(u32);
@@ -164,7 +164,7 @@ static void how_they_are_called(struct kunit *test)
 		KUNIT_EXPECT_STREQ(test, call->tp->args[i].name, all[i].name);
 		KUNIT_EXPECT_STREQ(test, call->tp->args[i].type->name, all[i].type);
 	}
-	/* As for any other name. */
+	/* Names must be unique, and $duration1 does not exist. */
 	KUNIT_EXPECT_EQ(test, add(call, "$duration"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, add(call, "$duration1"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, add(call, "e=$duration:string"), -EINVAL);
@@ -206,7 +206,7 @@ static void durations(struct kunit *test)
 	    "h=$duration:b32@32/64");
 	pass(test, call, 0, 1234);
 	pass(test, call, 1, 5678);
-	/* Until the machine is up, each CPU may have a clock of its own. */
+	/* In boot the clocks of CPUs may differ. */
 	migrate_disable();
 	begin = local_clock();
 	enter(call);
@@ -222,19 +222,19 @@ static void durations(struct kunit *test)
 	KUNIT_EXPECT_GE(test, number(call, 1), most - least);
 	KUNIT_EXPECT_LE(test, number(call, 1), end - begin);
 	KUNIT_EXPECT_LT(test, number(call, 3), nr_cpu_ids);
-	/* All have the same. */
+	/* All arguments have the same time. */
 	KUNIT_EXPECT_EQ(test, number(call, 4), (u32)number(call, 1));
 	KUNIT_EXPECT_EQ(test, number(call, 5), number(call, 1) >> 32);
 }
 
-/* More than fits into 32 bits, and less than nothing. */
+/* A duration of more than 32 bits, and a negative one. */
 static void long_durations(struct kunit *test)
 {
 	u64 hour = 3600ULL * NSEC_PER_SEC;
 	struct call *call = call_of(test);
 	u64 *then = (u64 *)call->kept;
 
-	/* A time is as memory has a number, but for a 32-bit machine that is big-endian. */
+	/* The test stores the time as one number, which does not work there. */
 	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) && BITS_PER_LONG < 64)
 		kunit_skip(test, "words are the other way round");
 	ADD(test, call, "$duration", "x=$duration:x128");
@@ -294,7 +294,7 @@ static void text_as_it_was(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text(call, 2), "fore");
 	KUNIT_EXPECT_STREQ(test, text(call, 3), "before");
 
-	/* The empty one is one, too. */
+	/* Empty text is text, too. */
 	put_user_text(test, call->room, "");
 	pass(test, call, 0, (unsigned long)call->room);
 	enter(call);
@@ -317,7 +317,7 @@ static void text_paged_in_by_the_call(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text(call, 1), "as well");
 	KUNIT_EXPECT_EQ(test, number(call, 2), (unsigned long)call->room);
 
-	/* Half of it is there. */
+	/* Only the first page of it can be read. */
 	KUNIT_ASSERT_EQ(test, copy_to_user(across, "ha", 2), 0);
 	pass(test, call, 0, (unsigned long)across);
 	enter(call);
@@ -347,7 +347,7 @@ static void fill(char *text, unsigned int len)
 	text[len] = '\0';
 }
 
-/* The longest that is kept, and a longer one. */
+/* The longest text that is kept, and a longer one. */
 static void text_that_does_not_fit(struct kunit *test)
 {
 	struct call *call = call_with_room(test, 1);
@@ -372,7 +372,7 @@ static void text_that_does_not_fit(struct kunit *test)
 		KUNIT_EXPECT_STREQ(test, text(call, 0), longest);
 	}
 
-	/* And no room in the record, of a text that is kept and of one that is not. */
+	/* The record has no room, neither for a text that is kept nor for the other one. */
 	leave_with(call, 100);
 	KUNIT_EXPECT_TRUE(test, call->rec.cut);
 	KUNIT_EXPECT_LE(test, call->rec.used, 100);
@@ -405,7 +405,7 @@ static void text_by_pointers(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text_at(call, 1, 0), "first");
 	KUNIT_EXPECT_NULL(test, text_at(call, 1, 1));
 
-	/* One text is there, of the other one only the pointer, which changes. */
+	/* At the entry one text can be read, and of the other one only the pointer. */
 	pass(test, call, 0, at);
 	enter(call);
 	KUNIT_ASSERT_EQ(test, copy_to_user(call->room, none, sizeof(none)), 0);

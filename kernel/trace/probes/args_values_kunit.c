@@ -17,7 +17,7 @@
 #define ARG_LEN		(MAX_ARGSTR_LEN + 8)
 #define RECORD_SIZE	512
 
-/* Used here, so that BTF has it. */
+/* Code here uses it, so BTF has it. */
 struct args_kunit_bits {
 	unsigned int	low : 3;
 	int		negative : 5;
@@ -51,7 +51,7 @@ enum args_kunit_wide {
 	ARGS_KUNIT_WIDE		= 0x123456789abcdef0,
 };
 
-/* As wide as the compiler has it. */
+/* The widest integer of the compiler. */
 #ifdef __SIZEOF_INT128__
 #define HUGE_TYPE		u128
 #define HUGE(high, low)		((u128)(high) << 64 | (low))
@@ -70,7 +70,7 @@ struct args_kunit_named {
 	u16			flexible[];
 };
 
-/* In two registers. */
+/* Returned in two registers. */
 struct args_kunit_pair {
 	u32	word;
 	u16	half;
@@ -78,7 +78,7 @@ struct args_kunit_pair {
 	u64	behind;
 };
 
-/* In memory. */
+/* Returned in memory. */
 struct args_kunit_large {
 	u64	words[3];
 	int	number;
@@ -105,7 +105,7 @@ struct fetched {
 	struct args_record	rec;
 };
 
-/* As arguments of a function's return and of its entry. */
+/* Flags of arguments at a function's return and at its entry. */
 #define RETURN	(TPARG_FL_KERNEL | TPARG_FL_RETURN)
 #define ENTRY	(TPARG_FL_KERNEL | TPARG_FL_FENTRY)
 
@@ -129,7 +129,7 @@ static void store(struct fetched *got, struct pt_regs *regs)
 	preempt_enable();
 }
 
-/* Store what the argument fetches. */
+/* Compile the argument and store it to a record. */
 static void fetch(struct kunit *test, struct fetched *got, const char *text)
 {
 	struct pt_regs regs = { };
@@ -153,7 +153,7 @@ static void expect_number(struct kunit *test, const char *text, const char *type
 	KUNIT_EXPECT_EQ(test, got.rec.used, 1 + got.tp->size);
 }
 
-/* NULL: it cannot be read. */
+/* If @value is NULL, the text must be unreadable. */
 static void expect_text(struct kunit *test, const char *text, const char *value)
 {
 	struct fetched got;
@@ -213,7 +213,7 @@ static void memory(struct kunit *test)
 	expect_text(test, "+0(\\8):string", NULL);
 	expect_text(test, "+0(+0(\\8)):string", NULL);
 	expect_text(test, "+u0(\\8):string", NULL);
-	/* Not an address at all, where there are such. */
+	/* On x86-64 this is not a canonical address. */
 	expect_text(test, "+0(\\0xdead000000000000):string", NULL);
 	expect_number(test, "@0xdead000000000000", "x64", 0);
 }
@@ -238,14 +238,14 @@ static void free_memory(void *memory)
 	vfree(memory);
 }
 
-/* Words are read, but none behind the page that the text ends in. */
+/* Text is read word by word, but not beyond the page in which it ends. */
 static void text_at_the_end_of_a_page(struct kunit *test)
 {
 	static const char source[] = "abcdefghijklmnopqrstuvwxyz";
 	unsigned int len;
 	char *page, *at;
 
-	/* With nothing behind it. */
+	/* The next page is not mapped. */
 	page = vmalloc(PAGE_SIZE);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_memory, page), 0);
@@ -254,7 +254,7 @@ static void text_at_the_end_of_a_page(struct kunit *test)
 		at = page + PAGE_SIZE - len - 1;
 		strscpy(at, source + sizeof(source) - 1 - len, len + 1);
 		expect_text_at(test, source + sizeof(source) - 1 - len, "@0x%px:string", at);
-		/* And without an end. */
+		/* The same without a final zero. */
 		at[len] = 'x';
 		expect_text_at(test, NULL, "@0x%px:string", at);
 		expect_number_at(test, "x64", 0, "@0x%px", page + PAGE_SIZE - 7);
@@ -316,7 +316,7 @@ static void casts(struct kunit *test)
 #undef CAST
 }
 
-/* Each is refused, and leaves nothing behind. */
+/* Each of these is refused. */
 static void refused_casts(struct kunit *test)
 {
 	static const char * const words[] = {
@@ -426,7 +426,7 @@ static void numbers_of_two_words(struct kunit *test)
 	expect_shown_at(test, &named, "huge:x64", " x=0x456789abcdef0123");
 }
 
-/* The user gives their length. */
+/* The command gives the length of a flexible array. */
 static void flexible_arrays(struct kunit *test)
 {
 	struct args_kunit_named *named;
@@ -442,7 +442,7 @@ static void flexible_arrays(struct kunit *test)
 	expect_shown_at(test, named, "flexible:u16[3]", " x={1,65535,3}");
 }
 
-/* Probes fetch the results of these. Not static, so that BTF has them. */
+/* Functions with results to fetch. Not static, so that BTF has them. */
 struct args_kunit_pair args_kunit_returns_pair(void);
 struct args_kunit_large args_kunit_returns_large(int number);
 HUGE_TYPE args_kunit_returns_huge(void);

@@ -21,7 +21,7 @@
 #define RECORD_SIZE	1024
 #define FILL		0xa5
 
-/* Of the same name as another one. */
+/* args_errors_kunit.c has a function of the same name. */
 static noinline __used void args_kunit_twice(void)
 {
 	barrier();
@@ -56,7 +56,7 @@ static void make(struct kunit *test, struct fetched *got, unsigned int scope,
 			    text);
 }
 
-/* Store to a record that is filled with a pattern, behind one byte. */
+/* Store to a record that is filled with a pattern. The first place is at offset 1. */
 static void store(struct fetched *got, unsigned int room)
 {
 	struct args_hit hit = { .regs = &got->regs, .kept = got->kept };
@@ -75,7 +75,7 @@ static void store(struct fetched *got, unsigned int room)
 		preempt_enable();
 }
 
-/* All bytes that were written: the places, and the bytes of strings. */
+/* Compare all bytes that were written: the places, and the bytes of strings. */
 static void expect_bytes(struct kunit *test, struct fetched *got, const char *text,
 			 const void *bytes, unsigned int size)
 {
@@ -127,12 +127,12 @@ static struct fetched *fetched(struct kunit *test)
 /* Words */
 
 /**
- * struct word - one that is accepted
+ * struct word - a word that is accepted
  * @scope:	what it may refer to
  * @text:	the word
- * @name:	what it is called in the listing
+ * @name:	its name in the listing
  * @type:	its type
- * @count:	elements, 0: it is no array
+ * @count:	number of elements, 0 if it is no array
  * @format:	its type in the event's format
  */
 struct word {
@@ -251,7 +251,7 @@ static void listing_by_types(struct kunit *test)
 
 static void registers(struct kunit *test)
 {
-	/* Of x86-64, of arm64, and of riscv64. */
+	/* Registers of x86-64, of arm64, and of riscv64. */
 	static const char * const names[] = {
 		"ax", "bx", "cx", "dx", "si", "di", "bp", "sp", "r8", "r15", "ip",
 		"x0", "x1", "x15", "x28", "lr", "pc", "a0", "a7", "s1", "t6", "ra",
@@ -291,7 +291,7 @@ static void results(struct kunit *test)
 	stores(test, got, RETURN, "$arg3:u64", &value, sizeof(value));
 }
 
-/* From the register that it is passed in, or as it is numbered. */
+/* The program reads the parameter's register, or the parameter by its number. */
 static void expect_parameter(struct kunit *test, const struct arg_program *prog, unsigned int n)
 {
 	int offset = arch_param_offset(n);
@@ -300,7 +300,7 @@ static void expect_parameter(struct kunit *test, const struct arg_program *prog,
 	KUNIT_EXPECT_EQ(test, prog->param, offset < 0 ? n : offset);
 }
 
-/* As the calling convention counts. A tracepoint's function has one more, the first one. */
+/* Parameters by number. A tracepoint's function has one more, the first one. */
 static void parameters(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -420,7 +420,7 @@ static void arrays_of_numbers(struct kunit *test)
 	}
 }
 
-/* The bytes of a word, as a place of this size has them. */
+/* Write the bytes of a word to a place of this size. */
 static void put_word(u8 *bytes, unsigned int size, u64 value)
 {
 	switch (size) {
@@ -487,7 +487,7 @@ static u64 word_of(const u8 *bytes, unsigned int size)
 	}
 }
 
-/* In memory, there twice, and of a constant. */
+/* Expect bits of a word in memory, of an array of two words, and of a constant. */
 static void expect_bits(struct kunit *test, struct fetched *got, unsigned int size,
 			unsigned int width, unsigned int shift)
 {
@@ -506,7 +506,7 @@ static void expect_bits(struct kunit *test, struct fetched *got, unsigned int si
 	stores(test, got, INSIDE, text, bytes, size);
 }
 
-/* Each width at each shift that there is, and many of the larger words. */
+/* All widths at all offsets of small words, and many of those of larger words. */
 static void bit_fields(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -527,7 +527,7 @@ static void free_memory(void *memory)
 	vfree(memory);
 }
 
-/* With nothing behind it. */
+/* Allocate a page. The next one is not mapped. */
 static u8 *lone_page(struct kunit *test)
 {
 	u8 *page = vmalloc(PAGE_SIZE);
@@ -608,7 +608,7 @@ static void behind_a_fault(struct kunit *test)
 
 	put_unaligned((unsigned long)pattern, (unsigned long *)(end - 16));
 	put_unaligned((unsigned long)pattern, (unsigned long *)(end - 8));
-	/* The pointer is half in the page. */
+	/* One half of the pointer is in the next page. */
 	snprintf(text, sizeof(text), "-12(+0(\\0x%lx)):x64", AT(end - 4));
 	stores(test, got, INSIDE, text, zeros, 8);
 	snprintf(text, sizeof(text), "-12(+0(\\0x%lx)):string", AT(end - 4));
@@ -647,7 +647,7 @@ static void user_strings(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(source); i++) {
-		/* It ends where the memory does. */
+		/* The text ends where the mapped memory ends. */
 		void __user *at = room + PAGE_SIZE - sizeof(source) + i;
 
 		KUNIT_ASSERT_EQ(test, copy_to_user(room + PAGE_SIZE - sizeof(source), source,
@@ -665,7 +665,7 @@ static void user_strings(struct kunit *test)
 	stores(test, got, INSIDE, text, source, 4);
 }
 
-/* Memory that is not paged in cannot be read by a hit in the kernel, but by a uprobe. */
+/* A uprobe can read memory that is not paged in, a hit in the kernel cannot. */
 static void absent_memory(struct kunit *test)
 {
 	struct fetched *got = fetched(test);
@@ -681,7 +681,7 @@ static void absent_memory(struct kunit *test)
 	stores_string(test, got, INSIDE, text, NULL);
 	snprintf(text, sizeof(text), "+0(\\0x%lx):string", AT(room));
 	stores_string(test, got, USER, text, "");
-	/* From there into memory that is not mapped. */
+	/* Text that continues in memory that is not mapped. */
 	KUNIT_ASSERT_EQ(test, copy_to_user(room + PAGE_SIZE - 2, "ab", 2), 0);
 	snprintf(text, sizeof(text), "+u0(\\0x%lx):string", AT(room + PAGE_SIZE - 2));
 	stores_string(test, got, INSIDE, text, NULL);
@@ -700,7 +700,7 @@ static void constant_strings(struct kunit *test)
 	stores_string(test, got, INSIDE, "\\\"a b\"", "a b");
 	stores_string(test, got, INSIDE, "\\\"\"", "");
 	stores_string(test, got, USER, "x=\\\"=\":string", "=");
-	/* As long as a word may be. */
+	/* The longest word. */
 	stores_string(test, got, INSIDE, "x=\\\"" LETTERS "\"", LETTERS);
 	stores_string(test, got, INSIDE, "$comm", current->comm);
 	stores_string(test, got, USER, "$COMM:string", current->comm);
@@ -725,7 +725,7 @@ static void arrays_of_strings(struct kunit *test)
 	stores(test, got, INSIDE, text, bytes, at - 1);
 }
 
-/* Exactly as much room as it takes, and less. */
+/* A record with exactly as much room as the string takes, and smaller ones. */
 static void room_for_a_string(struct kunit *test)
 {
 	static const char source[] = "sixteen letters.";

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The campaign: probe every instruction there is, while all that the kernel can do is done.
+"""The campaign: probe every instruction of the kernel, under a workload that uses many parts of it.
 
-The instructions of a built kernel's functions, as objdump finds them, are divided into
-chunks: of each STRIDE-th instruction over the whole text ("s17"), which has hot code and cold,
-and of neighbours ("r17"). A guest probes the chunks one after the other, several times (see
-ROUNDS), while campaign/workload runs, which tells whether its results are what they are
-without probes. Bigger chunks over the whole text ("f17") have the base's ftrace selftests for
-a workload. campaign/probe_campaign.c counts hits, looks at what handlers are given, and
-at the text when all probes have gone. That is worth something only if probes are hit:
-of a chunk that has code which the workload is known to run, some have to be. In the biggest
-chunks ("t17") instructions are only registered, to find out whether they can be probed.
+objdump finds the instructions of a built kernel's functions. They are divided into chunks of four
+kinds:
 
-`make campaign` does them all, those of a kind in random order, so that what is done is a fair
-sample; it is in build/campaign/, for the next time. campaign_report.py makes a report of it.
-`make check` does some, which follow from a seed, and they have to be as the report says.
+    s17   instructions at equal distances over the whole text, SPREAD of them
+    r17   neighbouring instructions
+    f17   as s17, but FTRACE of them, and the base's ftrace selftests are the workload
+    t17   as s17, but TRIED of them, which are only registered, to find out what can be probed
+
+A guest probes the chunks one after the other, in several rounds (see ROUNDS), while
+campaign/workload runs and checks that its results are the same as without probes.
+campaign/probe_campaign.c counts the hits, checks the state in which handlers run, and checks that
+the text is restored. A round without hits would prove little, so some probes of a chunk have to be
+hit if the workload is known to run the code.
+
+`make campaign` does all chunks, each kind in random order, so that the finished part is a fair
+sample. It keeps results in build/campaign/ and goes on there the next time; campaign_report.py
+makes a report of them. `make check` does a few chunks, chosen by a seed, and compares them with the
+report.
 """
 from __future__ import annotations
 
@@ -43,31 +48,32 @@ if TYPE_CHECKING:
     from guest import Job, Result
     from kbuild import Kernel
 
-Words = array.array     # of instructions: offsets, with lengths in the upper bits
+Words = array.array     # instructions: offsets from _stext, with lengths in the upper bits
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
-SPREAD = 4000           # instructions in a chunk that is spread over the text
-DENSE = 2000            # in one of neighbours
-FTRACE = 12000          # in one that has the ftrace selftests for a workload
-TRIED = 60000           # in one that is only registered
-APART = 4               # neighbours are jumps if at least so many instructions apart
-PER_BOOT = 12           # chunks that a guest does
-SILENCE = 600           # seconds without a word from a guest: it hangs
+SPREAD = 4000           # instructions in a chunk "s", spread over the text
+DENSE = 2000            # in a chunk "r", of neighbours
+FTRACE = 12000          # in a chunk "f", with the ftrace selftests
+TRIED = 60000           # in a chunk "t", only registered
+APART = 4               # jumps in a chunk "r" are so many instructions apart: one covers several
+PER_BOOT = 12           # chunks for a guest
+SILENCE = 600           # seconds without output after which a guest hangs
 SAMPLE = {"s": 2, "r": 1, "hot": 1}
-SHOWN = 16              # of the instructions that a failure is narrowed down to
+SHOWN = 16              # instructions that are shown of a failed chunk
 LENGTH_SHIFT = 28
 
-# Of the probes that are spread over the text a fifth is hit.
-SPREAD_HIT = 10         # percent, at least
+# Usually the workload hits a fifth of the probes that are spread over the text.
+SPREAD_HIT = 10         # percent that have to be hit
 
-# The workload runs these; of neighbours with one among them some instruction is hit.
+# The workload calls these functions. A chunk of neighbours that contains one has to be hit.
 HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open", "copy_process",
        "do_exit", "do_mmap", "kmem_cache_free", "unix_stream_read_generic", "tcp_sendmsg_locked",
        "tcp_recvmsg_locked", "ip_finish_output2", "do_epoll_wait", "pipe_read", "futex_wait",
        "hrtimer_nanosleep", "load_elf_binary")
 
-# What is done with a chunk: breakpoints with post handlers and without, jumps with and without.
+# Rounds of each kind: breakpoints with post handlers and without, jumps with and without. "jump,I,N"
+# probes each N-th instruction from the I-th on.
 ROUNDS: dict = {
     "s": ["post", "plain", "post-jump", "jump"],
     "t": [],
@@ -75,7 +81,7 @@ ROUNDS: dict = {
     "f": ["plain", "jump"],
 }
 
-# Ftrace selftests that are a workload; the others take long, or look at the time.
+# Ftrace selftests that serve as a workload. Others take long, or depend on timing.
 FTRACE_TESTS = ["00basic", "dynevent", "event", "filter", "ftrace", "instances", "kprobe",
                 "trigger"]
 
@@ -91,7 +97,7 @@ def out(text: str = "") -> None:
 # The instructions
 
 def functions(vmlinux: str, names: Any | None = None) -> tuple:
-    """[(start, end)] of the functions in the text that stays, in order, and its start."""
+    """([(start, end)] of the functions from _stext to _etext, in order; _stext)"""
     found, bounds = [], {}
     res = subprocess.run(["nm", "-S", vmlinux], capture_output=True, text=True, check=True)
     for line in res.stdout.splitlines():
@@ -111,7 +117,7 @@ def disassemble(vmlinux: str, arch: Arch) -> Words:
     """The instructions of all functions: offsets, with lengths in the upper bits."""
     spans, base = functions(vmlinux)
     starts, words = [s for s, _ in spans], array.array("I")
-    # Where instructions are of one length they are shown as words, and data among them as such.
+    # objdump shows instructions of fixed length as words, and data between them as .word and the like.
     line = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+|[0-9a-f]{8} )(?! *\t\.(?:word|short|byte|inst))")
     cmd = [arch.tool("objdump"), "-d", "-w", "--insn-width=16", f"--start-address={base:#x}",
            f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
@@ -141,7 +147,7 @@ def identity(k: Kernel) -> str:
     return f"{st.st_mtime_ns}-{st.st_size}"
 
 
-# What a guest is to do: the instructions, the rounds, how many have to be hit in each.
+# A chunk for a guest: its instructions, its rounds, and how many probes have to be hit in each round.
 class Task(collections.namedtuple("Task", "name words rounds least_hit")):
     @property
     def kind(self) -> str:
@@ -149,7 +155,7 @@ class Task(collections.namedtuple("Task", "name words rounds least_hit")):
 
 
 class Text:
-    """The instructions of a kernel, and how they are divided."""
+    """The instructions of a kernel, and the chunks into which they are divided."""
 
     def __init__(self, k: Kernel) -> None:
         os.makedirs(RESULTS, exist_ok=True)
@@ -194,11 +200,11 @@ class Text:
         return names
 
     def hot_names(self) -> list:
-        """The chunks of neighbours that have all of a function which is run."""
+        """The chunks of neighbours that contain a whole function of HOT."""
         return [n for n in self.names("r") if self.least_hit(n)]
 
     def least_hit(self, name: str) -> int:
-        """How many probes of a chunk have to be hit, in each round."""
+        """How many probes of a chunk have to be hit in each round."""
         words = self.chunk(name)
         if name[0] == "t":
             return 0
@@ -208,14 +214,14 @@ class Text:
         return int(any(first <= start and end <= last for start, end in self.hot))
 
     def task(self, name: str) -> Task:
-        """What a guest is to do."""
+        """The Task of a chunk."""
         return Task(name, self.chunk(name), ROUNDS[name[0]], self.least_hit(name))
 
 
-# What the guest needs
+# Files for the guest
 
 def build(k: Kernel) -> str:
-    """The module and the workload for k; the directory that they are in."""
+    """Build the module and the workload for k. Returns their directory."""
     dest = os.path.join(BUILD, "ext", "campaign-" + k.name)
     os.makedirs(dest, exist_ok=True)
     kbuild.build_module(k, MODULE, SOURCE, ("Makefile", MODULE + ".c"), dest)
@@ -224,20 +230,20 @@ def build(k: Kernel) -> str:
     return dest
 
 
-# What the guest says
+# Output of the guest
 
 class Round:
-    """One round of a chunk, as the guest tells it."""
+    """The guest's output about one round of a chunk."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.values: dict = {}
-        self.odd: dict = {}           # offset: what is odd about it
-        self.unhit: list = []         # offsets, if they are asked for
-        self.traps: list = []         # those of breakpoints where jumps are allowed
-        self.said: list = []
+        self.odd: dict = {}           # offset: what is wrong with it
+        self.unhit: list = []         # offsets that were not hit; see UNHIT in guest.sh
+        self.traps: list = []         # offsets of breakpoints, where jumps are allowed
+        self.said: list = []          # lines of the workload that differ
         self.complete = False
-        self.times = ""         # seconds: planting, settling, the rest of the workload
+        self.times = ""         # seconds: registering, writing jumps, the rest of the workload
 
     def take(self, word: list[str]) -> None:
         if word[0] == "odd":
@@ -254,31 +260,31 @@ class Round:
             self.times = "+".join(word[1:])
         elif len(word) == 2:
             self.values[word[0]] = max(int(word[1]), self.values.get(word[0], 0))
-        # That is the last line of a round.
+        # "odds" is in the last line of a round's results.
         self.complete |= word[0] == "odds"
 
     def complaints(self, least_hit: int) -> list:
-        """What is wrong with it; none if it is as it has to be."""
+        """What is wrong with the round."""
         v = self.values
         bad = [f"instruction +{o:#x}: {what}" for o, what in self.odd.items()]
         if v.get("status"):
             bad.append(f"the workload ends with {v['status']}: {'; '.join(self.said[:4])}")
         if v.get("excess"):
-            bad.append(f"{v['excess']} instructions have more post handlers run than pre handlers")
+            bad.append(f"on {v['excess']} instructions the post handler ran more often than the pre handler")
         if v.get("bare"):
-            bad.append(f"{v['bare']} are registered, but there is no probe")
+            bad.append(f"{v['bare']} probes are registered, but nothing is planted")
         if v.get("batch"):
-            bad.append("what can be probed one by one cannot be in a batch")
+            bad.append("a batch is refused, though each of its probes was accepted alone")
         if v.get("unsettled"):
             bad.append("jumps were decided on, but not written")
         if self.complete and v.get("hit", 0) < least_hit:
             bad.append(f"{v.get('hit', 0)} of {v.get('probed', 0)} instructions were hit, "
-                       f"not even {least_hit}")
+                       f"fewer than {least_hit}")
         return [f"{self.name}: {b}" for b in bad]
 
 
 class Chunk:
-    """What the guest says about a chunk."""
+    """The guest's output about a chunk."""
 
     def __init__(self, task: Task, base: int = 0) -> None:
         self.name = task.name
@@ -287,9 +293,9 @@ class Chunk:
         self.base = base
         self.rounds: list = []
         self.refusals: dict = {}      # offset: errno
-        self.reasons: dict = {}       # offset: what the kernel says; of others, too
+        self.reasons: dict = {}       # offset: the kernel's reason; may have those of other chunks
         self.ended = False
-        self.fault = ""         # of the guest, that ended it
+        self.fault = ""         # the fault that ended the guest
 
     def take(self, word: list[str]) -> None:
         if word[0] == "refusal":
@@ -307,7 +313,7 @@ class Chunk:
     def complaints(self) -> list:
         bad = [c for r in self.rounds for c in r.complaints(self.least_hit)]
         if not self.ended:
-            at = self.rounds[-1].name if self.rounds else "its beginning"
+            at = self.rounds[-1].name if self.rounds else "before the first round"
             bad.append(f"{at}: {self.fault or 'the guest ended'}")
         return bad
 
@@ -322,11 +328,11 @@ class Chunk:
         return {o: (errno, self.reasons.get(o, "")) for o, errno in self.refusals.items()}
 
     def traps(self, name: str) -> list:
-        """The breakpoints of a round."""
+        """Offsets of breakpoints in a round."""
         return [o for r in self.rounds if r.name == name for o in r.traps]
 
     def figures(self) -> dict:
-        """What is kept of it."""
+        """The figures of the chunk that are kept."""
         return {"probed": self.most("probed") or self.size - len(self.refusals), "hit": self.most("hit"),
                 "refused": dict(collections.Counter(self.refusals.values())),
                 "hits": self.total("hits"), "missed": self.total("missed"),
@@ -336,7 +342,7 @@ class Chunk:
 
 
 class Listener:
-    """Takes a guest's output line by line."""
+    """Reads a guest's output line by line."""
 
     def __init__(self, job: Job, tasks: list, on_chunk: Callable) -> None:
         self.job = job
@@ -372,7 +378,7 @@ class Listener:
 
 
 def show_fault(k: Kernel, chunk: Any, fault: str, res: Result) -> None:
-    """The console of a guest that did not end well: all of it in a file, and what it complains of."""
+    """Keep the output and console of a guest that failed in a file, and print the first splat."""
     keep = os.path.join(RESULTS, f"{k.name}-{chunk.name if chunk else 'end'}.console")
     with open(keep, "wb") as f:
         f.write(res.out + b"\n--- console ---\n" + res.console)
@@ -382,7 +388,7 @@ def show_fault(k: Kernel, chunk: Any, fault: str, res: Result) -> None:
 
 
 def settings(tasks: list) -> str:
-    """What guest.sh has to know, as lines of a script."""
+    """The variables for guest.sh, as lines of a script."""
     queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
     tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
     where = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
@@ -393,7 +399,7 @@ def settings(tasks: list) -> str:
 
 def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: bool = False, append: str = "",
               boot: Callable = guest.run) -> str | None:
-    """Have a guest do these, of one kind; the fault that ended it, or None."""
+    """Run tasks of one kind in a guest. Returns the fault that ended it, or None."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         share = os.path.join(tmp, "share")
         os.mkdir(share)
@@ -405,14 +411,14 @@ def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: boo
         path = os.path.join(tmp, "script")
         with open(path, "w") as f:
             f.write(settings(tasks) + open(os.path.join(SOURCE, "guest.sh")).read())
-        # What is where has to be the same when a chunk is run again.
+        # With nokaslr, addresses are the same if a chunk is run again.
         job = guest.Job(script=path, share=share, append=f"nokaslr {append}", timeout=SILENCE,
                         host_root=tasks[0].kind == "f")
         listener = Listener(job, tasks, on_chunk)
         res = boot(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
     for what in listener.unmet:
-        say(f"without a probe, too: {what}")
+        say(f"fails without probes, too: {what}")
     if listener.chunk:
         listener.chunk.fault = fault or "the guest ended"
         on_chunk(listener.chunk)
@@ -421,7 +427,7 @@ def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: boo
     return fault
 
 
-# What is done
+# Progress
 
 def clock(seconds: float) -> str:
     minutes = int(seconds // 60)
@@ -436,7 +442,7 @@ def short(n: int) -> str:
 
 
 def describe(f: dict) -> str:
-    """Figures of a chunk, or of all, in a line."""
+    """One line with the figures of a chunk, or of several."""
     share = f["jumps"] / max(1, f["tried"] - f["ftrace"])
     refused = ", ".join(f"{n} {e}" for e, n in sorted(f["refused"].items()))
     return (f"{short(f['probed'])} probed, {short(f['hit'])} hit {short(f['hits'])} times, "
@@ -454,7 +460,7 @@ def add_up(all_figures: Any) -> dict:
 
 
 class Progress:
-    """What is done of a kernel, in a file."""
+    """The results so far for a kernel, kept in a file."""
 
     def __init__(self, k: Kernel, text: Text) -> None:
         self.path = os.path.join(RESULTS, k.name + ".json")
@@ -465,10 +471,11 @@ class Progress:
             if kept["of"] == text.id:
                 self.done, self.failed = kept["done"], kept["failed"]
             elif kept["done"]:
-                say(f"{k.name} has been built anew: beginning from the start")
+                say(f"{k.name} was rebuilt, so the campaign starts over")
         self.of = text.id
 
     def take(self, chunk: Any) -> list[str]:
+        """Keep the results of a chunk. Returns what is wrong with it."""
         self.failed.pop(chunk.name, None)
         self.done.pop(chunk.name, None)
         bad = chunk.complaints()
@@ -492,7 +499,7 @@ def tell(k: Kernel, chunk: Any, bad: list[str], where: str) -> None:
 
 
 def command(k: Kernel) -> str:
-    """The command that is about k."""
+    """The command for k."""
     arch = "" if k.arch.name == DEFAULT else f" --arch {k.arch.name}"
     profile = "" if k.profile == k.arch.tested else f" --profile {k.profile}"
     return f"tools/testing/vm/vm campaign{arch}{profile}"
@@ -503,7 +510,7 @@ def repeat(k: Kernel, name: str) -> str:
 
 
 def do_chunks(k: Kernel, text: Text, names: Any, on_chunk: Callable, until: float | None = None, **how: Any) -> None:
-    """Run these chunks, in as many guests as it takes. A Failure if nothing comes of it."""
+    """Run these chunks, in as many guests as it takes. Raises a Failure if a guest does none."""
     tools = build(k)
     left = list(names)
     while left and not (until and time.time() > until):
@@ -521,7 +528,7 @@ def do_chunks(k: Kernel, text: Text, names: Any, on_chunk: Callable, until: floa
 
 
 def full(k: Kernel, minutes: int) -> int:
-    """All that is left to do; the exit status."""
+    """Do all chunks that are left. Returns the exit status."""
     text = Text(k)
     progress = Progress(k, text)
     names = text.in_order()
@@ -539,17 +546,17 @@ def full(k: Kernel, minutes: int) -> int:
     summary(text, progress)
     rest = len(names) - len(progress.done) - len(progress.failed)
     if progress.failed:
-        out(f"{len(progress.failed)} chunks FAILED; each is narrowed down by e.g. "
+        out(f"{len(progress.failed)} chunks FAILED; to narrow one down: "
             f"{repeat(k, next(iter(progress.failed)))}")
     elif rest:
-        out(f"{rest} chunks are left; the same command goes on with them")
+        out(f"{rest} chunks are left; the same command continues")
     else:
         out("All instructions have been probed; nothing is left to do")
     return 1 if progress.failed else 0
 
 
 def summary(text: Text, progress: Progress) -> None:
-    """What all chunks so far come to."""
+    """Print the sum of all chunks so far."""
     for kind, title in (("t", "tried"), ("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
         figures = [f for n, f in progress.done.items() if n[0] == kind]
         if figures:
@@ -557,7 +564,7 @@ def summary(text: Text, progress: Progress) -> None:
 
 
 def pick(text: Text, seed: str) -> list[str]:
-    """The chunks that follow from a seed."""
+    """Choose chunks by a seed."""
     rng, picked = random.Random(seed), []
     for kind, count in SAMPLE.items():
         names = [n for n in (text.hot_names() if kind == "hot" else text.names(kind)) if n not in picked]
@@ -566,7 +573,10 @@ def pick(text: Text, seed: str) -> list[str]:
 
 
 def sample(k: Kernel, seed: str, on_chunk: Callable, **how: Any) -> dict:
-    """Some chunks. {name: what is wrong with it}; "report": with all of them. how: see run_guest()."""
+    """Run a few chunks: {name: what is wrong with it}.
+
+    "report" has what differs from the report. how: see run_guest().
+    """
     text = Text(k)
     names, found, figures = pick(text, seed), {}, {}
 
@@ -585,7 +595,7 @@ def run_sample(k: Kernel, seed: str) -> int:
     out(f"seed {seed}: {' '.join(pick(Text(k), seed))}")
     found = sample(k, seed, lambda c, bad: tell(k, c, bad, ""))
     for bad in found["report"]:
-        out(f"FAILED: other than the report says: {bad}")
+        out(f"FAILED: differs from the report: {bad}")
     failed = [n for n, bad in found.items() if bad]
     out(f"{len(failed)} of {len(found)} chunks FAILED" if failed else f"all {len(found)} chunks passed")
     return 1 if failed else 0
@@ -598,16 +608,16 @@ def new_seed() -> str:
 # One chunk, narrowed down if it fails
 
 def fails(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> list[str]:
-    """What is wrong if only these are probed."""
+    """Probe only these instructions. Returns what is wrong."""
     found: list = []
     fault = run_guest(k, tools, [Task(kind + "-part", words, rounds, 0)], found.append, quiet=True)
     if not found:
-        raise Failure(f"a guest did not come to any instruction ({fault}); its console: build/{k.name}.console")
+        raise Failure(f"a guest ended before the first probe ({fault}); its console: build/{k.name}.console")
     return found[0].complaints()
 
 
 def narrow(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> Words:
-    """As few instructions as fail by themselves."""
+    """The smallest part of these instructions, by halving, that fails by itself."""
     while len(words) > 1:
         half = len(words) // 2
         for part in (words[:half], words[half:]):
@@ -617,13 +627,13 @@ def narrow(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> Words
                 words = part
                 break
         else:
-            out(f"neither half of these {len(words)} instructions fails by itself")
+            out(f"these {len(words)} instructions fail, but neither half of them does")
             break
     return words
 
 
 def show_places(k: Kernel, words: Words) -> None:
-    """Where instructions are, for people."""
+    """Print the functions and the disassembly of instructions."""
     vmlinux = os.path.join(k.out, "vmlinux")
     _, base = functions(vmlinux)
     for w in words[:SHOWN]:
@@ -636,25 +646,25 @@ def show_places(k: Kernel, words: Words) -> None:
 
 
 def one(k: Kernel, task: Task) -> int:
-    """Run a chunk; if it fails, find out which of its instructions do."""
+    """Run a chunk. If it fails, find out which of its instructions fail."""
     name, tools = task.name, build(k)
     found: list = []
     run_guest(k, tools, [task], found.append)
     if not found:
-        raise Failure(f"the guest did not come to {name}; its console: build/{k.name}.console")
+        raise Failure(f"the guest ended before {name}; its console: build/{k.name}.console")
     bad = found[0].complaints()
     tell(k, found[0], bad, "")
     if not bad:
         out(f"{name} passed")
         return 0
-    # Whether few of few are hit says nothing.
+    # A part of the chunk has fewer hits, so ignore their number.
     rounds = [r.name for r in found[0].rounds if not r.complete or r.complaints(0)]
     if not rounds:
-        out("there is nothing to be narrowed down")
+        out("too few hits, which cannot be narrowed down")
         return 1
-    out(f"narrowing down, with {' '.join(rounds)} only; that takes a while")
+    out(f"narrowing down, only with the rounds {' '.join(rounds)}; this takes a while")
     words = narrow(k, tools, task.kind, task.words, rounds)
-    out("It fails with these instructions probed:")
+    out("It fails if these instructions are probed:")
     show_places(k, words)
     return 1
 

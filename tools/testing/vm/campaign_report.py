@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the campaign has come to, as a report in the tree, and whether a sample agrees with it.
+"""The report of the campaign, which is kept in the tree, and comparison of a sample with it.
 
-campaign/report-KERNEL.json says of which base and commit it is, how many chunks of each kind are
-done, what can be probed, what is refused and by which reason of the kernel, and of which
-instructions there can be no jump, by kind. `vm campaign --report` writes it from build/campaign/.
-Chunks of a kind are done in random order, so shares of some are shares of all.
+campaign/report-KERNEL.json has the base and commit that it is of, how many chunks of each kind are
+done, how many instructions can be probed, how many are refused for each reason of the kernel, and
+which kinds of instructions could not be jumps. `vm campaign --report` writes it from
+build/campaign/. Chunks of a kind are done in random order, so shares of a part of them hold for all.
 
-A sample agrees with it if the kernel gives no reason that the report does not have, but for a few
-instructions, which the report may have missed; if nothing is refused without a reason; and if of the spread chunks of the sample as many instructions are refused for
-each reason, and are no jumps, as the report lets expect: four standard deviations and a tenth more
-or less.
+A sample agrees with the report if
+
+- nothing is refused without a reason,
+- the report has all reasons, except for a few instructions, whose reason may be too rare for it, and
+- the number of instructions that are refused for each reason, and of those that are no jumps, is as
+  expected from the report, within four standard deviations and a tenth. This counts only spread
+  chunks of the sample.
 """
 from __future__ import annotations
 
@@ -28,18 +31,18 @@ if TYPE_CHECKING:
     from campaign import Progress, Text
     from kbuild import Kernel
 
-RARE = 3                # instructions of a sample that may be refused for a reason that the report lacks
+RARE = 3                # most instructions of a sample refused for a reason that the report lacks
 SIGMAS = 4
 TENTH = 0.1
 NO_REASON = "(no reason)"
-KINDS = 30              # of instructions without a jump; the rest is "others"
+KINDS = 30              # most kinds of instructions without a jump that are listed; the rest is "others"
 
-# Reasons of the blacklist: what a hit runs, and what runs where no trap can be taken.
+# Reasons of the blacklist: code that a hit runs, and code that cannot take a trap.
 BLACKLIST = re.compile("on the hit path of probes|noinstr: |entry of |kept free |part of a function that is kept free ")
 
 
 def path_of(name: str) -> str:
-    """The report of the kernel of that name."""
+    """The file with the report of the kernel of that name."""
     return os.path.join(HERE, "campaign", f"report-{name}.json")
 
 
@@ -53,7 +56,7 @@ def read(name: str) -> dict:
 
 
 def refusals(figures: Any) -> dict:
-    """{reason: {errno: how many}} of chunks, by their figures."""
+    """{reason: {errno: how many}} for figures of chunks."""
     found: dict = {}
     for f in figures:
         for errno, why in f["why"].values():
@@ -63,16 +66,16 @@ def refusals(figures: Any) -> dict:
 
 
 def total(refused: dict, pattern: Any = None) -> int:
-    """How many are refused, for a reason that matches."""
+    """How many instructions are refused for reasons that match."""
     return sum(n for why, count in refused.items() if not pattern or pattern.match(why) for n in count.values())
 
 
 def share(part: float, whole: float) -> float:
-    """In percent."""
+    """The share in percent."""
     return round(100 * part / whole, 4) if whole else 0
 
 
-# Of what kind instructions are
+# Kinds of instructions
 
 def listing(vmlinux: str, tool: str, offsets: set) -> dict:
     """{offset: (bytes, text)} of these instructions."""
@@ -108,7 +111,7 @@ def kinds(k: Kernel, offsets: Any) -> dict:
 
 
 def by_count(counts: Any) -> dict:
-    """Those with most first, and all others in one."""
+    """The most frequent ones first, and one entry for all others."""
     first = dict(counts.most_common(KINDS))
     rest = sum(counts.values()) - sum(first.values())
     return {**first, "others": rest} if rest else first
@@ -117,7 +120,7 @@ def by_count(counts: Any) -> dict:
 # The report
 
 def base_version() -> str:
-    """The base's, by its Makefile."""
+    """The version in the base's Makefile."""
     with open(os.path.join(tree.BASE, "Makefile")) as f:
         found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", f.read(), re.M))
     return ".".join(found[n] for n in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
@@ -130,7 +133,7 @@ def commit() -> str:
 
 
 def jumps(figures: Any, key: str) -> dict:
-    """Of the spread chunks that are done: probes, those at entries that ftrace patches, and breakpoints."""
+    """Figures of jumps in spread chunks. Probes at entries that ftrace patches do not count."""
     done = [f for f in figures if f["tried"]]
     probes = sum(f["probed"] for f in done)
     entries = sum(f["ftrace"] for f in done)
@@ -140,9 +143,9 @@ def jumps(figures: Any, key: str) -> dict:
 
 
 def make(text: Text, progress: Progress) -> dict:
-    """The report, but for what needs the kernel."""
+    """The part of the report that does not need the kernel."""
     done = {kind: [f for n, f in progress.done.items() if n[0] == kind] for kind in "tsrf"}
-    # Some instructions are in two of these; then their share is still that of all.
+    # An instruction can be in a chunk of both kinds. The shares are right even if it counts twice.
     all_tried = len(done["t"]) == len(text.names("t"))
     tried = done["t"] if all_tried else done["t"] + done["s"]
     refused = refusals(tried)
@@ -165,12 +168,12 @@ def make(text: Text, progress: Progress) -> dict:
 
 
 def write(k: Kernel, text: Text, progress: Progress) -> int:
-    """Write the report of what is done; the exit status."""
+    """Write the report. Returns the exit status."""
     if not progress.done:
-        raise Failure(f"nothing is done of {k.name}; vm campaign does it")
+        raise Failure(f"no chunk of {k.name} is done; run: vm campaign")
     report: dict = {"kernel": k.name, "base": base_version(), "commit": commit(), **make(text, progress)}
     spread = [f for n, f in progress.done.items() if n[0] == "s"]
-    say("looking at the instructions that are no jumps")
+    say("disassembling the instructions that are no jumps")
     report["no jumps, by kind"] = kinds(k, [o for f in spread for o in f["traps"]])
     report["no jumps with a post handler, by kind"] = kinds(
         k, [o for f in spread for o in set(f["post_traps"]) - set(f["traps"])])
@@ -184,7 +187,7 @@ def write(k: Kernel, text: Text, progress: Progress) -> int:
 # A sample
 
 def differs(what: str, count: int, rate: float, of: int) -> list:
-    """A complaint if that is not as many of these as the rate lets expect."""
+    """A complaint if count is too far from rate * of."""
     expected = rate * of
     margin = SIGMAS * math.sqrt(max(expected, 1)) + TENTH * expected
     if abs(count - expected) <= margin:
@@ -193,15 +196,15 @@ def differs(what: str, count: int, rate: float, of: int) -> list:
 
 
 def differences(report: dict, figures: dict) -> list:
-    """Where a sample, {chunk: figures}, is not as the report says."""
+    """Where a sample, {chunk: figures}, differs from the report."""
     if not report:
         return []
     bad = []
     if report["base"] != base_version():
-        bad.append(f"it is of {report['base']}; make campaign, and vm campaign --report")
+        bad.append(f"the report is of {report['base']}; run make campaign and vm campaign --report")
     for why, count in refusals(figures.values()).items():
         if why == NO_REASON or why not in report["refused"] and total({why: count}) > RARE:
-            bad.append(f"a reason for refusals that it does not have: {why}")
+            bad.append(f"instructions are refused for a reason that the report lacks: {why}")
     spread = [f for n, f in figures.items() if n[0] == "s"]
     sampled = refusals(spread)
     of = sum(f["probed"] + len(f["why"]) for f in spread)

@@ -111,7 +111,7 @@ class Progress:
             if kept["of"] == text.id:
                 self.done = kept["done"]
                 return
-            say(f"{k.name} has been built anew: beginning from the start")
+            say(f"{k.name} was rebuilt, so everything is probed again")
         for nr in range(RECORDINGS):
             if os.path.exists(self.recording(nr)):
                 os.unlink(self.recording(nr))
@@ -255,7 +255,7 @@ def tell(k: Kernel, text: Text, words: Words, progress: Progress) -> int:
     for b in bad:
         out(f"FAILED {b}")
     if left:
-        out(f"{len(left)} chunks are left; the same command goes on with them")
+        out(f"{len(left)} chunks are left; the same command continues")
         return 1 if bad else 0
     for way in WAYS:
         hit = total["probed"] - len(unhit[way])
@@ -264,7 +264,7 @@ def tell(k: Kernel, text: Text, words: Words, progress: Progress) -> int:
             out("not hit:")
             campaign.show_places(k, some(words, unhit[way]))
     if traps:
-        out(f"{len(traps)} of them could be no jumps:")
+        out(f"{len(traps)} of them could not be jumps:")
         campaign.show_places(k, some(words, traps))
     path = progress.stem + ".report"
     with open(path, "w") as f:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Commands for probe events that nobody would write, on a kernel that is strict: `make fuzz`.
+"""Write broken commands for probe events to a kernel with KASAN, UBSAN and lockdep: `make fuzz`.
 
-commands/fuzz.c makes them up from a seed, writes them, and says after each whether something is
-left of it or the kernel complains. A guest with KASAN, UBSAN and lockdep does some thousands;
-kmemleak then looks for memory that was lost. Last comes a KUnit suite that hits events under load
-and knows each value that they have to record.
+commands/fuzz.c generates the commands from a seed, writes them, and reports whether an event or a
+probe is left behind, or the kernel complains. After some thousands of them kmemleak looks for lost
+memory. At the end a KUnit suite hits events under load, and compares each recorded value with the
+expected one.
 
-build/fuzz/state.json has how far it has come: the same command goes on there.
+build/fuzz/state.json says how far the last run has come; the same command continues there.
 """
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ COUNT = 10000
 HITS = 100000
 SAMPLE = 2000           # examples in make check
 PER_BOOT = 10000
-AGAIN = 25              # examples that a guest tells one by one; PER_FLUSH in fuzz.c
-GIVE_UP = 10            # failures
+AGAIN = 25              # a guest with so few examples prints them one by one; PER_FLUSH in fuzz.c
+GIVE_UP = 10            # failures after which to stop
 REPORTED = 20           # seconds between two lines of progress
-SILENCE = 900           # seconds without a word from a guest: it hangs
+SILENCE = 900           # seconds without output after which a guest hangs
 APPEND = "loglevel=5 rcupdate.rcu_expedited=1 kmemleak=on"
 
-# What is lost is what two looks at it agree on: the first may meet memory that is in hand.
+# The first scan may report memory whose pointer is in a register or on its way, so scan twice.
 SCRIPT = """#!/bin/sh
 leaks=/sys/kernel/debug/kmemleak
 /mnt/commands fuzz {seed} {first} {end} || exit
@@ -71,7 +71,7 @@ def new_seed() -> int:
 
 
 class State:
-    """How far a run has come, in a file."""
+    """How far a run has come; kept in a file."""
 
     def __init__(self, seed: int, first: int, end: int, hits: int) -> None:
         self.seed, self.next, self.first, self.end, self.hits = seed, first, first, end, hits
@@ -80,7 +80,7 @@ class State:
 
     @classmethod
     def load(cls) -> State | None:
-        """Of the last run; None if there was none."""
+        """The state of the last run; None if there was none."""
         if not os.path.exists(STATE):
             return None
         with open(STATE) as f:
@@ -91,7 +91,7 @@ class State:
 
     @classmethod
     def of(cls, seed: int | None, first: int | None, count: int | None, hits: int | None) -> State:
-        """What is asked for; what the last run left of just that, or of what it was if nothing is said."""
+        """The state to start with: that of the last run, if it is not done and fits the arguments."""
         last = cls.load()
         if last and not last.done and seed in (None, last.seed) and first in (None, last.first) and \
                 count in (None, last.end - last.first):
@@ -113,19 +113,19 @@ class State:
 
 
 class Sample(State):
-    """Of make check, which does not go on later."""
+    """The state for make check, which is not kept."""
 
     def save(self) -> None:
         pass
 
 
 class Listener:
-    """Takes what fuzz.c says line by line."""
+    """Reads the output of fuzz.c line by line."""
 
     def __init__(self, job: Job, on_example: Callable) -> None:
         self.job = job
         self.on_example = on_example
-        self.begun: int | None = None   # the example that there is no word of yet
+        self.begun: int | None = None   # the example that runs
         self.lost = 0
         self.rest = b""
         self.start = time.time()
@@ -155,7 +155,7 @@ def program(k: Kernel, tmp: str) -> str:
 
 
 def text_of(seed: int, number: int) -> list:
-    """The commands of an example, as fuzz.c shows them."""
+    """The commands of an example, as fuzz.c prints them."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         tool = program(kbuild.Kernel(DEFAULT), tmp)
         res = subprocess.run([tool, "fuzzed", str(seed), str(number)], capture_output=True, check=True)
@@ -163,7 +163,7 @@ def text_of(seed: int, number: int) -> list:
 
 
 def run_guest(k: Kernel, boot: Callable, seed: int, first: int, end: int, on_example: Callable) -> tuple:
-    """Have a guest do these. What is wrong with the guest, and the example that it was at."""
+    """Run examples in a guest. Returns its fault or "", and the example that ran when it ended."""
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         program(k, tmp)
         path = os.path.join(tmp, "script")
@@ -174,14 +174,14 @@ def run_guest(k: Kernel, boot: Callable, seed: int, first: int, end: int, on_exa
         res = boot(k, job, listener.sink)
     fault = res.fault or (f"the program ends with status {res.code}" if res.code else "")
     if listener.lost:
-        fault = fault or f"{listener.lost} pieces of memory are lost"
+        fault = fault or f"{listener.lost} objects in memory are lost"
     if fault:
         keep(k, seed, first, res)
     return fault, listener.begun
 
 
 def keep(k: Kernel, seed: int, first: int | str, res: Result) -> None:
-    """The console of a guest that did not end well, in a file."""
+    """Keep the console of a guest that failed in a file."""
     os.makedirs(RESULTS, exist_ok=True)
     path = os.path.join(RESULTS, f"{k.name}-{seed}-{first}.console")
     with open(path, "wb") as f:
@@ -237,7 +237,7 @@ class Run:
             self.report()
 
     def narrow(self, fault: str, first: int) -> None:
-        """A guest ended, or lost memory, and it is not known by which example."""
+        """Find the example by which a guest died or lost memory."""
         state = self.state
         say(f"{fault}, not before {state.next}: looking for the example")
         if "lost" in fault:
@@ -251,12 +251,12 @@ class Run:
             self.fail(at, again_fault)
             state.next = at + 1
         else:
-            self.fail(begin, f"{fault}; not by itself, but behind others from {first} on")
+            self.fail(begin, f"{fault}; not by itself, but after others from {first} on")
             state.next = max(state.next, begin + 1)
 
 
 def run_hits(k: Kernel, boot: Callable, seed: int, hits: int) -> str:
-    """Have so many events hit by calls whose arguments are known. What is wrong; "" if nothing is."""
+    """Hit so many events by calls with known arguments. Returns what is wrong, or ""."""
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as f:
         f.write(HITS_SCRIPT.format(suite=SUITE))
         f.flush()
@@ -285,7 +285,7 @@ def again(k: Kernel, seed: int, first: int, count: int = 1) -> str:
 
 
 def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
-    """Some examples. [(number, what is wrong)], and what they came to."""
+    """Run a few examples. Returns [(number, what is wrong)], and a line with counts."""
     state = Sample(seed, 0, SAMPLE, 0)
     Run(k, state, boot).examples()
     return state.failed, told(state.counts)
@@ -293,14 +293,14 @@ def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
 
 def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int | None = None,
         hits: int | None = None, boot: Callable = guest.run) -> int:
-    """All that is left to do; the exit status."""
+    """Do all that is left. Returns the exit status."""
     state = State.of(seed, first, count, hits)
     out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")
     state.save()
     Run(k, state, boot).examples()
     hits = state.hits if len(state.failed) < GIVE_UP else 0
     if hits:
-        say(f"{hits} hits whose values are known")
+        say(f"checking the values of {hits} hits")
         wrong = run_hits(k, boot, state.seed, hits)
         state.hits = 0
         if wrong:
@@ -314,6 +314,6 @@ def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int
         out(f"{last}: {len(state.failed)} FAILED, the first at {state.failed[0][0]}; again with: "
             f"{again(k, state.seed, state.failed[0][0])}")
         return 1
-    known = f"; {hits} hits, each value as it was passed" if hits else ""
-    out(f"{last}: nothing is left of any, and no complaint{known}")
+    known = f"; {hits} hits, whose values are right" if hits else ""
+    out(f"{last}: no event is left, and the kernel has no complaint{known}")
     return 0

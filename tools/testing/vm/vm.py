@@ -226,16 +226,16 @@ def parser() -> argparse.ArgumentParser:
 
     s = sub.add_parser("campaign", parents=[which], help="probe every instruction, under a workload",
                        description="Probe the instructions of the kernel, chunk by chunk, as breakpoints and "
-                       "jumps, while a workload runs whose results must not change. Goes on where it was "
-                       "interrupted; build/campaign/ has what is done.")
+                       "jumps, while a workload runs whose results must not change. Continues where it was "
+                       "interrupted, by build/campaign/.")
     s.add_argument("--sample", action="store_true", help="only some chunks, as in make check")
     s.add_argument("--seed", default="", help="seed of the chunks")
     s.add_argument("--chunk", default="", help="only this chunk; if it fails, find the instruction")
     s.add_argument("--executed", action="store_true",
-                   help="probe what the workload executes until each instruction was hit, as breakpoint and as jump")
+                   help="only the instructions that the workload executes, until each was hit as breakpoint and as jump")
     s.add_argument("--report", action="store_true",
-                   help="probe nothing; write a report of what is done into tools/testing/vm/campaign")
-    s.add_argument("--minutes", type=int, default=0, help="start no chunk after so many minutes")
+                   help="probe nothing; write a report of the finished chunks into tools/testing/vm/campaign")
+    s.add_argument("--minutes", type=int, default=0, help="start no guest after so many minutes")
     s.add_argument("--no-build", action="store_true", help="probe the kernel as it was built last")
     s.set_defaults(func=cmd_campaign)
 
@@ -254,16 +254,16 @@ def parser() -> argparse.ArgumentParser:
                    "uprobe_events, others for dynamic_events; \" ;; \" separates several")
     s.set_defaults(func=cmd_commands)
 
-    s = sub.add_parser("fuzz", help="commands that nobody would write",
-                       description="Write commands for probe events that follow from a seed to a kernel with KASAN, "
-                       "UBSAN, lockdep and kmemleak. Goes on where it was interrupted; build/fuzz/ has what is done.")
+    s = sub.add_parser("fuzz", help="broken commands for probe events",
+                       description="Write broken commands for probe events, generated from a seed, to a kernel with "
+                       "KASAN, UBSAN, lockdep and kmemleak. Continues where it was interrupted, by build/fuzz/.")
     s.add_argument("--arch", default=DEFAULT, help=f"architecture (default {DEFAULT})")
-    s.add_argument("--profile", help=f"of the kernel (default {fuzz.PROFILE})")
-    s.add_argument("--seed", type=int, help="what they follow from (default: another one each time)")
-    s.add_argument("--from", type=int, metavar="N", help="the number of the first one (default 0)")
-    s.add_argument("--count", type=int, metavar="N", help=f"how many (default {fuzz.COUNT})")
-    s.add_argument("--hits", type=int, metavar="N", help=f"hits whose values are known (default {fuzz.HITS})")
-    s.add_argument("--no-build", action="store_true", help="run what is built, as it is")
+    s.add_argument("--profile", help=f"profile of the kernel (default {fuzz.PROFILE})")
+    s.add_argument("--seed", type=int, help="seed of the examples (default: a random one)")
+    s.add_argument("--from", type=int, metavar="N", help="number of the first example (default 0)")
+    s.add_argument("--count", type=int, metavar="N", help=f"number of examples (default {fuzz.COUNT})")
+    s.add_argument("--hits", type=int, metavar="N", help=f"hits whose values are checked (default {fuzz.HITS})")
+    s.add_argument("--no-build", action="store_true", help="run the kernel as it was built last")
     s.set_defaults(func=cmd_fuzz)
 
     s = sub.add_parser("lint", help="static checks of our files")
@@ -274,7 +274,7 @@ def parser() -> argparse.ArgumentParser:
 
     s = sub.add_parser("bisect", help="compile after each patch of the series",
                        description="Apply the patch series one by one and compile after each: with our options, "
-                       "without probes, and with kprobes alone. Goes on where it was interrupted, by build/bisect/.")
+                       "without probes, and with kprobes only. Continues where it was interrupted, by build/bisect/.")
     s.add_argument("--arch", default=DEFAULT, choices=[a.name for a in ARCHES.values() if a.code],
                    help=f"architecture (default {DEFAULT})")
     s.add_argument("--profile", action="append", default=[], help="only this configuration (may be repeated)")

@@ -22,6 +22,7 @@
 #include <asm/neon.h>
 
 #include "../../../../kernel/kprobes/internal.h"
+#include "../../../../kernel/kprobes/tests/tests.h"
 
 #include "insn_kunit.h"
 #include "private.h"
@@ -317,21 +318,6 @@ static struct subject *new_subjects(struct kunit *test, const struct way *way)
 	return subjects;
 }
 
-static struct arch_specific_insn planted_insn(struct kunit *test, void *addr)
-{
-	struct arch_specific_insn ainsn = {};
-	struct kprobe *p;
-
-	preempt_disable();
-	p = get_kprobe(addr);
-	if (p)
-		ainsn = p->ainsn;
-	preempt_enable();
-
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	return ainsn;
-}
-
 static bool is_simulated(const struct insn_test_case *c)
 {
 	return c->kind == INSN_TEST_SIMULATE || c->kind == INSN_TEST_TRAP;
@@ -345,7 +331,7 @@ static bool may_be_jump(const struct insn_test_case *c)
 /* The site is prepared and planted as expected. */
 static void expect_kind(struct kunit *test, const struct insn_test_case *c, const struct way *way)
 {
-	struct arch_specific_insn ainsn = planted_insn(test, insn_test_addr(c));
+	struct arch_specific_insn ainsn = test_insn_at(test, insn_test_addr(c));
 	u32 text = text_at(c);
 
 	KUNIT_EXPECT_EQ_MSG(test, !!ainsn.api.handler, is_simulated(c), "%s", c->name);

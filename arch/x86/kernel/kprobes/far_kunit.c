@@ -27,11 +27,11 @@
 #define HOLE_START	(__START_KERNEL_map - SZ_2G)
 
 /**
- * struct area - where there may be slots
- * @name: for people
+ * struct area - an area where slots may be
+ * @name: its name
  * @start: its first address
- * @end: behind the last one
- * @max_pages: that there may be in it
+ * @end: one past its last address
+ * @max_pages: maximum number of pages in it
  */
 struct area {
 	const char *name;
@@ -67,7 +67,7 @@ static void needs_module_area(struct kunit *test)
 		kunit_skip(test, "no shadow of executable memory");
 }
 
-/* The one that a test is run in. */
+/* The area in which the test runs. */
 static const struct area *my_area(struct kunit *test)
 {
 	const struct area *area = test->param_value;
@@ -191,7 +191,7 @@ static void expect_full(struct kunit *test, unsigned long first, unsigned long l
 	KUNIT_EXPECT_FALSE(test, is_page(last));
 }
 
-/* Starting anywhere, from one page into the next. */
+/* All slots between two addresses, which are in different pages. */
 static void few_addresses(struct kunit *test)
 {
 	unsigned long base = free_pages_in(test, my_area(test), 3);
@@ -255,7 +255,7 @@ static void in_two_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_free(third));
 }
 
-/* It can be had again at once, and again. */
+/* A page is freed with its last slot, and can be allocated again at once. */
 static void page_goes_with_its_last_slot(struct kunit *test)
 {
 	unsigned long page = free_pages_in(test, my_area(test), 2);
@@ -299,7 +299,7 @@ static void nowhere_else(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get(test, 0, MODULES_VADDR - 1), 0);
 }
 
-/* The neighbours of a slot. */
+/* Check which slots are found at and around the addresses of a slot. */
 static void expect_found(struct kunit *test, unsigned long slot, unsigned long before,
 			 unsigned long behind)
 {
@@ -323,7 +323,7 @@ static void is_found(struct kunit *test)
 	expect_found(test, lone, 0, 0);
 	expect_found(test, near, 0, cross);
 	expect_found(test, cross, near, 0);
-	/* The last byte of a page, the first one of the next. */
+	/* The slot is at the last byte of a page and at the first byte of the next. */
 	KUNIT_EXPECT_EQ(test, find(base + PAGE_SIZE - 1), cross);
 	KUNIT_EXPECT_EQ(test, find(base + PAGE_SIZE), cross);
 	KUNIT_EXPECT_EQ(test, find(base), 0);
@@ -337,7 +337,7 @@ static void is_found(struct kunit *test)
 	expect_found(test, lone, 0, 0);
 }
 
-/* Addresses in no page, and in a page but no slot. */
+/* kprobe_far_slot_put() refuses addresses in no page, and in a page but in no slot. */
 static void others_are_not_put(struct kunit *test)
 {
 	unsigned long slot = free_pages_in(test, my_area(test), 2) + 100;
@@ -395,7 +395,7 @@ static void others_keep_theirs(struct kunit *test)
 	vfree((void *)page);
 }
 
-/* Those that sites have, at most. */
+/* An upper bound of the number of pages that sites use already. */
 static unsigned int nr_pages_before(void)
 {
 	char name[KSYM_NAME_LEN], type;
@@ -407,7 +407,7 @@ static unsigned int nr_pages_before(void)
 	return nr;
 }
 
-/* With a slot in the middle of each, so that there can be some across their borders. */
+/* Fill the area with pages, with a slot in the middle of each. Later slots can cross pages. */
 static void so_many_pages(struct kunit *test)
 {
 	const struct area *area = my_area(test);

@@ -47,7 +47,7 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post, INSN_TEST_INPUTS, "%s", jc->c->name);
 	if (jc->probe->kp.post_handler && insn_test_is_boosted(jc->c))
 		KUNIT_EXPECT_EQ_MSG(test, jc->probe->post_ip,
-				    insn_test_planted(test, insn_test_addr(jc->c)).next, "%s",
+				    test_insn_at(test, insn_test_addr(jc->c)).next, "%s",
 				    jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->pre, INSN_TEST_INPUTS, "%s", jc->c->name);
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->bad_ip, 0, "%s", jc->c->name);
@@ -55,7 +55,7 @@ static void expect_hits(struct kunit *test, struct jump_case *jc)
 	KUNIT_EXPECT_EQ_MSG(test, jc->probe->kp.nmissed, INSN_TEST_INPUTS, "%s", jc->c->name);
 }
 
-/* What calls insn_test_run_all() is inlined: its callers are one and the same function. */
+/* Inline, so that insn_test_run_all() is always called from the same function. */
 static __always_inline struct jump_case *plant_jumps(struct kunit *test, unsigned int nr,
 						     bool post)
 {
@@ -98,7 +98,7 @@ static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc
 }
 
 #ifdef CONFIG_OPTPROBES
-/* A return must not get to where the kernel has a thunk instead. */
+/* A copy of a return must not be where the kernel replaces returns by a thunk. */
 static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
 {
 	const struct optimized_kprobe *op;
@@ -121,7 +121,7 @@ static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
 }
 #endif
 
-/* All together, because each wait takes a grace period of RCU-tasks. */
+/* Test all snippets together, because each wait takes a grace period of RCU-tasks. */
 static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 {
 	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
@@ -214,10 +214,10 @@ static void insn_test_post_joins_jumps(struct kunit *test)
 	KUNIT_EXPECT_LT(test, left, jumps);
 }
 
-/* Of the instructions of the kernel, one of so many. */
+/* Try one of so many instructions of the kernel. */
 #define SHARE_STRIDE	(IS_ENABLED(CONFIG_KASAN) ? 2503 : 997)	/* with KASAN it takes long */
 
-/* In percent, of those that can be probed. */
+/* Percent of the instructions that can be probed. */
 #define SHARE_WANTED	95
 
 /**

@@ -29,7 +29,7 @@
 
 static void expect_kind(struct kunit *test, const struct insn_test_case *c)
 {
-	struct arch_specific_insn ainsn = insn_test_planted(test, insn_test_addr(c));
+	struct arch_specific_insn ainsn = test_insn_at(test, insn_test_addr(c));
 
 	KUNIT_EXPECT_EQ(test, !!ainsn.emulate,
 			c->kind == INSN_TEST_EMULATE || c->kind == INSN_TEST_EITHER);
@@ -64,7 +64,7 @@ static void insn_test_same_outcome(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, second->post, insn_test_faults(c) ? 0 : INSN_TEST_INPUTS);
 	if (insn_test_is_boosted(c))
 		KUNIT_EXPECT_EQ(test, second->post_ip,
-				insn_test_planted(test, insn_test_addr(c)).next);
+				test_insn_at(test, insn_test_addr(c)).next);
 
 	insn_test_run_all(c, true, now);
 	insn_test_expect_same(test, now, expected, "hit inside a hit");
@@ -304,8 +304,8 @@ static void insn_test_handler_faults(struct kunit *test)
 
 /**
  * struct racer - a thread that runs the probed code
- * @wrong: sums that are not right
- * @done: after the last one
+ * @wrong: number of wrong sums
+ * @done: completed after the last one
  */
 struct racer {
 	int wrong;
@@ -436,7 +436,7 @@ static void insn_test_off_limits(struct kunit *test)
 		if (c->kind != INSN_TEST_EMULATE)
 			continue;
 		probe = insn_test_add_probe(test, c, false);
-		ainsn = insn_test_planted(test, insn_test_addr(c));
+		ainsn = test_insn_at(test, insn_test_addr(c));
 		insn_test_drop_probe(test, probe);
 		expect_off_limits(test, ainsn.emulate);
 	}

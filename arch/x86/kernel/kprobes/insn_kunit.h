@@ -41,16 +41,16 @@
 
 #include <uapi/asm/processor-flags.h>
 
-/* Flags that tell of a result. */
+/* Flags that depend on a result. */
 #define INSN_TEST_RESULT_FLAGS	((u64)(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
 				       X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF))
 
 /**
  * struct insn_test_case - a snippet with one instruction to be probed in it
- * @entry: where the snippet starts
+ * @entry: start of the snippet
  * @name: its name
- * @offset: of the instruction from @entry
- * @kind: INSN_TEST_*; what registration has to return if it is to be refused
+ * @offset: offset of the instruction from @entry
+ * @kind: INSN_TEST_*, or the errno of a probe that has to be refused
  */
 struct insn_test_case {
 	void *entry;
@@ -63,8 +63,8 @@ struct insn_test_case {
  * struct insn_test_state - the state at the start or the end of a snippet
  * @regs: the general purpose registers without %rsp, in the order of STATE_*
  * @flags: EFLAGS
- * @sp: %rsp, only of the end
- * @stack: the stack, lowest address first; of the end, that below @sp is undefined
+ * @sp: %rsp, only at the end
+ * @stack: the stack, lowest address first; at the end, words below @sp are undefined
  */
 struct insn_test_state {
 	u64 regs[15];
@@ -86,7 +86,7 @@ extern struct insn_test_state insn_test_in;
 extern struct insn_test_state insn_test_out;
 extern u64 insn_test_mem[INSN_TEST_MEM_WORDS];
 
-/* Where %rsp was when the snippet started; @insn_test_state.stack is around it. */
+/* %rsp at the start of the snippet; @insn_test_state.stack is around it. */
 extern u64 insn_test_sp;
 
 DECLARE_PER_CPU(void *, insn_test_percpu_target);

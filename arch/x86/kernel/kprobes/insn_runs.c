@@ -174,21 +174,6 @@ bool insn_test_in_a_hit(void)
 	return kprobe_running();
 }
 
-struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr)
-{
-	struct arch_specific_insn ainsn = {};
-	struct kprobe *p;
-
-	preempt_disable();
-	p = get_kprobe(addr);
-	if (p)
-		ainsn = p->ainsn;
-	preempt_enable();
-
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	return ainsn;
-}
-
 bool insn_test_faults(const struct insn_test_case *c)
 {
 	return strstr(c->name, "_fault_");

@@ -11,6 +11,8 @@
 #include <asm/irqflags.h>
 #include <asm/processor-flags.h>
 
+#include "../../../../kernel/kprobes/tests/tests.h"
+
 #include "insn_kunit.h"
 
 /* All combinations of five flags, with and without interrupts. */
@@ -29,7 +31,7 @@ enum {
 /**
  * struct insn_outcome - the state after an instruction
  * @state: registers, flags and stack
- * @mem: the data that it may have worked on
+ * @mem: the memory that it may access
  */
 struct insn_outcome {
 	struct insn_test_state state;
@@ -84,7 +86,6 @@ struct insn_probe *insn_test_add_probe(struct kunit *test, const struct insn_tes
 				       bool post);
 void insn_test_drop_probe(struct kunit *test, struct insn_probe *probe);
 bool insn_test_in_a_hit(void);
-struct arch_specific_insn insn_test_planted(struct kunit *test, void *addr);
 bool insn_test_faults(const struct insn_test_case *c);
 int insn_test_suite_init(struct kunit_suite *suite);
 

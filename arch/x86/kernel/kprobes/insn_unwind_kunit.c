@@ -39,7 +39,7 @@ static void insn_test_unwind_address(struct kunit *test)
 	struct arch_specific_insn ainsn;
 	unsigned long copy;
 
-	ainsn = insn_test_planted(test, probe->kp.addr);
+	ainsn = test_insn_at(test, probe->kp.addr);
 	KUNIT_ASSERT_NOT_NULL(test, ainsn.insn);
 	KUNIT_ASSERT_NE(test, ainsn.boosted, 0);
 
@@ -147,7 +147,7 @@ static struct task_struct *stepping;
 
 static unsigned long call_keep_in_steps(unsigned long n);
 
-/* As the compiler may have named it. */
+/* The compiler may have added a suffix to the name, so compare the part before the dot. */
 static bool is_on_way_out(unsigned long addr)
 {
 	static const char * const functions[] = {
@@ -184,7 +184,7 @@ static int step_trap(struct notifier_block *nb, unsigned long why, void *data)
 
 	if (why != DIE_DEBUG || READ_ONCE(stepping) != current || user_mode(die->regs))
 		return NOTIFY_DONE;
-	/* Not before and after the call; and thunks have no unwind information. */
+	/* Skip steps before and after the call, and in thunks, which have no unwind information. */
 	if (is_in(die->regs->ip, call_keep_in_steps) || is_in_front(die->regs->ip, call_keep) ||
 	    arch_within_kprobe_blacklist(die->regs->ip))
 		return NOTIFY_STOP;
@@ -267,7 +267,7 @@ static void remove_step_trap(void *unused)
 	unregister_die_notifier(&step_nb);
 }
 
-/* From each instruction that a jump leads to, its own and those of the core. */
+/* Take a trace from each instruction of a hit by a jump: in the detour and in the core. */
 static void insn_test_stack_trace_in_jump(struct kunit *test)
 {
 	int i;

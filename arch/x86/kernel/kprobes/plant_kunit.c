@@ -13,7 +13,7 @@
 
 #include "private.h"
 
-/* They run in a hit, or where the CPU cannot take a trap. Not all configurations have all. */
+/* Functions that run in a hit, or where no trap can be taken. Configurations may lack some. */
 static const char * const closed_functions[] = {
 	/* a processor comes up */
 	"startup_64",

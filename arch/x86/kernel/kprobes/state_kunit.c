@@ -31,7 +31,7 @@
 #define STATE_SIZE	sizeof(((struct insn_test_state *)0)->regs)
 #define NR_REGS		(STATE_SIZE / sizeof(u64))
 
-/* Where a register of insn_test_state::regs is in struct pt_regs. */
+/* Offsets in struct pt_regs of the registers in insn_test_state::regs. */
 static const u8 reg_offset[NR_REGS] = {
 	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, bx),
 	offsetof(struct pt_regs, cx), offsetof(struct pt_regs, dx),
@@ -50,15 +50,15 @@ static const u8 reg_offset[NR_REGS] = {
 
 /**
  * struct hit - the tested handler, and the state that it saw
- * @change:	what it does to the registers, or NULL
- * @reg:	which register it changes, for @change
- * @hits:	how often it ran
+ * @change:	changes the registers; NULL: nothing is changed
+ * @reg:	the register that @change changes
+ * @hits:	number of runs
  * @foreign:	hits with one of FOREIGN_FLAGS on
  * @preemptible: hits with preemption on
  * @unwatched:	hits with RCU not watching
  * @irqs_untold: hits in which lockdep was wrong about interrupts
  * @bad_sp:	hits with another stack pointer than the probed code's
- * @sp:		the probed code's, at the hit
+ * @sp:		the stack pointer of the probed code at the hit
  *
  * Accessed by the handler, and by the test while there is no hit.
  */
@@ -188,8 +188,8 @@ static enum site_method method_at(void *addr)
 
 /**
  * struct target - code that is run, and its probed instruction
- * @entry:	of a snippet or function
- * @addr:	the instruction, or the function
+ * @entry:	address of a snippet or function
+ * @addr:	address of the probed instruction or function
  */
 struct target {
 	void *entry;
@@ -199,14 +199,14 @@ struct target {
 /**
  * struct method - a way for a handler to be called
  * @name:	its name
- * @plant:	has it called
- * @snippet:	what is run, of insn_test_states; or PUN, or if there is a function none
- * @function:	what is run, which is entered with none of FOREIGN_FLAGS
+ * @plant:	registers the probe that calls the handler
+ * @snippet:	the snippet to run: index in insn_test_states, or PUN; not used with @function
+ * @function:	the function to run; it is entered without FOREIGN_FLAGS
  * @planted:	how the instruction is planted
- * @after:	the handler runs when the instruction or function has
- * @listens:	it is a kprobe's pre handler, which may go elsewhere
- * @sp_fixed:	what it does to the stack pointer has no effect, but that it may drop the
- *		return address
+ * @after:	the handler runs after the instruction or function
+ * @listens:	the handler is a kprobe's pre handler, which may change where execution continues
+ * @sp_fixed:	changes of the stack pointer have no effect, except that the handler may drop
+ *		the return address
  */
 struct method {
 	const char *name;
@@ -422,7 +422,7 @@ static void set_hit(const struct method *m, int (*change)(struct pt_regs *regs))
 	};
 }
 
-/* Behind a landing pad, if there is one. */
+/* A probe is behind the landing pad, if there is one. */
 static void *probed_address(const struct target *t)
 {
 	bool on_entry;
@@ -481,7 +481,7 @@ static void expect_same(struct kunit *test, const struct method *m,
 	KUNIT_EXPECT_EQ_MSG(test, now->sp, good->sp, "%s %u", what, nr);
 }
 
-/* A handler is C code, so flags are as C needs them. */
+/* Handlers are C code, so AC and DF must be clear. */
 static void sees_one_state(struct kunit *test)
 {
 	const struct method *m = test->param_value;
@@ -635,7 +635,10 @@ static int leave(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(leave);
 
-/* As @change says, with the stack pointer @up by so many words. The input is what comes out. */
+/*
+ * The handler applies @change, which skips the instruction and moves the stack pointer up by @up
+ * words. Except for what @change does, the output must be the same as the input.
+ */
 static void expect_left(struct kunit *test, const struct method *m, const struct target *t,
 			int (*change)(struct pt_regs *regs), int up)
 {
@@ -653,7 +656,7 @@ static void expect_left(struct kunit *test, const struct method *m, const struct
 	expect_same(test, m, &now, &good, "stack pointer up by words:", up);
 }
 
-/* The instruction, or the function, is skipped. */
+/* A handler skips the instruction or the function. */
 static void goes_elsewhere(struct kunit *test)
 {
 	const struct method *m = test->param_value;

@@ -53,7 +53,7 @@ static int good(const char *what, int ret)
 	return ret;
 }
 
-/* Files of the module and of the kernel. */
+/* Files of the module and of the kernel */
 
 static void write_file(const char *path, const char *text)
 {
@@ -113,7 +113,7 @@ static __u64 address_of(const char *name)
 	return addr;
 }
 
-/* Probes of perf. */
+/* Probes of perf */
 
 #define RETURN	1
 
@@ -124,7 +124,7 @@ static int open_attr(struct perf_event_attr *attr)
 	return fd_or_error(syscall(__NR_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
-/* At @offset in the function @name, or at the address @offset. */
+/* Open a probe at @offset in the function @name or, if that is NULL, at the address @offset. */
 static int try_probe(const char *name, __u64 offset, int config)
 {
 	struct perf_event_attr attr = {
@@ -160,7 +160,7 @@ static __u64 hits(int fd)
 	return n;
 }
 
-/* BPF: maps, programs, links. */
+/* BPF: maps, programs, links */
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
@@ -327,7 +327,7 @@ static __u32 id_of(int prog)
 	return info_of_program(prog).id;
 }
 
-/* The cases. */
+/* The cases */
 
 static void entries_and_returns(void)
 {
@@ -354,7 +354,7 @@ static void entries_and_returns(void)
 	expect("returns seen when all is gone", look_up(map, 1), 2 * CALLS);
 }
 
-/* By the ioctl of perf that programs use which are older than links. */
+/* Attach by an ioctl of perf, as loaders did before BPF links. */
 static void set_by_ioctl(void)
 {
 	int map = new_map(BPF_MAP_TYPE_ARRAY), fd = probe(FUNCTION, 0);
@@ -520,7 +520,7 @@ static void misses(void)
 	expect("returns missed", missed_by(ret), CALLS);
 }
 
-/* Functions of the kernel by name, alone and together with those of a module. */
+/* Link to functions of the kernel by name, alone and together with those of a module. */
 static void link_to_kernel(int prog)
 {
 	static const char * const names[] = { "vfs_fallocate", "vfs_fsync", FUNCTION, OTHER };
@@ -623,7 +623,7 @@ static void multi_refused(void)
 	       -EINVAL);
 }
 
-/* At entry, the program decides whether it sees the return. */
+/* The program's result at the entry decides whether it runs at the return. */
 static void session(void)
 {
 	static const char * const names[] = { FUNCTION };
@@ -695,7 +695,7 @@ static void override_by_event(void)
 	all_fail(0);
 }
 
-/* At functions that do not allow it. */
+/* At functions that do not allow error injection, and not at the entry. */
 static void override_refused(void)
 {
 	static const char * const names[] = { OTHER };

@@ -26,7 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MOST		20000		/* allocations; more are taken for an endless loop */
+#define MOST		20000		/* allocations of an operation; more are an endless loop */
 #define PATIENCE	200		/* reads of the state, to wait for deferred work */
 #define STATE_SIZE	0x100000
 

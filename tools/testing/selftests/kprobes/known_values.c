@@ -31,7 +31,7 @@
 
 #define TRACEFS		"/sys/kernel/tracing/"
 #define EVENT		TRACEFS "events/known/e/"
-#define CALLS		4		/* of an event */
+#define CALLS		4		/* hits of each event */
 #define MAX_ARGS	8
 #define VALUES		10
 #define NUMBERS		256		/* offset in memory */
@@ -73,7 +73,7 @@ static struct {
 	char		texts[POINTERS][TEXT_ROOM];
 } memory;
 
-/* Also read by its offset in the file of this program. */
+/* Events also read it by its offset in the file of this program. */
 static const char in_file[] = "this is what the file has";
 
 enum what { VALUE, SECOND, PID, CONSTANT, BYTES, NAME_BYTES, TEXT, TEXTS, NAME, OLD_NAME };
@@ -195,7 +195,7 @@ static unsigned long file_offset(unsigned long at)
 			return at - first + offset;
 		}
 	}
-	errx(1, "the program does not know where it is");
+	errx(1, "cannot find the offset of a function in this program");
 }
 
 static const char *place(void)
@@ -674,7 +674,7 @@ static void find_values(void)
 		snprintf(fetch[i], sizeof(fetch[i]), "+%d($arg1)", places[i]);
 		kind->values[i] = fetch[i];
 	}
-	/* On some machines, this register has the result then. */
+	/* On some architectures the result has overwritten this register. */
 	if (kind->call == EXIT)
 		kind->values[0] = NULL;
 }
@@ -688,7 +688,7 @@ static struct kind *find_kind(const char *name)
 	errx(2, "there is no kind %s", name);
 }
 
-/* Records of one CPU are in the order of the calls. */
+/* Stay on one CPU: its records are in the order of the calls. */
 static void stay(void)
 {
 	cpu_set_t set;

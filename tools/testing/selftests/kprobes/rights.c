@@ -2,9 +2,10 @@
 /*
  * rights WHAT OBJECT TEXT UNDO USER...: attempt WHAT as users that have only the given rights.
  *
- * For each user it prints a tab, and "ok" or the name of the error. For output of the kernel it prints
- * "addresses" if that has addresses of the kernel, "names" if it has names that rights_functions has
- * created, or "nothing". If TEXT was written, the caller then writes UNDO, unless that is empty.
+ * For each user it prints a tab, and "ok" or the name of the error. If WHAT reads output of the
+ * kernel, it prints "addresses" if that has kernel addresses, "names" if it has names that
+ * rights_functions has created, or "nothing". If TEXT was written, the caller then writes UNDO,
+ * unless that is empty.
  *
  * USER is UID:GROUP:CAPABILITY,..., any of which may be missing; or "root" for the caller; "-" is
  * not tried. WHAT_opened: the user only opens the file (or program, event), and the caller does the
@@ -432,7 +433,7 @@ static int link_multi(int prog, const char *name)
 	return bpf(BPF_LINK_CREATE, &attr);
 }
 
-/* The user does it all; with _taken, only the link, with objects of the caller. */
+/* The user does all steps. With _taken, the user only makes the link, of the caller's objects. */
 
 static int bpf_perf(const char *name, const char *text)
 {
@@ -476,7 +477,7 @@ static int bpf_multi(const char *name, const char *text)
 	return link_multi(prog, name);
 }
 
-/* Information about a link of the caller. */
+/* Show information about a link of the caller. */
 static int tell_info(int link, struct bpf_link_info *info, const uint64_t *addr)
 {
 	union bpf_attr attr = {
@@ -514,7 +515,7 @@ static int info_multi(const char *name, const char *text)
 	return tell_info(link_multi(nothing(BPF_TRACE_KPROBE_MULTI), name), &info, addrs);
 }
 
-/* About any process; only administrators may. */
+/* Ask about a perf event by process and file descriptor, which needs CAP_SYS_ADMIN. */
 static int query_perf(const char *name, const char *text)
 {
 	int prog = nothing(0), event = open_probe(name, 0, 0);

@@ -3,8 +3,8 @@
  * sequences SEED ROUND STEPS SECONDS: run processes that define, enable, hit, read and remove probe
  * events, each in its own tracing instance, without regard to the others. Another process loads and
  * unloads the module with the probed functions, one changes global settings, and one takes a CPU
- * offline and online. SEED and ROUND define what each process does, in which order. It ends when all
- * but the last three have made STEPS steps, or after SECONDS.
+ * offline and online. SEED and ROUND define what each process does, in which order. It ends when
+ * all but the last three have made STEPS steps, or after SECONDS.
  *
  * Most attempts fail, because other processes have changed the events. This program checks only for
  * errors that must never happen; sequences.sh checks that nothing is left. It prints the number of
@@ -65,7 +65,7 @@ static const char *pick(const char * const *list)
 	return list[below(nr)];
 }
 
-/* Files. The result of an attempt does not change what is done next. */
+/* Files. The results of attempts do not change what is done next, so SEED decides it alone. */
 
 static int me;
 static char path_of_instance[64];
@@ -300,8 +300,8 @@ static bool arm(void)
 }
 
 /*
- * Off by default: in 6.12, a function whose last user is removed while ftrace is off keeps a flag.
- * ftrace shuts itself down when it finds that flag.
+ * On 6.12 this makes ftrace shut itself down: a function whose last user is removed while ftrace is
+ * off keeps a flag, for which ftrace checks later.
  */
 static bool ftrace(void)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Measure what a BPF program at a function costs each call, for each way to attach it, and what it
- * costs to attach a program to many functions. The program does nothing.
+ * Measure what a BPF program at a function costs each call, for each way to
+ * attach it, and what it costs to attach a program to many functions. The
+ * program does nothing.
  *
  * bpf_bench FUNCTIONS ROW...
  *
@@ -9,9 +10,10 @@
  *
  *	row NAME TICKS N 0
  *
- * TICKS of the cycle counter is the difference of the medians of calls with and without the program,
- * or the time to attach it to N functions, or to detach it. FUNCTIONS is a file with names of
- * functions that are not called, one a line.
+ * TICKS of the cycle counter is the difference of the medians of calls with and
+ * without the program, or the time to attach it to N functions, or to detach
+ * it. FUNCTIONS is a file with names of functions that are not called, one a
+ * line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +36,7 @@
 #define WARMUP		30	/* before those */
 #define LINKED		300	/* functions of a link */
 #define MOST		100000	/* functions of a kernel */
-#define SETTLE		200000	/* microseconds, in which memory of the last row is freed */
+#define SETTLE		200000	/* microseconds; memory of the last row is freed */
 
 #if defined(__aarch64__)
 #define CALLED		"__arm64_sys_getpgid"
@@ -150,7 +152,10 @@ static unsigned int type_of(const char *function)
 	return id;
 }
 
-/* Programs and ways to attach them; each returns a file descriptor that holds it, or -1 */
+/*
+ * Programs, and ways to attach them. Each function returns a file descriptor
+ * that holds what it made, or -1.
+ */
 
 static int load(unsigned int type, unsigned int attach, unsigned int btf_id)
 {
@@ -183,7 +188,7 @@ static int perf_type(void)
 	return type;
 }
 
-/* As libbpf attaches SEC("kprobe/...") and SEC("kretprobe/..."). */
+/* Attach as libbpf does for SEC("kprobe/...") and SEC("kretprobe/..."). */
 static int attach_perf(bool at_return)
 {
 	struct perf_event_attr attr = {
@@ -205,7 +210,7 @@ static int attach_perf(bool at_return)
 	return fd;
 }
 
-/* To functions by their names, or by their addresses. */
+/* Attach to functions by their names, or by their addresses. */
 static int attach_link(int prog, const char **symbols, const uint64_t *addrs, unsigned int n,
 		       bool at_return)
 {
@@ -232,7 +237,7 @@ static int attach_multi(bool at_return)
 	return fd;
 }
 
-/* A trampoline, which 6.12 has on its own. */
+/* Attach by a BPF trampoline, which uses no probe. */
 static int attach_trampoline(bool at_return)
 {
 	unsigned int type = at_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
@@ -325,7 +330,7 @@ static void measure_some(void)
 	measure_link("link", symbols, NULL, LINKED);
 }
 
-/* All functions that ftrace knows, without those that it has disabled. */
+/* Attach to all functions that ftrace knows and has not disabled. */
 static void measure_all(void)
 {
 	static uint64_t addrs[MOST];

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keep probes registered while bytes_bench.c measures how much memory is in use.
+ * Keep probes registered while bytes_bench.c measures how much memory is in
+ * use.
  *
- * Memory of the caller, such as struct kprobe, is allocated at first for the largest number of
- * probes, so that it does not count.
+ * Memory of the caller, such as struct kprobe, is allocated at first for the
+ * largest number of probes, so that it does not count.
  */
 #include <linux/errno.h>
 #include <linux/fprobe.h>
@@ -140,8 +141,8 @@ void settle_memory(void)
  * @kind: kind of probes, see above
  * @n: number of probes
  *
- * Return: 0, -EINVAL for an unknown kind or number, or an errno of the registration; some of them
- * may be registered then.
+ * Return: 0, -EINVAL for an unknown kind or number, or an errno of the
+ * registration; some of them may be registered then.
  */
 int hold_probes(const char *kind, unsigned int n)
 {

@@ -4,12 +4,13 @@
  *
  * bytes_bench FUNCTIONS ROW...
  *
- * prints for each row how many more bytes are in use with N more probes, which are held by the
- * module probe_bench, or are events of tracefs. FUNCTIONS is a file with names of functions that are
- * not called, one a line.
+ * prints for each row how many more bytes are in use with N more probes, which
+ * are held by the module probe_bench, or are events of tracefs. FUNCTIONS is a
+ * file with names of functions that are not called, one a line.
  *
- * Memory is counted exactly: objects of all slab caches, after per-CPU slabs have been flushed, and
- * pages of large allocations, of vmalloc, which includes memory for code, and of per-CPU memory.
+ * Memory is counted exactly: objects of all slab caches, after per-CPU slabs
+ * have been flushed, and pages of large allocations, of vmalloc, which includes
+ * memory for code, and of per-CPU memory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 #define OPTIMIZATION	"/proc/sys/debug/kprobes-optimization"
 #define GROUP		"bytes_bench"
 #define EVENTS		300
-#define TRIES		20	/* until it is the same twice */
+#define TRIES		20	/* until two sums in a row are equal */
 
 static struct names functions;
 
@@ -51,7 +52,7 @@ static void settle(void)
 	write_file("/proc/sys/vm/stat_refresh", 0, "1");
 }
 
-/* Bytes in objects; those in pages for objects are subtracted from *pages. */
+/* Bytes in slab objects. The slabs' pages are subtracted from *pages. */
 static long long slab_objects(long long *pages)
 {
 	unsigned long objects, size, pages_per_slab, slabs;
@@ -105,7 +106,7 @@ static long long in_use_now(void)
 	return slab_objects(&pages) + pages;
 }
 
-/* If it is the same twice, deferred frees are over. */
+/* If two sums in a row are equal, deferred frees are over. */
 static long long in_use(void)
 {
 	long long last = in_use_now(), now;
@@ -126,7 +127,7 @@ static long long in_use(void)
 struct held_row {
 	const char *name;
 	const char *kind;
-	unsigned int number;	/* the fewer the longer it takes to register one */
+	unsigned int number;	/* smaller where registering takes longer */
 	bool jumps;
 };
 
@@ -168,7 +169,7 @@ static bool can_hold(const struct held_row *row)
 	return row->jumps <= jumps && !try_hold(row->kind, 1);
 }
 
-/* Start with one probe, because the first one may allocate memory that all share. */
+/* Start with one probe: the first one may allocate memory that all share. */
 static void measure_held(const struct held_row *row)
 {
 	long long before, after;

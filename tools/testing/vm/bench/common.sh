@@ -6,8 +6,8 @@
 bench=/sys/module/probe_bench/parameters
 functions=/sys/kernel/tracing/available_filter_functions_addrs
 
-# Functions for rows with many probes, one a line: the address of a kprobe at the entry, and the name.
-# Names are unique, and nothing here calls these functions.
+# Functions for rows with many probes, one a line: the address of a kprobe at the entry, and the
+# name. Names are unique, and the benchmark does not call these functions.
 cold_functions() {
 	case $(uname -m) in
 	x86_64)	known_to_ftrace ;;
@@ -32,7 +32,8 @@ known_to_ftrace() {
 		}' /sys/kernel/debug/kprobes/blacklist $functions
 }
 
-# Tracepoints that are not hit here, one a line. Some events have another name than their tracepoint.
+# Tracepoints that the benchmark does not hit, one a line. The name of an event can differ from the
+# name of its tracepoint, so look for the tracepoint, too.
 cold_tracepoints() {
 	awk -F '[ :]' '
 		NR == FNR { sub(/^__tracepoint_/, "", $3); there[$3]; next }

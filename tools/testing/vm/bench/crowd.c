@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 512 functions of this module that are not called, for probes on functions of a module.
+ * 512 functions of a module, for probes. Nothing calls them.
  */
 #include <linux/build_bug.h>
 #include <linux/compiler.h>

@@ -12,7 +12,7 @@ until [ -e /mnt/go ]; do
 	sleep 0.1
 done
 
-# bench.py waits for the next stop. Let it stop also after an error, which bench.py reports.
+# bench.py waits until the debugger stops. So make a call after an error, too; bench.py reports it.
 call() {
 	echo "$1" > $bench/once && return
 	echo "refused $row"

@@ -61,7 +61,7 @@ probe_bench_open(unsigned long a, unsigned long b, unsigned long c, unsigned lon
 	return (unsigned long)filp_open(NO_SUCH_FILE, O_RDONLY, 0);
 }
 
-/* The handlers: empty. */
+/* The handlers, which are empty. */
 
 static int bench_entry(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
 		       struct pt_regs *regs, void *data)
@@ -121,7 +121,7 @@ static int set_exit(void)
 	return set_fprobe(&bench_fp[0], true);
 }
 
-/* If fprobes can ask for arguments only. */
+/* Stock fprobes cannot ask for arguments only. */
 #ifndef FPROBE_FL_ARGS
 #define FPROBE_FL_ARGS	0
 #endif
@@ -145,7 +145,7 @@ static int set_exit_args(void)
 	return set_args(true);
 }
 
-/* On two thousand functions, ours among them. */
+/* Register an fprobe on two thousand functions, our target among them. */
 static int set_many(void)
 {
 	init_fprobe(&bench_fp[0], false);
@@ -366,7 +366,10 @@ const struct bench_row *find_row(const char *name)
 	return NULL;
 }
 
-/* The time of n calls. Runs the same instructions each time, except for those of probes. */
+/*
+ * The time of n calls. Runs the same instructions each time, except for those
+ * of probes.
+ */
 static noinline u64 time_calls(const struct bench_row *row, unsigned int n)
 {
 	unsigned long flags;
@@ -394,8 +397,8 @@ static bool as_planned(const struct bench_row *row)
  * @result: receives the line of the result
  * @size: size of @result
  *
- * Return: 0, -ETIME if the probe does not become a jump, -EBADE if it is planted in another way than
- * the row expects, or an errno from registration.
+ * Return: 0, -ETIME if the probe does not become a jump, -EBADE if it is
+ * planted in another way than the row expects, or an errno from registration.
  */
 int measure_row(const struct bench_row *row, char *result, size_t size)
 {
@@ -434,7 +437,7 @@ static void marked_call(const struct bench_row *row)
 }
 
 /**
- * call_once - call once with the row's probes, between two calls of probe_bench_mark()
+ * call_once - call once with probes, between two calls of probe_bench_mark()
  * @row: the row
  *
  * Return: as measure_row().

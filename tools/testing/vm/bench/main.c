@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Measure what probes cost, in instructions: with QEMU's -icount shift=0, bench_ticks() counts these.
+ * Measure what probes cost, in instructions: with QEMU's -icount shift=0,
+ * bench_ticks() counts these.
  *
- * Write the name of a row to the parameter "measure", and read one or more lines from it:
+ * Write the name of a row to the parameter "measure", and read one or more
+ * lines from it:
  *
  *	row NAME COST N MISSED
  *
- * For rows of hits.c, COST is the additional cost of N calls with the row's probes. Rows "batch" and
- * "single", also with "-inside" (many.c), have two results, register-ROW and unregister-ROW, and COST
- * is the cost for N probes, waiting included. For row "share-jump" (share.c), COST of N probes became
+ * For rows of hits.c, COST is the additional cost of N calls with the row's
+ * probes. Rows "batch" and "single", also with "-inside" (many.c), have two
+ * results, register-ROW and unregister-ROW, and COST is the cost for N probes,
+ * waiting included. For row "share-jump" (share.c), COST of N probes became
  * jumps.
  *
- * Rows with many probes need addresses: write those of available_filter_functions_addrs to "places",
- * in one or more parts. Row "share-jump" needs "text_start" and "text_end".
+ * Rows with many probes need addresses: write those of
+ * available_filter_functions_addrs to "places", in one or more parts. Row
+ * "share-jump" needs "text_start" and "text_end".
  *
- * Write the name of a row of hits to "once" for a single call between two calls of
- * probe_bench_mark(), which a debugger can follow.
+ * Write the name of a row of hits to "once" for a single call between two calls
+ * of probe_bench_mark(), which a debugger can follow.
  *
- * Write "KIND N" to "hold" to keep N probes registered until the next write, e.g. "none 0". Write to
- * "settle" to wait until deferred memory is freed (bytes.c).
+ * Write "KIND N" to "hold" to keep N probes registered until the next write,
+ * e.g. "none 0". Write to "settle" to wait until deferred memory is freed
+ * (bytes.c).
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -34,7 +39,7 @@
 #include "probe_bench.h"
 
 #define MAX_PLACES	32768
-#define JUMP_LIMIT	(60 * HZ)	/* a jump that is written at all is written earlier */
+#define JUMP_LIMIT	(60 * HZ)	/* long enough for any jump to be written */
 #define JUMP_POLL_MS	10
 
 /* Serializes writers, and guards all data of the module. */

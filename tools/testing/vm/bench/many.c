@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many kprobes: beside one that is hit, and the cost to register and unregister them.
+ * Many kprobes: register them beside a probe that is hit, and measure the cost
+ * of registering and unregistering them.
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
@@ -13,7 +14,10 @@
 
 #include "probe_bench.h"
 
-/* Up to so many probes are in different functions. More are at all places of fewer functions. */
+/*
+ * Up to this number, put each probe in another function. For more probes, fill
+ * each function with probes.
+ */
 #define ONE_EACH	4096
 
 static struct kprobe *many_kp;
@@ -96,7 +100,7 @@ static unsigned long function_end(unsigned long place)
 	return place - offset + size;
 }
 
-/* Breakpoints after the instruction that ftrace patches: one, or up to n. */
+/* Register one breakpoint, or up to n, after the instruction ftrace patches. */
 static void fill_function(unsigned long place, unsigned int n, bool one)
 {
 	unsigned long addr, end = function_end(place);
@@ -146,7 +150,10 @@ static int prepare_entries(unsigned int n)
 	return 0;
 }
 
-/* Add a probe inside of each of n functions. Try which instructions can be probed. */
+/*
+ * Add a probe inside of each of n functions. Try which instructions can be
+ * probed.
+ */
 static int prepare_inside(unsigned int n)
 {
 	unsigned int i;
@@ -161,7 +168,7 @@ static int prepare_inside(unsigned int n)
 	return 0;
 }
 
-/* Functions of this module. */
+/* Add probes at n functions of this module, without registering them. */
 static int prepare_crowd(unsigned int n)
 {
 	int ret;

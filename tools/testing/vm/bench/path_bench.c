@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Measure costs without kernel probes, from user space: paths that call probe code, or that this
- * project has changed.
+ * Measure costs without kernel probes, from user space: paths that call probe
+ * code, or that this project has changed.
  *
  * path_bench ROW...
  *
@@ -9,8 +9,8 @@
  *
  *	row NAME TICKS 1 0
  *
- * TICKS of the cycle counter is the median of the time for one operation. With QEMU's -icount
- * shift=0 a tick is an instruction.
+ * TICKS of the cycle counter is the median of the time for one operation. With
+ * QEMU's -icount shift=0 a tick is an instruction.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +30,8 @@
 
 #define RUNS		300	/* that are measured */
 #define WARMUP		30	/* before those */
-#define SETTLE		200000	/* microseconds, for grace periods and code that waits for them */
-#define SWITCHES	10	/* for what takes long and waits */
+#define SETTLE		200000	/* microseconds, for grace periods and deferred work */
+#define SWITCHES	10	/* for operations that wait for grace periods */
 
 #define SYSCALL_EVENT	"events/syscalls/sys_enter_getppid/"
 #if defined(__aarch64__)
@@ -39,7 +39,7 @@
 #else
 #define CALLED		"__x64_sys_getppid"
 #endif
-#define NOT_CALLED	"vfs_fallocate"	/* and long enough for a probe inside of it */
+#define NOT_CALLED	"vfs_fallocate"	/* long enough for a probe inside */
 
 static int compare(const void *a, const void *b)
 {
@@ -119,7 +119,7 @@ static void fault_in_a_page(void)
 	munmap(page, 4096);
 }
 
-/* With a breakpoint on it, of user space. */
+/* A function with a uprobe, which is a breakpoint. */
 static noinline void probed_function(void)
 {
 	asm volatile("" : : : "memory");
@@ -168,7 +168,7 @@ static unsigned long find_in_file(const void *place, char *path)
 	die("this program is not mapped");
 }
 
-/* @with_text: it records a string, which is in this program. */
+/* If with_text is set, the event records a string in this program. */
 static void define_uprobe(bool with_text)
 {
 	unsigned long offset, text_offset;
@@ -227,7 +227,7 @@ static void perf_open_and_close(void)
 	close(open_tracepoint());
 }
 
-/* A program at the entry of each system call that asks for the stack. */
+/* Attach a BPF program that calls bpf_get_stack() at each system call. */
 static int attach_stack_program(void)
 {
 	/* bpf_get_stack(ctx, fp - 256, 256, 0) */
@@ -253,7 +253,10 @@ static int attach_stack_program(void)
 	return fd;
 }
 
-/* A probe inside of a function, behind what ftrace patches; it becomes a jump in a while. */
+/*
+ * Register a probe inside of a function, after the instruction that ftrace
+ * patches. It becomes a jump later.
+ */
 static void plant_jump(void)
 {
 	int fd = open_file(DYNAMIC_EVENTS, O_WRONLY | O_APPEND), offset = 10, err;
@@ -355,7 +358,7 @@ static void one_open(void)
 	open(text, O_RDONLY);
 }
 
-/* The name is the process's, and its event is not on. */
+/* The file name is in user memory. The attached event itself is not enabled. */
 static uint64_t path_eprobe_string(void)
 {
 	uint64_t took;
@@ -412,7 +415,7 @@ static uint64_t path_function_stack(void)
 {
 	uint64_t took;
 
-	/* This option is there while the tracer is. */
+	/* The option exists only while the tracer is set. */
 	trace_file("set_ftrace_filter", CALLED);
 	trace_file("current_tracer", "function");
 	trace_file("options/func_stack_trace", "1");

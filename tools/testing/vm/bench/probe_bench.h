@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations for the parts of the module. It only uses exports of 6.12, so that it builds for any
- * kernel of that version.
+ * Declarations for the parts of the module. It only uses exports of 6.12, so
+ * that it builds for any kernel of that version.
  */
 #ifndef PROBE_BENCH_H
 #define PROBE_BENCH_H
@@ -11,7 +11,7 @@
 #include <linux/timex.h>
 #include <linux/types.h>
 
-/* An instruction that is run from a copy, is not a branch, and is as long as a jump. */
+/* A non-branch that is as long as a jump, and that probes run from a copy. */
 #if defined(CONFIG_X86)
 #define PROBED_INSN(to, from)	"lea 0x1234567(" from "), " to
 #define PROBED_LENGTH		7
@@ -22,7 +22,10 @@
 #error "name an instruction of this architecture"
 #endif
 
-/* With QEMU's -icount shift=0 an instruction takes a nanosecond, and x86-64's TSC counts these. */
+/*
+ * With QEMU's -icount shift=0 an instruction takes a nanosecond, and x86-64's
+ * TSC counts these.
+ */
 static inline u64 bench_ticks(void)
 {
 	return IS_ENABLED(CONFIG_X86) ? get_cycles() : ktime_get_ns();
@@ -74,7 +77,7 @@ void free_many(void);
 void clear_many(void);
 void add_many(void *addr);
 int set_many_inside(unsigned int n);
-/* Measure a way to attach and detach them; -ENOENT if there is none of that name. */
+/* Measure a way to attach and detach them; -ENOENT if no way has this name. */
 int measure_attach(const char *name, char *result, size_t size);
 
 /* bytes.c: keep probes registered while the memory in use is measured. */

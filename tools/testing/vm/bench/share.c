@@ -2,9 +2,9 @@
 /*
  * Measure which share of instructions can be probed by a jump.
  *
- * Try to register a kprobe every so many bytes. If it is accepted, an instruction begins there, and
- * each instruction is equally likely to be chosen. Entries that ftrace patches and padding do not
- * count.
+ * Try to register a kprobe every so many bytes. If it is accepted, an
+ * instruction begins there, and each instruction is equally likely to be
+ * chosen. Entries that ftrace patches and padding do not count.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -34,7 +34,7 @@ static bool is_padding(unsigned long addr)
 	return IS_ENABLED(CONFIG_X86) && (insn == 0x90 || insn == 0xcc);
 }
 
-/* Register probes from *addr on, without those that are not planted by a breakpoint. */
+/* Register probes from *addr on. Skip those that are not breakpoints. */
 static void fill_chunk(unsigned long *addr, unsigned long end, unsigned int step)
 {
 	struct kprobe *kp;
@@ -55,8 +55,9 @@ static void fill_chunk(unsigned long *addr, unsigned long end, unsigned int step
 }
 
 /*
- * Wait until all probes that can be jumps are jumps. They are written in the order of registration or
- * in the opposite one, so one of the known ones is the last.
+ * Wait until all probes that can be jumps are jumps. They are written in the
+ * order of registration or in the opposite one, so one of the known ones is the
+ * last.
  */
 static int wait_for_chunk(void)
 {
@@ -89,7 +90,7 @@ static int measure_chunk(unsigned long *addr, unsigned long end, unsigned int st
 	ret = add_known(&last, FIELD_INSNS - 1);
 	if (!ret) {
 		ret = wait_for_chunk();
-		/* Writing text is over when this has returned. */
+		/* After this no text is being written. */
 		unregister_kprobe(&last);
 		*jumps += count_jumps();
 		*probed += nr_many;
@@ -108,7 +109,8 @@ out:
  * @result: receives the line of the result
  * @size: size of @result
  *
- * Return: 0, -EINVAL without text, -ETIME if a known jump is not written, or -ENOMEM.
+ * Return: 0, -EINVAL without text, -ETIME if a known jump is not written, or
+ * -ENOMEM.
  */
 int measure_share(unsigned long start, unsigned long end, unsigned int step, char *result,
 		  size_t size)

@@ -85,7 +85,10 @@ void read_names(const char *path, struct names *names, unsigned int least)
 		die("%s has fewer than %u names", path, least);
 }
 
-/* Define events "eI" after skipping some names: kprobes ('p'), fprobes ('f'), tracepoints. */
+/*
+ * Define events "e0", "e1", ... on the names from first to last - 1: kprobes
+ * ('p'), fprobes ('f') or tracepoint probes ('t').
+ */
 void create_events(const char *file, char type, const char *group, const struct names *on,
 		   unsigned int first, unsigned int last)
 {

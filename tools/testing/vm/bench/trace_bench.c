@@ -8,12 +8,13 @@
  *
  *	row NAME TICKS N MISSED
  *
- * TICKS of the cycle counter is the time for N hits of an event, or for N events that are created,
- * enabled and so on, waiting included. With QEMU's -icount shift=0 a tick is an instruction. Rows
- * "wall-..." count nanoseconds instead.
+ * TICKS of the cycle counter is the time for N hits of an event, or for N
+ * events that are created, enabled and so on, waiting included. With QEMU's
+ * -icount shift=0 a tick is an instruction. Rows "wall-..." count nanoseconds
+ * instead.
  *
- * FUNCTIONS is a file with names of functions that are not called, one a line. TRACEPOINTS has names
- * of tracepoints.
+ * FUNCTIONS is a file with names of functions that are not called, one a line.
+ * TRACEPOINTS has names of tracepoints.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +38,15 @@
 #define FUNCTION	"do_filp_open"
 #define PATH		"/tmp/trace_bench/no_such_file"
 
-#define BUFFER_SIZE	"1408"	/* KiB for each processor, which is the default */
+#define BUFFER_SIZE	"1408"	/* KiB per CPU, the default */
 
 #define HITS		1000	/* calls that are measured */
 #define WARMUP		100	/* calls before those */
-#define ATTACHED	300	/* events that are created, probes that are opened */
-#define ON_TRACEPOINTS	100	/* events that are created, where there are not as many places */
+#define ATTACHED	300	/* events or perf probes that are created */
+#define ON_TRACEPOINTS	100	/* the same where there are fewer places */
 #define SWITCHED	16	/* events that are enabled one by one */
 #define WITH_BPF	50	/* probes with a BPF program */
-#define SETTLE		200000	/* microseconds, for grace periods and code that waits for them */
+#define SETTLE		200000	/* microseconds, for grace periods and deferred work */
 
 static struct names functions, tracepoints;
 
@@ -57,7 +58,7 @@ static uint64_t nanoseconds(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* The number of missed hits of the event. Exits if the number of hits is wrong. */
+/* The event's number of missed hits. Exits if the number of hits is wrong. */
 static unsigned long check_hits(unsigned long want)
 {
 	char event[NAME_SIZE], line[512];
@@ -80,7 +81,10 @@ static unsigned long check_hits(unsigned long want)
 	return 0;
 }
 
-/* The same for an event that is not in kprobe_profile: hits that were not recorded. */
+/*
+ * The same for an event that is not in kprobe_profile: hits that were not
+ * recorded.
+ */
 static unsigned long check_records(unsigned long want)
 {
 	unsigned long kept, written;
@@ -223,7 +227,10 @@ static const struct group_row group_rows[] = {
 	  "group-create", "group-enable", "group-disable", "group-clear", NULL },
 	{ "fgroup", &functions, ATTACHED, 'f', DYNAMIC_EVENTS,
 	  "fgroup-create", "fgroup-enable", "fgroup-disable", "fgroup-clear", "fgroup" },
-	/* Tracepoints call stock from the definition of events on, and ours while events are enabled. */
+	/*
+	 * Only "all" can be compared: stock registers with the tracepoint when
+	 * an event is defined, ours when it is enabled.
+	 */
 	{ "tgroup", &tracepoints, ON_TRACEPOINTS, 't', DYNAMIC_EVENTS,
 	  NULL, NULL, NULL, NULL, "tgroup" },
 };
@@ -287,7 +294,7 @@ static void switch_each(const char *to)
 	}
 }
 
-/* Events by their own files. */
+/* Measure enabling and disabling events one by one, by their own files. */
 static void measure_files(void)
 {
 	uint64_t start, enabled, disabled;
@@ -359,7 +366,7 @@ static void measure_bpf(void)
 	unsigned int i, type = perf_type();
 	uint64_t start, opened, closed;
 	static int fds[WITH_BPF];
-	/* It does nothing. */
+	/* return 0; */
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
@@ -382,7 +389,7 @@ static void measure_bpf(void)
 	result("bpf-detach", closed - opened, WITH_BPF, 0);
 }
 
-/* Rows of one event; "arm-ROW" leaves it armed, for a debugger to follow a hit. */
+/* Rows of one event. "arm-ROW" leaves it armed: a debugger follows a hit. */
 static bool measure_event_row(const char *name)
 {
 	unsigned int i;
@@ -413,7 +420,7 @@ static bool measure_group_row(const char *name)
 	return false;
 }
 
-/* Are there events on functions? Where there are none, nor has BPF links to many functions. */
+/* Does the kernel have fprobe events? If not, it lacks kprobe-multi links, too. */
 static bool has_function_events(void)
 {
 	char line[256];
@@ -475,7 +482,7 @@ int main(int argc, char **argv)
 	}
 	read_names(argv[1], &functions, ATTACHED);
 	read_names(argv[2], &tracepoints, ON_TRACEPOINTS);
-	/* Enabling the first event enlarges the buffer, which is not measured. */
+	/* The first enabled event enlarges the buffer; do not measure that. */
 	write_file(TRACEFS "buffer_size_kb", 0, BUFFER_SIZE);
 	for (i = 3; i < argc; i++)
 		measure(argv[i]);

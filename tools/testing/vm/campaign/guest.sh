@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# In the guest: for each chunk of QUEUE, NAME:ROUND:ROUND..., the rounds, with the workload
-# running all the while; or, if there are TESTS, with those of the ftrace selftests run once a
-# round. With UNHIT, the workload runs once, when all probes are there and are what they are to
-# be, and what is not hit then is told place by place. Chunks without rounds are IDLE: no workload
-# is of use. What cannot be probed is told, with the kernel's reason, and what is a breakpoint
-# though jumps are allowed. campaign.py puts these in front and reads what is printed. Without a
-# QUEUE the workload just runs: executed.py looks on.
+# This runs in the guest. campaign.py sets the variables in capitals in front of it, and reads the
+# output.
+#
+# QUEUE has chunks, NAME:ROUND:ROUND... For each round register the probes of the chunk while the
+# workload runs, and print the results. Also print the places that cannot be probed, with the
+# kernel's reasons, and the places that are still breakpoints though jumps are allowed.
+#
+# TESTS: instead of the workload, run these ftrace selftests, once a round.
+# UNHIT: run the workload once a round, after all jumps are written. Print places it does not hit.
+# IDLE: the chunks have no rounds, so run no workload.
+# Without a QUEUE only run the workload, while executed.py records what is executed.
 
 control=/sys/kernel/debug/probe_campaign
 optimization=/proc/sys/debug/kprobes-optimization
@@ -22,7 +26,8 @@ fail() {
 	exit 1
 }
 
-# Their results, a line each; to be seen as they come, too, since that takes minutes.
+# Print the result of each test. As the tests take minutes, also report each at once to fd 3, as a
+# sign of life.
 run_tests() {
 	(cd "$FTRACETEST" && ./ftracetest --ktap --logdir /tmp/logs $TESTS) |
 		while read -r line; do
@@ -52,7 +57,7 @@ start_workload() {
 	pid=$!
 }
 
-# Once from the beginning to the end.
+# Run the workload or the tests once, and compare the results.
 test_all() {
 	if [ -n "$TESTS" ]; then
 		run_tests 3>&1 > /tmp/got
@@ -64,7 +69,7 @@ test_all() {
 	diff /tmp/expected /tmp/got | sed -n 's/^[<>]/said &/p'
 }
 
-# Once more from the beginning to the end, and then it is over.
+# Let the workload make one more full pass and end, and print its status.
 finish_workload() {
 	if [ -n "$TESTS$UNHIT" ]; then
 		test_all
@@ -84,7 +89,8 @@ value() {
 	awk -v n="$1" '$1 == n { print $2 }' $control/result
 }
 
-# Until there is a jump, hence all is decided on. Whoever asks the kernel meanwhile is in its way.
+# The kernel first decides for all probes whether they become jumps, then writes jumps. Wait for the
+# first jump. Polling delays the kernel, so poll seldom.
 await_decisions() {
 	probed=$(value probed)
 	polls=0
@@ -96,7 +102,8 @@ await_decisions() {
 	done
 }
 
-# Until what is decided to be a jump is one. What is disabled meanwhile is no longer to be one.
+# Wait until all jumps that are decided on are written. The list has OPTIMIZED for them, unless they
+# are disabled meanwhile.
 await_jumps() {
 	polls=0
 	while
@@ -112,8 +119,9 @@ await_jumps() {
 	done
 }
 
-# Probes in what decides are in its way, so they rest, and are decided on when all others are. Among
-# many, that would take too long; these have their turn when there are fewer.
+# Probes in the code that decides on jumps slow it down. So disable those that are hit often, and
+# enable them after the others are decided on. With many probes that would take too long: executed.py
+# probes these places once more in smaller chunks.
 settle() {
 	echo 3000 > $control/tired
 	[ -z "$UNHIT" ] || await_decisions
@@ -123,7 +131,8 @@ settle() {
 	await_jumps
 }
 
-# round WHAT: "post" and "plain" are breakpoints, "jump" and "post-jump" are with the optimization.
+# round WHAT: "post" and "plain" use breakpoints, "jump" and "post-jump" allow jumps. Those with
+# "post" have post handlers.
 round() {
 	command=$(echo "$1" | tr , ' ' | sed 's/post-jump/post/; s/jump/plain/')
 	case $1 in
@@ -146,13 +155,13 @@ round() {
 	*jump*)	cat $control/traps ;;
 	esac
 	echo "times $((placed - from)) $((settled - placed)) $(($(now) - settled))"
-	# They go, and the next ones come, while it runs.
+	# Unregister these probes, and register the next ones, while the workload runs.
 	start_workload
 	echo off > $control/round
 	grep '^odd' $control/result
 }
 
-# What cannot be probed, and why. The kernel keeps as many reasons as the module refuses at once.
+# Print which places cannot be probed, and why. The module stops before the kernel drops reasons.
 try_all() {
 	echo try > $control/round || fail "trying $name"
 	while :; do
@@ -181,10 +190,9 @@ if [ -z "$QUEUE" ]; then
 	expect
 	echo "watch"
 	start_workload
-	# Until it does.
+	# Wait until executed.py records, and at the end until it no longer does.
 	sleep 5
 	finish_workload
-	# And until it does no more.
 	sleep 5
 	exit
 fi

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probes many instructions at once and watches them.
+ * Probe many instructions at once, and count and check the hits.
  *
- * In debugfs, under probe_campaign/:
+ * Files in debugfs, under probe_campaign/:
  *
- * places	write: where the instructions are, in words of 32 bits: offsets from the parameter
- *		"base" in the lower 28, lengths in the upper four
- * round	write "try": each place is probed on its own, disabled; those that cannot be are
- *		left out from here on. Some refusals later that is interrupted, for "more" to go
- *		on. "post" or "plain": all are probed, in one batch, with
- *		or without a post handler; "post K N", "plain K N": every N-th from the K-th on.
- *		"off": none is any more, and the text has to be as it was
- * tired	write: a number of hits; a probe that has more from now on is disabled, since more
- *		of the same would only take time. 0 for no limit, and those are enabled again
- * result	read: what has been seen since the round began
- * unhit	read: the places that are probed in this round, and have not been hit since
+ * places	write: the places to probe, in words of 32 bits. The lower 28 bits
+ *		are the offset from the parameter "base", the upper four bits are
+ *		the length of the instruction.
+ * round	write "try": register a disabled probe at each place, one by one.
+ *		Later rounds skip the places that are refused. This stops after
+ *		some refusals; write "more" to go on.
+ *		write "post" or "plain": register probes at all places, in one
+ *		batch, with or without a post handler. "post K N" and "plain K N"
+ *		take every N-th place from the K-th on.
+ *		write "off": unregister all, and check that the text is restored.
+ * tired	write: a number of hits. Probes that have had so many from now on are
+ *		disabled, to save time. 0 is no limit, and enables all again.
+ * result	read: counts of this round, and places where something is wrong
+ * unhit	read: the probed places of this round that have not been hit since
  *		"tired" was written
- * traps	read: the places that are breakpoints, or were when their probes were disabled
- * refused	read: the places that cannot be probed, by the last "try" or "more", and why
- * rest	read: how many places "more" would go on with
+ * traps	read: the places that are breakpoints, or were breakpoints when their
+ *		probes were disabled
+ * refused	read: the places that the last "try" or "more" could not probe, each
+ *		with the errno
+ * rest	read: how many places are left for "more"
  *
- * Uses nothing but what 6.12 exports, so that it builds for any 6.12.
+ * The module only uses exports of 6.12, so that it builds for any kernel of that
+ * version.
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
@@ -41,14 +47,14 @@
 #include <linux/workqueue.h>
 
 #define MAX_PLACES	65536
-#define MAX_SHOWN	20	/* of places that are odd */
-#define MAX_REFUSED	50	/* at once: the kernel keeps no more than 64 reasons */
+#define MAX_SHOWN	20	/* odd places that "result" lists */
+#define MAX_REFUSED	50	/* in one step: probe_errors keeps 64 reasons */
 #define LONGEST_INSN	16
 #define OFFSET_MASK	0x0fffffff
 #define LENGTH_SHIFT	28
-#define NEAR		256	/* bytes between a struct pt_regs and the stack it interrupted */
+#define NEAR		256	/* most bytes from the end of pt_regs to the probed code's sp */
 
-#define LOOK		50	/* milliseconds between two looks for tired probes */
+#define LOOK		50	/* milliseconds between two searches for tired probes */
 
 enum planted {
 	PLANTED_NOTHING,
@@ -58,18 +64,18 @@ enum planted {
 
 static ulong base;
 module_param(base, ulong, 0444);
-MODULE_PARM_DESC(base, "what the places are offsets from");
+MODULE_PARM_DESC(base, "address that offsets of places are relative to");
 
 /**
- * struct place - an instruction that is probed
+ * struct place - an instruction to probe
  * @kp:		the probe
- * @error:	what registration said when it was tried, or 0
- * @len:	of the instruction
- * @code:	what is there without a probe
- * @odd:	a hit was not as it has to be; set by handlers, whoever comes first
- * @before:	hits that it had when "tired" was written
- * @tired:	it has been disabled
- * @planted:	what was in the text when that was done
+ * @error:	the errno of the trial registration, or 0
+ * @len:	length of the instruction
+ * @code:	the text without a probe
+ * @odd:	what was wrong with a hit, or NULL; written by handlers without a lock
+ * @before:	number of hits when "tired" was written
+ * @tired:	the probe has been disabled
+ * @planted:	how the probe was planted when it was disabled
  */
 struct place {
 	struct kprobe kp;
@@ -82,15 +88,18 @@ struct place {
 	enum planted planted;
 };
 
-/* Hits of one CPU, of each place; only that CPU writes, preemption off. */
+/*
+ * Hits of each place on one CPU. Only that CPU increments them, with preemption
+ * disabled.
+ */
 struct counts {
 	unsigned int pre[MAX_PLACES];
 	unsigned int post[MAX_PLACES];
 };
 
 /*
- * One at a time. Guards all that follows; handlers read what does not change while there
- * are probes.
+ * Serializes all file operations. It guards the data below; handlers only read data
+ * that does not change while probes are registered.
  */
 static DEFINE_MUTEX(campaign_mutex);
 
@@ -100,7 +109,10 @@ static struct kprobe **batch;
 static struct counts *counts[NR_CPUS];
 static unsigned int nr_words, nr_places, nr_batch, limit;
 
-/* The places that were tried last, and how many have not been tried yet. */
+/*
+ * The last step tried places first_tried to nr_tried - 1. rest is how many have not
+ * been tried yet.
+ */
 static unsigned int first_tried, nr_tried, rest;
 
 static nokprobe_inline struct place *place_of(struct kprobe *kp)
@@ -114,7 +126,7 @@ static nokprobe_inline struct counts *my_counts(void)
 }
 
 #if defined(CONFIG_X86)
-/* How far behind the probed address handlers see the instruction pointer. */
+/* Handlers see the instruction pointer this many bytes after the probed address. */
 #define IP_BEHIND	1
 
 static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
@@ -140,7 +152,7 @@ static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
 	return interrupts_enabled(regs);
 }
 
-/* The jump of a probe goes out of the text; nothing else in the place of an instruction does. */
+/* An instruction that is a branch itself is taken for a jump, if nothing is planted. */
 static nokprobe_inline enum planted planted_at(const void *addr)
 {
 	u32 insn = le32_to_cpu(READ_ONCE(*(const __le32 *)addr));
@@ -155,12 +167,12 @@ static nokprobe_inline enum planted planted_at(const void *addr)
 #error "name what is planted on this architecture"
 #endif
 
-/* What is wrong with the state that a handler is given, if anything is. */
+/* Returns what is wrong with the state in which a handler runs, or NULL. */
 static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
 {
 	if (user_mode(regs))
 		return "user mode";
-	/* Handlers may run with more disabled than the probed code, not with less. */
+	/* If interrupts were disabled in the probed code, they must be here. */
 	if (!irqs_disabled() && !had_irqs_on(regs))
 		return "flags";
 	if (preemptible())
@@ -168,7 +180,7 @@ static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
 	return NULL;
 }
 
-/* The registers were saved on the stack that was in use. */
+/* The registers are on the stack of the probed code, so sp must be close above them. */
 static nokprobe_inline bool is_odd_stack(const struct pt_regs *regs)
 {
 	unsigned long above = (unsigned long)(regs + 1), sp = regs->sp;
@@ -213,7 +225,7 @@ static void forget_counts(void)
 		memset(counts[cpu], 0, sizeof(*counts[cpu]));
 }
 
-/* Planting, and taking out again. */
+/* Registering and unregistering */
 
 static void fresh_probe(struct place *p, bool post)
 {
@@ -225,7 +237,7 @@ static void fresh_probe(struct place *p, bool post)
 	p->kp.post_handler = post ? count_post : NULL;
 }
 
-/* What ftrace patches is its business, and that of others who trace. */
+/* Other tracers may use the patch site of ftrace, so its text does not count. */
 static bool is_changed(const struct place *p)
 {
 	return !(p->kp.flags & KPROBE_FLAG_FTRACE) && memcmp(p->kp.addr, p->code, p->len);
@@ -273,7 +285,7 @@ static int plant(bool post, unsigned int first, unsigned int step)
 	return ret;
 }
 
-/* True if there can be a probe. It is disabled, and stays. */
+/* Register a disabled probe. Returns false if it is refused. */
 static bool try_place(unsigned int i)
 {
 	struct place *p = &places[i];
@@ -289,7 +301,7 @@ static bool try_place(unsigned int i)
 	return !p->error;
 }
 
-/* Which of the places can be probed? Those that can are not planted meanwhile. */
+/* Find out which places can be probed. The probes are disabled, so nothing is planted. */
 static void try_places(unsigned int from)
 {
 	unsigned int refused = 0;
@@ -302,7 +314,7 @@ static void try_places(unsigned int from)
 	rest = nr_places - nr_tried;
 }
 
-/* Probes that have been hit often enough. */
+/* Disabling probes that have been hit often enough */
 
 static unsigned long hits_of(const struct place *p)
 {
@@ -365,7 +377,7 @@ static int tired_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tired_fops, NULL, tired_set, "%llu\n");
 
-/* Results. */
+/* Results */
 
 struct tally {
 	unsigned long hits, posts, missed, excess;
@@ -474,7 +486,7 @@ static int refused_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(refused);
 
-/* Commands. */
+/* Commands */
 
 static ssize_t places_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
@@ -605,5 +617,5 @@ static void __exit campaign_exit(void)
 }
 module_exit(campaign_exit);
 
-MODULE_DESCRIPTION("Probes many instructions at once and watches them");
+MODULE_DESCRIPTION("Probe many instructions at once, and count and check the hits");
 MODULE_LICENSE("GPL");

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the files of probe events answer to commands: a line for each example, with tabs between
+ * Write commands to the files of probe events, and print the answers. Each
+ * example gives one line, with tabs between
  *
  *	its number
  *	its commands, each with the file that it is written to, " ;; " between them
- *	what each is answered: "ok" or the error's name; what error_log says, and which
- *	character of the command the caret is below, counted from 0; the command if that file
- *	has it otherwise
- *	dynamic_events as it is then, " ;; " between its lines
- *	the format of each of these events: its fields, but for those that all events have,
- *	as {TYPE NAME OFFSET SIZE SIGNED}, and the print fmt
+ *	the answer to each command: "ok" or the name of the error; the message in
+ *	error_log, and the character of the command below which the caret is,
+ *	counted from 0; the command in error_log, if it differs
+ *	dynamic_events after that, " ;; " between its lines
+ *	the format of each event: its fields as {TYPE NAME OFFSET SIZE SIGNED},
+ *	without those that all events have, and the print fmt
  *
- * Usage: commands print SEED FIRST END	the examples of these numbers, but not END's
- *	  commands ask SEED FIRST END	what they are answered
- *	  commands ask FILE		the same of the examples in a file, one a line
- *	  commands hit SEED FIRST END	what events record; see hits.c
- *	  commands fuzz SEED FIRST END	how the kernel takes worse ones; see fuzz.c
- *	  commands fuzzed SEED N	the commands of such an example
+ * Usage: commands print SEED FIRST END	print examples FIRST to END - 1
+ *	  commands ask SEED FIRST END	print the answers to them
+ *	  commands ask FILE		the same for examples in a file, one a line
+ *	  commands hit SEED FIRST END	print what events record; see hits.c
+ *	  commands fuzz SEED FIRST END	try broken commands; see fuzz.c
+ *	  commands fuzzed SEED N	print the commands of an example of "fuzz"
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -28,7 +29,7 @@
 
 #include "files.h"
 
-static char file[MAX_FILE];		/* what was read last */
+static char file[MAX_FILE];
 static char listing[MAX_FILE];
 
 static void ask(const struct step *s)
@@ -50,8 +51,9 @@ static bool is_asked(const char *word, const struct example *e)
 }
 
 /*
- * An address of the kernel is another one on the next boot, unless somebody asked for it. Stock
- * lists a hash of it for the place, and makes names of that.
+ * Kernel addresses differ between boots, so they cannot be compared. Keep those
+ * that a command has. Stock lists a hashed address as the place of an event and
+ * makes the event's name from it.
  */
 static void hide_addresses(char *text, const struct example *e)
 {
@@ -115,7 +117,7 @@ static void print_format(const char *group, const char *event)
 		printf(" %d common fields are missing", common);
 }
 
-/* "p:group/event ...": the events that are listed, each once. */
+/* Lines are "p:group/event ...". Print the format of each event once. */
 static void print_formats(void)
 {
 	char before[512] = "";
@@ -177,7 +179,7 @@ static void do_example(const struct example *e, uint32_t number, bool asks)
 	printf("%u\t", number);
 	print_example(e);
 	if (asks) {
-		/* Should the kernel die, it is known of what. */
+		/* If the kernel dies, the output shows which example did it. */
 		fflush(stdout);
 		putchar('\t');
 		ask_example(e);

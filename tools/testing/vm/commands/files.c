@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files of tracefs. */
+/* Access to files of tracefs. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ int truncate_file(const char *path)
 	return 0;
 }
 
-/* In one piece, as a shell does. */
+/* Write the text with one system call, as a shell does. */
 int write_file(const char *path, const char *text, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_APPEND);
@@ -92,8 +92,9 @@ void print_example(const struct example *e)
 }
 
 /*
- * Stock's caret below the type of a member is where memory happens to be. It may well be behind the
- * command, where something is longer than it was written.
+ * If the type of a member is wrong, stock computes the caret from an unrelated
+ * address. Where stock replaces a word by a longer one, the caret can be past the
+ * end of the command.
  */
 static bool is_anywhere(const char *said, const char *command, size_t at)
 {
@@ -110,7 +111,7 @@ static bool is_anywhere(const char *said, const char *command, size_t at)
 	return false;
 }
 
-/* The last entry. */
+/* Print the last entry. */
 void print_logged(const struct step *s)
 {
 	static const char head[] = "  Command: ";

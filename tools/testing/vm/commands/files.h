@@ -7,10 +7,10 @@
 #define TRACEFS "/sys/kernel/tracing/"
 #define MAX_FILE (1 << 20)
 
-/* All that is in a file; "" if there is no such file. Returns its length. */
+/* Read a whole file; buf is "" if it cannot be opened. Returns the length. */
 size_t read_file(const char *path, char *buf);
 
-/* These return an error number, 0 for none. */
+/* These return 0 or an errno. */
 int truncate_file(const char *path);
 int write_file(const char *path, const char *text, size_t len);
 int write_command(const struct step *s);
@@ -18,7 +18,7 @@ int write_command(const struct step *s);
 void print_escaped(const char *s);
 void print_example(const struct example *e);
 
-/* What error_log says of a command. */
+/* Print what error_log says about a command. */
 void print_logged(const struct step *s);
 
 #endif

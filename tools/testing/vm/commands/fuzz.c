@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands that nobody would write, and whether the kernel is well after each: those of grammar.c
- * with any of their bytes changed, much longer, with the words of newer kernels, with more inside
- * of each other than there may be. Some events are hit. A line for each example: its number, one
- * word, and what is odd, if anything is:
+ * Write broken commands, and check after each that the kernel has no complaint.
+ * They are the commands of grammar.c with random bytes changed, parts repeated, the
+ * syntax of newer kernels, or too many levels of nesting. Some of the events are
+ * hit. Each example gives one line: its number, one word, and what is wrong, if
+ * anything is:
  *
- *	refused		no command of it was accepted
- *	accepted	some event came of it
- *	hit		and was switched on, while something was done
+ *	refused		no event exists
+ *	accepted	at least one event exists
+ *	hit		the same, and events were enabled and hit
  *
- * Nothing may be left of any of them. What the kernel says meanwhile is read after each, so
- * it is known which example it complains of.
+ * No event and no probe may be left. The kernel log is read after each example, so
+ * a complaint stands in the line of the example that caused it.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -29,8 +30,8 @@
 #include "words.h"
 
 #define MAX_RAW		131072
-#define PER_LOOK	200		/* examples between two looks at what probes there are */
-#define PER_FLUSH	25		/* and that are told together, unless that is all */
+#define PER_LOOK	200		/* examples between two checks for probes that are left */
+#define PER_FLUSH	25		/* lines that are printed together */
 #define DEBUGFS		"/sys/kernel/debug/"
 
 /* A command as bytes, any of which may be zero. */
@@ -43,7 +44,7 @@ struct raw {
 static char buf[MAX_FILE];
 static int kernel_log = -1;
 
-/* What bytes are made of */
+/* Changes of bytes */
 
 static const char *const pieces[] = {
 	"$arg*", "$arg1", "$arg0", "$arg2049", "$argx", "$retval", "$stack", "$stack8192",
@@ -68,7 +69,7 @@ static void replace(struct raw *r, size_t at, size_t n, const char *with, size_t
 	r->len += len - n;
 }
 
-/* Somewhere; what is behind the place is of most interest. */
+/* A random offset, mostly after the place, because most code parses what follows it. */
 static size_t somewhere(struct maker *g, const struct raw *r)
 {
 	const char *arg = memchr(r->s, ' ', r->len);
@@ -115,7 +116,7 @@ static void change(struct maker *g, struct raw *r)
 	}
 }
 
-/* The same again and again, past every limit there is. */
+/* Repeat a part of the command, up to lengths around the kernel's limits. */
 static void lengthen(struct maker *g, struct raw *r)
 {
 	static const unsigned int most[] = { 70, 140, 600, 4000, 4200, 8300, MAX_RAW };
@@ -131,7 +132,7 @@ static void lengthen(struct maker *g, struct raw *r)
 	replace(r, at, 0, copies, len);
 }
 
-/* Typecasts and variables of a CPU */
+/* Typecasts and per-CPU variables */
 
 static void put_new_fetch(struct maker *g, int depth);
 
@@ -225,7 +226,7 @@ static void put_new_arguments(struct maker *g, struct raw *r)
 	}
 }
 
-/* What there may be too many of, one in the other. */
+/* Nest expressions, often deeper than the kernel allows. */
 static void put_nested(struct maker *g, struct raw *r)
 {
 	static const struct {
@@ -264,7 +265,7 @@ static void put_many(struct maker *g, struct raw *r)
 	}
 }
 
-/* Is there a function of this name? */
+/* Is this one of the functions in words.h? */
 static bool is_function(const char *name, size_t len)
 {
 	for (size_t i = 0; i < COUNT(functions); i++)
@@ -273,7 +274,10 @@ static bool is_function(const char *name, size_t len)
 	return false;
 }
 
-/* That there is no such function is found out by a look at all of them: not each time. */
+/*
+ * For an fprobe on an unknown function the kernel searches all functions, which takes
+ * long. So put a known one into most commands.
+ */
 static void mend_place(struct maker *g, struct raw *r)
 {
 	char *place = memchr(r->s, ' ', r->len);
@@ -288,7 +292,7 @@ static void mend_place(struct maker *g, struct raw *r)
 		replace(r, place - r->s, len, "vfs_read", strlen("vfs_read"));
 }
 
-/* Patterns of functions hook all that match, which takes long. */
+/* A pattern hooks all functions that match, which takes long. */
 static bool has_pattern(const struct raw *r)
 {
 	const char *line = r->s, *end = r->s + r->len;
@@ -299,7 +303,7 @@ static bool has_pattern(const struct raw *r)
 		next = next ? next + 1 : end;
 		while (line < next && isspace((unsigned char)*line))
 			line++;
-		/* Its head and its place */
+		/* The first two words are the head and the place. */
 		at = line;
 		for (int word = 0; word < 2; word++) {
 			while (at < next && !isspace((unsigned char)*at))
@@ -345,7 +349,7 @@ static void spoil(struct maker *g, struct raw *r)
 	mend_place(g, r);
 }
 
-/* The same commands for the same number, always. */
+/* A seed and a number always give the same commands. */
 static int make_fuzz(struct raw *raw, uint64_t seed, uint32_t number)
 {
 	struct maker g = { .state = mixed(seed ^ mixed(number + 1) ^ 3) };
@@ -361,9 +365,9 @@ static int make_fuzz(struct raw *raw, uint64_t seed, uint32_t number)
 	return e.count;
 }
 
-/* What comes of it */
+/* Write the commands, and check the kernel */
 
-/* What the kernel has said since the last time that it should not. */
+/* Has the kernel logged a complaint since the last call? */
 static bool complaint(void)
 {
 	static const char *const bad[] = {
@@ -383,7 +387,7 @@ static bool complaint(void)
 	return found;
 }
 
-/* Some of what probes of the grammar's places are at. */
+/* Make system calls that hit some of the places in words.h. */
 static void do_something(void)
 {
 	int fd = open("/proc/self/comm", O_RDWR);
@@ -406,7 +410,7 @@ static void write_if(const char *path, const char *text)
 	write_file(path, text, strlen(text));
 }
 
-/* Switch all events on, have them hit, and read what they record. */
+/* Enable all events, hit them, and read what they record. */
 static void hit_all(void)
 {
 	static const char *const groups[] = {
@@ -430,7 +434,7 @@ static void hit_all(void)
 	truncate_file(TRACEFS "trace");
 }
 
-/* Of a kind of command; it stays open. */
+/* Open a file of probe events at its first use, and keep it open. */
 static int file_of(char name)
 {
 	static const char *const paths[] = { ['K'] = TRACEFS "kprobe_events",
@@ -446,7 +450,10 @@ static int file_of(char name)
 	return *file;
 }
 
-/* Returns whether some of it was accepted; of what was refused there may be lines that were not. */
+/*
+ * Return whether an event may exist. If a command of several lines is refused, the
+ * kernel can have accepted some of its lines.
+ */
 static bool write_all(struct raw *raw, int count)
 {
 	bool any = false;
@@ -483,14 +490,14 @@ static void fuzz_one(struct raw *raw, int count, uint32_t chance)
 		printf(" leaves an event");
 }
 
-/* Nothing that was not there before. */
+/* Check that no probe and no event is left. */
 static void look(void)
 {
 	static const char *const paths[] = { DEBUGFS "kprobes/list", TRACEFS "enabled_functions",
 					     TRACEFS "dynamic_events" };
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		/* What goes does so after a grace period. */
+		/* Probes go away after a grace period. */
 		for (int n = 0; n < 1000 && read_file(paths[i], buf); n++)
 			usleep(10000);
 		if (*buf)
@@ -539,7 +546,7 @@ void do_fuzz(uint64_t seed, uint32_t first, uint32_t end)
 		if (complaint())
 			printf(" the kernel complains");
 		putchar('\n');
-		/* The host is waited for. */
+		/* Each write makes the guest wait for the host, so print many lines at once. */
 		if ((number + 1) % PER_FLUSH == 0)
 			fflush(stdout);
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands for the files of probe events: what the documents say there is, what is nearly that,
- * and what mistakes make of it. The same seed and number give the same commands everywhere.
+ * Generate commands for the files of probe events: documented ones, some that are
+ * almost valid, and some with random mistakes. The same seed and number give the
+ * same commands everywhere.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -67,7 +68,7 @@ static const char *parameter(struct maker *g)
 	return n ? g->place->args[below(g, n)] : "nothing";
 }
 
-/* The members that are likely to be there, by what leads to them. */
+/* Is this member likely to exist in the structure that a parameter points to? */
 static bool leads_to(const char *root, const char *member)
 {
 	static const struct {
@@ -105,7 +106,7 @@ static void put_members(struct maker *g, const char *root)
 {
 	const char *member = PICK(g, member_paths);
 
-	/* What fits is rare: look for it. */
+	/* Few members fit a structure, so look for one. */
 	for (int i = 0; i < 200 && !leads_to(root, member); i++)
 		member = PICK(g, member_paths);
 	if (!leads_to(root, member) && chance(g, 70))
@@ -128,7 +129,7 @@ static void put_variable(struct maker *g)
 {
 	const char *word = odd(g) ? PICK(g, no_variables) : PICK(g, variables);
 
-	/* Most returns are told from others by what they ask for. */
+	/* $retval is invalid at an entry: most commands should not have it there. */
 	if (!g->returns && !strncmp(word, "$retval", 7) && chance(g, 80))
 		word = "$arg1";
 	put(g->out, "%s", word);
@@ -220,7 +221,7 @@ static void put_type(struct maker *g)
 		put(g->out, "%s", odd(g) ? PICK(g, no_arrays) : PICK(g, arrays));
 }
 
-/* More dereferences than there may be, or nearly so. */
+/* About as many nested dereferences as the kernel allows. */
 static void put_deep(struct maker *g)
 {
 	int n = 11 + below(g, 4);
@@ -273,7 +274,7 @@ static void put_arguments(struct maker *g)
 
 static const struct place *function(struct maker *g)
 {
-	/* The first ones have most to offer. */
+	/* The parameters of the first ones have the most members. */
 	return &functions[below(g, chance(g, 50) ? 6 : COUNT(functions))];
 }
 
@@ -289,7 +290,7 @@ static void put_kprobe_place(struct maker *g)
 		put(g->out, "%s", PICK(g, places_behind));
 }
 
-/* Patterns are none of this: stock hooks all that matches, and some of that kills it. */
+/* No patterns: stock would hook all matching functions, and some of them crash it. */
 static void put_function(struct maker *g)
 {
 	size_t start = g->out->len;
@@ -393,7 +394,7 @@ static void mistake(struct maker *g, struct text *t)
 
 	if (t->len < 2)
 		return;
-	/* What is behind the place is of most interest. */
+	/* Most code parses what follows the place. */
 	if (chance(g, 85)) {
 		char *arg = strchr(t->s, ' ');
 
@@ -423,7 +424,7 @@ static void mistake(struct maker *g, struct text *t)
 	}
 }
 
-/* A mistake must not make a pattern of a function's name. */
+/* A mistake must not turn the name of a function into a pattern; see put_function(). */
 static bool is_harmless(struct step *s)
 {
 	const char *place = strchr(s->command.s, ' ');
@@ -468,12 +469,12 @@ static void put_next(struct maker *g, struct example *e)
 	bool returns = g->returns;
 
 	switch (below(g, 8)) {
-	case 0:			/* once more */
+	case 0:			/* the same command again */
 		break;
 	case 1:
 		make_mistakes(g, s);
 		break;
-	case 2:			/* the same arguments elsewhere, if they are known there */
+	case 2:			/* the same arguments at another function */
 	case 3:
 		s->command.len = 0;
 		g->out = &s->command;
@@ -487,7 +488,7 @@ static void put_next(struct maker *g, struct example *e)
 			put(g->out, "%s", args ? args : "");
 		}
 		break;
-	case 4:			/* something else of that name */
+	case 4:			/* another kind of probe */
 		g->kind = below(g, 5);
 		g->returns = g->kind < TPROBE && chance(g, 50);
 		make_command(g, s);
@@ -542,7 +543,7 @@ void make_example(struct example *e, uint64_t seed, uint32_t number)
 	}
 }
 
-/* Lines that somebody wrote */
+/* Lines written by hand */
 
 static void spell_out(struct text *t, const char *s, const char *end)
 {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAX_STEPS	4	/* commands in a case */
+#define MAX_STEPS	4	/* commands in an example */
 #define MAX_COMMAND	8192
 
-/* Text that grows; what does not fit is cut. */
+/* Text to append to. Text that does not fit is dropped. */
 struct text {
 	size_t len;
 	char s[MAX_COMMAND];
@@ -18,8 +18,9 @@ struct text {
 void put(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * What is asked at a time: commands that are written one after the other, to begin with
- * when there is no event. @file: K is kprobe_events, D dynamic_events, U uprobe_events.
+ * One command of an example. The commands of an example are written one after the
+ * other; no event exists before the first one. @file is K for kprobe_events, D for
+ * dynamic_events, or U for uprobe_events.
  */
 struct step {
 	char file;
@@ -36,30 +37,33 @@ struct example {
 
 enum kind { KPROBE, FPROBE, TPROBE, EPROBE, UPROBE };
 
-/* What a command is made from. */
+/* The state of the generator, and what it knows of the current command. */
 struct maker {
-	uint64_t state;
+	uint64_t state;			/* of the random numbers */
 	struct text *out;
 	enum kind kind;
-	bool returns;			/* it is about a return */
-	const struct place *place;	/* NULL: nothing is known of its parameters */
-	int odd;			/* percent of words that are wrong */
+	bool returns;			/* the probe is at a return */
+	const struct place *place;	/* NULL if its parameters are not known */
+	int odd;			/* percent of words that are invalid */
 };
 
 uint64_t mixed(uint64_t x);
 unsigned int below(struct maker *g, unsigned int limit);
 bool chance(struct maker *g, unsigned int percent);
 
-/* The example of this number that follows from a seed: always the same. */
+/* Make an example. A seed and a number always give the same one. */
 void make_example(struct example *e, uint64_t seed, uint32_t number);
 
-/* "K COMMAND ;; D COMMAND": {N*TEXT} is TEXT N times. Returns 0 if it is such a line. */
+/*
+ * Parse a line "K COMMAND ;; D COMMAND". {N*TEXT} stands for N times TEXT. Returns
+ * 0, or -1 if the line is invalid.
+ */
 int parse_example(struct example *e, const char *line);
 
-/* Events that are hit, and what they record; see hits.c. */
+/* Hit events, and print what they record; see hits.c. */
 void do_hits(uint64_t seed, uint32_t first, uint32_t end);
 
-/* Commands that nobody would write; see fuzz.c. */
+/* Write broken commands, and check the kernel; see fuzz.c. */
 void do_fuzz(uint64_t seed, uint32_t first, uint32_t end);
 void print_fuzz(uint64_t seed, uint32_t number);
 

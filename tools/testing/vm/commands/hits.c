@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events that are hit by calls whose arguments are known, and what they record: a line for each,
- * with tabs between its number, the command, what is passed, and the text that `trace` has behind
- * the place. Memory that is passed is at fixed addresses and has what follows from the number.
+ * Hit events by system calls with known arguments, and print what they record: for
+ * each event a line with its number, the command, the answer to it, and the text of
+ * each record after the place, with tabs between. The memory that calls get is at
+ * fixed addresses, and its contents follow from the seed and the number.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -21,20 +22,21 @@
 #include "files.h"
 #include "words.h"
 
-#define MEMORY		((char *)0x10000000)	/* passed; behind it there is nothing */
+#define MEMORY		((char *)0x10000000)	/* the next page is not mapped */
 #define MEMORY_SIZE	0x4000
-#define POINTERS	0x200			/* there: pointers to texts */
-#define TEXTS		0x400			/* there: texts, every TEXT_ROOM */
+/* Offsets in MEMORY */
+#define POINTERS	0x200			/* pointers to texts */
+#define TEXTS		0x400			/* texts, every TEXT_ROOM bytes */
 #define TEXT_ROOM	0x40
 #define TEXT_COUNT	16
-#define LONG_TEXT	0x1000			/* there: a text to the end, and no 0 */
+#define LONG_TEXT	0x1000			/* a text to the end, without a final 0 */
 #define COMM		"commands"
 #define COMM_SIZE	16
 #define NO_FILE		"/nosuch/"
 
 enum call { READ, SETNAME, OPEN, OWN };
 
-/* Where an event may be, what it can ask for there, and what leads there. */
+/* Where an event can be, which arguments it can have there, and the call that hits it. */
 struct spot {
 	char file;
 	const char *head;
@@ -42,8 +44,8 @@ struct spot {
 	enum call call;
 	bool returns;
 	const char *numbers[6];		/* arguments that are numbers */
-	const char *user[3];		/* those that point to MEMORY */
-	const char *kernel[3];		/* those that point to text in the kernel's memory */
+	const char *user[3];		/* arguments that point to MEMORY */
+	const char *kernel[3];		/* arguments that point to text in kernel memory */
 };
 
 static const struct spot spots[] = {
@@ -82,7 +84,7 @@ static const struct spot spots[] = {
 	  { "$retval" } },
 };
 
-/* What is passed. */
+/* The arguments of the call. */
 struct input {
 	long numbers[4];
 	char name[COMM_SIZE];
@@ -90,7 +92,7 @@ struct input {
 
 static char trace[MAX_FILE];
 
-/* What user probes are at. */
+/* The function that uprobes are on. */
 __attribute__((noipa)) long commands_probed(char *a, char *b, long c, long d, long e, long f)
 {
 	return (long)a + (b - a) * c + d + e * f;
@@ -126,7 +128,7 @@ static void put_number_type(struct maker *g)
 	put(g->out, ":%s", chance(g, 70) ? PICK(g, types) : PICK(g, bit_types));
 }
 
-/* No more than room: of what cannot be read stock records what happens to be there. */
+/* At most room bytes. If memory cannot be read, stock records stale data. */
 static void put_memory_type(struct maker *g, unsigned int room)
 {
 	static const struct {
@@ -151,7 +153,7 @@ static void put_memory_type(struct maker *g, unsigned int room)
 		put(g->out, "[%u]", 1 + below(g, most));
 }
 
-/* MEMORY has numbers, texts, pointers to texts, and an end. */
+/* Read numbers, texts and pointers in MEMORY, also across its end. */
 static void put_user(struct maker *g, const struct spot *s)
 {
 	const char *base = s->user[below(g, count_of(s->user, COUNT(s->user)))];
@@ -184,7 +186,7 @@ static void put_user(struct maker *g, const struct spot *s)
 		put_memory_type(g, text);
 		return;
 	default:
-		/* Over the end. */
+		/* A text without a final 0, up to the end. */
 		text = seldom_long(g, 40, MEMORY_SIZE - LONG_TEXT);
 		put(g->out, "+%s%u(%s):%s", u, MEMORY_SIZE - text, base, string);
 		return;
@@ -197,7 +199,7 @@ static void put_kernel(struct maker *g, const struct spot *s)
 	unsigned int at = below(g, s->call == SETNAME ? COMM_SIZE - 1 : sizeof(NO_FILE) - 1);
 
 	if (isalpha(base[0]) && chance(g, 60)) {
-		/* What BTF knows to be text. */
+		/* By name: BTF knows that it is a string. */
 		put(g->out, "%s:%s", base, chance(g, 80) ? "string" : "ustring");
 	} else if (chance(g, 50)) {
 		put(g->out, "+%u(%s):%s", at, base, chance(g, 80) ? "string" : "ustring");
@@ -247,7 +249,7 @@ static void put_hit_argument(struct maker *g, const struct spot *s, int i)
 	}
 }
 
-/* What is passed */
+/* Arguments of the call */
 
 static void fill(struct maker *g)
 {
@@ -270,7 +272,7 @@ static void fill(struct maker *g)
 		MEMORY[i] = letters[i % (sizeof(letters) - 1)];
 }
 
-/* Opening fails, with a name as long as may be, in memory that is passed. */
+/* The name of a file that does not exist, almost as long as a path may be. */
 static void fill_name(struct maker *g)
 {
 	unsigned int len = seldom_long(g, 64, 4086);
@@ -322,7 +324,7 @@ static void call(const struct input *in, enum call which, int fd)
 	}
 }
 
-/* "FILE:OFFSET" of what user probes are at. */
+/* "FILE:OFFSET" of commands_probed(). */
 static const char *own_place(void)
 {
 	static char place[300];
@@ -342,7 +344,7 @@ static const char *own_place(void)
 			 at - part->p_vaddr + part->p_offset);
 		return place;
 	}
-	errx(1, "the program does not know where it is");
+	errx(1, "cannot find the offset of a function in this program");
 }
 
 static void make_hit(struct maker *g, struct step *step, const struct spot **spot)
@@ -361,7 +363,7 @@ static void make_hit(struct maker *g, struct step *step, const struct spot **spo
 		put_hit_argument(g, s, i);
 }
 
-/* What is recorded */
+/* Records */
 
 static const char *group_of(const struct step *s)
 {
@@ -377,7 +379,7 @@ static const char *group_of(const struct step *s)
 	}
 }
 
-/* What our lines of `trace` have behind the place. */
+/* Print what the lines of this process in `trace` have after the place. */
 static void print_recorded(void)
 {
 	char pid[32], *end;
@@ -385,7 +387,7 @@ static void print_recorded(void)
 
 	snprintf(pid, sizeof(pid), "-%d ", getpid());
 	len = read_file(TRACEFS "trace", trace);
-	/* Characters may be anything. */
+	/* An argument of type char can be a zero byte. */
 	for (size_t i = 0; i < len; i++)
 		if (!trace[i])
 			trace[i] = '\1';

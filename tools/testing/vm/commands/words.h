@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The words that commands are made of: right ones, and such as are nearly right. */
+/* The words that commands are made of: valid ones, and some that are almost valid. */
 #ifndef COMMANDS_WORDS_H
 #define COMMANDS_WORDS_H
 
@@ -170,7 +170,7 @@ WORDS(odd_event_names) = {
 WORDS(maxactives) = { "1", "10", "100", "4096", "0", "4097", "-1", "x", "5x", "0x10", "010",
 "08", "99999999999", " 5", "4294967297" };
 
-/* Behind the name of a function. */
+/* These follow the name of a function. */
 WORDS(places_behind) = {
 	"+0", "+4", "+1", "+2", "+5", "+20", "+0x4", "-1", "+x", "+", "-", "+0x10000000000",
 	"+0x7fffffffffff", "+-1", "+4+4", "+4-4", "%return",
@@ -192,7 +192,7 @@ WORDS(no_places) = {
 	"kprobe_int3_handler", "memcpy", "notrace",
 };
 
-/* Members of what is a structure, or points to one. */
+/* Invalid members of a structure. */
 WORDS(no_members) = {
 	"nosuch", "", "f_inode", "x", "dentry", "->x", ".", "-", ">", "-x", "f_inode->",
 	"f_inode.i_ino", "f_path->dentry", "comm.x", "comm->x",
@@ -240,7 +240,7 @@ WORDS(member_paths) = {
 	"size", "result_mask", "mtime.tv_sec", "blksize",
 };
 
-/* A function or tracepoint, and the names of its parameters. */
+/* A function, tracepoint or event, and the names of its parameters or fields. */
 struct place {
 	const char *name;
 	const char *args[10];
@@ -312,7 +312,7 @@ WORDS(no_tracepoints) = {
 	"vfs_read", "SCHED_SWITCH", "sched_switch ", "$x", "__probestub_kfree",
 };
 
-/* Events that others are attached to, and their fields. */
+/* Events that an eprobe can be attached to, and their fields. */
 static const struct place events[] = {
 	{ "sched.sched_switch", { "prev_comm", "prev_pid", "prev_prio", "prev_state", "next_comm",
 	  "next_pid", "next_prio" } },

@@ -3,7 +3,7 @@
 #
 # The base's sample modules, built from unmodified source for this kernel, in
 # /mnt: load each one, hit its probes, and unload it.
-# What it wrote is printed as "# says" lines, numbers left out, so that two
+# Print its messages and events as "# says" lines, without numbers, so that two
 # kernels can be compared.
 
 n=0
@@ -16,7 +16,7 @@ result() {
 	fi
 }
 
-# Who calls is chance: a shell, or kthreadd for a worker that is wanted just then.
+# The caller varies: a shell, or kthreadd if it starts a worker. So leave it out.
 shapes() {
 	sed -e 's/ ([a-z_]*+0x[^()]*)$/ (CALLER)/' \
 		-e 's/^\[[^]]*\] *//' -e 's/0x[0-9a-f]*/N/g' \
@@ -40,7 +40,7 @@ for ko in /mnt/*.ko; do
 		/bin/busybox true
 		/bin/busybox cat /etc/passwd > /dev/null
 	done
-	# What an event looks like is forgotten with its module.
+	# trace cannot show these records after the module has gone.
 	grep -v '^#' $tracing/trace | sed -n 's/.*: \([a-z_]*\): .*/event \1/p' |
 		shapes "$mod"
 	shapes "$mod defines" < $tracing/kprobe_events
@@ -49,7 +49,8 @@ for ko in /mnt/*.ko; do
 	rmmod "$mod"
 	result $? "$mod unloads"
 
-	# Stacks are the kernel's own matter, and the first module is told that it taints it.
+	# Leave out stacks, which differ between kernels, and the message that a module taints the
+	# kernel, which only the first one causes.
 	dmesg | grep -v -e '^[^a-z]*[a-z0-9_.]*+0x[0-9a-f]*/0x[0-9a-f]*$' -e 'taint.* kernel' |
 		grep -i -e handler -e probe -e return -e enter | shapes "$mod"
 done

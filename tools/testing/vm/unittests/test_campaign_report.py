@@ -108,7 +108,7 @@ class Compared(unittest.TestCase):
 
     def test_a_reason_that_it_does_not_have(self):
         bad = self.of(s1=figures({MARK: 60, ENDBR: 30}), r0=figures({"phase of the moon": 4}))
-        self.assertEqual(bad, ["a reason for refusals that it does not have: phase of the moon"])
+        self.assertEqual(bad, ["instructions are refused for a reason that the report lacks: phase of the moon"])
 
     def test_a_rare_reason_that_it_does_not_have(self):
         bad = self.of(s1=figures({MARK: 60, ENDBR: 30}), r0=figures({"phase of the moon": 3}))
@@ -117,7 +117,7 @@ class Compared(unittest.TestCase):
     def test_a_refusal_without_a_reason(self):
         self.report["refused"][campaign_report.NO_REASON] = {"EINVAL": 1}
         bad = self.of(s1=figures({MARK: 60, ENDBR: 30, "": 1}))
-        self.assertEqual(bad, ["a reason for refusals that it does not have: (no reason)"])
+        self.assertEqual(bad, ["instructions are refused for a reason that the report lacks: (no reason)"])
 
     def test_more_or_less_of_a_reason(self):
         # 60 are expected, 4 * sqrt(60) + 6 more or less.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What of the workload depends on the architecture. */
+/* The parts of the workload that depend on the architecture. */
 #ifndef ARCH_H
 #define ARCH_H
 
@@ -17,7 +17,7 @@ static inline void breakpoint(void)
 	asm volatile("int3");
 }
 
-/* Not undefined, and yet a fault. */
+/* A defined instruction that causes an exception. */
 static inline void forbidden_instruction(void)
 {
 	int high = 0, low = 1, zero = 0;
@@ -25,7 +25,7 @@ static inline void forbidden_instruction(void)
 	asm volatile("idivl %2" : "+d" (high), "+a" (low) : "r" (zero) : "cc");
 }
 
-/* A few traps to this process itself, one behind each instruction. */
+/* Set the trap flag for a few instructions: each causes a SIGTRAP. */
 static inline void step_oneself(void)
 {
 	asm volatile("pushf\n\torl $0x100, (%%rsp)\n\tpopf\n\tnop\n\tnop\n\t"
@@ -52,7 +52,7 @@ static inline void forbidden_instruction(void)
 	asm volatile("mrs x0, ttbr0_el1" : : : "x0");
 }
 
-/* Processes of arm64 do not step themselves. */
+/* On arm64 a process cannot single-step itself. */
 static inline void step_oneself(void)
 {
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: files, directories, and what shows as files. */
+/* The workload: files, directories, procfs and sysfs. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -213,7 +213,7 @@ static void mounts(void)
 	rmdir("lower");
 }
 
-/* Files that the kernel makes up. What most have is not always the same. */
+/* Files of procfs and sysfs. The contents of most change, so only check that there are any. */
 static void made_up(void)
 {
 	static const char *const paths[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: how processes talk and wait. */
+/* The workload: communication between processes, and waiting. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -246,7 +246,7 @@ static void terminals(void)
 		return;
 	pid = fork();
 	if (!pid) {
-		/* A shell's background processes ignore it. */
+		/* A shell starts background processes with SIGINT ignored. */
 		signal(SIGINT, SIG_DFL);
 		setsid();
 		ioctl(slave, TIOCSCTTY, 0);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Something for the kernel to do, with results that are always the same.
+ * Make the kernel do many things whose results are always the same.
  *
- * workload		run all items once, print a line of results for each
- * workload EXPECTED	run them again and again, compare with such lines; after SIGUSR1
- *			one more time, from the beginning to the end, and exit: 0 if all
- *			was as expected
+ * workload		run all items once, and print a line of results for each
+ * workload EXPECTED	run all items repeatedly, and compare the lines with those
+ *			in the file EXPECTED. After SIGUSR1 make one more full pass
+ *			and exit: 0 if all lines were as expected
  *
- * To be started in an empty directory of a tmpfs, as root.
+ * Start it as root in an empty directory of a tmpfs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,11 +25,11 @@
 
 #define MAX_ITEMS	128
 #define LINE		128
-#define TIME_LIMIT	120	/* seconds for an item; with probes all over it takes long */
+#define TIME_LIMIT	120	/* seconds for an item: many probes make it slow */
 
 struct outcome {
 	uint64_t digest;
-	char failed[64];	/* the first condition that does not hold */
+	char failed[64];	/* the first must() that failed */
 };
 
 static struct outcome *outcome;		/* shared with the item's process */
@@ -149,14 +149,14 @@ static void run_item(const struct item *item, char *line)
 		_exit(0);
 	}
 	status = pid < 0 ? -1 : wait_for(pid);
-	/* What this kernel does not have gives what chance wants. */
+	/* After a failure, e.g. of a feature this kernel lacks, results are random. */
 	if (*outcome->failed)
 		outcome->digest = 0;
 	snprintf(line, LINE, "%s %016llx %d %s\n", item->name,
 		 (unsigned long long)outcome->digest, status, outcome->failed);
 }
 
-/* All items, in order; compares if there is something to compare with. */
+/* Run all items. Print their lines or, if expected is set, those that differ from it. */
 static int pass(char (*expected)[LINE])
 {
 	const struct item *item;

@@ -132,7 +132,7 @@ static void others_memory(void)
 	pid = fork();
 	if (!pid) {
 		close(go[1]);
-		/* Until the other end is closed. */
+		/* Wait until the parent closes the other end. */
 		_exit(read(go[0], back, 1) != 0);
 	}
 	here.iov_len = 10;
@@ -145,7 +145,10 @@ static void others_memory(void)
 	add(back, PAGE);
 }
 
-/* A group with less memory than its process wants: pages of a tmpfs cannot go, others can. */
+/*
+ * A process uses more memory than its cgroup has, so the kernel reclaims. Without
+ * swap it cannot reclaim pages of tmpfs.
+ */
 static void reclaimed(void)
 {
 	static const char group[] = "/sys/fs/cgroup/workload";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: sockets, over the loopback device and within the machine. */
+/* The workload: sockets of the loopback device, and Unix sockets. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,7 @@
 
 static char buf[SIZE], back[SIZE];
 
-/* A socket of the loopback address, and that address. */
+/* Bind a socket to the loopback address. Returns it, and the address in *addr. */
 static int local(int type, struct sockaddr_in *addr)
 {
 	socklen_t len = sizeof(*addr);
@@ -57,14 +57,14 @@ static void send_all(int fd)
 	_exit(recv(fd, back, 10, 0) == 3 ? 0 : 2);
 }
 
-/* Takes what another process sends, when epoll says that there is something. */
+/* Receive what another process sends, waiting by epoll. */
 static void receive_all(int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int ep = epoll_create1(0);
 	long got, at = 0;
 
-	/* Nothing would ever come. */
+	/* Without an event epoll_wait() would not return. */
 	if (!must(!epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event)))
 		return;
 	fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -123,7 +123,7 @@ static void udp(void)
 		add(back, i * 1000);
 		must(from.sin_port == a.sin_port);
 	}
-	/* In pieces. */
+	/* Large datagrams; the second one is too large. */
 	must(sendto(two, buf, 60000, 0, (struct sockaddr *)&a, sizeof(a)) == 60000);
 	must(recv(one, back, SIZE, 0) == 60000);
 	add(back, 60000);
@@ -183,7 +183,7 @@ static void within(void)
 		fd = take_descriptor(pair[1]);
 		must(read(fd, back, 5) == 5);
 		add(back, 5);
-		/* One that is on its way when its socket goes. */
+		/* A socket is in flight when both sockets are closed. */
 		pass_descriptor(pair[1], pair[0]);
 		close(pair[0]);
 		close(pair[1]);
@@ -231,7 +231,7 @@ static void links(void)
 	must(n > 0);
 }
 
-/* A network of its own, whose loopback device goes up and down. */
+/* Set the loopback device of a new network namespace up and down. */
 static void devices(void)
 {
 	struct ifreq req = { .ifr_name = "lo" };

@@ -125,7 +125,7 @@ static void signals(void)
 	add_number(wait_for(pid));
 }
 
-/* Faults of user space, each in a process that they end. */
+/* Cause a fault that ends a child. */
 static int dies(int how)
 {
 	char *volatile nowhere = NULL;
@@ -253,7 +253,7 @@ static void scheduling(void)
 }
 
 #if defined(__x86_64__)
-/* System calls by the way of 32-bit programs. */
+/* A system call by the entry for 32-bit programs. */
 static long call32(long nr, long a, long b, long c)
 {
 	long ret;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: modules, groups of processes, keys, the machine itself. */
+/* The workload: modules, cgroups, keys, CPU hotplug. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void frozen(void)
 	must(write_file(GROUP "/cgroup.freeze", "0"));
 	kill(pid, SIGKILL);
 	add_number(wait_for(pid));
-	/* A process leaves its group a little later than its parent hears of it. */
+	/* A process leaves its cgroup a little after its parent's wait has returned. */
 	while (rmdir(GROUP) && errno == EBUSY)
 		usleep(1000);
 	must(access(GROUP, F_OK));
@@ -84,7 +84,7 @@ static void odds_and_ends(void)
 	must(write_file("/dev/full", "x") == false);
 }
 
-/* A processor goes and comes, if there is one that can. */
+/* Take a CPU offline and online again, if the machine has a second one. */
 static void processors(void)
 {
 	static const char cpu[] = "/sys/devices/system/cpu/cpu1/online";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: timers and clocks. Says that something came, not when. */
+/* The workload: timers and clocks. Results are that timers expire, not when. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload: tracing, perf and BPF, as probes have them for company. */
+/* The workload: tracing, perf and BPF, which users have beside probes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,10 @@ static void switches(void)
 	must(set("trace", "\n"));
 }
 
-/* Events on vfs_open in a group "work", with records of which the trace has these. */
+/*
+ * Define events on vfs_open in the group "work", hit them, and check that the trace
+ * has the given records.
+ */
 static void try_events(const char *file, const char *define, const char *remove,
 		       const char *record, const char *other)
 {
@@ -165,7 +168,7 @@ static void hardware_breakpoint(void)
 	must(fd >= 0 && read(fd, &count, 8) == 8);
 	add_number(count);
 	close(fd);
-	/* Single steps of its own. */
+	/* Single steps without a debugger. */
 	signal(SIGTRAP, on_trap);
 	step_oneself();
 	add_number(trapped);
@@ -200,7 +203,7 @@ static void maps(void)
 	}
 }
 
-/* A socket filter that keeps so many bytes of a packet, as a filter and in a test run. */
+/* A filter that keeps 21 bytes of a packet, at a socket and in a test run. */
 static void filter(void)
 {
 	struct bpf_insn insns[] = {
@@ -226,7 +229,7 @@ static void filter(void)
 	add_number(attr.test.retval);
 }
 
-/* BPF at a tracepoint: it counts nothing, but runs. */
+/* An empty BPF program at a tracepoint. */
 static void attached(void)
 {
 	struct bpf_insn insns[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the workload share.
+ * Declarations for the parts of the workload.
  *
- * An item uses some part of the kernel, in a process of its own, and adds what it got to a
- * digest that has to be the same each time: data, numbers, errors, but nothing that depends
- * on time or on who else runs.
+ * An item uses some part of the kernel, in a process of its own, and adds the results
+ * to a digest, which must be the same each time. So it adds data, numbers and errors
+ * that do not depend on time or on other processes.
  */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
@@ -25,7 +25,7 @@ extern const struct item ipc_items[], time_items[], trace_items[], system_items[
 void add(const void *data, size_t len);
 void add_number(long number);
 void add_text(const char *text);
-long add_result(long result);		/* of a system call: the error if it failed */
+long add_result(long result);		/* of a system call; adds -errno if it failed */
 void note_failure(const char *file, int line);
 
 #define must(condition) \
@@ -35,6 +35,6 @@ void note_failure(const char *file, int line);
 long read_file(const char *path, char *buf, size_t size);
 bool write_file(const char *path, const char *text);
 void fill(void *data, size_t len, unsigned int seed);
-int wait_for(int pid);			/* its exit status, or 256 + the signal */
+int wait_for(int pid);			/* returns the exit status, or 256 + the signal */
 
 #endif
