@@ -107,6 +107,12 @@ static nokprobe_inline bool hit_has_post(struct kprobe *p)
 	return READ_ONCE(p->post_handler);
 }
 
+static nokprobe_inline void hit_begin_post(struct kprobe_ctlblk *cpu)
+{
+	hit_set_status(cpu, KPROBE_HIT_SSDONE);
+	hit_set_context(cpu, preempt_count());
+}
+
 static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p,
 				     struct pt_regs *regs)
 {
@@ -114,8 +120,7 @@ static nokprobe_inline void hit_post(struct kprobe_ctlblk *cpu, struct kprobe *p
 
 	if (!post)
 		return;
-	cpu->kprobe_status = KPROBE_HIT_SSDONE;
-	hit_set_context(cpu, preempt_count());
+	hit_begin_post(cpu);
 	post(p, regs, 0);
 }
 

@@ -168,16 +168,6 @@ static noinline void run_others(struct kprobe *kp, struct kprobe_site *site,
 
 NOKPROBE_SYMBOL(run_others);
 
-/* The listener, enabled or not, if there is exactly one; else NULL. */
-static nokprobe_inline struct kprobe *single_listener(struct kprobe_site *site)
-{
-	struct list_head *first = READ_ONCE(site->listeners.next);
-
-	if (unlikely(first == &site->listeners || READ_ONCE(first->next) != &site->listeners))
-		return NULL;
-	return list_entry(first, struct kprobe, list);
-}
-
 static noinline int several_pre_handlers(struct kprobe_site *site, struct pt_regs *regs,
 					 unsigned int how)
 {

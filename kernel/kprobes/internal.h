@@ -338,6 +338,16 @@ static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *re
 	return site_pre_handlers(site, regs, how);
 }
 
+/* The listener, enabled or not, if there is exactly one; else NULL. */
+static nokprobe_inline struct kprobe *single_listener(struct kprobe_site *site)
+{
+	struct list_head *first = READ_ONCE(site->listeners.next);
+
+	if (unlikely(first == &site->listeners || READ_ONCE(first->next) != &site->listeners))
+		return NULL;
+	return list_entry(first, struct kprobe, list);
+}
+
 /* Make @p the running kprobe of this CPU. Returns the previous one. Preemption is off. */
 static nokprobe_inline struct kprobe *kprobe_run_instead(struct kprobe *p)
 {

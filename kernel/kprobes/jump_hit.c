@@ -68,6 +68,16 @@ static noinline int jump_inside(struct kprobe *p, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(jump_inside);
 
+/* @kp is enabled and has a post handler, so the list is not read again after the instruction. */
+static nokprobe_inline void jump_with_sole_post(struct kprobe *p, struct kprobe *kp,
+						struct pt_regs *regs)
+{
+	if (!arch_kprobe_jump_run(p, regs) || kprobe_disabled(kp))
+		return;
+	hit_begin_post(get_kprobe_ctlblk());
+	kp->post_handler(kp, regs, 0);
+}
+
 /*
  * The site has several enabled listeners, or one with a post handler or without a pre handler. To
  * run post handlers, a copy of the probed instruction is run by itself, with interrupts off from
@@ -77,11 +87,19 @@ NOKPROBE_SYMBOL(jump_inside);
 static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 {
 	struct kprobe_site *site = to_site(p);
+	struct kprobe *kp;
 	bool runs_post;
 	int moved;
 
 	/* Pairs with the release in publish_post(). */
 	runs_post = smp_load_acquire(&site->jump_runs_post);
+	kp = single_listener(site);
+	if (likely(runs_post && kp && kp->post_handler && !kprobe_disabled(kp))) {
+		moved = kp->pre_handler ? kp->pre_handler(kp, regs) : 0;
+		if (!moved)
+			jump_with_sole_post(p, kp, regs);
+		return moved ?: 1;
+	}
 	moved = site_pre_handlers(site, regs, runs_post ? 0 : HIT_WITHOUT_POST);
 	if (moved || !runs_post || !hit_has_post(p))
 		return moved;

@@ -54,8 +54,10 @@ enum kprobe_after_step {
  * @after:	an enum kprobe_after_step, with @insn
  * @cond:	with @emulate: condition code of a jcc, low opcode bits of a loop or jcxz
  * @width:	bytes of the operand, or of the counter of a loop or jcxz
- * @reg:	offset of the operand in struct pt_regs; of the one that is written, if there are two
- * @from:	offset of the other operand or of the base of an address, or none, see emulate_regs.c
+ * @reg:	offset of the operand in struct pt_regs; of the one that is written, if there are
+ *		two
+ * @from:	offset of the other operand or of the base of an address, or none, see
+ *		emulate_regs.c
  * @index:	offset of the index of an address, or none
  * @scale:	number of bits by which the index is shifted
  * @moves_stack: with @emulate: in a hit by a jump a copy runs instead, because unwinders expect

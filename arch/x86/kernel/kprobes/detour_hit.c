@@ -242,7 +242,7 @@ unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 		return leave_to_copy(p, regs);
 	/* The post slot may be used only after arch_kprobe_jump_run(), which sets orig_ax. */
 	if (copy && regs->orig_ax == -1 && regs->ip == p->ainsn.next)
-		return copy - POST_COPY(p->ainsn.size) + POST_BACK;
+		return copy + p->ainsn.size + POST_BACK - POST_FRAME;
 	leave_detour(p, regs);
 	return 0;
 }

@@ -313,7 +313,7 @@ BOOSTED rip_percpu	movq	PER_CPU_VAR(insn_test_percpu_target), %rax
 	subl	PER_CPU_VAR(pcpu_hot + 8), %eax
 	SNIPPET_END preempt_count INSN_TEST_BOOST
 
-#include "insn_kunit_regs.h"
+#include "insn_kunit_regs.S"
 
 /* The stack. */
 BOOSTED push_imm8	pushq	$-5
