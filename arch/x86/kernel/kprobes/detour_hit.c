@@ -238,11 +238,11 @@ unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs)
 	const struct optimized_kprobe *op = container_of(p, struct optimized_kprobe, kp);
 	unsigned long copy = (unsigned long)kprobe_copy_before_post(op);
 
-	if (copy && regs->ip == copy)
-		return leave_to_copy(p, regs);
 	/* The post slot may be used only after arch_kprobe_jump_run(), which sets orig_ax. */
 	if (copy && regs->orig_ax == -1 && regs->ip == p->ainsn.next)
 		return copy + p->ainsn.size + POST_BACK - POST_FRAME;
+	if (copy && regs->ip == copy)
+		return leave_to_copy(p, regs);
 	leave_detour(p, regs);
 	return 0;
 }
