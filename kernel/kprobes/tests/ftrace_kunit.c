@@ -100,6 +100,26 @@ static void probe_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_pre_hits(tp), 10);
 }
 
+/* The filter of an enabled ops changes in place. */
+static void filter_changes_in_place(struct kunit *test)
+{
+	unsigned long other = entry_of(test_many[0]);
+
+	ops_add(test, &tracer, kprobe_test_traced);
+	KUNIT_EXPECT_EQ(test, ftrace_set_filter_ips(&tracer, &other, 0, 0, 0), 0);
+	test_call(test, test_many[0], 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 0);
+	KUNIT_EXPECT_EQ(test, ftrace_set_filter_ips(&tracer, &other, 1, 0, 0), 0);
+	test_call(test, test_many[0], 3);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 8);
+	KUNIT_EXPECT_EQ(test, ftrace_set_filter_ips(&tracer, &other, 0, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, ftrace_set_filter_ips(&tracer, &other, 1, 1, 0), 0);
+	test_call(test, test_many[0], 3);
+	test_call(test, kprobe_test_traced, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&traced), 13);
+}
+
 /* Another user redirects the function: a probe that needs IPMODIFY is refused. */
 static void redirected_is_busy(struct kunit *test)
 {
@@ -351,6 +371,7 @@ static struct kunit_case ftrace_cases[] = {
 	KUNIT_CASE(entry_is_planted_through_ftrace),
 	KUNIT_CASE(tracer_first),
 	KUNIT_CASE(probe_first),
+	KUNIT_CASE(filter_changes_in_place),
 	KUNIT_CASE(redirected_is_busy),
 	KUNIT_CASE(probe_keeps_redirectors_out),
 	KUNIT_CASE(busy_one_in_a_batch),
