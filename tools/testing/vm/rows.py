@@ -70,7 +70,7 @@ def wall(title: str, reach: float) -> Row:
 
 # Ratios for an architecture whose stock differs much from x86-64.
 REACH = {
-    "arm64": {"kprobe-jump": 0.2, "kprobe-inside": 0.6, "kprobe-among-512": 0.6, "kprobe-among-4000": 0.6,
+    "arm64": {"kprobe-jump": 0.2, "kprobe-inside": 0.6, "kprobe-post": 1.0, "kprobe-among-512": 0.6, "kprobe-among-4000": 0.6,
               "kprobe-among-50000": 0.6, "kretprobe": 0.3, "register-batch": 0.01,
               "register-single": 0.15, "register-batch-inside": 1.0, "register-single-inside": 1.0,
               "register-batch-module": 1.0, "register-single-module": 1.0, "group-create": 0.5,
@@ -87,11 +87,11 @@ ROWS = {
     "shared": hit("two fprobes and a kretprobe on one function", 1.0),
     "kprobe-entry": hit("kprobe at a function's entry", 0.8),
     "kprobe-jump": inside("kprobe inside of a function, jump", 0.8, followed=True),
-    "kprobe-inside": inside("kprobe inside of a function, breakpoint", 0.9, followed=True),
+    "kprobe-inside": inside("kprobe inside of a function, breakpoint", 0.5, followed=True),
     "kprobe-post-jump": inside("kprobe with a post handler, jump; stock: breakpoint", 0.35, followed=True,
                                against="kprobe-post"),
-    "kprobe-post": inside("kprobe with a post handler, breakpoint", 1.0),
-    "kprobe-among-512": inside("the same among 512 other probes", 0.9, followed=True),
+    "kprobe-post": inside("kprobe with a post handler, breakpoint", 0.65),
+    "kprobe-among-512": inside("the same among 512 other probes", 0.5, followed=True),
     "kprobe-among-4000": inside("the same among 4,000 other probes", 0.9, slow=True),
     "kprobe-among-50000": inside("among 50,000; stock: without others", 0.9, slow=True,
                                  against="kprobe-inside"),

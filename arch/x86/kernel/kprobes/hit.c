@@ -72,8 +72,9 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 	return false;
 }
 
-static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
-		      struct pt_regs *regs)
+/* Nearly all traps are this one, so it is part of its caller, and the others are not. */
+static nokprobe_inline void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
+				      struct pt_regs *regs)
 {
 	bool post;
 
@@ -86,7 +87,7 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	}
 
 	post = hit_has_post(p);
-	cpu->kprobe_status = KPROBE_HIT_SS;
+	hit_set_status(cpu, KPROBE_HIT_SS);
 	if (run_insn(cpu, p, regs, post)) {
 		if (post) {
 			hit_post(cpu, p, regs);
@@ -98,10 +99,8 @@ static void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 	hit_steps(cpu);
 }
 
-NOKPROBE_SYMBOL(first_hit);
-
-static void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
-		       struct pt_regs *regs)
+static noinline void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
+				struct pt_regs *regs)
 {
 	enter_nested(cpu, p);
 	if (run_nested(cpu, p, regs, ARCH_KPROBE_TRAP_COUNT, false)) {
@@ -137,8 +136,8 @@ static nokprobe_inline bool end_step(struct kprobe_ctlblk *cpu,
 }
 
 /* The breakpoint behind the stepped copy. */
-static void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
-		      struct pt_regs *regs)
+static noinline void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
+			       struct pt_regs *regs)
 {
 	kprobe_insn_finish(&p->ainsn, regs);
 	if (end_step(cpu, regs)) {
