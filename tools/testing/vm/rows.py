@@ -70,8 +70,8 @@ def wall(title: str, reach: float) -> Row:
 
 # Ratios for an architecture whose stock differs much from x86-64.
 REACH = {
-    "arm64": {"kprobe-jump": 0.2, "kprobe-inside": 0.6, "kprobe-post": 1.0, "kprobe-among-512": 0.6, "kprobe-among-4000": 0.6,
-              "kprobe-among-50000": 0.6, "kretprobe": 0.3, "register-batch": 0.01,
+    "arm64": {"kprobe-jump": 0.2, "kprobe-inside": 0.6, "kprobe-post": 1.0, "kprobe-among-512": 0.6,
+              "kprobe-among-4000": 0.6, "kprobe-among-50000": 0.6, "kretprobe": 0.3, "register-batch": 0.01,
               "register-single": 0.15, "register-batch-inside": 1.0, "register-single-inside": 1.0,
               "register-batch-module": 1.0, "register-single-module": 1.0, "group-create": 0.5,
               "file-enable": 1.0, "share-jump": 99},
