@@ -219,20 +219,22 @@ def drop_objects(name: str) -> None:
             os.unlink(path)
 
 
-def configure(k: Kernel) -> None:
-    """Write the configuration if a fragment or a Kconfig file has changed."""
+def configure(k: Kernel) -> bool:
+    """Write the configuration if a fragment or a Kconfig file has changed. Returns whether it differs."""
     h = hashlib.sha256()
     for path in k.fragments:
         h.update(tree.read(path))
     for name in sorted(load(AT, [])):
         if os.path.basename(name).startswith("Kconfig") and os.path.exists(os.path.join(TREE, name)):
             h.update(tree.read(os.path.join(TREE, name)))
-    stamp = os.path.join(k.out, ".bisect-config")
+    stamp, config = os.path.join(k.out, ".bisect-config"), os.path.join(k.out, ".config")
     if os.path.exists(stamp) and tree.read(stamp).decode() == h.hexdigest():
-        return
+        return False
+    before = tree.read(config) if os.path.exists(config) else b""
     kbuild.write_config(k)
     with open(stamp, "w") as f:
         f.write(h.hexdigest())
+    return tree.read(config) != before
 
 
 def parse_nm(text: str) -> dict:
@@ -348,8 +350,9 @@ class Run:
         at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
         have, want = load(at, None), {n: file_id(w) for n, w in made.items()}
         try:
-            configure(k)
-            if have is None:
+            # Another configuration changes any number of objects.
+            anew = configure(k) or have is None
+            if anew:
                 targets = k.targets()
             else:
                 changed = {n for n in set(have) | set(want) if have.get(n) != want.get(n)}
@@ -360,8 +363,8 @@ class Run:
         warnings = [l.strip() for l in lines if "warning:" in l]
         if warnings:
             return warnings[0]
-        known = symbols(k, k.archives()) if have is None else load(table, {})
-        if have is not None:
+        known = symbols(k, k.archives()) if anew else load(table, {})
+        if not anew:
             refresh(k, known, targets)
         missing, twice = faults(known)
         if made:
