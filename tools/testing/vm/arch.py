@@ -157,6 +157,7 @@ ARCHES = {
             roots=(
                 "kprobe_brk_handler", "kprobe_ss_brk_handler", "kretprobe_brk_handler",
                 "kprobe_detour", "kprobe_detour_leave", "simulate_mrs_pmr",
+                "simulate_add_imm", "simulate_mov_wide", "simulate_add_reg", "simulate_logical_reg",
                 "simulate_adr", "simulate_b", "simulate_b_cond", "simulate_cbz", "simulate_tbz", "simulate_br",
                 "simulate_br_auth", "simulate_ldr_literal", "simulate_nop", "simulate_mrs_daif",
             ),

@@ -7,6 +7,13 @@
  */
 #include <asm-generic/kprobes.h>
 
+struct pt_regs;
+
+/* Also without CONFIG_KPROBES: their callers then leave the calls to the compiler to remove. */
+int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
+int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr);
+int kretprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
+
 unsigned long arch_kprobe_function(unsigned long addr);
 #define arch_kprobe_function arch_kprobe_function
 unsigned long arch_ftrace_function(unsigned long ip);
@@ -21,7 +28,6 @@ unsigned long arch_ftrace_function(unsigned long ip);
 #define __ARCH_WANT_KPROBES_INSN_SLOT
 
 struct kprobe;
-struct pt_regs;
 
 typedef probe_opcode_t kprobe_opcode_t;
 
@@ -41,6 +47,8 @@ typedef probe_opcode_t kprobe_opcode_t;
 /**
  * struct arch_specific_insn - a probed instruction
  * @api:	its handler simulates the instruction; NULL if it is executed from the slot
+ * @before_post: simulates the instruction for hits with post handlers, though it is executed from
+ *		the slot for others; NULL if not
  * @insn:	its slot, NULL if it has none
  * @boosted:	the slot has a copy that branches back
  * @detour:	the slot has a detour
@@ -52,6 +60,7 @@ typedef probe_opcode_t kprobe_opcode_t;
  */
 struct arch_specific_insn {
 	struct arch_probe_insn api;
+	probes_handler_t *before_post;
 	kprobe_opcode_t *insn;
 	bool boosted;
 	bool detour;
@@ -91,9 +100,6 @@ static __always_inline void arch_kprobe_stack_pointer_set(struct pt_regs *regs, 
 	regs->sp = sp;
 }
 
-int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
-int kprobe_ss_brk_handler(struct pt_regs *regs, unsigned long esr);
-int kretprobe_brk_handler(struct pt_regs *regs, unsigned long esr);
 int kprobe_fault_handler(struct pt_regs *regs, unsigned int esr);
 void arch_remove_kprobe(struct kprobe *p);
 extern const int kretprobe_blacklist_size;

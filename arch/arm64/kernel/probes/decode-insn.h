@@ -23,6 +23,7 @@ enum probe_insn {
 
 enum probe_insn arm_probe_decode_insn(probe_opcode_t insn, struct arch_probe_insn *api);
 enum probe_insn kprobe_decode_insn(probe_opcode_t insn, struct arch_probe_insn *api);
+probes_handler_t *kprobe_simulator_before_post(probe_opcode_t insn);
 bool kprobe_insn_is_load_exclusive(probe_opcode_t insn);
 bool kprobe_insn_is_store_exclusive(probe_opcode_t insn);
 
@@ -83,5 +84,9 @@ probes_handler_t simulate_ldr_literal;
 probes_handler_t simulate_nop;
 probes_handler_t simulate_mrs_daif;
 probes_handler_t simulate_mrs_pmr;
+probes_handler_t simulate_add_imm;
+probes_handler_t simulate_mov_wide;
+probes_handler_t simulate_add_reg;
+probes_handler_t simulate_logical_reg;
 
 #endif /* _ARM64_KERNEL_PROBES_DECODE_INSN_H */

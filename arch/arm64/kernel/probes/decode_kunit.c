@@ -474,11 +474,49 @@ static void loads_of_literals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, load(test, 0xd8000001, NULL), REG(1));
 }
 
+/* Some encodings of other instructions differ in one bit. */
+static void simulated_before_post(struct kunit *test)
+{
+	static const struct {
+		u32 insn;
+		probes_handler_t *handler;
+	} some[] = {
+		{ 0x91000c20, simulate_add_imm },	/* add x0, x1, #3 */
+		{ 0x910003fd, simulate_add_imm },	/* mov x29, sp */
+		{ 0x51400c20, simulate_add_imm },	/* sub w0, w1, #3, lsl #12 */
+		{ 0x910043ff, NULL },			/* add sp, sp, #16 */
+		{ 0xb1000c20, NULL },			/* adds x0, x1, #3 */
+		{ 0x91c41420, NULL },			/* umax x0, x1, #5 */
+		{ 0x91810c20, NULL },			/* addg x0, x1, #16, #3 */
+		{ 0xd2800020, simulate_mov_wide },	/* movz x0, #1 */
+		{ 0x12800020, simulate_mov_wide },	/* movn w0, #1 */
+		{ 0xf2e00020, simulate_mov_wide },	/* movk x0, #1, lsl #48 */
+		{ 0x52c00020, NULL },			/* movz w0, #1, lsl #32: unallocated */
+		{ 0x8b020020, simulate_add_reg },	/* add x0, x1, x2 */
+		{ 0x4b827c20, simulate_add_reg },	/* sub w0, w1, w2, asr #31 */
+		{ 0x8bc20020, NULL },			/* a rotated operand: unallocated */
+		{ 0xab020020, NULL },			/* adds x0, x1, x2 */
+		{ 0x8b224020, NULL },			/* add x0, x1, w2, uxtw */
+		{ 0xaa0103e0, simulate_logical_reg },	/* mov x0, x1 */
+		{ 0x8a220020, simulate_logical_reg },	/* bic x0, x1, x2 */
+		{ 0xea020020, NULL },			/* ands x0, x1, x2 */
+		{ 0x0a028020, NULL },			/* and w0, w1, w2, lsl #32: unallocated */
+		{ 0x9a820020, NULL },			/* csel x0, x1, x2, eq */
+		{ 0xf9400020, NULL },			/* ldr x0, [x1] */
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(some); i++)
+		KUNIT_EXPECT_PTR_EQ_MSG(test, kprobe_simulator_before_post(some[i].insn),
+					some[i].handler, "%08x", some[i].insn);
+}
+
 static struct kunit_case decode_cases[] = {
 	KUNIT_CASE_PARAM(decodes, encoding_gen_params),
 	KUNIT_CASE(exclusives),
 	KUNIT_CASE_SLOW(text_of_the_kernel),
 	KUNIT_CASE_PARAM(simulates, simulation_gen_params),
+	KUNIT_CASE(simulated_before_post),
 	KUNIT_CASE(conditions),
 	KUNIT_CASE(loads_of_literals),
 	{}

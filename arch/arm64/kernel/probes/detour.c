@@ -16,7 +16,7 @@
  *	.quad	an address that the instruction refers to
  *
  * If there are post handlers, the detour continues in another slot, the post slot, from its first
- * ldp on. Branches and other instructions that depend on their address are simulated instead.
+ * ldp on. Instructions that can be simulated are simulated instead.
  *
  *	ldp, add			as above
  *	the probed instruction
@@ -268,6 +268,8 @@ static void write_slot(struct kprobe *p, struct slot_code *s)
 	memcpy(s->code, kprobe_slot_template, sizeof(s->code));
 	ainsn->detour = !emit_stand_in(s, p);
 	ainsn->boosted = ainsn->detour && !ainsn->api.handler;
+	if (ainsn->boosted)
+		ainsn->before_post = kprobe_simulator_before_post(p->opcode);
 	if (!ainsn->api.handler) {
 		s->code[SLOT_STEP] = cpu_to_le32(p->opcode);
 		s->code[SLOT_STEP + 1] = cpu_to_le32(BRK64_OPCODE_KPROBES_SS);
@@ -383,6 +385,8 @@ int arch_prepare_post_jump(struct optimized_kprobe *op)
 {
 	probes_handler_t *simulated_by = op->kp.ainsn.api.handler;
 
+	if (op->kp.ainsn.before_post)
+		return 0;
 	return simulated_by && simulated_by != simulate_nop ? 0 : make_post_slot(op);
 }
 

@@ -95,6 +95,7 @@ NOKPROBE_SYMBOL(kprobe_detour_leave);
  */
 bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 {
+	probes_handler_t *simulate = p->ainsn.api.handler ?: p->ainsn.before_post;
 	unsigned long copy = copy_before_post(p);
 
 	if (copy) {
@@ -103,7 +104,7 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 		regs->pc = copy;
 		return false;
 	}
-	p->ainsn.api.handler(p->opcode, (long)p->addr, regs);
+	simulate(p->opcode, (long)p->addr, regs);
 	return true;
 }
 

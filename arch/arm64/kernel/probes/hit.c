@@ -72,6 +72,10 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu, const struct kpr
 		go_to(regs, ainsn->insn + SLOT_COPIES);
 		return true;
 	}
+	if (ainsn->before_post) {
+		ainsn->before_post(p->opcode, (long)p->addr, regs);
+		return true;
+	}
 	mask_exceptions(cpu, regs);
 	go_to(regs, ainsn->insn + SLOT_STEP);
 	return false;

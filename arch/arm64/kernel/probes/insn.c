@@ -218,6 +218,40 @@ enum probe_insn arm_probe_decode_insn(probe_opcode_t insn, struct arch_probe_ins
 	return is_good(insn) && !kernel_simulator(insn) ? INSN_GOOD : INSN_REJECTED;
 }
 
+#define SETS_FLAGS	BIT(29)
+
+/* A shift by 32 or more, or half of a register that has only two. */
+static bool needs_64_bits(u32 insn, unsigned int bit)
+{
+	return !(insn & BIT(31)) && insn & BIT(bit);
+}
+
+static bool is_add_reg(u32 insn)
+{
+	/* There is no rotation. */
+	return (insn & 0x1f200000) == 0x0b000000 && (insn >> 22 & 3) != 3;
+}
+
+/**
+ * kprobe_simulator_before_post - find what simulates an instruction if there are post handlers
+ * @insn: an instruction of which a copy does the same
+ *
+ * Return: the handler; NULL if the copy has to run.
+ */
+probes_handler_t *kprobe_simulator_before_post(probe_opcode_t insn)
+{
+	/* With bit 23 it is another instruction; and the stack pointer must not change. */
+	if ((insn & 0x1f800000) == 0x11000000 && !(insn & SETS_FLAGS) && kprobe_insn_rt(insn) != 31)
+		return simulate_add_imm;
+	if ((insn & 0x1f800000) == 0x12800000 && !needs_64_bits(insn, 22) && (insn >> 29 & 3) != 1)
+		return simulate_mov_wide;
+	if (is_add_reg(insn) && !(insn & SETS_FLAGS) && !needs_64_bits(insn, 15))
+		return simulate_add_reg;
+	if ((insn & 0x1f000000) == 0x0a000000 && (insn >> 29 & 3) != 3 && !needs_64_bits(insn, 15))
+		return simulate_logical_reg;
+	return NULL;
+}
+
 /**
  * kprobe_decode_insn - decide how an instruction of the kernel can be probed
  * @insn: the instruction

@@ -42,6 +42,19 @@ BOOSTED ror_imm		ror	w0, w1, #31
 
 /* Data processing with registers. */
 BOOSTED add_reg		add	x0, x1, x3, lsl #5
+BOOSTED add_reg_w	add	w0, w1, w3, lsr #7
+BOOSTED sub_reg		sub	x4, x5, x6, asr #11
+BOOSTED sub_reg_w	sub	w4, w5, w6, asr #31
+BOOSTED sub_imm		sub	x4, x5, #1, lsl #12
+BOOSTED and_reg_w	and	w10, w11, w12, ror #9
+BOOSTED orr_reg		orr	x10, x11, x12, lsr #63
+BOOSTED orr_reg_w	orr	w10, w11, w12, asr #5
+BOOSTED eor_reg		eor	x10, x11, x12, ror #1
+BOOSTED bic		bic	x13, x14, x15, lsl #3
+BOOSTED movk_w		movk	w11, #0xabcd
+BOOSTED movz_w		movz	w9, #0x8001, lsl #16
+BOOSTED add_zero	add	x3, xzr, x4
+BOOSTED mov_fp		mov	x29, sp
 BOOSTED add_ext		add	x0, x1, w3, sxtw #2
 BOOSTED add_ext_sp	add	x0, sp, x20, uxtx
 BOOSTED adds_ext	adds	x4, x5, w6, uxtb
@@ -323,7 +336,8 @@ SNIPPET_END mrs_rndr INSN_TEST_BOOST INSN_NEEDS_RNG
 
 .irp value, 0, 1
 KEEPS pan_\value INSN_NEEDS_PAN pan \value s3_0_c4_c2_3 INSN_TEST_BOOST add x0, x1, x2
-KEEPS uao_\value INSN_NEEDS_UAO uao \value s3_0_c4_c2_4 INSN_TEST_BOOST add x0, x1, x2
+/* 6.12 never sets UAO, so an exception return after a simulated instruction need not keep it. */
+KEEPS uao_\value INSN_NEEDS_UAO uao \value s3_0_c4_c2_4 INSN_TEST_BOOST adc x0, x1, x2
 KEEPS dit_\value INSN_NEEDS_DIT dit \value s3_3_c4_c2_5 INSN_TEST_BOOST add x0, x1, x2
 KEEPS ssbs_\value INSN_NEEDS_SSBS ssbs \value s3_3_c4_c2_6 INSN_TEST_BOOST add x0, x1, x2
 KEEPS tco_\value INSN_NEEDS_MTE tco \value s3_3_c4_c2_7 INSN_TEST_BOOST add x0, x1, x2
@@ -570,7 +584,8 @@ SYM_FUNC_END(insn_test_state_\name)
 .endm
 
 STATE simulated INSN_TEST_SIMULATE	nop
-STATE boosted INSN_TEST_BOOST		mov x0, x0
+/* A copy of csel runs before a post handler, and mov is simulated. */
+STATE boosted INSN_TEST_BOOST		csel x0, x0, x0, eq
 
 /* A load of user memory, which faults and is run again. */
 SYM_FUNC_START_LOCAL(insn_test_state_user)
@@ -596,7 +611,7 @@ SYM_FUNC_END(insn_test_state_\name)
 
 STATE_BTYPE by_blr INSN_TEST_BOOST	"blr x16" mov x0, x0
 STATE_BTYPE by_blr_bti INSN_TEST_SIMULATE "blr x16" bti c
-STATE_BTYPE by_br INSN_TEST_BOOST	"br x16" mov x0, x0
+STATE_BTYPE by_br INSN_TEST_BOOST	"br x16" csel x0, x0, x0, eq
 STATE_BTYPE by_ret INSN_TEST_BOOST	"ret x16" mov x0, x0
 
 /* Probes are refused in exclusive sequences, and in the middle of an instruction. */

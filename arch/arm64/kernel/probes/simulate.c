@@ -236,3 +236,105 @@ void simulate_mrs_pmr(u32 insn, long addr, struct pt_regs *regs)
 }
 
 NOKPROBE_SYMBOL(simulate_mrs_pmr);
+
+/*
+ * Instructions that access registers only. A copy of these can run, too. They are simulated if
+ * there is a post handler, which needs a second trap behind a copy. None of them writes the flags
+ * or the stack pointer.
+ */
+
+#define SUBTRACTS	BIT(30)		/* SUB, not ADD */
+#define BY_12_BITS	BIT(22)		/* the immediate value is shifted by 12 bits */
+#define INVERTS		BIT(21)		/* BIC, ORN, EON */
+#define SP		31
+
+static nokprobe_inline void write_result(struct pt_regs *regs, u32 insn, u64 val)
+{
+	pt_regs_write_reg(regs, kprobe_insn_rt(insn), insn & SIZE_64 ? val : (u32)val);
+}
+
+/* ADD and SUB of an immediate value. */
+void simulate_add_imm(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned int rn = kprobe_insn_rn(insn);
+	u64 val = rn == SP ? regs->sp : pt_regs_read_reg(regs, rn);
+	u64 imm = insn >> 10 & GENMASK(11, 0);
+
+	if (insn & BY_12_BITS)
+		imm <<= 12;
+	write_result(regs, insn, insn & SUBTRACTS ? val - imm : val + imm);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_add_imm);
+
+/* MOVN, MOVZ and MOVK. */
+void simulate_mov_wide(u32 insn, long addr, struct pt_regs *regs)
+{
+	unsigned int shift = 16 * (insn >> 21 & 3);
+	u64 val = (u64)(insn >> 5 & GENMASK(15, 0)) << shift;
+
+	if (aarch64_insn_is_movk(insn))
+		val |= pt_regs_read_reg(regs, kprobe_insn_rt(insn)) & ~(GENMASK_ULL(15, 0) << shift);
+	else if (aarch64_insn_is_movn(insn))
+		val = ~val;
+	write_result(regs, insn, val);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_mov_wide);
+
+/* The second operand, which is shifted or rotated. */
+static nokprobe_inline u64 shifted_operand(u32 insn, const struct pt_regs *regs)
+{
+	u64 val = pt_regs_read_reg(regs, insn >> 16 & 0x1f);
+	unsigned int by = insn >> 10 & 0x3f;
+	bool wide = insn & SIZE_64;
+
+	switch (insn >> 22 & 3) {
+	case 0:
+		return val << by;
+	case 1:
+		return (wide ? val : (u32)val) >> by;
+	case 2:
+		return wide ? (s64)val >> by : (s32)val >> by;
+	default:
+		return wide ? ror64(val, by) : ror32(val, by);
+	}
+}
+
+/* ADD and SUB of registers. */
+void simulate_add_reg(u32 insn, long addr, struct pt_regs *regs)
+{
+	u64 val = pt_regs_read_reg(regs, kprobe_insn_rn(insn));
+	u64 operand = shifted_operand(insn, regs);
+
+	write_result(regs, insn, insn & SUBTRACTS ? val - operand : val + operand);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_add_reg);
+
+/* AND, ORR, EOR and those with an inverted operand. */
+void simulate_logical_reg(u32 insn, long addr, struct pt_regs *regs)
+{
+	u64 val = pt_regs_read_reg(regs, kprobe_insn_rn(insn));
+	u64 operand = shifted_operand(insn, regs);
+
+	if (insn & INVERTS)
+		operand = ~operand;
+	switch (insn >> 29 & 3) {
+	case 0:
+		val &= operand;
+		break;
+	case 1:
+		val |= operand;
+		break;
+	default:
+		val ^= operand;
+	}
+	write_result(regs, insn, val);
+	go_on(regs, addr);
+}
+
+NOKPROBE_SYMBOL(simulate_logical_reg);
