@@ -2,8 +2,8 @@
 /*
  * sequences SEED ROUND STEPS SECONDS: run processes that define, enable, hit, read and remove probe
  * events, each in its own tracing instance, without regard to the others. Another process loads and
- * unloads the module with the probed functions, one changes global settings, and one takes a CPU
- * offline and online. SEED and ROUND define what each process does, in which order. It ends when all
+ * unloads a module with probed functions, one changes global settings, and one takes a CPU offline
+ * and online. SEED and ROUND define what each process does, in which order. It ends when all
  * but the last three have made STEPS steps, or after SECONDS.
  *
  * Most attempts fail, because other processes have changed the events. This program checks only for
@@ -32,6 +32,7 @@
 #define TRACEFS		"/sys/kernel/tracing/"
 #define DEBUGFS		"/sys/kernel/debug/kprobes/"
 #define TARGET		"/sys/module/kprobe_test_target/parameters/"
+#define STAYS		"/sys/module/kprobe_test_args/parameters/"
 #define OPTIMIZATION	"/proc/sys/debug/kprobes-optimization"
 #define FTRACE		"/proc/sys/kernel/ftrace_enabled"
 #define WORKERS		4
@@ -115,16 +116,16 @@ static const char *text(const char *form, ...)
 
 static const char * const groups[] = { "seqa", "seqb", "seqc", NULL };
 static const char * const functions[] = {
-	"kprobe_target_traced", "kprobe_target_other", "vfs_unlink", "do_unlinkat", "path_openat",
+	"kprobe_test_target:kprobe_target_traced", "kprobe_test_target:kprobe_target_other",
+	"kprobe_test_args:kprobe_args_may_fail", "vfs_unlink", "do_unlinkat", "path_openat",
 };
 
-/* Functions of the kernel take no name of a module. */
 static const char *function(bool with_module)
 {
-	unsigned int which = below(ARRAY_SIZE(functions));
+	const char *name = functions[below(ARRAY_SIZE(functions))];
+	const char *colon = strchr(name, ':');
 
-	return text("%s%s", which < 2 && with_module ? "kprobe_test_target:" : "",
-		    functions[which]);
+	return colon && !with_module ? colon + 1 : name;
 }
 
 static const char *event(void)
@@ -202,6 +203,7 @@ static bool hit(void)
 	const char *file = text("/tmp/sequences.%d", me);
 
 	put(TARGET "call", "3", 0);
+	put(STAYS "call", "3", 0);
 	close(open(file, O_CREAT | O_WRONLY, 0600));
 	return !unlink(file);
 }

@@ -3,7 +3,7 @@
 #
 # Random sequences of what users do with probe events, by several processes in several instances,
 # while modules, processors and global settings change. After all of them have ended, events can be
-# removed, and nothing is left.
+# removed, and nothing is left: the text of the kernel is what it was before the round, byte by byte.
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
@@ -25,6 +25,13 @@ set_all_on() {
 	echo 1 > /proc/sys/kernel/ftrace_enabled
 	echo 1 > $kprobes/enabled
 	[ ! -e /proc/sys/debug/kprobes-optimization ] || echo 1 > /proc/sys/debug/kprobes-optimization
+}
+
+leave_none() {
+	set_all_on
+	echo 0 > $tracefs/events/enable
+	echo > $dynamic
+	rmmod kprobe_test_args 2> /dev/null
 }
 
 take_down() {
@@ -56,7 +63,23 @@ nothing_is_left() {
 	load_target
 	call 20
 	[ "$(cat $target/wrong)" = 0 ]
-	rmmod kprobe_test_target
+	[ "$(cat $args/failed)" = 0 ]
+	rmmod kprobe_test_target kprobe_test_args
+}
+
+# The text of the kernel and of modules, if the kernel shows it.
+save_text() {
+	[ ! -e /proc/kcore ] || "$kernel_text" save "$tmp/text"
+}
+
+text_is_same() {
+	[ ! -e /proc/kcore ] || "$kernel_text" compare "$tmp/text" > "$tmp/changed"
+}
+
+# Static branches and probes are written by deferred work.
+text_becomes_same() {
+	until_it text_is_same || { cat "$tmp/changed"; return 1; }
+	[ ! -e /proc/kcore ] || cat "$tmp/changed" >> "$tmp/texts"
 }
 
 # The kernel log must have no warning; the harness checks it, too.
@@ -70,11 +93,14 @@ one_round() {
 	dmesg > "$tmp/before"
 	set_all_on
 	load_target
+	load_or_skip kprobe_test_args
+	save_text
 	"$program" "$SEED" "$round" "$STEPS" "$LIMIT_OF_ROUND" > "$tmp/did"
 	cat "$tmp/did"
 	echo "# round $round: $(cat "$tmp/did")" >&3
 	set_all_on
 	take_down
+	text_becomes_same
 	nothing_is_left
 	no_complaint
 	cat "$tmp/did" >> "$tmp/all"
@@ -95,6 +121,31 @@ last_user_goes_while_ftrace_is_off() {
 	no_complaint
 }
 
+# That a probe changes text is seen, and where.
+a_patched_byte_is_seen() {
+	[ -e /proc/kcore ] || skip "no /proc/kcore"
+	load_target
+	save_text
+	put "p:seqx/e $inside" $dynamic
+	enable seqx/e
+	# Recording of comms has changed the text of tracepoints, too.
+	not text_is_same
+	cat "$tmp/changed"
+	where=$(printf '%s+0x%x' "${inside%+*}" "${inside##*+}" | sed 's/:/: /')
+	grep "^$where was" "$tmp/changed"
+	[ "$(grep -c '^kprobe_test.* was' "$tmp/changed")" = 1 ]
+	disable seqx/e
+	put '-:seqx/e' $dynamic
+	text_becomes_same
+}
+
+# The text of the module that stays was compared in each round. The other one moves.
+text_was_compared() {
+	[ -e /proc/kcore ] || skip "no /proc/kcore"
+	sort "$tmp/texts" | uniq -c
+	[ "$(grep -cw 'kernel.*kprobe_test_args' "$tmp/texts")" -ge "$ROUNDS" ]
+}
+
 # Each action was done, and most of them several times.
 it_was_something() {
 	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
@@ -108,14 +159,18 @@ it_was_something() {
 
 begin
 exec 3>&1
+needs_program kernel_text
+kernel_text=$program
 needs_program sequences
 echo "# SEED=$SEED"
-undo=set_all_on
+undo=leave_none
+run a_patched_byte_is_seen
 for round in $(seq "$ROUNDS"); do
 	eval "round_$round() { one_round; }"
 	run round_$round
 done
 run last_user_goes_while_ftrace_is_off
 run it_was_something
+run text_was_compared
 echo > $tracefs/set_ftrace_filter 2> /dev/null || true
 finish
