@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Random sequences of what users do with probe events, by several processes in several instances,
-# while modules, processors and global settings change. After all of them have ended, events can be
-# removed, and nothing is left: the text of the kernel is what it was before the round, byte by byte.
+# while modules, live patches, processors and global settings change. After all of them have ended,
+# events can be removed, and nothing is left: the text of the kernel is what it was before the round,
+# byte by byte.
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
@@ -13,6 +14,7 @@ cd "$(dirname "$0")" && . ./functions
 
 SEED=${SEED:-$(($(date +%s) % 1000000))}
 ROUNDS=${ROUNDS:-6}
+patch=/sys/kernel/livepatch/livepatch_sample
 # Number of actions of each process in a round, and the longest time.
 STEPS=${STEPS:-100}
 LIMIT_OF_ROUND=${LIMIT_OF_ROUND:-10}
@@ -27,14 +29,32 @@ set_all_on() {
 	[ ! -e /proc/sys/debug/kprobes-optimization ] || echo 1 > /proc/sys/debug/kprobes-optimization
 }
 
+# A patch goes after all tasks have left its functions.
+patch_goes() {
+	[ ! -e $patch ] || echo 0 > $patch/enabled
+	[ ! -e $patch ]
+}
+
+unpatch() {
+	until_it patch_goes
+	rmmod livepatch_sample 2> /dev/null || true
+}
+
+has_patch() {
+	[ -d /sys/kernel/livepatch ] &&
+		[ -n "$(find "/lib/modules/$(uname -r)" -name 'livepatch-sample.ko*')" ]
+}
+
 leave_none() {
 	set_all_on
+	unpatch
 	echo 0 > $tracefs/events/enable
 	echo > $dynamic
 	rmmod kprobe_test_args 2> /dev/null
 }
 
 take_down() {
+	unpatch
 	echo 0 > $tracefs/events/enable
 	for i in $tracefs/instances/*/; do
 		[ ! -d "$i" ] || echo 0 > "$i/events/enable"
@@ -152,7 +172,8 @@ it_was_something() {
 		{ split($2, n, "/"); done[$1] += n[1] }
 		END { for (d in done) print d, done[d] }' > "$tmp/sum"
 	cat "$tmp/sum"
-	for deed in define enable remove clear hit look perf instance load unload arm processor; do
+	for deed in define enable remove clear hit look perf instance load unload arm processor \
+		$(! has_patch || echo patch); do
 		grep "^$deed [1-9]" "$tmp/sum"
 	done
 }
