@@ -7,9 +7,9 @@
  *
  * The text is read from /proc/kcore.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/elf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,12 +142,12 @@ static const struct function *function_at(unsigned long addr)
 /* /proc/kcore is a core file of ELF. */
 
 static int kcore;
-static Elf64_Phdr headers[64];
+static struct elf64_phdr headers[64];
 static int nr_headers;
 
 static void open_kcore(void)
 {
-	Elf64_Ehdr ehdr;
+	struct elf64_hdr ehdr;
 
 	kcore = open("/proc/kcore", O_RDONLY);
 	if (kcore < 0 || pread(kcore, &ehdr, sizeof(ehdr), 0) != sizeof(ehdr))
@@ -161,8 +161,9 @@ static unsigned char *read_text(const struct piece *p)
 {
 	size_t len = p->end - p->start, done = 0;
 	unsigned char *to = malloc(len);
-	const Elf64_Phdr *h;
+	const struct elf64_phdr *h;
 	ssize_t got;
+	off_t at;
 
 	for (h = headers; h < headers + nr_headers; h++) {
 		if (h->p_type == PT_LOAD && h->p_vaddr <= p->start &&
@@ -172,8 +173,9 @@ static unsigned char *read_text(const struct piece *p)
 	errno = 0;
 	if (!to || h == headers + nr_headers)
 		fail("no such memory in /proc/kcore");
+	at = h->p_offset + p->start - h->p_vaddr;
 	while (done < len) {
-		got = pread(kcore, to + done, len - done, h->p_offset + p->start - h->p_vaddr + done);
+		got = pread(kcore, to + done, len - done, at + done);
 		if (got <= 0)
 			fail("/proc/kcore");
 		done += got;

@@ -3,8 +3,8 @@
  * sequences SEED ROUND STEPS SECONDS: run processes that define, enable, hit, read and remove probe
  * events, each in its own tracing instance, without regard to the others. Another process loads and
  * unloads a module with probed functions, one changes global settings, one takes a CPU offline and
- * online, and one loads and unloads a live patch. SEED and ROUND define what each process does, in which order. It ends when all
- * but the last four have made STEPS steps, or after SECONDS.
+ * online, and one loads and unloads a live patch. SEED and ROUND define what each process does, in
+ * which order. It ends when all but the last four have made STEPS steps, or after SECONDS.
  *
  * Most attempts fail, because other processes have changed the events. This program checks only for
  * errors that must never happen; sequences.sh checks that nothing is left. It prints the number of

@@ -3,8 +3,8 @@
 #
 # Random sequences of what users do with probe events, by several processes in several instances,
 # while modules, live patches, processors and global settings change. After all of them have ended,
-# events can be removed, and nothing is left: the text of the kernel is what it was before the round,
-# byte by byte.
+# events can be removed, and nothing is left: the text of the kernel is what it was before the
+# round, byte by byte.
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
