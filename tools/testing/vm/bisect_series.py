@@ -13,6 +13,7 @@ and after a change of a patch only that patch and later ones are compiled again.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import functools
 import hashlib
 import json
@@ -220,7 +221,10 @@ def drop_objects(name: str) -> None:
 
 
 def configure(k: Kernel) -> bool:
-    """Write the configuration if a fragment or a Kconfig file has changed. Returns whether it differs."""
+    """Write the configuration if a fragment or a Kconfig file has changed.
+
+    Returns whether it differs from the one that was compiled last.
+    """
     h = hashlib.sha256()
     for path in k.fragments:
         h.update(tree.read(path))
@@ -230,7 +234,8 @@ def configure(k: Kernel) -> bool:
     stamp, config = os.path.join(k.out, ".bisect-config"), os.path.join(k.out, ".config")
     if os.path.exists(stamp) and tree.read(stamp).decode() == h.hexdigest():
         return False
-    before = tree.read(config) if os.path.exists(config) else b""
+    # After a failure there is no stamp.
+    before = tree.read(config) if os.path.exists(stamp) else b""
     kbuild.write_config(k)
     with open(stamp, "w") as f:
         f.write(h.hexdigest())
@@ -412,6 +417,8 @@ class Run:
             bad = self.boot_it(k, key, made, f"patch {nr}")
         if bad:
             self.failed.append(nr)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(k.out, ".bisect-config"))
         return f"{k.profile}: {bad}" if bad else f"{k.profile} {self.passed(k, key)} s"
 
     def step(self, nr: int, subject: str, made: dict, skip: Any) -> None:

@@ -2,9 +2,9 @@
 /*
  * sequences SEED ROUND STEPS SECONDS: run processes that define, enable, hit, read and remove probe
  * events, each in its own tracing instance, without regard to the others. Another process loads and
- * unloads the module with the probed functions, one changes global settings, and one takes a CPU
- * offline and online. SEED and ROUND define what each process does, in which order. It ends when
- * all but the last three have made STEPS steps, or after SECONDS.
+ * unloads a module with probed functions, one changes global settings, one takes a CPU offline and
+ * online, and one loads and unloads a live patch. SEED and ROUND define what each process does, in
+ * which order. It ends when all but the last four have made STEPS steps, or after SECONDS.
  *
  * Most attempts fail, because other processes have changed the events. This program checks only for
  * errors that must never happen; sequences.sh checks that nothing is left. It prints the number of
@@ -32,9 +32,12 @@
 #define TRACEFS		"/sys/kernel/tracing/"
 #define DEBUGFS		"/sys/kernel/debug/kprobes/"
 #define TARGET		"/sys/module/kprobe_test_target/parameters/"
+#define STAYS		"/sys/module/kprobe_test_args/parameters/"
 #define OPTIMIZATION	"/proc/sys/debug/kprobes-optimization"
 #define FTRACE		"/proc/sys/kernel/ftrace_enabled"
+#define PATCH		"/sys/kernel/livepatch/livepatch_sample/"
 #define WORKERS		4
+#define OTHERS		4
 #define EVENTS		3		/* names that a worker uses; other workers use them, too */
 
 static void fail(const char *what)
@@ -115,16 +118,17 @@ static const char *text(const char *form, ...)
 
 static const char * const groups[] = { "seqa", "seqb", "seqc", NULL };
 static const char * const functions[] = {
-	"kprobe_target_traced", "kprobe_target_other", "vfs_unlink", "do_unlinkat", "path_openat",
+	"kprobe_test_target:kprobe_target_traced", "kprobe_test_target:kprobe_target_other",
+	"kprobe_test_args:kprobe_args_may_fail", "vfs_unlink", "do_unlinkat", "path_openat",
+	"cmdline_proc_show",	/* that of the live patch */
 };
 
-/* Functions of the kernel take no name of a module. */
 static const char *function(bool with_module)
 {
-	unsigned int which = below(ARRAY_SIZE(functions));
+	const char *name = functions[below(ARRAY_SIZE(functions))];
+	const char *colon = strchr(name, ':');
 
-	return text("%s%s", which < 2 && with_module ? "kprobe_test_target:" : "",
-		    functions[which]);
+	return colon && !with_module ? colon + 1 : name;
 }
 
 static const char *event(void)
@@ -202,6 +206,8 @@ static bool hit(void)
 	const char *file = text("/tmp/sequences.%d", me);
 
 	put(TARGET "call", "3", 0);
+	put(STAYS "call", "3", 0);
+	get("/proc/cmdline");
 	close(open(file, O_CREAT | O_WRONLY, 0600));
 	return !unlink(file);
 }
@@ -282,11 +288,30 @@ static bool module_goes(void)
 	return run("rmmod", "kprobe_test_target");
 }
 
-static bool module_comes(void)
+static bool load(const char *module)
 {
 	const char *modprobe = getenv("MODPROBE");
 
-	return run(modprobe && *modprobe ? modprobe : "modprobe", "kprobe_test_target");
+	return run(modprobe && *modprobe ? modprobe : "modprobe", module);
+}
+
+static bool module_comes(void)
+{
+	return load("kprobe_test_target");
+}
+
+/* This also removes the module of a patch that is no longer in use. */
+static bool patch_comes(void)
+{
+	if (access(PATCH, F_OK))
+		run("rmmod", "livepatch_sample");
+	return load("livepatch-sample");
+}
+
+/* A transition takes seconds. Its direction may change meanwhile. */
+static bool patch_goes(void)
+{
+	return put(PATCH "enabled", below(4) ? "0" : "1", 0);
 }
 
 static bool optimize(void)
@@ -323,7 +348,7 @@ static bool processor(void)
 static const struct deed {
 	const char *name;
 	bool (*what)(void);
-	unsigned int work, modules, global, cpu;
+	unsigned int work, modules, global, cpu, patches;
 } deeds[] = {
 	{ "define", define, 8 }, { "remove", remove_one, 4 }, { "clear", remove_all, 1 },
 	{ "enable", switch_some, 8 }, { "filter", set_filter, 2 }, { "trigger", set_trigger, 2 },
@@ -331,11 +356,12 @@ static const struct deed {
 	{ "perf", by_perf, 3 }, { "unload", module_goes, 0, 3 }, { "load", module_comes, 0, 3 },
 	{ "optimize", optimize, 0, 0, 2 }, { "arm", arm, 0, 0, 2 }, { "ftrace", ftrace, 0, 0, 1 },
 	{ "tracer", tracer, 0, 0, 1 }, { "processor", processor, 0, 0, 0, 1 },
+	{ "patch", patch_comes, 0, 0, 0, 0, 1 }, { "unpatch", patch_goes, 0, 0, 0, 0, 1 },
 };
 
 static unsigned int weight(const struct deed *d)
 {
-	const unsigned int of_others[] = { d->modules, d->global, d->cpu };
+	const unsigned int of_others[] = { d->modules, d->global, d->cpu, d->patches };
 
 	return me < WORKERS ? d->work : of_others[me - WORKERS];
 }
@@ -405,7 +431,7 @@ int main(int argc, char **argv)
 	counts = shared(sizeof(*counts) * ARRAY_SIZE(deeds));
 	at_work = shared(sizeof(*at_work));
 	*at_work = WORKERS;
-	for (me = 0; me < WORKERS + 3; me++) {
+	for (me = 0; me < WORKERS + OTHERS; me++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
@@ -413,7 +439,7 @@ int main(int argc, char **argv)
 		if (!pid)
 			live(seed, atoi(argv[3]), end);
 	}
-	for (i = 0; i < WORKERS + 3; i++)
+	for (i = 0; i < WORKERS + OTHERS; i++)
 		failed |= wait(&one) < 0 || one;
 	for (i = 0; i < (int)ARRAY_SIZE(deeds); i++)
 		printf("%s %u/%u ", deeds[i].name, counts[i].done, counts[i].tried);

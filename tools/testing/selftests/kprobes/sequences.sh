@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Random sequences of what users do with probe events, by several processes in several instances,
-# while modules, processors and global settings change. After all of them have ended, events can be
-# removed, and nothing is left.
+# while modules, live patches, processors and global settings change. After all of them have ended,
+# events can be removed, and nothing is left: the text of the kernel is what it was before the
+# round, byte by byte.
 #
 #	SEED=7 ROUNDS=500 ./sequences.sh
 #
@@ -13,6 +14,7 @@ cd "$(dirname "$0")" && . ./functions
 
 SEED=${SEED:-$(($(date +%s) % 1000000))}
 ROUNDS=${ROUNDS:-6}
+patch=/sys/kernel/livepatch/livepatch_sample
 # Number of actions of each process in a round, and the longest time.
 STEPS=${STEPS:-100}
 LIMIT_OF_ROUND=${LIMIT_OF_ROUND:-10}
@@ -27,7 +29,32 @@ set_all_on() {
 	[ ! -e /proc/sys/debug/kprobes-optimization ] || echo 1 > /proc/sys/debug/kprobes-optimization
 }
 
+# A patch goes after all tasks have left its functions.
+patch_goes() {
+	[ ! -e $patch ] || echo 0 > $patch/enabled
+	[ ! -e $patch ]
+}
+
+unpatch() {
+	until_it patch_goes
+	rmmod livepatch_sample 2> /dev/null || true
+}
+
+has_patch() {
+	[ -d /sys/kernel/livepatch ] &&
+		[ -n "$(find "/lib/modules/$(uname -r)" -name 'livepatch-sample.ko*')" ]
+}
+
+leave_none() {
+	set_all_on
+	unpatch
+	echo 0 > $tracefs/events/enable
+	echo > $dynamic
+	rmmod kprobe_test_args 2> /dev/null
+}
+
 take_down() {
+	unpatch
 	echo 0 > $tracefs/events/enable
 	for i in $tracefs/instances/*/; do
 		[ ! -d "$i" ] || echo 0 > "$i/events/enable"
@@ -56,7 +83,23 @@ nothing_is_left() {
 	load_target
 	call 20
 	[ "$(cat $target/wrong)" = 0 ]
-	rmmod kprobe_test_target
+	[ "$(cat $args/failed)" = 0 ]
+	rmmod kprobe_test_target kprobe_test_args
+}
+
+# The text of the kernel and of modules, if the kernel shows it.
+save_text() {
+	[ ! -e /proc/kcore ] || "$kernel_text" save "$tmp/text"
+}
+
+text_is_same() {
+	[ ! -e /proc/kcore ] || "$kernel_text" compare "$tmp/text" > "$tmp/changed"
+}
+
+# Static branches and probes are written by deferred work.
+text_becomes_same() {
+	until_it text_is_same || { cat "$tmp/changed"; return 1; }
+	[ ! -e /proc/kcore ] || cat "$tmp/changed" >> "$tmp/texts"
 }
 
 # The kernel log must have no warning; the harness checks it, too.
@@ -70,11 +113,14 @@ one_round() {
 	dmesg > "$tmp/before"
 	set_all_on
 	load_target
+	load_or_skip kprobe_test_args
+	save_text
 	"$program" "$SEED" "$round" "$STEPS" "$LIMIT_OF_ROUND" > "$tmp/did"
 	cat "$tmp/did"
 	echo "# round $round: $(cat "$tmp/did")" >&3
 	set_all_on
 	take_down
+	text_becomes_same
 	nothing_is_left
 	no_complaint
 	cat "$tmp/did" >> "$tmp/all"
@@ -95,27 +141,57 @@ last_user_goes_while_ftrace_is_off() {
 	no_complaint
 }
 
+# That a probe changes text is seen, and where.
+a_patched_byte_is_seen() {
+	[ -e /proc/kcore ] || skip "no /proc/kcore"
+	load_target
+	save_text
+	put "p:seqx/e $inside" $dynamic
+	enable seqx/e
+	# Recording of comms has changed the text of tracepoints, too.
+	not text_is_same
+	cat "$tmp/changed"
+	where=$(printf '%s+0x%x' "${inside%+*}" "${inside##*+}" | sed 's/:/: /')
+	grep "^$where was" "$tmp/changed"
+	[ "$(grep -c '^kprobe_test.* was' "$tmp/changed")" = 1 ]
+	disable seqx/e
+	put '-:seqx/e' $dynamic
+	text_becomes_same
+}
+
+# The text of the module that stays was compared in each round. The other one moves.
+text_was_compared() {
+	[ -e /proc/kcore ] || skip "no /proc/kcore"
+	sort "$tmp/texts" | uniq -c
+	[ "$(grep -cw 'kernel.*kprobe_test_args' "$tmp/texts")" -ge "$ROUNDS" ]
+}
+
 # Each action was done, and most of them several times.
 it_was_something() {
 	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
 		{ split($2, n, "/"); done[$1] += n[1] }
 		END { for (d in done) print d, done[d] }' > "$tmp/sum"
 	cat "$tmp/sum"
-	for deed in define enable remove clear hit look perf instance load unload arm processor; do
+	for deed in define enable remove clear hit look perf instance load unload arm processor \
+		$(! has_patch || echo patch); do
 		grep "^$deed [1-9]" "$tmp/sum"
 	done
 }
 
 begin
 exec 3>&1
+needs_program kernel_text
+kernel_text=$program
 needs_program sequences
 echo "# SEED=$SEED"
-undo=set_all_on
+undo=leave_none
+run a_patched_byte_is_seen
 for round in $(seq "$ROUNDS"); do
 	eval "round_$round() { one_round; }"
 	run round_$round
 done
 run last_user_goes_while_ftrace_is_off
 run it_was_something
+run text_was_compared
 echo > $tracefs/set_ftrace_filter 2> /dev/null || true
 finish
