@@ -272,10 +272,11 @@ NOKPROBE_SYMBOL(simulate_add_imm);
 void simulate_mov_wide(u32 insn, long addr, struct pt_regs *regs)
 {
 	unsigned int shift = 16 * (insn >> 21 & 3);
+	u64 mask = GENMASK_ULL(15, 0) << shift;
 	u64 val = (u64)(insn >> 5 & GENMASK(15, 0)) << shift;
 
 	if (aarch64_insn_is_movk(insn))
-		val |= pt_regs_read_reg(regs, kprobe_insn_rt(insn)) & ~(GENMASK_ULL(15, 0) << shift);
+		val |= pt_regs_read_reg(regs, kprobe_insn_rt(insn)) & ~mask;
 	else if (aarch64_insn_is_movn(insn))
 		val = ~val;
 	write_result(regs, insn, val);
