@@ -4,14 +4,15 @@
 build/bisect/tree is the base with the first patches of the series applied. build/bisect/<kernel>
 has its objects for three configurations: with our options, without probes, and with kprobes only.
 The base is compiled as a whole, once. After each patch, make compiles the files that the patch
-changes, and those that include them directly (--thorough: also through other headers). A symbol
-that is used and not defined, or defined twice, is an error.
+changes, and those that include them; if many include a header, only those that do it directly
+(--thorough: all). A symbol that is used and not defined, or defined twice, is an error.
 
 Results are kept in build/bisect/state.json by the content of the tree. An interrupted run goes on,
 and after a change of a patch only that patch and later ones are compiled again.
 """
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import functools
@@ -41,7 +42,9 @@ NO_CODE = ("Documentation/", "tools/", "MAINTAINERS")
 # Directories that are compiled: all of vmlinux with our options, and fewer without them.
 ALL = ("arch/{source}/", "init/", "kernel/", "mm/", "fs/", "ipc/", "security/", "crypto/", "io_uring/", "block/",
        "lib/", "drivers/", "net/", "virt/", "certs/")
-SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/")
+SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/", "arch/{source}/lib/")
+# If so many objects include a header, only those that do it directly are compiled.
+MANY = 500
 # Directories that have only files of ours, once they have a Makefile.
 OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "arch/arm64/kernel/probes/")
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
@@ -129,28 +132,40 @@ class Kernel(kbuild.Kernel):
             tree.read(path).decode(), os.path.basename(stem), kbuild.wanted([os.path.join(self.out, ".config")]))
 
     def seeing(self, changed: Any, thorough: bool) -> Iterator:
-        """Objects whose .cmd file names one of the changed files."""
+        """Objects that changed files can break, by their .cmd files.
+
+        A header that many objects include through others is looked for in their sources only.
+        """
         if not changed:
             return
-        pattern = re.compile(r"(?:^|[\s/(])src/(?:" + "|".join(map(re.escape, sorted(changed))) + r")[\s)]", re.M)
-        names = [re.sub(r"^(arch/\w+/)?include/", "", n) if "include/" in n else os.path.basename(n)
-                 for n in changed if n.endswith(".h")]
-        direct = re.compile(r'#\s*include\s*[<"](?:[^">]*/)?(?:' + "|".join(map(re.escape, names)) + r')[">]')
+        pattern = re.compile(r"(?:^|[\s/(])src/(" + "|".join(map(re.escape, sorted(changed))) + r")(?=[\s)])", re.M)
+        seen = dict(self.dependencies(pattern))
+        count = collections.Counter(n for names in seen.values() for n in names)
+        for obj, names in seen.items():
+            sources = [n for n in (obj[:-2] + ext for ext in (".c", ".S")) if os.path.exists(os.path.join(TREE, n))]
+            if sources and (thorough or any(n in sources or count[n] <= MANY for n in names) or
+                            any(includes(n, names) for n in sources)):
+                yield obj
+
+    def dependencies(self, pattern: re.Pattern) -> Iterator:
+        """(object, the names in its .cmd file that match), without objects for which none does."""
         for d in self.dirs():
             for top, _, files in os.walk(os.path.join(self.out, d)):
                 for f in files:
                     if not (f.startswith(".") and f.endswith(".o.cmd")):
                         continue
                     with open(os.path.join(top, f), errors="replace") as text:
-                        if not pattern.search(text.read()):
-                            continue
-                    obj = os.path.relpath(os.path.join(top, f[1:-4]), self.out)
-                    sources = [obj[:-2] + ext for ext in (".c", ".S")]
-                    if thorough or set(sources) & set(changed) or any(
-                            direct.search(tree.read(os.path.join(TREE, n)).decode(errors="replace"))
-                            for n in sources if names and os.path.exists(os.path.join(TREE, n))):
-                        if any(os.path.exists(os.path.join(TREE, n)) for n in sources):
-                            yield obj
+                        names = set(pattern.findall(text.read()))
+                    if names:
+                        yield os.path.relpath(os.path.join(top, f[1:-4]), self.out), names
+
+
+def includes(source: str, names: Any) -> bool:
+    """Does a source file include one of these headers itself?"""
+    short = [re.sub(r"^(arch/\w+/)?include/", "", n) if "include/" in n else os.path.basename(n)
+             for n in names if n.endswith(".h")]
+    direct = re.compile(r'#\s*include\s*[<"](?:[^">]*/)?(?:' + "|".join(map(re.escape, short)) + r')[">]')
+    return bool(short) and direct.search(tree.read(os.path.join(TREE, source)).decode(errors="replace")) is not None
 
 
 def makefile_of(name: str) -> str:

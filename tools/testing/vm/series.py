@@ -28,6 +28,8 @@ class Patch:
     subject: str
     files: list = field(default_factory=list)
     wiring: list = field(default_factory=list)
+    interim: list = field(default_factory=list)
+    final: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
     def message(self) -> str:
@@ -48,6 +50,10 @@ def parse(lines: Iterable[str]) -> list:
             patches[-1].files += rest.split()
         elif key == "wiring":
             patches[-1].wiring += rest.split()
+        elif key == "interim":
+            patches[-1].interim += rest.split()
+        elif key == "final":
+            patches[-1].final += rest.split()
         else:
             patches[-1].body.append(line)
     return patches
@@ -96,8 +102,30 @@ def steps(patches: list[Patch]) -> list:
             made = {n: state_of(TOP, n) if n in ours else None for n, o in owners.items() if o is p}
             for w in p.wiring:
                 made.update(wire(w, work))
+            for i in p.interim:
+                made.update(for_now(i))
+            made.update({n: state_of(TOP, n) for n in p.final})
             out.append((p, made))
     return out
+
+
+def for_now(name: str) -> dict:
+    """Apply a patch of series/interim/ to files of ours. Returns their content up to the patch that has the final one."""
+    path = os.path.join(TOP, "series/interim", name)
+    names = tree.touched_by(path)
+    with tempfile.TemporaryDirectory(prefix="series-") as work:
+        for n in names:
+            copy(TOP, n, work)
+        apply(path, work, f"series/interim/{name} does not apply to our files; rework it")
+        return {n: state_of(work, n) for n in names}
+
+
+def apply(path: str, work: str, otherwise: str) -> None:
+    """Apply a patch in work."""
+    res = subprocess.run(["patch", "-p1", "-s", "-N", "--no-backup-if-mismatch", "-r", "-", "-i", path],
+                         cwd=work, capture_output=True, text=True)
+    if res.returncode:
+        raise Failure(otherwise)
 
 
 def wire(name: str, work: str) -> dict:
@@ -107,10 +135,7 @@ def wire(name: str, work: str) -> dict:
     for n in names:
         if not os.path.exists(os.path.join(work, n)):
             copy(tree.BASE, n, work)
-    res = subprocess.run(["patch", "-p1", "-s", "-N", "--no-backup-if-mismatch", "-r", "-", "-i", path],
-                         cwd=work, capture_output=True, text=True)
-    if res.returncode:
-        raise Failure(f"series/wiring/{name} does not apply in this order; correct series/order")
+    apply(path, work, f"series/wiring/{name} does not apply in this order; correct series/order")
     return {n: (tree.read(os.path.join(work, n)), os.stat(os.path.join(tree.BASE, n)).st_mode & 0o777)
             for n in names}
 

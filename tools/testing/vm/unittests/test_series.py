@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The patch series: files of each patch, and objects to compile after it."""
+import os
+import tempfile
 import unittest
+from unittest import mock
 
 import bisect_series
 import lint
@@ -63,6 +66,17 @@ class Order(unittest.TestCase):
             self.assertFalse([l for l in p.body if len(l) > 72], p.subject)
             self.assertRegex(p.subject, r"^[\w/]+(, [\w/]+)*: \S")
 
+    def test_what_is_for_now_becomes_final(self):
+        path = os.path.join(series.TOP, "series/interim")
+        ends = {n: i for i, p in enumerate(series.read_order()) for n in p.final}
+        begun = {w: i for i, p in enumerate(series.read_order()) for w in p.interim}
+        self.assertEqual(set(begun), set(os.listdir(path)))
+        for w, i in begun.items():
+            for n in tree.touched_by(os.path.join(path, w)):
+                self.assertGreater(ends[n], i, n)
+                changed = series.for_now(w)[n]
+                self.assertNotEqual(changed, series.state_of(series.TOP, n))
+
 
 class Cover(unittest.TestCase):
     def test_table(self):
@@ -93,6 +107,28 @@ class Bisect(unittest.TestCase):
                 "obj-$(CONFIG_MODULE) += k.o\nk-y := l.o\nobj-$(CONFIG_OFF) += m.o\nm-y := n.o\n")
         config = {"CONFIG_ON": "y", "CONFIG_OFF": "n", "CONFIG_MODULE": "m"}
         self.assertEqual("".join(n for n in "abcdefghijklmn" if bisect_series.built_by(text, n, config)), "abcdhikl")
+
+    def test_objects_that_a_change_can_break(self):
+        """a.c includes far.h directly, b.c by another header; far.h is seen by too many."""
+        with tempfile.TemporaryDirectory() as top:
+            for name, text in (("kernel/a.c", "#include <linux/far.h>\n"), ("kernel/b.c", "#include <linux/other.h>\n"),
+                               ("out/kernel/.a.o.cmd", "src/include/linux/far.h \\\n"),
+                               ("out/kernel/.b.o.cmd", "src/include/linux/far.h src/include/linux/near.h \\\n"),
+                               ("out/kernel/.gone.o.cmd", "src/include/linux/near.h \\\n")):
+                path = os.path.join(top, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w") as f:
+                    f.write(text)
+            k = bisect_series.Kernel.__new__(bisect_series.Kernel)
+            k.out, k.dirs = os.path.join(top, "out"), lambda: ["kernel/"]
+            far, near = "include/linux/far.h", "include/linux/near.h"
+            with mock.patch.multiple(bisect_series, TREE=top, MANY=1):
+                self.assertEqual(set(k.seeing([far], False)), {"kernel/a.o"})
+                self.assertEqual(set(k.seeing([far], True)), {"kernel/a.o", "kernel/b.o"})
+                self.assertEqual(set(k.seeing([], True)), set())
+            with mock.patch.multiple(bisect_series, TREE=top, MANY=2):
+                self.assertEqual(set(k.seeing([near], False)), {"kernel/b.o"})
+                self.assertEqual(set(k.seeing([far], False)), {"kernel/a.o", "kernel/b.o"})
 
     def test_key_is_of_content(self):
         key = bisect_series.key_of
