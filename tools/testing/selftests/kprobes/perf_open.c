@@ -4,6 +4,9 @@
  * probe of the kprobe PMU, which only this process uses. -r: a return probe
  *
  * perf_open -e ID FILE TEXT: the same for the trace event ID.
+ *
+ * perf_open -k: keep an event of this process open until standard input ends; "open" tells that it
+ * is. While there is one, static branches of perf do not change.
  */
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -63,6 +66,26 @@ static int count(struct perf_event_attr *attr, const char *file, const char *tex
 	return 0;
 }
 
+static int keep_open(void)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	char c;
+
+	if (syscall(__NR_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC) < 0) {
+		perror("perf_event_open");
+		return 1;
+	}
+	puts("open");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int event = argc > 1 && !strcmp(argv[1], "-e");
@@ -75,11 +98,14 @@ int main(int argc, char **argv)
 		.disabled = 1,
 	};
 
+	if (argc == 2 && !strcmp(argv[1], "-k"))
+		return keep_open();
 	argv += ret + event;
 	argc -= ret + event;
 	if (argc != 4) {
 		fprintf(stderr, "usage: perf_open [-r] SYMBOL FILE TEXT\n"
-			"       perf_open -e ID FILE TEXT\n");
+			"       perf_open -e ID FILE TEXT\n"
+			"       perf_open -k\n");
 		return 2;
 	}
 	if (event)

@@ -87,6 +87,16 @@ nothing_is_left() {
 	rmmod kprobe_test_target kprobe_test_args
 }
 
+# perf changes its static branches a second after the last event of a task has gone. If that happens
+# after text was saved, it never becomes the same again.
+keep_perf_on() {
+	needs_perf_open
+	mkfifo "$tmp/keep"
+	"$perf_open" -k < "$tmp/keep" > "$tmp/kept" &
+	exec 4> "$tmp/keep"
+	until_it grep -q open "$tmp/kept"
+}
+
 # The text of the kernel and of modules, if the kernel shows it.
 save_text() {
 	[ ! -e /proc/kcore ] || "$kernel_text" save "$tmp/text"
@@ -180,6 +190,7 @@ it_was_something() {
 
 begin
 exec 3>&1
+keep_perf_on
 needs_program kernel_text
 kernel_text=$program
 needs_program sequences
@@ -193,5 +204,6 @@ done
 run last_user_goes_while_ftrace_is_off
 run it_was_something
 run text_was_compared
+exec 4>&-
 echo > $tracefs/set_ftrace_filter 2> /dev/null || true
 finish

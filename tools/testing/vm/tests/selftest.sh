@@ -22,12 +22,33 @@ END
 	export MODPROBE=/tmp/modprobe
 fi
 
+# Show what a test does that will exceed its time limit.
+show_if_late() {
+	last=$(($(cut -d . -f 1 /proc/uptime) + limit - 10))
+	while [ ! -e /tmp/code ]; do
+		sleep 2
+		[ "$(cut -d . -f 1 /proc/uptime)" -ge $last ] || continue
+		echo "$1 takes more than $((limit - 10)) s; its last commands and the tasks:"
+		tail -n 15 /tmp/tmp.*/log
+		for p in /proc/[0-9]*; do
+			# Kernel threads that sleep or are idle are of no interest.
+			words=$(tr '\0' ' ' < "$p/cmdline")
+			[ -n "$words" ] || ! grep -q '^State:.[SI]' "$p/status" || continue
+			echo "${p#/proc/} $words"
+			cat "$p/stack"
+		done
+		return
+	done 2> /dev/null
+}
+
 n=0
 for name in $TESTS; do
 	echo "    # Subtest: ${name%.sh}"
 	began=$(cut -d . -f 1 /proc/uptime)
+	rm -f /tmp/code
+	show_if_late "$name" | sed 's/^/    # /' &
 	# Print output at once, so that the last line shows where a guest died.
-	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/code) 2>&1 |
+	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/status; mv /tmp/status /tmp/code) 2>&1 |
 		tee /tmp/out | while IFS= read -r line; do
 			echo "    $line"
 		done
