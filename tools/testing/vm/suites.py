@@ -231,6 +231,7 @@ OWN_BOOT: dict[str, dict[str, str]] = {
     "init_text.sh": {"append": "pti=on"},
     "ftrace_killed.sh": {"append": "slub_debug=FPU"},
     "faults.sh": {"append": "kmemleak=on trace_buf_size=16k"},
+    "sequences.sh": {"append": "kmemleak=on"},
     "armed_to_the_end.sh": {},
 }
 

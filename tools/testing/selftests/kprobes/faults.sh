@@ -6,18 +6,9 @@
 
 cd "$(dirname "$0")" && . ./functions
 
-debug=/sys/kernel/debug
-leaks=$debug/kmemleak
-
 needs_faults() {
-	[ -e /proc/self/fail-nth ] && [ -e $debug/failslab ] || skip "memory does not fail on demand"
+	let_memory_fail || skip "memory does not fail on demand"
 	needs_program fail_nth
-	for what in failslab fail_page_alloc; do
-		echo 0 > $debug/$what/verbose
-		echo N > $debug/$what/ignore-gfp-wait
-	done
-	echo N > $debug/fail_page_alloc/ignore-gfp-highmem
-	echo 0 > $debug/fail_page_alloc/min-order
 	load_target
 	# Start to record comms now: the base warns if it lacks memory for that.
 	echo 1 > $tracefs/events/sched/sched_process_exit/enable
@@ -174,21 +165,8 @@ module_with_events() {
 	recorded passed 10
 }
 
-# Memory leaks.
-nothing_is_lost() {
-	grep -qw kmemleak=on /proc/cmdline || skip "not booted with kmemleak=on"
-	[ -e $leaks ] || skip "no kmemleak"
-	# kmemleak ignores new objects, and deferred frees have to be over.
-	sleep 6
-	echo scan > $leaks
-	sleep 6
-	echo scan > $leaks
-	cat $leaks
-	empty $leaks
-}
-
 begin
-[ ! -e $leaks ] || echo clear > $leaks 2> /dev/null
+forget_leaks
 for t in definitions enabling a_group perf_events registering module_with_events \
 	nothing_is_lost; do
 	run $t

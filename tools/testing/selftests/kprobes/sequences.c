@@ -9,6 +9,9 @@
  * Most attempts fail, because other processes have changed the events. This program checks only for
  * errors that must never happen; sequences.sh checks that nothing is left. It prints the number of
  * attempts of each kind, and the number of those that succeeded.
+ *
+ * If the kernel can let allocations of memory fail, one of the first allocations of every fourth
+ * attempt fails. "memory" has the number of attempts in which one did.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -112,6 +115,58 @@ static const char *text(const char *form, ...)
 	vsnprintf(to, sizeof(kept[0]), form, args);
 	va_end(args);
 	return to;
+}
+
+/* Memory that fails */
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define ALLOCATIONS	200		/* of an attempt: the failing one is one of these */
+#define OF_A_PROGRAM	4000		/* the same, with those of exec() */
+
+/* Numbers of attempts and of successes, of all workers. */
+struct count {
+	unsigned int tried, done;
+};
+
+static struct count *memory;
+static bool memory_may_fail;
+
+/* Let the @n-th allocation of this task fail from now on; 0: none. True if an earlier one did. */
+static bool fail_nth(unsigned int n)
+{
+	static pid_t task;
+	static int fd;
+	char left[16] = "";
+	bool failed;
+
+	/* To open the file while memory may fail would need memory. */
+	if (task != getpid()) {
+		fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+		task = getpid();
+	}
+	failed = pread(fd, left, sizeof(left) - 1, 0) > 0 && !atoi(left);
+	snprintf(left, sizeof(left), "%u", n);
+	if (pwrite(fd, left, strlen(left), 0) < 0)
+		fail(FAIL_NTH);
+	return failed;
+}
+
+/* Count and return whether an allocation fails in the next attempt. SEED decides it. */
+static bool let_memory_fail(unsigned int most)
+{
+	unsigned int nth = below(most) + 1;
+
+	if (below(4) || !memory_may_fail)
+		return false;
+	__atomic_add_fetch(&memory->tried, 1, __ATOMIC_RELAXED);
+	fail_nth(nth);
+	return true;
+}
+
+static void memory_is_back(void)
+{
+	if (fail_nth(0))
+		__atomic_add_fetch(&memory->done, 1, __ATOMIC_RELAXED);
 }
 
 /* Actions of workers */
@@ -270,6 +325,8 @@ static bool by_perf(void)
 
 static bool run(const char *program, const char *arg)
 {
+	unsigned int nth = below(OF_A_PROGRAM) + 1;
+	bool fails = !below(4) && memory_may_fail;
 	pid_t pid = fork();
 	int status;
 
@@ -277,6 +334,8 @@ static bool run(const char *program, const char *arg)
 		int null = open("/dev/null", O_WRONLY);
 
 		dup2(null, 2);
+		if (fails)
+			fail_nth(nth);
 		execlp(program, program, arg, NULL);
 		_exit(127);
 	}
@@ -366,14 +425,12 @@ static unsigned int weight(const struct deed *d)
 	return me < WORKERS ? d->work : of_others[me - WORKERS];
 }
 
-/* Numbers of attempts and of successes, of all workers. */
-static struct count {
-	unsigned int tried, done;
-} *counts;
+static struct count *counts;
 
 static void act(void)
 {
 	unsigned int i, sum = 0, chosen;
+	bool fails, done;
 
 	for (i = 0; i < ARRAY_SIZE(deeds); i++)
 		sum += weight(&deeds[i]);
@@ -381,7 +438,11 @@ static void act(void)
 	for (i = 0; chosen >= weight(&deeds[i]); i++)
 		chosen -= weight(&deeds[i]);
 	__atomic_add_fetch(&counts[i].tried, 1, __ATOMIC_RELAXED);
-	if (deeds[i].what())
+	fails = me < WORKERS && let_memory_fail(ALLOCATIONS);
+	done = deeds[i].what();
+	if (fails)
+		memory_is_back();
+	if (done)
 		__atomic_add_fetch(&counts[i].done, 1, __ATOMIC_RELAXED);
 }
 
@@ -428,7 +489,9 @@ int main(int argc, char **argv)
 	}
 	seed = strtoull(argv[1], NULL, 0) * 1000003 + strtoull(argv[2], NULL, 0);
 	end = time(NULL) + atoi(argv[4]);
-	counts = shared(sizeof(*counts) * ARRAY_SIZE(deeds));
+	counts = shared(sizeof(*counts) * (ARRAY_SIZE(deeds) + 1));
+	memory = counts + ARRAY_SIZE(deeds);
+	memory_may_fail = !access(FAIL_NTH, W_OK);
 	at_work = shared(sizeof(*at_work));
 	*at_work = WORKERS;
 	for (me = 0; me < WORKERS + OTHERS; me++) {
@@ -443,6 +506,8 @@ int main(int argc, char **argv)
 		failed |= wait(&one) < 0 || one;
 	for (i = 0; i < (int)ARRAY_SIZE(deeds); i++)
 		printf("%s %u/%u ", deeds[i].name, counts[i].done, counts[i].tried);
+	if (memory_may_fail)
+		printf("memory %u/%u", memory->done, memory->tried);
 	puts("");
 	return failed;
 }
