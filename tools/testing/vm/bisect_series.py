@@ -45,6 +45,8 @@ ALL = ("arch/{source}/", "init/", "kernel/", "mm/", "fs/", "ipc/", "security/", 
 SEEN = ("kernel/", "lib/", "arch/{source}/kernel/", "arch/{source}/mm/", "arch/{source}/lib/")
 # If so many objects include a header, only those that do it directly are compiled.
 MANY = 500
+# Objects that are linked with other names of symbols: early code, that of the EFI stub and of KVM.
+RENAMED = (".pi.o", ".stub.o", ".nvhe.o")
 # Directories that have only files of ours, once they have a Makefile.
 OWN = ("kernel/kprobes/", "kernel/trace/probes/", "arch/x86/kernel/kprobes/", "arch/arm64/kernel/probes/")
 SAMPLES = ("samples/kprobes/", "samples/fprobe/")
@@ -145,7 +147,7 @@ class Kernel(kbuild.Kernel):
             sources = [n for n in (obj[:-2] + ext for ext in (".c", ".S")) if os.path.exists(os.path.join(TREE, n))]
             if sources and (thorough or any(n in sources or count[n] <= MANY for n in names) or
                             any(includes(n, names) for n in sources)):
-                yield obj
+                yield next((n for n in (obj[:-2] + kind for kind in RENAMED) if self.has(n)), obj)
 
     def dependencies(self, pattern: re.Pattern) -> Iterator:
         """(object, the names in its .cmd file that match), without objects for which none does."""

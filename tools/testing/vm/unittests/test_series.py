@@ -129,6 +129,8 @@ class Bisect(unittest.TestCase):
             with mock.patch.multiple(bisect_series, TREE=top, MANY=2):
                 self.assertEqual(set(k.seeing([near], False)), {"kernel/b.o"})
                 self.assertEqual(set(k.seeing([far], False)), {"kernel/a.o", "kernel/b.o"})
+                with open(os.path.join(k.out, "kernel/b.pi.o"), "w", encoding="ascii"):
+                    self.assertEqual(set(k.seeing([near], False)), {"kernel/b.pi.o"})
 
     def test_key_is_of_content(self):
         key = bisect_series.key_of
