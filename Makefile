@@ -41,7 +41,8 @@ campaign:
 
 fuzz:
 	@$(VM) fuzz $(arch) $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(HITS),--hits $(HITS))
+		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(HITS),--hits $(HITS)) \
+		$(if $(BOOTS),--boots $(BOOTS))
 
 arch-builds:
 	@$(VM) check arch-builds

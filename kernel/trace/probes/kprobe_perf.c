@@ -38,6 +38,19 @@ static int refuse_symbol(const char *symbol, unsigned long offset, int err)
 	return err;
 }
 
+static int refuse_offset(const char *symbol, unsigned long offset)
+{
+	const struct probe_refusal e = {
+		.call	= "perf_event_open",
+		.symbol	= symbol,
+		.offset	= offset,
+		.err	= -EINVAL,
+	};
+
+	probe_error(&e, "no function is so long", NULL);
+	return -EINVAL;
+}
+
 /**
  * create_local_trace_kprobe - create an event for one perf event
  * @symbol: "[MOD:]SYM" to probe, or NULL
@@ -48,8 +61,8 @@ static int refuse_symbol(const char *symbol, unsigned long offset, int err)
  *
  * Context: may sleep; event_mutex not held.
  * Return: the event, planted and not armed, or an ERR_PTR(): -ENOENT or
- * -EADDRNOTAVAIL for a symbol that does not exist or is ambiguous, -ENOMEM, or the
- * error of kpoint_plant().
+ * -EADDRNOTAVAIL for a symbol that does not exist or is ambiguous, -EINVAL for an
+ * @offset of more than 32 bits, -ENOMEM, or the error of kpoint_plant().
  */
 struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 						   unsigned long offset,
@@ -64,6 +77,9 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	int err;
 
 	if (symbol) {
+		/* Kprobes have an offset of 32 bits, and no function is longer. */
+		if (offset > UINT_MAX)
+			return ERR_PTR(refuse_offset(symbol, offset));
 		err = kprobe_spec_resolve(symbol, &spec.base);
 		if (err)
 			return ERR_PTR(refuse_symbol(symbol, offset, err));

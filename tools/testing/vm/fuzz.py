@@ -3,8 +3,9 @@
 
 commands/fuzz.c generates the commands from a seed, writes them, and reports whether an event or a
 probe is left behind, or the kernel complains. After some thousands of them kmemleak looks for lost
-memory. At the end a KUnit suite hits events under load, and compares each recorded value with the
-expected one.
+memory. Some examples open perf events and create BPF links instead. Then guests boot with odd events of
+kprobe_event= and boot configurations; see odd_boots.py. At the end a KUnit suite hits events under
+load, and compares each recorded value with the expected one.
 
 build/fuzz/state.json says how far the last run has come; the same command continues there.
 """
@@ -23,6 +24,7 @@ import commands
 import guest
 import kbuild
 import ktap
+import odd_boots
 from arch import DEFAULT
 from common import BUILD, TOP, say
 
@@ -35,6 +37,8 @@ STATE = os.path.join(RESULTS, "state.json")
 PROFILE = "debug-btf"
 COUNT = 10000
 HITS = 100000
+BOOTS = 20
+SAMPLE_BOOTS = 3        # boots in make check
 SAMPLE = 2000           # examples in make check
 PER_BOOT = 10000
 AGAIN = 25              # a guest with so few examples prints them one by one; PER_FLUSH in fuzz.c
@@ -73,8 +77,10 @@ def new_seed() -> int:
 class State:
     """How far a run has come; kept in a file."""
 
-    def __init__(self, seed: int, first: int, end: int, hits: int) -> None:
+    def __init__(self, seed: int, first: int, end: int, hits: int, boots: int = 0) -> None:
         self.seed, self.next, self.first, self.end, self.hits = seed, first, first, end, hits
+        self.boots = boots            # how many are left
+        self.boot = first             # number of the next one
         self.failed: list = []        # [(number, why)]
         self.counts: dict = {}        # {word of fuzz.c: how many}
 
@@ -90,7 +96,8 @@ class State:
         return state
 
     @classmethod
-    def of(cls, seed: int | None, first: int | None, count: int | None, hits: int | None) -> State:
+    def of(cls, seed: int | None, first: int | None, count: int | None, hits: int | None,
+           boots: int | None = None) -> State:
         """The state to start with: that of the last run, if it is not done and fits the arguments."""
         last = cls.load()
         if last and not last.done and seed in (None, last.seed) and first in (None, last.first) and \
@@ -99,11 +106,12 @@ class State:
             return last
         first = first or 0
         return cls(new_seed() if seed is None else seed, first,
-                   first + (COUNT if count is None else count), HITS if hits is None else hits)
+                   first + (COUNT if count is None else count), HITS if hits is None else hits,
+                   BOOTS if boots is None else boots)
 
     @property
     def done(self) -> bool:
-        return self.next >= self.end and not self.hits
+        return self.next >= self.end and not self.hits and not self.boots
 
     def save(self) -> None:
         os.makedirs(RESULTS, exist_ok=True)
@@ -272,6 +280,28 @@ def run_hits(k: Kernel, boot: Callable, seed: int, hits: int) -> str:
     return res.fault or ("no test ran" if not results else ", ".join(failed))
 
 
+def run_boots(k: Kernel, boot: Callable, state: State) -> list:
+    """Boot as often as is left to do. Returns [(number, what is wrong)]."""
+    failed = []
+    while state.boots > 0:
+        number = state.boot
+        wrong, res = odd_boots.run_one(k, boot, state.seed, number)
+        if wrong:
+            keep(k, state.seed, f"boot-{number}", res)
+            failed.append((number, "; ".join(wrong[:5])))
+            out(f"FAILED: boot {number}: {failed[-1][1]}; again with: {again_boot(k, state.seed, number)}")
+            for line in odd_boots.OddBoot(state.seed, number).text():
+                out("  " + line[:600])
+        state.boots -= 1
+        state.boot += 1
+        state.save()
+    return failed
+
+
+def again_boot(k: Kernel, seed: int, number: int) -> str:
+    return f"make fuzz {of_profile(k)}SEED={seed} FROM={number} COUNT=0 BOOTS=1 HITS=0"
+
+
 def told(counts: dict) -> str:
     return ", ".join(f"{counts.get(w, 0)} {w}" for w in ("refused", "accepted", "hit"))
 
@@ -281,7 +311,7 @@ def of_profile(k: Kernel) -> str:
 
 
 def again(k: Kernel, seed: int, first: int, count: int = 1) -> str:
-    return f"make fuzz {of_profile(k)}SEED={seed} FROM={first} COUNT={count} HITS=0"
+    return f"make fuzz {of_profile(k)}SEED={seed} FROM={first} COUNT={count} BOOTS=0 HITS=0"
 
 
 def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
@@ -292,12 +322,14 @@ def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
 
 
 def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int | None = None,
-        hits: int | None = None, boot: Callable = guest.run) -> int:
+        hits: int | None = None, boots: int | None = None, boot: Callable = guest.run) -> int:
     """Do all that is left. Returns the exit status."""
-    state = State.of(seed, first, count, hits)
+    state = State.of(seed, first, count, hits, boots)
     out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")
     state.save()
     Run(k, state, boot).examples()
+    if state.boots and run_boots(k, boot, state):
+        return 1
     hits = state.hits if len(state.failed) < GIVE_UP else 0
     if hits:
         say(f"checking the values of {hits} hits")
@@ -306,7 +338,7 @@ def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int
         if wrong:
             state.save()
             out(f"FAILED: {hits} hits of seed {state.seed} on {k.name}: {wrong}; again with: "
-                f"make fuzz {of_profile(k)}SEED={state.seed} COUNT=0 HITS={hits}")
+                f"make fuzz {of_profile(k)}SEED={state.seed} COUNT=0 BOOTS=0 HITS={hits}")
             return 1
     state.save()
     last = f"{state.next - state.first} examples of seed {state.seed} on {k.name} ({told(state.counts)})"

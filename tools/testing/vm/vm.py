@@ -124,7 +124,7 @@ def cmd_commands(args: argparse.Namespace) -> int:
 def cmd_fuzz(args: argparse.Namespace) -> int:
     k = kbuild.Kernel(args.arch, args.profile or fuzz.PROFILE)
     kbuild.ready(k, not args.no_build)
-    return fuzz.run(k, args.seed, getattr(args, "from"), args.count, args.hits)
+    return fuzz.run(k, args.seed, getattr(args, "from"), args.count, args.hits, args.boots)
 
 
 def cmd_lint(_: argparse.Namespace) -> int:
@@ -263,6 +263,7 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument("--from", type=int, metavar="N", help="number of the first example (default 0)")
     s.add_argument("--count", type=int, metavar="N", help=f"number of examples (default {fuzz.COUNT})")
     s.add_argument("--hits", type=int, metavar="N", help=f"hits whose values are checked (default {fuzz.HITS})")
+    s.add_argument("--boots", type=int, metavar="N", help=f"boots with odd events, from --from on (default {fuzz.BOOTS})")
     s.add_argument("--no-build", action="store_true", help="run the kernel as it was built last")
     s.set_defaults(func=cmd_fuzz)
 

@@ -596,6 +596,14 @@ static void multi(void)
 	link_to_kernel(prog);
 }
 
+/* An offset whose lower half is 0 is not that of the function. */
+static void far_offset(void)
+{
+	expect("2^32 behind", try_probe(FUNCTION, 1ULL << 32, 0), -EINVAL);
+	expect("2^63 behind", try_probe(FUNCTION, 1ULL << 63, 0), -EINVAL);
+	expect("return, 2^32 behind", try_probe(FUNCTION, 1ULL << 32, RETURN), -EINVAL);
+}
+
 static void multi_refused(void)
 {
 	static const char * const unknown[] = { FUNCTION, "no_such_function" };
@@ -722,6 +730,7 @@ static const struct {
 	{ "fd_query", fd_query },
 	{ "link_info", link_info },
 	{ "misses", misses },
+	{ "far_offset", far_offset },
 	{ "multi", multi },
 	{ "multi_refused", multi_refused },
 	{ "multi_misses", multi_misses },

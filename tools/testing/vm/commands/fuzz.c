@@ -3,8 +3,9 @@
  * Write broken commands, and check after each that the kernel has no complaint.
  * They are the commands of grammar.c with random bytes changed, parts repeated, the
  * syntax of newer kernels, or too many levels of nesting. Some of the events are
- * hit. Each example gives one line: its number, one word, and what is wrong, if
- * anything is:
+ * hit. One example in eight opens events of perf, and one in eight creates links of
+ * BPF; see fuzz_perf.c and fuzz_bpf.c. Each example gives one line: its number, one
+ * word, and what is wrong, if anything is:
  *
  *	refused		no event exists
  *	accepted	at least one event exists
@@ -26,6 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "files.h"
 #include "words.h"
 
@@ -388,7 +390,7 @@ static bool complaint(void)
 }
 
 /* Make system calls that hit some of the places in words.h. */
-static void do_something(void)
+void do_something(void)
 {
 	int fd = open("/proc/self/comm", O_RDWR);
 	struct stat st;
@@ -505,7 +507,16 @@ static void look(void)
 	}
 }
 
-void print_fuzz(uint64_t seed, uint32_t number)
+enum way { BY_COMMAND, BY_PERF, BY_BPF };
+
+static enum way way_of(uint64_t seed, uint32_t number)
+{
+	static const enum way ways[8] = { BY_PERF, BY_BPF };
+
+	return ways[mixed(seed ^ mixed(number + 1) ^ 6) % COUNT(ways)];
+}
+
+static void print_commands(uint64_t seed, uint32_t number)
 {
 	static struct raw raw[MAX_STEPS];
 	int count = make_fuzz(raw, seed, number);
@@ -526,22 +537,46 @@ void print_fuzz(uint64_t seed, uint32_t number)
 	}
 }
 
-void do_fuzz(uint64_t seed, uint32_t first, uint32_t end)
+void print_fuzz(uint64_t seed, uint32_t number)
+{
+	enum way way = way_of(seed, number);
+
+	if (way == BY_PERF)
+		print_perf(seed, number);
+	else if (way == BY_BPF)
+		print_bpf(seed, number);
+	else
+		print_commands(seed, number);
+}
+
+static void do_one(uint64_t seed, uint32_t number)
 {
 	static struct raw raw[MAX_STEPS];
+	enum way way = way_of(seed, number);
 
+	if (way == BY_PERF)
+		fuzz_perf(seed, number);
+	else if (way == BY_BPF)
+		fuzz_bpf(seed, number);
+	else
+		fuzz_one(raw, make_fuzz(raw, seed, number), mixed(seed + number));
+	if (way != BY_COMMAND || (number + 1) % PER_LOOK == 0)
+		look();
+}
+
+void do_fuzz(uint64_t seed, uint32_t first, uint32_t end)
+{
 	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (kernel_log < 0)
 		err(1, "/dev/kmsg");
 	lseek(kernel_log, 0, SEEK_END);
+	prepare_calls();
 	for (uint32_t number = first; number < end; number++) {
-		int count = make_fuzz(raw, seed, number);
-
 		printf("%u", number);
 		if (end - first <= PER_FLUSH)
 			fflush(stdout);
-		fuzz_one(raw, count, mixed(seed + number));
-		if ((number + 1) % PER_LOOK == 0 || number + 1 == end)
+		do_one(seed, number);
+		if (number + 1 == end)
 			look();
 		if (complaint())
 			printf(" the kernel complains");

@@ -45,7 +45,7 @@ class Fuzz(unittest.TestCase):
 
     def run_with(self, guest, **asked):
         with unittest.mock.patch.object(fuzz, "run_guest", guest):
-            return fuzz.run(K, **{"seed": 5, "first": 0, "count": 100, "hits": 0, **asked})
+            return fuzz.run(K, **{"seed": 5, "first": 0, "count": 100, "hits": 0, "boots": 0, **asked})
 
     def test_all_are_run_once(self):
         guest = Guest()
@@ -56,7 +56,7 @@ class Fuzz(unittest.TestCase):
 
     def test_what_is_odd_fails_and_can_be_repeated(self):
         self.assertEqual(self.run_with(Guest(odd=17)), 1)
-        self.assertTrue(self.lines[-1].endswith("make fuzz SEED=5 FROM=17 COUNT=1 HITS=0"), self.lines[-1])
+        self.assertTrue(self.lines[-1].endswith("make fuzz SEED=5 FROM=17 COUNT=1 BOOTS=0 HITS=0"), self.lines[-1])
 
     def test_what_a_guest_dies_of_is_found(self):
         guest = Guest(deadly=50)
