@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Changes of an addr_table. addr_table.h explains it and has the lookup. */
 #include <linux/addr_table.h>
+#include <linux/kprobe_delay.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -31,6 +32,7 @@ static void slot_fill(struct addr_slots *s, unsigned long addr, void *item)
 	s->live++;
 	/* Publishes the item to lookups that find the address already. */
 	smp_store_release(&slot->item, item);
+	kprobe_delay_point(DELAY_TABLE_ITEM_STORED);
 	/* Publishes the item to other lookups; pairs with the acquire in addr_table_find(). */
 	smp_store_release(&slot->addr, addr);
 }
@@ -83,7 +85,9 @@ int addr_table_reserve(struct addr_table *t, unsigned int nr)
 	new = slots_copy(t, bits);
 	if (!new)
 		return -ENOMEM;
+	kprobe_delay_point(DELAY_TABLE_COPIED);
 	rcu_assign_pointer(t->slots, new);
+	kprobe_delay_point(DELAY_TABLE_GREW);
 	if (!old->is_static)
 		kvfree_rcu(old, rcu);
 	return 0;
@@ -112,6 +116,7 @@ void addr_table_insert(struct addr_table *t, unsigned long addr, void *item)
  */
 void addr_table_replace(struct addr_table *t, unsigned long addr, void *item)
 {
+	kprobe_delay_point(DELAY_TABLE_REPLACES);
 	/* Publishes the item to addr_table_find(), which has an address dependency. */
 	smp_store_release(&slot_of(slots_locked(t), addr)->item, item);
 }
@@ -128,6 +133,7 @@ void addr_table_remove(struct addr_table *t, unsigned long addr)
 	struct addr_slots *s = slots_locked(t);
 
 	WRITE_ONCE(slot_of(s, addr)->item, t->nothing);
+	kprobe_delay_point(DELAY_TABLE_REMOVED);
 	s->live--;
 }
 

@@ -15,6 +15,7 @@
 
 #include <linux/compiler.h>
 #include <linux/hash.h>
+#include <linux/kprobe_delay.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 
@@ -117,13 +118,17 @@ static __always_inline bool addr_table_near(const struct addr_table *t, unsigned
 					    void **item)
 {
 	const struct addr_slots *s = rcu_dereference_raw(t->slots);
-	const struct addr_slot *slot = slot_at(s, slot_start(s, addr));
+	const struct addr_slot *slot;
 
+	kprobe_delay_point(DELAY_TABLE_SLOTS_READ);
+	slot = slot_at(s, slot_start(s, addr));
 	/* Pairs with slot_fill(), which stores the item before the address. */
 	if (unlikely(smp_load_acquire(&slot->addr) != addr))
 		return false;
+	kprobe_delay_point(DELAY_TABLE_ADDR_READ);
 	/* Address dependency; pairs with slot_fill() and addr_table_replace(). */
 	*item = READ_ONCE(slot->item);
+	kprobe_delay_point(DELAY_TABLE_ITEM_READ);
 	return true;
 }
 
@@ -141,10 +146,11 @@ static __always_inline void *addr_table_find(const struct addr_table *t, unsigne
 {
 	/* Not rcu_dereference(): it calls lockdep, which can be probed. */
 	const struct addr_slots *s = rcu_dereference_raw(t->slots);
-	unsigned long offset = slot_start(s, addr);
-	unsigned long key;
+	unsigned long offset, key;
 	void *item;
 
+	kprobe_delay_point(DELAY_TABLE_SLOTS_READ);
+	offset = slot_start(s, addr);
 	/* Terminates, because a quarter of the slots is empty. */
 	for (;;) {
 		/* Pairs with slot_fill(), which stores the item before the address. */
@@ -155,8 +161,10 @@ static __always_inline void *addr_table_find(const struct addr_table *t, unsigne
 			return NULL;
 		offset = slot_after(s, offset);
 	}
+	kprobe_delay_point(DELAY_TABLE_ADDR_READ);
 	/* Address dependency; pairs with slot_fill() and addr_table_replace(). */
 	item = READ_ONCE(slot_at(s, offset)->item);
+	kprobe_delay_point(DELAY_TABLE_ITEM_READ);
 	return unlikely(item == t->nothing) ? NULL : item;
 }
 

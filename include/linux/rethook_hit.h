@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/kconfig.h>
+#include <linux/kprobe_delay.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
@@ -32,6 +33,7 @@ static __always_inline struct rethook_node *rethook_take_home(struct rethook *rh
 static __always_inline void rethook_list_push(struct llist_node *link, struct llist_head *list)
 {
 	WRITE_ONCE(link->next, READ_ONCE(list->first));
+	kprobe_delay_point(DELAY_NODE_LINKS);
 	/* Publishes the node to rethook_find_ret_addr(), which has an address dependency. */
 	smp_store_release(&list->first, link);
 }
@@ -40,6 +42,7 @@ static __always_inline void rethook_list_push(struct llist_node *link, struct ll
 static __always_inline void rethook_plant(struct rethook_node *node, struct pt_regs *entry,
 					  bool mcount, struct task_struct *task)
 {
+	kprobe_delay_point(DELAY_HOME_TAKEN);
 	arch_rethook_prepare(node, entry, mcount);
 	rethook_list_push(&node->llist, &task->rethooks);
 }

@@ -10,6 +10,7 @@
  */
 #include <linux/entry_hook.h>
 #include <linux/ftrace.h>
+#include <linux/kprobe_delay.h>
 #include <linux/mm.h>
 #include <linux/probe_hit.h>
 
@@ -147,6 +148,7 @@ NOKPROBE_SYMBOL(only_hit);
 /* Several listeners, post handlers or a hit inside a hit: the architecture runs the hit. */
 static noinline void any_hit(struct kprobe_site *site, unsigned long ip, struct pt_regs *regs)
 {
+	kprobe_delay_point(DELAY_METHOD_READ);
 	if (!kprobe_disabled(&site->kp))
 		arch_kprobe_entry_hit(&site->kp, ip, regs);
 }
@@ -165,6 +167,7 @@ static void site_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned l
 	 * kretprobe that was alone before @kp was published, and @kp would miss the hit.
 	 */
 	kp = smp_load_acquire(&site->sole);
+	kprobe_delay_point(DELAY_SOLE_AND_OWNER_READ);
 	if (unlikely(!kp || kprobe_running())) {
 		any_hit(site, ip, regs);
 		return;

@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/kprobe_delay.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rculist.h>
@@ -206,6 +207,7 @@ int site_pre_handlers(struct kprobe_site *site, struct pt_regs *regs, unsigned i
 		moved = several_pre_handlers(site, regs, how);
 	else
 		moved = is_to_run(kp, how) ? kp->pre_handler(kp, regs) : 0;
+	kprobe_delay_point(DELAY_LISTENERS_READ);
 	/* The caller reads kp.post_handler later, and sees it if this has seen its listener. */
 	smp_rmb(); /* pairs with announce_post_handler() */
 	return moved;

@@ -45,6 +45,7 @@
 #include <linux/bits.h>
 #include <linux/entry_hook.h>
 #include <linux/kprobe_context.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -333,6 +334,7 @@ static nokprobe_inline int site_run(struct kprobe_site *site, struct pt_regs *re
 	/* Address dependency; pairs with the smp_store_release() in site_refresh(). */
 	struct kprobe *kp = READ_ONCE(site->sole);
 
+	kprobe_delay_point(DELAY_SOLE_READ);
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
 	return site_pre_handlers(site, regs, how);
@@ -343,6 +345,7 @@ static nokprobe_inline struct kprobe *single_listener(struct kprobe_site *site)
 {
 	struct list_head *first = READ_ONCE(site->listeners.next);
 
+	kprobe_delay_point(DELAY_LISTENER_READ);
 	if (unlikely(first == &site->listeners || READ_ONCE(first->next) != &site->listeners))
 		return NULL;
 	return list_entry(first, struct kprobe, list);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hits of sites that are planted as jumps. */
 #include <linux/context_tracking_irq.h>
+#include <linux/kprobe_delay.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/probe_hit.h>
@@ -93,6 +94,7 @@ static noinline int jump_with_post(struct kprobe *p, struct pt_regs *regs)
 
 	/* Pairs with the release in publish_post(). */
 	runs_post = smp_load_acquire(&site->jump_runs_post);
+	kprobe_delay_point(DELAY_RUNS_POST_READ);
 	kp = single_listener(site);
 	if (likely(runs_post && kp && kp->post_handler && !kprobe_disabled(kp))) {
 		moved = kp->pre_handler ? kp->pre_handler(kp, regs) : 0;
@@ -115,6 +117,7 @@ static nokprobe_inline int jump_outside(struct kprobe *p, struct pt_regs *regs)
 	/* Address dependency, as in site_run(). */
 	struct kprobe *kp = READ_ONCE(to_site(p)->sole);
 
+	kprobe_delay_point(DELAY_SOLE_READ);
 	if (likely(kp))
 		return kp->pre_handler(kp, regs);
 	return jump_with_post(p, regs);
@@ -140,6 +143,7 @@ int kprobe_jump_hit(struct kprobe *p, struct pt_regs *regs)
 
 	preempt_disable_notrace();
 	rcu_started = rcu_starts_watching();
+	kprobe_delay_point(DELAY_JUMP_HIT);
 	cpu = get_kprobe_ctlblk();
 	if (unlikely(hit_running(cpu))) {
 		moved = jump_inside(p, regs);

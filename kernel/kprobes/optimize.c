@@ -24,6 +24,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/init.h>
+#include <linux/kprobe_delay.h>
 #include <linux/memory.h>
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_wait.h>
@@ -170,6 +171,7 @@ static void start_displacing(struct kprobe_site *site)
 {
 	WRITE_ONCE(site->kp.flags, site->kp.flags | KPROBE_FLAG_OPTIMIZED);
 	nr_displacing++;
+	kprobe_delay_point(DELAY_JUMP_DISPLACES);
 }
 
 static void stop_displacing(struct kprobe_site *site)
@@ -205,6 +207,7 @@ static void write_jumps(struct list_head *sites, struct list_head *ops)
 	list_for_each_entry(site, sites, kp.list) {
 		INIT_LIST_HEAD(&site->op.list);
 		kprobe_test_step();
+		kprobe_delay_point(DELAY_JUMP_WRITTEN);
 		WRITE_ONCE(site->method, SITE_JUMP);
 	}
 }
@@ -256,8 +259,10 @@ void sites_to_breakpoints(struct list_head *sites)
 	list_for_each_entry(site, sites, kp.list) {
 		INIT_LIST_HEAD(&site->op.list);
 		kprobe_test_step();
+		kprobe_delay_point(DELAY_JUMP_GONE);
 		stop_displacing(site);
 		kprobe_test_step();
+		kprobe_delay_point(DELAY_JUMP_NOT_DISPLACING);
 		WRITE_ONCE(site->method, SITE_BREAKPOINT);
 	}
 }
@@ -333,6 +338,7 @@ static bool write_post(struct kprobe_site *site)
 /* All CPUs have been synced since the post slot was written, or cannot reach it before they are. */
 static void publish_post(struct kprobe_site *site)
 {
+	kprobe_delay_point(DELAY_POST_WRITTEN);
 	/* Publishes what has been prepared; pairs with the acquire in jump_with_post(). */
 	smp_store_release(&site->jump_runs_post, true);
 }
@@ -476,6 +482,7 @@ static void write_this_gp(void)
 
 	if (list_empty(&this_gp))
 		return;
+	kprobe_delay_point(DELAY_JUMP_WRITES);
 	/* Architectures may take them off the list that they get. */
 	list_for_each_entry(site, &this_gp, op.list)
 		list_add_tail(&site->kp.list, &sites);

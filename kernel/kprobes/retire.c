@@ -9,6 +9,7 @@
  * when it starts. Until it is freed, a retired site whose text has not gone is in the table and can
  * be used again.
  */
+#include <linux/kprobe_delay.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -70,8 +71,10 @@ static void count_retired(int by)
 static void site_free(struct kprobe_site *site)
 {
 	count_retired(-1);
+	kprobe_delay_point(DELAY_SITE_UPROOTED);
 	if (!kprobe_gone(&site->kp))
 		site_table_remove(site);
+	kprobe_delay_point(DELAY_SITE_LEFT_TABLE);
 	jump_release(site);
 	if (!kprobe_ftrace(&site->kp))
 		arch_remove_kprobe(&site->kp);
@@ -103,6 +106,7 @@ void site_retire(struct kprobe_site *site)
 		return;
 	site->retired = true;
 	count_retired(1);
+	kprobe_delay_point(DELAY_SITE_RETIRED);
 	/* It may have been in gone_sites. */
 	list_move_tail(&site->idle, &retired_next);
 	reclaim_kick();

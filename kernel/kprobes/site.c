@@ -7,6 +7,7 @@
  * site_batch_commit() changes the text for all sites of a batch at once.
  */
 #include <linux/cpu.h>
+#include <linux/kprobe_delay.h>
 #include <linux/memory.h>
 #include <linux/slab.h>
 
@@ -76,11 +77,13 @@ static void site_refresh(struct kprobe_site *site)
 			post = true;
 	}
 	kprobe_test_step();
+	kprobe_delay_point(DELAY_SOLE_STORES);
 	/*
 	 * Publishes the listener to site_run(), which has an address dependency. Also orders the
 	 * last store to the hook's owner before this store, for site_entry_hit(), which acquires.
 	 */
 	smp_store_release(&site->sole, sole);
+	kprobe_delay_point(DELAY_SOLE_STORED);
 	kprobe_test_step();
 	if (kprobe_ftrace(&site->kp))
 		site_ftrace_refresh(site);
@@ -155,6 +158,7 @@ static void set_method(struct list_head *sites, enum site_method method)
 
 	list_for_each_entry(site, sites, kp.list) {
 		kprobe_test_step();
+		kprobe_delay_point(DELAY_METHOD_STORES);
 		WRITE_ONCE(site->method, method);
 	}
 	kprobe_test_step();
@@ -192,6 +196,7 @@ static int claim(struct list_head *sites)
 	int ret;
 
 	set_method(sites, SITE_FTRACE_CLAIMED);
+	kprobe_delay_point(DELAY_METHOD_CLAIMED);
 	ret = site_ftrace_plant(sites, SITE_FTRACE_IP);
 	if (ret)
 		set_method(sites, SITE_FTRACE);
@@ -436,6 +441,7 @@ static void announce_post_handler(struct kprobe_site *site, const struct kprobe 
 	kprobe_test_step();
 	WRITE_ONCE(site->kp.post_handler, site_post_handler);
 	smp_wmb(); /* pairs with site_pre_handlers() */
+	kprobe_delay_point(DELAY_POST_ANNOUNCED);
 	kprobe_test_step();
 }
 
@@ -459,6 +465,7 @@ void site_add_listener(struct kprobe_site *site, struct kprobe *kp,
 	if (!kprobe_disabled(kp))
 		announce_post_handler(site, kp);
 	list_add_tail_rcu(&kp->list, &site->listeners);
+	kprobe_delay_point(DELAY_LISTENER_LISTED);
 	site_batch_add(batch, site);
 }
 
@@ -476,6 +483,7 @@ void site_del_listener(struct kprobe_site *site, struct kprobe *kp,
 		       struct site_batch *batch)
 {
 	list_del_rcu(&kp->list);
+	kprobe_delay_point(DELAY_LISTENER_UNLISTED);
 	site_batch_add(batch, site);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/bitmap.h>
 #include <linux/execmem.h>
 #include <linux/kallsyms.h>
+#include <linux/kprobe_delay.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/perf_event.h>
@@ -143,6 +144,7 @@ static int page_publish(struct kprobe_insn_cache *c, struct slot_page *sp)
 
 	if (ret)
 		return ret;
+	kprobe_delay_point(DELAY_SLOT_PAGE_ENTERED);
 	WRITE_ONCE(c->first, min(c->first, addr));
 	WRITE_ONCE(c->end, max(c->end, addr + PAGE_SIZE));
 	tell_perf(c, sp->base, false);
@@ -152,6 +154,7 @@ static int page_publish(struct kprobe_insn_cache *c, struct slot_page *sp)
 static void page_withdraw(struct kprobe_insn_cache *c, struct slot_page *sp)
 {
 	xa_erase(&c->pages, page_index(sp->base));
+	kprobe_delay_point(DELAY_SLOT_PAGE_LEFT);
 	tell_perf(c, sp->base, true);
 	kfree_rcu(sp, rcu);
 }
@@ -334,6 +337,7 @@ bool __is_insn_slot_addr(struct kprobe_insn_cache *c, unsigned long addr)
 {
 	if (addr < READ_ONCE(c->first) || addr >= READ_ONCE(c->end))
 		return false;
+	kprobe_delay_point(DELAY_SLOT_CHECKED);
 	return xa_load(&c->pages, page_index((void *)addr));
 }
 

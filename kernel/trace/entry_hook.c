@@ -19,6 +19,7 @@
 #include <linux/cleanup.h>
 #include <linux/entry_hook.h>
 #include <linux/ftrace.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/probe_hit.h>
@@ -85,6 +86,7 @@ static void many_hit(struct entry_hook *hook, unsigned long ip, unsigned long ca
 	entry_hit_t hit;
 
 	for (; hook; hook = next_of(hook)) {
+		kprobe_delay_point(DELAY_ENTRY_NEXT_READ);
 		hit = READ_ONCE(hook->hit);
 		hit(hook, ip, caller, regs);
 	}
@@ -118,6 +120,7 @@ static __always_inline void one_hit(struct entry_hook *hook, unsigned long ip,
 {
 	entry_hit_t hit = READ_ONCE(hook->first);
 
+	kprobe_delay_point(DELAY_ENTRY_FIRST_READ);
 	entry_hit_call(hit, hook, ip, caller, regs);
 }
 
@@ -237,6 +240,7 @@ static void add_first(struct entry_hook *hook, struct entry_hook *next, bool arg
 	/* A hit may still read a hook with ENTRY_LAST that has left and joins again. */
 	set_next(hook, next, bits | (args ? ENTRY_TAKES_ARGS : 0));
 	update_first(hook);
+	kprobe_delay_point(DELAY_ENTRY_READY);
 	kprobe_test_step();
 	if (next)
 		addr_table_replace(&entry_table, hook->ip, hook);
@@ -253,6 +257,7 @@ static void add_last(struct entry_hook *hook, struct entry_hook *first, bool arg
 	while (next_of(at))
 		at = next_of(at);
 	set_next(at, hook, bits_of(at));
+	kprobe_delay_point(DELAY_ENTRY_LINKED);
 	kprobe_test_step();
 	update_first(first);
 }
@@ -280,6 +285,7 @@ static bool del_hook(struct entry_hook *hook)
 		while (next_of(at) != hook)
 			at = next_of(at);
 		set_next(at, next, bits_of(at));
+		kprobe_delay_point(DELAY_ENTRY_UNLINKED);
 		kprobe_test_step();
 		update_first(first);
 		return false;
@@ -287,6 +293,7 @@ static bool del_hook(struct entry_hook *hook)
 	if (next) {
 		set_function(next, bits_of(hook) & FUNCTION_BITS);
 		update_first(next);
+		kprobe_delay_point(DELAY_ENTRY_SECOND_READY);
 		kprobe_test_step();
 		addr_table_replace(&entry_table, hook->ip, next);
 		return false;
@@ -374,6 +381,7 @@ static int widen(struct entry_hook *batch, unsigned long *ips)
 
 	if (!nr)
 		return 0;
+	kprobe_delay_point(DELAY_ENTRY_MOVES);
 	kprobe_test_step();
 	synchronize_rcu_expedited();
 	ret = entry_filter_add(&all_filter, ips, nr);

@@ -15,6 +15,7 @@
 #include <linux/export.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -69,6 +70,7 @@ static int make_pool(struct fprobe *fp, unsigned int nr_functions)
 				     calls_expected(nr_functions), fp->nr_maxactive);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
+	kprobe_delay_point(DELAY_FPROBE_POOL_READY);
 	/* Publishes the pool to hits. Pairs with the address dependency in fprobe_hit.c. */
 	smp_store_release(&fp->rethook, pool);
 	return 0;
@@ -457,6 +459,7 @@ EXPORT_SYMBOL_GPL(register_fprobe);
 /* The hooks of @fp have left. */
 static void forget_fprobe(struct fprobe *fp)
 {
+	kprobe_delay_point(DELAY_FPROBE_LEFT);
 	if (fp->rethook)
 		rethook_free(fp->rethook);
 	list_del(&fp->registered);

@@ -12,6 +12,7 @@
 #include <linux/indirect_call_wrapper.h>
 #include <linux/kconfig.h>
 #include <linux/kprobe_context.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -97,6 +98,7 @@ static __always_inline bool would_nest(const struct fprobe *fp, unsigned int out
  */
 static __always_inline bool handlers_begin(struct fprobe *fp, unsigned int *outer)
 {
+	kprobe_delay_point(DELAY_FPROBE_HIT);
 	if (fprobe_is_off(fp))
 		return false;
 	*outer = __this_cpu_read(fprobe_context);
@@ -246,6 +248,7 @@ void fprobe_entry_hit(struct entry_hook *hook, unsigned long ip, unsigned long c
 {
 	struct fprobe *fp = hook->owner;
 
+	kprobe_delay_point(DELAY_FPROBE_HIT);
 	if (!fprobe_no_handler_runs() || unlikely(is_rethook_trampoline(caller))) {
 		any_entered(fp, ip, caller, regs, current);
 		return;
@@ -266,6 +269,7 @@ static void fprobe_call_hit(struct entry_hook *hook, unsigned long ip,
 	struct fprobe *fp = hook->owner;
 	struct rethook_node *node;
 
+	kprobe_delay_point(DELAY_FPROBE_HIT);
 	if (fprobe_is_off(fp))
 		return;
 	/* Address dependency; pairs with make_pool(). */

@@ -29,6 +29,7 @@
 #include <linux/cleanup.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -66,6 +67,7 @@ static __always_inline struct rethook_node *shared_pop(struct rethook *rh)
 {
 	unsigned long old = READ_ONCE(rh->shared);
 	struct rethook_node *node;
+	unsigned int next;
 
 	do {
 		if (unlikely(head_name(old) <= LIST_CLOSED))
@@ -75,8 +77,11 @@ static __always_inline struct rethook_node *shared_pop(struct rethook *rh)
 		 * comes after install_segment().
 		 */
 		smp_rmb();
+		kprobe_delay_point(DELAY_SHARED_NAME_READ);
 		node = name_to_node(rh, head_name(old));
-	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, READ_ONCE(node->next_free))));
+		next = READ_ONCE(node->next_free);
+		kprobe_delay_point(DELAY_SHARED_NEXT_READ);
+	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, next)));
 	return node;
 }
 
@@ -104,6 +109,7 @@ static noinline void shared_push(struct rethook_node *node)
 			return;
 		}
 		WRITE_ONCE(node->next_free, head_name(old));
+		kprobe_delay_point(DELAY_SHARED_PUSHES);
 	} while (!try_cmpxchg(&rh->shared, &old, head_next(old, node->name)));
 }
 
@@ -118,6 +124,7 @@ static __always_inline void free_push(struct rethook_node *node)
 {
 	struct rethook_node *away = NULL;
 
+	kprobe_delay_point(DELAY_HOME_GIVES);
 	if (unlikely(!node->home))
 		shared_push(node);
 	else if (unlikely(!try_cmpxchg(node->home, &away, node)))
@@ -133,6 +140,7 @@ static __always_inline struct rethook_node *homes_pop(struct rethook_homes *home
 	for (i = 0; i < RETHOOK_HOMES; i++) {
 		if (!READ_ONCE(homes->node[i]))
 			continue;
+		kprobe_delay_point(DELAY_HOME_FOUND);
 		node = xchg(&homes->node[i], NULL);
 		if (node)
 			return node;
@@ -196,6 +204,7 @@ struct rethook_node *rethook_try_get(struct rethook *rh)
 		return NULL;
 	if (unlikely(!probe_hit_is_watched()))
 		return NULL;
+	kprobe_delay_point(DELAY_POOL_OPEN_READ);
 	return free_pop(rh);
 }
 
@@ -395,6 +404,7 @@ static __always_inline unsigned long returned_through(struct rethook_node *node,
 	 * needs one of them.
 	 */
 	barrier();
+	kprobe_delay_point(DELAY_NODE_UNLINKS);
 	list = &current->rethooks;
 	if (unlikely(list->first != &node->llist)) {
 		recycle_down_to(node);
@@ -484,6 +494,7 @@ unsigned long rethook_find_ret_addr(struct task_struct *tsk, unsigned long frame
 
 	for (; link && left; link = READ_ONCE(link->next), left--) {
 		node = to_node(link);
+		kprobe_delay_point(DELAY_NODE_READ);
 		/* Both may change if @tsk runs. Read the address once, so it is the checked one. */
 		addr = READ_ONCE(node->ret_addr);
 		if (READ_ONCE(node->frame) != frame || is_rethook_trampoline(addr))

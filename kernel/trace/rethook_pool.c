@@ -14,6 +14,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/irq_work.h>
+#include <linux/kprobe_delay.h>
 #include <linux/limits.h>
 #include <linux/llist.h>
 #include <linux/math.h>
@@ -128,6 +129,7 @@ static unsigned int enter_segment(struct rethook *rh, void *segment, unsigned in
 		memcpy(longer->segments, rh->segments, rh->len_segments * sizeof(void *));
 		longer->segments[0] = rh->segments;
 		WRITE_ONCE(rh->len_segments, longer->len);
+		kprobe_delay_point(DELAY_SEGMENTS_COPIED);
 		/* Publishes the copy. Pairs with the address dependency in name_to_node(). */
 		smp_store_release(&rh->segments, longer->segments);
 		longer->segments = NULL;
@@ -198,6 +200,7 @@ static int add_segment(struct rethook *rh, unsigned int wanted, gfp_t gfp, void 
 		return -ENOMEM;
 	}
 	init_nodes(rh, memory, number, slots);
+	kprobe_delay_point(DELAY_SEGMENT_ENTERED);
 	*segment = memory;
 	return slots;
 }
@@ -335,6 +338,7 @@ static void pool_retire(struct work_struct *work)
 	cancel_work_sync(&rh->grow_work);
 
 	nr_free = shared_close(rh);
+	kprobe_delay_point(DELAY_POOL_CLOSED);
 	for_each_possible_cpu(cpu)
 		nr_free += homes_close(per_cpu_ptr(rh->homes, cpu));
 
@@ -494,6 +498,7 @@ void rethook_stop(struct rethook *rh)
 void rethook_free(struct rethook *rh)
 {
 	rethook_stop(rh);
+	kprobe_delay_point(DELAY_POOL_STOPPED);
 	retire_after_gp(rh);
 }
 

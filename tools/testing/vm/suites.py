@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any, Callable, Sequence, TYPE_CHECKING
 import kbuild
 import tree
 from common import BUILD, TOP, Failure
-from guests import Boot
+from guests import Boot, say
 
 if TYPE_CHECKING:
     from guests import Outcome
@@ -149,8 +150,17 @@ class Want:
     share: str          # directory that its build() returned
 
 
+def delays(want: Want) -> str:
+    """Boot parameter for delays in lockless code, which the debug profile has (kernel/kprobes/tests/delays.c)."""
+    if want.k.profile != "debug":
+        return ""
+    seed = int(os.environ.get("SEED") or random.randrange(1, 10 ** 6))
+    say(f"  {want.step}: delays by seed {seed}; again with: SEED={seed}")
+    return f" kprobes_delay.seed={seed}"
+
+
 def kunit_boots(want: Want) -> list:
-    job: dict = {"append": "kunit.enable=1", "timeout": 2400}
+    job: dict = {"append": "kunit.enable=1" + delays(want), "timeout": 2400}
     boots = [Boot(want.step, want.step, "kunit.sh", job=job)]
     # An old processor matters only to suites on instructions, and stock has none of these.
     if want.k.arch.old_cpu and not want.k.stock:

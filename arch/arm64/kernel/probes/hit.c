@@ -18,6 +18,7 @@
  *
  * All of this cannot be probed or traced.
  */
+#include <linux/kprobe_delay.h>
 #include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
@@ -128,9 +129,12 @@ NOKPROBE_SYMBOL(nested_hit);
  */
 int kprobe_brk_handler(struct pt_regs *regs, unsigned long esr)
 {
-	struct kprobe *site = get_kprobe((void *)regs->pc);
 	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
+	struct kprobe *site;
 
+	kprobe_delay_point(DELAY_BREAKPOINT_TRAPPED);
+	site = get_kprobe((void *)regs->pc);
+	kprobe_delay_point(DELAY_BREAKPOINT_LOOKED_UP);
 	if (site) {
 		if (hit_running(cpu))
 			nested_hit(cpu, site, regs);

@@ -13,6 +13,7 @@
  * stale instructions in the detour.
  */
 #include <linux/gfp.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/perf_event.h>
 #include <linux/slab.h>
@@ -42,6 +43,7 @@ static void write_live(struct text_writes *w)
 	kick_all_cpus_sync();
 	for (i = 0; i < w->nr; i++)
 		aarch64_insn_patch_text_nosync(w->addrs[i], w->insns[i]);
+	kprobe_delay_point(DELAY_BREAKPOINT_WRITTEN);
 	/* After this, no CPU executes the old instructions. */
 	kick_all_cpus_sync();
 }

@@ -41,6 +41,7 @@
  * order.
  */
 #include <linux/errno.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
@@ -310,6 +311,7 @@ static void write_text(struct optimized_kprobe *op, unsigned int at, const u8 *b
 {
 	kprobe_test_step();
 	text_poke(op->kp.addr + at, bytes, len);
+	kprobe_delay_point(DELAY_JUMP_BYTES_WRITTEN);
 	kprobe_test_step();
 }
 

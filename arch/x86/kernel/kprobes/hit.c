@@ -18,6 +18,7 @@
  * All of this cannot be probed or traced.
  */
 #include <linux/kdebug.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobe_hit.h>
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
@@ -55,6 +56,7 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 		int3_emulate_jmp(regs, kprobe_detour_copies(p));
 		return true;
 	}
+	kprobe_delay_point(DELAY_DISPLACED_READ);
 
 	if (ainsn->boosted && !want_trap) {
 		int3_emulate_jmp(regs, (unsigned long)ainsn->insn + ainsn->boosted);
@@ -176,7 +178,9 @@ int kprobe_int3_handler(struct pt_regs *regs)
 		return 1;
 	}
 
+	kprobe_delay_point(DELAY_BREAKPOINT_TRAPPED);
 	site = get_kprobe((void *)at);
+	kprobe_delay_point(DELAY_BREAKPOINT_LOOKED_UP);
 	if (site && kprobe_ftrace(site)) {
 		/*
 		 * Ftrace patches with temporary breakpoints. It was done before this CPU

@@ -3,6 +3,7 @@
 #include <linux/array_size.h>
 #include <linux/execmem.h>
 #include <linux/kallsyms.h>
+#include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/perf_event.h>
@@ -38,6 +39,7 @@ static void write_opcode(struct kprobe *p, u8 old, u8 new)
 	perf_event_text_poke(p->addr, &old, sizeof(old), &new, sizeof(new));
 	kprobe_test_step();
 	text_poke(p->addr, &new, sizeof(new));
+	kprobe_delay_point(DELAY_BREAKPOINT_WRITTEN);
 	kprobe_test_step();
 }
 
