@@ -2,6 +2,8 @@
 /*
  * Probe events: an event and its probes, and the instances that record it.
  */
+#include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -60,6 +62,24 @@ int trace_probe_init(struct trace_probe *probe, const char *name, const char *gr
 	return 0;
 }
 
+/*
+ * Fields of an event use the names and types of its first probe's arguments. When this probe goes,
+ * let the next one own them. Its own are equal.
+ */
+static void hand_over_strings(struct trace_probe *probe)
+{
+	struct list_head *probes = &probe->event->probes;
+	struct trace_probe *next = list_next_entry(probe, list);
+	unsigned int i;
+
+	if (!list_is_first(&probe->list, probes) || list_is_singular(probes))
+		return;
+	for (i = 0; i < probe->nr_args; i++) {
+		swap(probe->args[i].name, next->args[i].name);
+		swap(probe->args[i].format, next->args[i].format);
+	}
+}
+
 /**
  * trace_probe_unlink - remove a probe from its event
  * @probe: the probe. If it was the last one, the event is freed
@@ -68,6 +88,7 @@ int trace_probe_init(struct trace_probe *probe, const char *name, const char *gr
  */
 void trace_probe_unlink(struct trace_probe *probe)
 {
+	hand_over_strings(probe);
 	list_del_init(&probe->list);
 	if (list_empty(&probe->event->probes))
 		event_free(probe->event);

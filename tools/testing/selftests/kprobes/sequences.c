@@ -120,7 +120,7 @@ static const char *text(const char *form, ...)
 /* Memory that fails */
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define ALLOCATIONS	200		/* of an attempt: the failing one is one of these */
+#define ALLOCATIONS	40		/* of an attempt: the failing one is one of these */
 #define OF_A_PROGRAM	4000		/* the same, with those of exec() */
 
 /* Numbers of attempts and of successes, of all workers. */
