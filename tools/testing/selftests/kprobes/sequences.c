@@ -120,6 +120,7 @@ static const char *text(const char *form, ...)
 /* Memory that fails */
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAILSLAB	"/sys/kernel/debug/failslab"
 #define ALLOCATIONS	40		/* of an attempt: the failing one is one of these */
 #define OF_A_PROGRAM	4000		/* the same, with those of exec() */
 
@@ -491,7 +492,7 @@ int main(int argc, char **argv)
 	end = time(NULL) + atoi(argv[4]);
 	counts = shared(sizeof(*counts) * (ARRAY_SIZE(deeds) + 1));
 	memory = counts + ARRAY_SIZE(deeds);
-	memory_may_fail = !access(FAIL_NTH, W_OK);
+	memory_may_fail = !access(FAIL_NTH, W_OK) && !access(FAILSLAB, F_OK);
 	at_work = shared(sizeof(*at_work));
 	*at_work = WORKERS;
 	for (me = 0; me < WORKERS + OTHERS; me++) {

@@ -15,7 +15,7 @@ cd "$(dirname "$0")" && . ./functions
 
 SEED=${SEED:-$(($(date +%s) % 1000000))}
 # Kernels in which memory may fail are slow.
-if [ -e /proc/self/fail-nth ]; then
+if memory_may_fail; then
 	ROUNDS=${ROUNDS:-3}
 	LIMIT_OF_ROUND=${LIMIT_OF_ROUND:-40}
 fi
@@ -189,7 +189,7 @@ it_was_something() {
 		END { for (d in done) print d, done[d] }' > "$tmp/sum"
 	cat "$tmp/sum"
 	for deed in define enable remove clear hit look perf instance load unload arm processor \
-		$(! has_patch || echo patch) $([ ! -e /proc/self/fail-nth ] || echo memory); do
+		$(! has_patch || echo patch) $(! memory_may_fail || echo memory); do
 		grep "^$deed [1-9]" "$tmp/sum"
 	done
 }
