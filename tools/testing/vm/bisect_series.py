@@ -372,8 +372,12 @@ class Run:
         at, table = os.path.join(k.out, ".bisect-at"), os.path.join(k.out, ".bisect-symbols")
         have, want = load(at, None), {n: file_id(w) for n, w in made.items()}
         try:
-            # Another configuration changes any number of objects. Those of files that have gone stay.
-            anew = configure(k) or have is None or not set(have) <= set(want)
+            if have is not None and not set(have) <= set(want):
+                # Objects of files that later patches add must not stay.
+                shutil.rmtree(k.out)
+                have = None
+            # Another configuration changes any number of objects.
+            anew = configure(k) or have is None
             if anew:
                 targets = k.targets()
             else:
