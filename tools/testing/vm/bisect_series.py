@@ -409,8 +409,6 @@ class Run:
 
     def boot_it(self, k: Kernel, key: str, made: dict, what: Any) -> str:
         """Boot k and run lib/test_kprobes.c."""
-        if self.state.get(f"boot {k.name} {key}"):
-            return ""
         put(made)
         try:
             kbuild.run_make(k, f"{what}: {k.name} to boot", os.path.basename(k.arch.image))
@@ -429,12 +427,13 @@ class Run:
     def of_kernel(self, nr: int, made: dict, k: Kernel) -> str:
         """Compile for k after a patch. Returns the result as text."""
         key = key_of(made, k.fragments)
-        if self.passed(k, key) is not None:
+        to_boot = self.boot and not k.off and not self.state.get(f"boot {k.name} {key}")
+        if self.passed(k, key) is not None and not to_boot:
             self.kept += 1
             return f"{k.profile} as before"
         bad = self.one(k, key, made, f"patch {nr}")
         self.compiled += 1
-        if not bad and self.boot and not k.off:
+        if not bad and to_boot:
             bad = self.boot_it(k, key, made, f"patch {nr}")
         if bad:
             self.failed.append(nr)
