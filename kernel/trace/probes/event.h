@@ -85,6 +85,8 @@ struct trace_probe_event {
  * @args:	the arguments
  *
  * All but @list and @event are set before the probe is planted, and constant from then on.
+ * Names and formats of @args move to an equal argument if the probe is the first of its event and
+ * leaves it; event_mutex guards them. Hits do not read them.
  */
 struct trace_probe {
 	struct list_head		list;

@@ -63,8 +63,9 @@ int trace_probe_init(struct trace_probe *probe, const char *name, const char *gr
 }
 
 /*
- * Fields of an event use the names and types of its first probe's arguments. When this probe goes,
- * let the next one own them. Its own are equal.
+ * Fields of an event use the names and formats of its first probe's arguments. When this probe
+ * goes, let the next one own them. Those of the next one are equal, and are freed with this probe.
+ * Filters and the format file read fields with event_mutex held.
  */
 static void hand_over_strings(struct trace_probe *probe)
 {

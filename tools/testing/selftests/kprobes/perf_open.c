@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * perf_open [-r] SYMBOL FILE TEXT: print how often SYMBOL is hit while TEXT is written to FILE, by a
- * probe of the kprobe PMU, which only this process uses. -r: a return probe
+ * perf_open [-r] SYMBOL FILE TEXT: print how often SYMBOL is hit while TEXT is written to FILE, by
+ * a probe of the kprobe PMU, which only this process uses. -r: a return probe
  *
  * perf_open -e ID FILE TEXT: the same for the trace event ID.
  *
