@@ -28,6 +28,7 @@ import guest
 import hardened
 import hitpath
 import kbuild
+import ktap
 import lint
 import litmus
 import record
@@ -158,7 +159,7 @@ def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
     boots = suite.boots(want)
     outcomes = together(*(functools.partial(boot, built.k, b, order) for b in boots))
     for b, got in zip(boots, outcomes):
-        add_results(results, got.results)
+        add_results(results, {n: explained(n, r, got.out) for n, r in got.results.items()})
         if suite.more:
             add_results(results, suite.more(got))
         if not built.k.stock:
@@ -166,10 +167,16 @@ def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
     return results
 
 
+def explained(name: str, result: tuple, out: str) -> tuple:
+    """A result with what the test printed, if it failed without a reason."""
+    return result if result != ("fail", "") else ("fail", ktap.said(out, name))
+
+
 def guest_ok(report: Report, step: str, boot: Any, got: Outcome) -> None:
     """Add one result for the guest as a whole: it booted, ended, had no splat, and ran some test."""
     fault = got.fault or ("" if got.results else "no test ran")
-    report.add(f"{step}: guest {boot.name}", "fail" if fault else "pass", f"{fault}; see {got.log}" if fault else "")
+    why = "\n".join([f"{fault}; see {got.log}"] + got.splat.splitlines()) if fault else ""
+    report.add(f"{step}: guest {boot.name}", "fail" if fault else "pass", why)
 
 
 def table(step: str, rows: list) -> None:
@@ -558,7 +565,7 @@ def tell(report: Report) -> int:
         if chosen:
             say(f"\n{heading}:")
         for name, why in chosen:
-            say(f"  {name}: {why}" if why else f"  {name}")
+            say("\n    ".join(f"  {name}: {why}".splitlines()) if why else f"  {name}")
     passed, failed, skipped = (report.count(s) for s in ("pass", "fail", "skip"))
     if failed:
         say(f"\nThe whole output of each guest is in {os.path.relpath(LOGS, TOP)}/")

@@ -44,6 +44,7 @@ SPLAT = re.compile("|".join([
     r"guest: ",
 ]))
 SPLAT_LINES = 60
+STAMP = re.compile(r"^\[ *\d+\.\d+\](\[[^]]*\])? ?")
 
 
 class Job:
@@ -185,6 +186,17 @@ def splats(text: str, expect: str | None = None) -> list:
             i = end
         i += 1
     return found
+
+
+def gist(splat: str, limit: int = 12) -> str:
+    """The lines of a splat that tell most: what it says, where, and the functions on the stack."""
+    kept, on_stack = [], False
+    for line in splat.splitlines():
+        text = STAMP.sub("", line).rstrip()
+        on_stack = text in ("Call Trace:", "Call trace:") or (on_stack and text.startswith(" "))
+        if SPLAT.search(line) or re.match(r"RIP: |pc : ", text) or (on_stack and re.match(r" +[^ ?<]", text)):
+            kept.append(text)
+    return "\n".join(kept[:limit])
 
 
 class Result:

@@ -102,11 +102,12 @@ class Boot:
 
 @dataclass
 class Outcome:
-    """Results of a guest: parsed KTAP, all output, and its fault."""
+    """Results of a guest: parsed KTAP, all output, its fault, and the gist of the first splat."""
     results: dict
     out: str
     fault: str | None
     log: str
+    splat: str = ""
 
 
 class Runner:
@@ -145,7 +146,7 @@ class Runner:
         while left:
             got = self.boot(k, replace(b, tests=left), order)
             whole.out += got.out
-            whole.log, whole.fault = got.log, got.fault
+            whole.log, whole.fault, whole.splat = got.log, got.fault, got.splat
             whole.results.update((n, r) for n, r in got.results.items() if "(ended early)" not in n)
             left = behind_the_death(left, got.out)[1:] if got.fault else []
         return whole
@@ -201,4 +202,5 @@ def outcome(k: Kernel, b: Boot, res: Result) -> Outcome:
     if fault and not results:
         # KUnit writes to the console, too. Take its results from there if the guest died before the script ran.
         results = ktap.parse(re.sub(r"(?m)^\[[ \d.]+\] ", "", res.console.decode(errors="replace")))
-    return Outcome(results, out, fault, os.path.relpath(log_of(k, b), TOP))
+    splat = guest.gist(res.splats[0]) if res.splats else ""
+    return Outcome(results, out, fault, os.path.relpath(log_of(k, b), TOP), splat)

@@ -6,11 +6,14 @@ The base's tools/testing/kunit/kunit_parser.py is not used: it drops the reason 
 """
 from __future__ import annotations
 
+import itertools
 import re
 
 LINE = re.compile(r"^( *)(ok|not ok) (\d+) ?-? ?(.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)")
 SUBTEST = re.compile(r"^( *)# Subtest: *(.*)$")
+# What `set -x` shows of a kselftest after the command that failed.
+AFTERMATH = re.compile(r"\+ (return 1|end_test|set \+ex)$")
 
 
 class Level:
@@ -89,3 +92,26 @@ def parse(text: str, prefix: str = "") -> dict:
         close(stack[-1])
         stack.pop()
     return results
+
+
+def said(text: str, name: str, limit: int = 4) -> str:
+    """What a test that failed printed last: KUnit prints it before the result, our kselftests after."""
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        m = LINE.match(line)
+        if not m or m.group(2) == "ok" or judge("not ok", m.group(4))[0] != name.rpartition(".")[2]:
+            continue
+        return "\n".join((behind(lines[i + 1:], m.group(1) + "# ") or before(lines[:i]))[-limit:])
+    return ""
+
+
+def behind(lines: list, mark: str) -> list:
+    """The comments at the beginning of lines."""
+    log = [l[len(mark):].rstrip() for l in itertools.takewhile(lambda l: l.startswith(mark), lines)]
+    return [l for l in log if not AFTERMATH.match(l)]
+
+
+def before(lines: list) -> list:
+    """Lines behind the last result or the name of the last suite."""
+    last = [l for l in range(len(lines)) if LINE.match(lines[l]) or SUBTEST.match(lines[l])]
+    return [l.strip() for l in lines[last[-1] + 1 if last else 0:] if l.strip()]

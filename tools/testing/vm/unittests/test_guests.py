@@ -77,6 +77,14 @@ class Complaints(unittest.TestCase):
         self.assertFalse(guest.splats("[    1.0] all is well\n"))
         self.assertFalse(guest.splats("BUG: that\n", "BUG: that"))
 
+    def test_gist_of_splat(self):
+        lines = ["WARNING: CPU: 0 PID: 1 at kernel/x.c:7 f+0x1/0x2", "Modules linked in: a", "RIP: 0010:f+0x1/0x2",
+                 "RAX: 0000", "Call Trace:", " <TASK>", " ? g+0x1/0x2", " h+0x1/0x2", " i+0x3/0x4", " </TASK>",
+                 "irq event stamp: 1", " j+0x1/0x2", "---[ end trace 0000000000000000 ]---"]
+        splat = guest.splats("\n".join(f"[    1.0] {l}" for l in ["before"] + lines))[0]
+        self.assertEqual(guest.gist(splat).splitlines(), [lines[0], lines[2], " h+0x1/0x2", " i+0x3/0x4"])
+        self.assertEqual(guest.gist(splat, 2).splitlines(), [lines[0], lines[2]])
+
 
 if __name__ == "__main__":
     unittest.main()

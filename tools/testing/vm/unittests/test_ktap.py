@@ -26,6 +26,14 @@ class Ktap(unittest.TestCase):
         self.assertEqual(states("    # Subtest: a\n    ok 1 x\nnot ok 1 a # status 1\n"),
                          {"a.x": "pass", "a": "fail"})
 
+    def test_what_a_failed_test_said(self):
+        kunit = "    # Subtest: a\n    ok 1 x\n    # y: EXPECTATION FAILED at f.c:3\n    Expected 1\n    not ok 2 y\n"
+        self.assertEqual(ktap.said(kunit, "a.y"), "# y: EXPECTATION FAILED at f.c:3\nExpected 1")
+        script = "    not ok 1 x\n    # + one\n    # + two\n    # + return 1\n    # + end_test\n    ok 2 y\n"
+        self.assertEqual(ktap.said(script, "a.x"), "+ one\n+ two")
+        self.assertEqual(ktap.said(script, "a.x", 1), "+ two")
+        self.assertEqual(ktap.said(script, "a.y"), "")
+
 
 if __name__ == "__main__":
     unittest.main()
