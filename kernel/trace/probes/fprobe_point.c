@@ -60,17 +60,19 @@ static int take_list(struct fpoint *pt, const char *symbol)
 static struct probe_point *create(struct probe_spec *spec, int nargs)
 {
 	struct fpoint *pt;
-	int err = -ENOMEM;
+	int err;
 
 	pt = kzalloc(struct_size(pt, point.tp.args, nargs), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
+	pt->point.kind = kind_of(spec);
 	pt->hits = alloc_percpu(unsigned long);
-	if (pt->hits)
-		err = point_init(&pt->point, kind_of(spec), spec, nargs);
+	err = pt->hits ? 0 : -ENOMEM;
 	if (!err && !fpoint_is_tracepoint(pt))
 		err = take_list(pt, spec->symbol);
+	/* The last step, because release() does not free the event. */
+	err = err ?: point_init(&pt->point, pt->point.kind, spec, nargs);
 	if (err) {
 		release(&pt->point);
 		return ERR_PTR(err);

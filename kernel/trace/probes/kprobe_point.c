@@ -69,16 +69,17 @@ struct kpoint *kpoint_create(struct probe_spec *spec, int nargs)
 {
 	const struct point_kind *kind = &kprobe_kinds[spec->is_return];
 	struct kpoint *pt = kpoint_alloc(kind, nargs);
-	int err = -ENOMEM;
+	int err;
 
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
 	pt->hits = alloc_percpu(unsigned long);
-	if (pt->hits)
-		err = point_init(&pt->point, kind, spec, nargs);
+	err = pt->hits ? 0 : -ENOMEM;
 	if (!err && spec->all)
 		err = kplaces_create(pt);
+	/* The last step, because kpoint_release() does not free the event. */
+	err = err ?: point_init(&pt->point, kind, spec, nargs);
 	if (err) {
 		kpoint_release(&pt->point);
 		return ERR_PTR(err);
