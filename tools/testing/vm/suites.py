@@ -253,6 +253,13 @@ OWN_BOOT: dict[str, dict[str, str]] = {
 EFFORT = {"release": 50, "debug": 20, "small": 25}
 
 
+# Seed of sequences.sh; SEED=N for others.
+SEQUENCES = "7"
+
+# What faults.sh does on the debug kernel; all with OPERATIONS= , which takes a quarter of an hour.
+FAULTS = "definitions"
+
+
 def own_boot(name: str, share: str) -> dict:
     """Options of the boot of such a test."""
     told = {}
@@ -273,9 +280,17 @@ def selftest_boots(want: Want) -> list:
     job: dict = {"share": share, "timeout": 2400}
     hands = deal([n for n in scripts if n not in OWN_BOOT], 2)
     boots = [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", hand, env, job) for i, hand in enumerate(hands)]
-    alone: dict = {**env, "LIMIT": str(job["timeout"] - 60)}
-    return boots + [Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], alone, {**job, **own_boot(n, share)})
-                    for n in scripts if n in OWN_BOOT]
+    # Random sequences differ anyway, by when processes interleave.
+    alone: dict = {**env, "LIMIT": str(job["timeout"] - 60), "SEED": os.environ.get("SEED") or SEQUENCES}
+    if want.k.profile == "debug":
+        alone["OPERATIONS"] = os.environ.get("OPERATIONS", FAULTS)
+    for n in scripts:
+        if n in OWN_BOOT:
+            own = {**job, **own_boot(n, share)}
+            if n == "sequences.sh":
+                own["append"] += delays(want)
+            boots.append(Boot(want.step, f"{want.step}-{n[:-3]}", "selftest.sh", [n], alone, own))
+    return boots
 
 
 def kselftest_boots(want: Want) -> list:

@@ -38,7 +38,6 @@ BOOSTED lfence		lfence
 EITHER \op\()_q	\op\()q	%r9, %rdx
 EITHER \op\()_l	\op\()l	%esi, %r8d
 EITHER \op\()_self	\op\()q	%rbx, %rbx
-EITHER \op\()_load	{load} \op\()q %r10, %rdi
 EITHER \op\()_from_sp	\op\()q	%rsp, %r11
 EITHER \op\()_imm8	\op\()l	$-77, %ebp
 EITHER \op\()_imm32	\op\()q	$-0x12345678, %r14
@@ -51,6 +50,14 @@ BOOSTED \op\()_ax	\op\()w	$0x7fff, %ax
 BOOSTED \op\()_mem	\op\()l	%edx, insn_test_mem(%rip)
 BOOSTED \op\()_from_mem	\op\()q	insn_test_mem(%rip), %rdx
 .endr
+
+/* The forms that write the operand in the reg field. The assembler of clang 14 has no {load}. */
+EITHER add_load		.byte	0x49, 0x03, 0xfa	# addq %r10, %rdi
+EITHER or_load		.byte	0x49, 0x0b, 0xfa	# orq %r10, %rdi
+EITHER and_load		.byte	0x49, 0x23, 0xfa	# andq %r10, %rdi
+EITHER sub_load		.byte	0x49, 0x2b, 0xfa	# subq %r10, %rdi
+EITHER xor_load		.byte	0x49, 0x33, 0xfa	# xorq %r10, %rdi
+EITHER cmp_load		.byte	0x49, 0x3b, 0xfa	# cmpq %r10, %rdi
 
 EITHER test_q		testq	%r9, %rdx
 EITHER test_l		testl	%r8d, %r8d
@@ -84,14 +91,14 @@ FLAGS and_sign		0x8000000000000001 0xffffffff00000000 andq %rdx, %rax
 
 /* Not if the operand that an instruction may write is the stack pointer. */
 BOOSTED mov_to_sp	movq	%rsp, %rsp
-BOOSTED mov_to_sp_load	{load} movq %rsp, %rsp
+BOOSTED mov_to_sp_load	.byte	0x48, 0x8b, 0xe4	# movq %rsp, %rsp
 BOOSTED and_sp		andq	$-8, %rsp
 BOOSTED cmp_sp		cmpq	$0x1000, %rsp
 BOOSTED test_sp		testq	%rsp, %rsp
 
 EITHER mov_l		movl	%r10d, %ecx
 EITHER mov_l_self	movl	%edi, %edi
-EITHER mov_load		{load} movq %r12, %rsi
+EITHER mov_load		.byte	0x49, 0x8b, 0xf4	# movq %r12, %rsi
 EITHER mov_imm_r9d	movl	$0x7654321, %r9d
 EITHER mov_imm_q	movq	$-0x7654321, %rdx
 EITHER mov_imm_c7	.byte	0xc7, 0xc3, 0xef, 0xcd, 0xab, 0x89	# movl $0x89abcdef, %ebx

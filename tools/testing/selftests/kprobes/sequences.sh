@@ -62,7 +62,7 @@ leave_none() {
 take_down() {
 	unpatch
 	echo 0 > $tracefs/events/enable
-	for i in $tracefs/instances/*/; do
+	for i in $tracefs/instances/seq*/; do
 		[ ! -d "$i" ] || echo 0 > "$i/events/enable"
 	done
 	for t in $tracefs/events/seq?/*/trigger $tracefs/instances/*/events/seq?/*/trigger; do
@@ -72,7 +72,7 @@ take_down() {
 			echo "$line" > "$t"
 		done < "$tmp/triggers"
 	done
-	for i in $tracefs/instances/*/; do
+	for i in $tracefs/instances/seq*/; do
 		[ ! -d "$i" ] || rmdir "$i"
 	done
 	echo > $dynamic
@@ -103,6 +103,27 @@ keep_perf_on() {
 	until_it grep -q open "$tmp/kept"
 }
 
+# Load modules from memory. The file system of the guest does not recover when memory has failed in it.
+modules_in_memory() {
+	for m in kprobe_test_target kprobe_test_args livepatch-sample; do
+		file=$(find "/lib/modules/$(uname -r)" -name "$m.ko")
+		[ -n "$file" ] || continue
+		cp "$file" "$tmp/$m.ko"
+	done
+	[ -e "$tmp/kprobe_test_target.ko" ] || return 0
+	# shellcheck disable=SC2016 # $1 is the parameter of that script
+	printf '#!/bin/sh\nexec insmod "%s/$1.ko"\n' "$tmp" > "$tmp/load"
+	chmod +x "$tmp/load"
+	export MODPROBE="$tmp/load"
+}
+
+# 6.12 warns if it has no memory to record comms for the first event that is enabled: let an instance
+# record some event until the round is over.
+keep_comms() {
+	mkdir $tracefs/instances/keep
+	echo 1 > $tracefs/instances/keep/events/sched/sched_process_exit/enable
+}
+
 # The text of the kernel and of modules, if the kernel shows it.
 save_text() {
 	[ ! -e /proc/kcore ] || "$kernel_text" save "$tmp/text"
@@ -128,6 +149,7 @@ no_complaint() {
 one_round() {
 	dmesg > "$tmp/before"
 	set_all_on
+	keep_comms
 	load_target
 	load_or_skip kprobe_test_args
 	save_text
@@ -198,7 +220,7 @@ begin
 exec 3>&1
 keep_perf_on
 forget_leaks
-let_memory_fail || true
+! let_memory_fail || modules_in_memory
 needs_program kernel_text
 kernel_text=$program
 needs_program sequences
