@@ -204,13 +204,15 @@ text_was_compared() {
 	[ "$(grep -cw 'kernel.*kprobe_test_args' "$tmp/texts")" -ge "$ROUNDS" ]
 }
 
-# Each action was done, and most of them several times.
+# Each action was done, and most of them several times. To clear all events fails while one of them is
+# enabled somewhere, which may be the case at each attempt.
 it_was_something() {
 	tr ' ' '\n' < "$tmp/all" | grep . | paste -d ' ' - - | awk '
-		{ split($2, n, "/"); done[$1] += n[1] }
-		END { for (d in done) print d, done[d] }' > "$tmp/sum"
+		{ split($2, n, "/"); done[$1] += n[1]; tried[$1] += n[2] }
+		END { for (d in done) print d, done[d], tried[d] }' > "$tmp/sum"
 	cat "$tmp/sum"
-	for deed in define enable remove clear hit look perf instance load unload arm processor \
+	grep "^clear [0-9]* [1-9]" "$tmp/sum"
+	for deed in define enable remove hit look perf instance load unload arm processor \
 		$(! has_patch || echo patch) $(! memory_may_fail || echo memory); do
 		grep "^$deed [1-9]" "$tmp/sum"
 	done
