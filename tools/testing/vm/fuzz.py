@@ -3,9 +3,9 @@
 
 commands/fuzz.c generates the commands from a seed, writes them, and reports whether an event or a
 probe is left behind, or the kernel complains. After some thousands of them kmemleak looks for lost
-memory. Some examples open perf events and create BPF links instead. Then guests boot with odd events of
-kprobe_event= and boot configurations; see odd_boots.py. At the end a KUnit suite hits events under
-load, and compares each recorded value with the expected one.
+memory. Some examples open perf events, create BPF links, or load BPF programs and attach them instead.
+Then guests boot with odd events of kprobe_event= and boot configurations; see odd_boots.py. At the end a
+KUnit suite hits events under load, and compares each recorded value with the expected one.
 
 build/fuzz/state.json says how far the last run has come; the same command continues there.
 """
@@ -286,12 +286,12 @@ def run_boots(k: Kernel, boot: Callable, state: State) -> list:
     failed = []
     while state.boots > 0:
         number = state.boot
-        wrong, res = odd_boots.run_one(k, boot, state.seed, number)
+        wrong, res, odd = odd_boots.run_one(k, boot, state.seed, number)
         if wrong:
             keep(k, state.seed, f"boot-{number}", res)
             failed.append((number, "; ".join(wrong[:5])))
             out(f"FAILED: boot {number}: {failed[-1][1]}; again with: {again_boot(k, state.seed, number)}")
-            for line in odd_boots.OddBoot(state.seed, number).text():
+            for line in odd.text():
                 out("  " + line[:600])
         state.boots -= 1
         state.boot += 1
@@ -300,19 +300,20 @@ def run_boots(k: Kernel, boot: Callable, state: State) -> list:
 
 
 def again_boot(k: Kernel, seed: int, number: int) -> str:
-    return f"make fuzz {of_profile(k)}SEED={seed} FROM={number} COUNT=0 BOOTS=1 HITS=0"
+    return f"make fuzz {of_kernel(k)}SEED={seed} FROM={number} COUNT=0 BOOTS=1 HITS=0"
 
 
 def told(counts: dict) -> str:
     return ", ".join(f"{counts.get(w, 0)} {w}" for w in ("refused", "accepted", "hit"))
 
 
-def of_profile(k: Kernel) -> str:
-    return "" if k.profile == PROFILE else f"PROFILE={k.profile} "
+def of_kernel(k: Kernel) -> str:
+    arch = "" if k.arch.name == DEFAULT else f"ARCH={k.arch.name} "
+    return arch + ("" if k.profile == PROFILE else f"PROFILE={k.profile} ")
 
 
 def again(k: Kernel, seed: int, first: int, count: int = 1) -> str:
-    return f"make fuzz {of_profile(k)}SEED={seed} FROM={first} COUNT={count} BOOTS=0 HITS=0"
+    return f"make fuzz {of_kernel(k)}SEED={seed} FROM={first} COUNT={count} BOOTS=0 HITS=0"
 
 
 def sample(k: Kernel, seed: int, boot: Callable) -> tuple:
@@ -339,7 +340,7 @@ def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int
         if wrong:
             state.save()
             out(f"FAILED: {hits} hits of seed {state.seed} on {k.name}: {wrong}; again with: "
-                f"make fuzz {of_profile(k)}SEED={state.seed} COUNT=0 BOOTS=0 HITS={hits}")
+                f"make fuzz {of_kernel(k)}SEED={state.seed} COUNT=0 BOOTS=0 HITS={hits}")
             return 1
     state.save()
     last = f"{state.next - state.first} examples of seed {state.seed} on {k.name} ({told(state.counts)})"

@@ -5,6 +5,9 @@ A seed and a number give a boot. The guest lists the events that exist, removes 
 commands to kprobe_events, and lists again. Both lists have to be equal. Valid events among broken ones
 have to exist, and broken ones must not, whatever the runtime interface says.
 
+Some texts fill the command line, or are longer. What is cut off is not there, and what is left of the
+command at the cut does what it does at run time. Of several kprobe_event= the last one counts.
+
 Texts have no "#": it begins a comment in kprobe_events, and has no meaning on the command line.
 """
 from __future__ import annotations
@@ -22,7 +25,13 @@ if TYPE_CHECKING:
     from kbuild import Kernel
 
 LIMIT = 300             # seconds for a guest
-LONGEST = 1400          # characters of kprobe_event=; the whole command line has 2048
+LINE = 2047             # characters of the command line: COMMAND_LINE_SIZE of x86-64 and arm64, without the zero
+ROOM = 1850             # those that the harness leaves, about
+LONGEST = 1400          # characters of kprobe_event=, if it does not fill the command line
+PAST = (-1, 0, 1, 2, 10, 40)        # how far a text goes past the end of the command line, at least
+# Kernels of these cut the command line. x86's boot protocol leaves it to the boot loader; its kernel,
+# stock included, does not boot with a longer one.
+CUTTING = ("arm64",)
 TOO_LONG = 256          # characters of a command of a boot configuration, MAX_BUF_LEN of trace_boot.c
 APPEND = "loglevel=5"
 
@@ -31,6 +40,7 @@ events=/sys/kernel/tracing/kprobe_events
 all() {
 	sed "s/^/$1 /" $events
 }
+echo "length $(wc -c < /proc/cmdline)"
 all boot
 while read -r head place; do
 	name=${head#*:}
@@ -81,14 +91,22 @@ BROKEN_SYNTAX = ("ftrace {", "}", "ftrace.event.kprobes.x.probes = 'vfs_read", "
 class OddBoot:
     """A boot: its kernel parameter, its boot configuration, and what is known of their events."""
 
-    def __init__(self, seed: int, number: int) -> None:
+    def __init__(self, seed: int, number: int, room: int = ROOM) -> None:
+        """room: for what is behind the arguments of the harness"""
         self.rand = random.Random(f"{seed} {number}")
         self.good: list[str] = []           # events that have to exist
         self.bad: list[str] = []            # events that must not
         self.groups: list[list[str]] = []   # commands as for kprobe_events; an error ends its group
         self.names = 0
-        self.events = self.parameter()
         self.config = self.configuration()
+        # The last one decides.
+        self.before = f"{APPEND}{' bootconfig' if self.config else ''} "
+        self.before += self.earlier() if number % 3 == 2 else ""
+        self.before += self.word()
+        self.room = room - len(self.before)
+        self.events = self.filling() if number % 3 == 1 or self.is_so(10) else self.parameter()
+        self.full = len(self.events.encode()) >= self.room
+        self.groups += [[c.replace(",", " ")] for c in taken(self.events[:self.room]).split(";")]
 
     def name(self) -> str:
         self.names += 1
@@ -135,12 +153,44 @@ class OddBoot:
         for _ in range(many):
             good, bad = len(self.good), len(self.bad)
             more = self.command()
-            if len(";".join(commands + more).encode()) > LONGEST:
+            if len(";".join(commands + more).encode()) > min(LONGEST, self.room - 10):
                 del self.good[good:], self.bad[bad:]
                 break
             commands += more
-        self.groups += [[c.replace(",", " ")] for c in commands]
         return ";".join(commands)
+
+    def filling(self) -> str:
+        """A value with which the command line is full, or almost. It is ASCII, so that each byte is a character."""
+        wanted, text = self.room + self.rand.choice(PAST), ""
+        end = min(wanted, self.room)
+        while len(text) <= wanted:
+            good, bad = len(self.good), len(self.bad)
+            text += ";" * bool(text) + ";".join(self.command()).replace("\xe9", "e")
+            if len(text) > end:
+                # Only the list at run time tells what the rest of these commands does.
+                del self.good[good:], self.bad[bad:]
+        # What is removed at the cut need not be what was meant.
+        last = text[:end].rpartition(";")[2]
+        self.good = [n for n in self.good if last not in (f"-:{n}", "-:booted/")]
+        return text if wanted > self.room else text[:wanted]
+
+    def word(self) -> str:
+        # To the kernel "-" and "_" are the same in names of parameters.
+        return self.rand.choice(("kprobe_event=", "kprobe_event=", "kprobe-event="))
+
+    def earlier(self) -> str:
+        """Parameters that have no effect, because another one follows."""
+        text = ""
+        for _ in range(self.rand.randrange(1, 4)):
+            commands = [f"p:booted/{self.name()},vfs_read", *self.command()]
+            # A quote without another one would stand for the rest of the command line.
+            value = ";".join(c for c in commands if c.count('"') % 2 == 0 and c.isascii())
+            if len(text) + len(value) < LONGEST // 2:
+                text += f"{self.word()}{value} "
+        names = re.findall(r"booted/(e\d+)", text)
+        self.bad += [f"booted/{n}" for n in names]
+        self.good = [n for n in self.good if not n.startswith("booted/")]
+        return text
 
     # Boot configuration
 
@@ -185,9 +235,10 @@ class OddBoot:
             del self.good[good:], self.groups[groups:]
         return text
 
-    def job(self, script: str, share: str) -> guest.Job:
+    def job(self, script: str, share: str, cutting: bool) -> guest.Job:
+        """cutting: the kernel cuts the command line"""
         # The parameter is last, because a quote may stand for the rest of the command line.
-        append = f"{APPEND}{' bootconfig' if self.config else ''} kprobe_event={self.events}"
+        append = self.before + (self.events if cutting else self.events[:self.room])
         return guest.Job(script=script, share=share, timeout=LIMIT, append=append, bootconfig=self.config or None)
 
     def reference(self) -> str:
@@ -196,7 +247,7 @@ class OddBoot:
 
     def wrong(self, out: str) -> list[str]:
         """What is wrong with the output of SCRIPT."""
-        found: dict[str, list[str]] = {"boot": [], "reference": [], "left": []}
+        found: dict[str, list[str]] = {"boot": [], "reference": [], "left": [], "length": []}
         odd = []
         for line in out.splitlines():
             word, _, rest = line.partition(" ")
@@ -204,6 +255,8 @@ class OddBoot:
                 found[word].append(rest)
             elif line != "off " + rest or rest in self.good and rest.startswith("booted/"):
                 odd.append(line)
+        if self.full and found["length"] != [str(LINE + 1)]:
+            odd.append(f"the command line has {found['length']} characters")
         names = {re.split("[: ]", l)[1] for l in found["boot"]}
         odd += [f"{n} is missing" for n in self.good if n not in names]
         odd += [f"{n} exists" for n in self.bad if n in names]
@@ -213,7 +266,8 @@ class OddBoot:
 
     def text(self) -> list[str]:
         """The boot, for a report."""
-        return [f"kprobe_event={self.events}"] + self.config.splitlines()
+        at = f"cut after {self.room} characters: " if self.full else ""
+        return [f"{at}{self.before}{self.events}"] + self.config.splitlines()
 
 
 def generated(name: str, probe: str) -> str:
@@ -225,16 +279,28 @@ def quoted(text: str) -> str:
     return f'"{text}"' if "'" in text else f"'{text}'"
 
 
-def run_one(k: Kernel, boot: Callable, seed: int, number: int) -> tuple[list[str], Result]:
-    """Boot once. Returns what is wrong, and the result of the guest."""
-    odd = OddBoot(seed, number)
+def taken(value: str) -> str:
+    """What the kernel takes for the value of a parameter: that between quotes."""
+    return value[1:].removesuffix('"') if value.startswith('"') else value
+
+
+def room_of(k: Kernel) -> int:
+    """How many characters of the command line a job's arguments can have."""
+    with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
+        words = guest.command(k, guest.Job(), tmp)
+    return LINE - len(words[words.index("-append") + 1].encode())
+
+
+def run_one(k: Kernel, boot: Callable, seed: int, number: int) -> tuple[list[str], Result, OddBoot]:
+    """Boot once. Returns what is wrong, the result of the guest, and the boot."""
+    odd = OddBoot(seed, number, room_of(k))
     with tempfile.TemporaryDirectory(prefix="vm-") as tmp:
         script = os.path.join(tmp, "script")
         for name, text in (("script", SCRIPT), ("reference", odd.reference())):
             with open(os.path.join(tmp, name), "w") as f:
                 f.write(text)
-        res = boot(k, odd.job(script, tmp))
+        res = boot(k, odd.job(script, tmp, k.arch.name in CUTTING))
     wrong = [res.fault] if res.fault else odd.wrong(res.out.decode(errors="replace"))
     if res.code and not res.fault:
         wrong.append(f"the script ends with status {res.code}")
-    return wrong, res
+    return wrong, res, odd

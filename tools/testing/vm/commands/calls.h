@@ -4,7 +4,7 @@
 
 #include "grammar.h"
 
-/* What fuzz_perf.c and fuzz_bpf.c share: arguments of system calls, and their right results. */
+/* What fuzz_perf.c, fuzz_bpf.c and fuzz_prog.c share: arguments of system calls, and their right results. */
 
 #define MAX_NAME	700
 
@@ -102,7 +102,9 @@ void do_something(void);
 /* Examples of calls. Each prints its result word, and what is wrong. */
 void fuzz_perf(uint64_t seed, uint32_t number);
 void fuzz_bpf(uint64_t seed, uint32_t number);
+void fuzz_prog(uint64_t seed, uint32_t number);
 void print_perf(uint64_t seed, uint32_t number);
 void print_bpf(uint64_t seed, uint32_t number);
+void print_prog(uint64_t seed, uint32_t number);
 
 #endif

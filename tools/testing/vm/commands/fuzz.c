@@ -3,9 +3,9 @@
  * Write broken commands, and check after each that the kernel has no complaint.
  * They are the commands of grammar.c with random bytes changed, parts repeated, the
  * syntax of newer kernels, or too many levels of nesting. Some of the events are
- * hit. One example in eight opens events of perf, and one in eight creates links of
- * BPF; see fuzz_perf.c and fuzz_bpf.c. Each example gives one line: its number, one
- * word, and what is wrong, if anything is:
+ * hit. One example in eight opens events of perf, one in eight creates links of BPF,
+ * and one in eight loads programs of BPF; see fuzz_perf.c, fuzz_bpf.c and fuzz_prog.c.
+ * Each example gives one line: its number, one word, and what is wrong, if anything is:
  *
  *	refused		no event exists
  *	accepted	at least one event exists
@@ -507,11 +507,11 @@ static void look(void)
 	}
 }
 
-enum way { BY_COMMAND, BY_PERF, BY_BPF };
+enum way { BY_COMMAND, BY_PERF, BY_BPF, BY_PROG };
 
 static enum way way_of(uint64_t seed, uint32_t number)
 {
-	static const enum way ways[8] = { BY_PERF, BY_BPF };
+	static const enum way ways[8] = { BY_PERF, BY_BPF, BY_PROG };
 
 	return ways[mixed(seed ^ mixed(number + 1) ^ 6) % COUNT(ways)];
 }
@@ -545,6 +545,8 @@ void print_fuzz(uint64_t seed, uint32_t number)
 		print_perf(seed, number);
 	else if (way == BY_BPF)
 		print_bpf(seed, number);
+	else if (way == BY_PROG)
+		print_prog(seed, number);
 	else
 		print_commands(seed, number);
 }
@@ -558,6 +560,8 @@ static void do_one(uint64_t seed, uint32_t number)
 		fuzz_perf(seed, number);
 	else if (way == BY_BPF)
 		fuzz_bpf(seed, number);
+	else if (way == BY_PROG)
+		fuzz_prog(seed, number);
 	else
 		fuzz_one(raw, make_fuzz(raw, seed, number), mixed(seed + number));
 	if (way != BY_COMMAND || (number + 1) % PER_LOOK == 0)

@@ -20,6 +20,7 @@
 #define MOST		0x100000	/* functions of a link */
 #define NO_FD		9999
 #define ATTR_SIZE	256
+#define LAST		60		/* where the fields of any link end, in 6.12 */
 
 enum { ATTR_SLOT, LIST_SLOT, COOKIE_SLOT, USE_SLOT, NAMES_SLOT };
 
@@ -131,7 +132,7 @@ static void make_bpf(struct bpf_example *e, uint64_t seed, uint32_t number)
 		.flags = chance(g, 85) ? below(g, 2) : 1u << below(g, 32),
 		.link_flags = chance(g, 95) ? 0 : 1u << below(g, 32),
 		.size = chance(g, 92) ? 64 : PICK(g, sizes),
-		.tail = chance(g, 95) ? 0 : 56 + below(g, ATTR_SIZE - 56),
+		.tail = chance(g, 95) ? 0 : LAST + below(g, ATTR_SIZE - LAST),
 	};
 	e->attach_type = right_type(e->prog);
 	if (chance(g, 5))
@@ -171,9 +172,15 @@ void print_bpf(uint64_t seed, uint32_t number)
 
 /* What is right */
 
+/* How many entries of the list the kernel reads. */
+static int used(const struct bpf_example *e)
+{
+	return e->cnt < (uint32_t)e->listed ? (int)e->cnt : e->listed;
+}
+
 static void names_verdict(struct verdict *v, const struct bpf_example *e)
 {
-	for (int i = 0; i < e->listed; i++) {
+	for (int i = 0; i < used(e); i++) {
 		const struct name *n = &e->names[i];
 
 		pointer_verdict(v, n->where == IS_NULL ? TO_NOTHING : n->where);
@@ -194,7 +201,7 @@ static void names_verdict(struct verdict *v, const struct bpf_example *e)
 
 static void addresses_verdict(struct verdict *v, const struct bpf_example *e)
 {
-	for (int i = 0; i < e->listed; i++) {
+	for (int i = 0; i < used(e); i++) {
 		/* An address in ftrace's call stands for the function, if that begins with it. */
 		if (e->addrs[i].symbol && e->addrs[i].offset)
 			may_fail(v, EINVAL, 0);

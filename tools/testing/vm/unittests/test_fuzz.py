@@ -8,7 +8,7 @@ import unittest.mock
 
 import fuzz
 
-K = types.SimpleNamespace(name="x86_64-debug-btf", profile=fuzz.PROFILE)
+K = types.SimpleNamespace(name="x86_64-debug-btf", profile=fuzz.PROFILE, arch=types.SimpleNamespace(name="x86_64"))
 
 
 class Guest:
