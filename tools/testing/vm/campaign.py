@@ -52,14 +52,14 @@ Words = array.array     # instructions: offsets from _stext, with lengths in the
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
-SPREAD = 4000           # instructions in a chunk "s", spread over the text
+SPREAD = 16000          # instructions in a chunk "s", spread over the text
 DENSE = 2000            # in a chunk "r", of neighbours
 FTRACE = 12000          # in a chunk "f", with the ftrace selftests
 TRIED = 60000           # in a chunk "t", only registered
 APART = 4               # jumps in a chunk "r" are so many instructions apart: one covers several
 PER_BOOT = 12           # chunks for a guest
 SILENCE = 600           # seconds without output after which a guest hangs
-SAMPLE = {"s": 2, "r": 1, "hot": 1}
+SAMPLE = {"s": 1, "r": 1, "hot": 1}
 SHOWN = 16              # instructions that are shown of a failed chunk
 LENGTH_SHIFT = 28
 
