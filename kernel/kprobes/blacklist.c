@@ -339,23 +339,36 @@ static int add_functions(const unsigned long *fn, const unsigned long *end)
  * Functions of the hit path that have no NOKPROBE_SYMBOL(). preempt_schedule_notrace() is called
  * when preemption is enabled at the end of a hit. A hit in it, before it disables preemption,
  * would call it again. Some architectures do not mark their trampoline.
+ *
+ * Breakpoints enter the kernel like NMIs: irqentry_nmi_enter() calls the others before the handler
+ * can notice a hit inside a hit. Clang does not inline ftrace_nmi_enter(). Two tracers count and
+ * time NMIs there.
  */
 static const char * const hit_path_functions[] __initconst = {
 	"arch_rethook_trampoline",
 	"preempt_schedule_notrace",
+	"ftrace_nmi_enter",
+	"ftrace_nmi_exit",
+	"trace_hwlat_callback",
+	"trace_osnoise_callback",
+	"trace_clock_local",
+	"sched_clock",
 };
 
+static int __init add_match(void *unused, unsigned long addr)
+{
+	return add_function(addr);
+}
+
+/* Several files may have a copy of an inline function. */
 static int __init add_hit_path(void)
 {
-	unsigned long addr;
 	unsigned int i;
 	int ret = 0;
 
 	draft_why = by_name;
-	for (i = 0; !ret && i < ARRAY_SIZE(hit_path_functions); i++) {
-		addr = kallsyms_lookup_name(hit_path_functions[i]);
-		ret = addr ? add_function(addr) : 0;
-	}
+	for (i = 0; !ret && i < ARRAY_SIZE(hit_path_functions); i++)
+		ret = kallsyms_on_each_match_symbol(add_match, hit_path_functions[i], NULL);
 	draft_why = by_arch;
 	return ret;
 }

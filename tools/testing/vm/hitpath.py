@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from kbuild import Kernel
 
 # Functions that exceptions, ftrace and hooked returns call, and those that are called by pointer.
-# arch.py has more of them for each architecture.
+# arch.py has more of them for each architecture. The first two also call what is no part of probes,
+# before the guard against hits in hits is on.
 ROOTS = [
+    "irqentry_nmi_enter", "irqentry_nmi_exit",
     "kprobe_fault_handler", "entry_hit", "many_hit", "site_ip_hit", "site_entry_hit",
     "site_pre_handler", "site_post_handler", "kretprobe_pre_handler", "kretprobe_returned",
     "arch_rethook_trampoline", "fprobe_any_hit", "fprobe_switch_hit", "fprobe_entry_hit",
@@ -43,6 +45,7 @@ ALLOWED = {
     "fixup_exception": "of a fault in a stepped instruction: the hit is over",
     "__stack_chk_fail": "stops the kernel",
     "dump_kprobe": "says why the kernel is about to stop",
+    "__traceiter_nmi_noise": "records an event of osnoise, if that is enabled",
 }
 
 # Objects with our functions that a hit can run.
