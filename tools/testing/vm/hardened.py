@@ -17,8 +17,9 @@ LOG = "/tmp/dmesg"              # see tests/hardened.sh
 
 EFFORT = 20                     # see suites.py
 
-# KUnit suites: all with those of the base, or ours on instructions.
-ALL, INSNS = "*", "kprobes_{arch}_*"
+# KUnit suites: all with those of the base, those on probes, or ours on instructions. Others of the base
+# call by pointers of the wrong type, which kCFI does not allow.
+ALL, PROBES, RETURNS, INSNS = "*", "*prob*", "rethook*", "kprobes_{arch}_*"
 
 # Some of our kselftests: each way of tracing, and concurrent changes.
 TRACE = ("events.sh", "fprobe_events.sh", "arg_returns.sh", "blocking_returns.sh", "profile.sh", "samples.sh")
@@ -69,11 +70,12 @@ HARDENED = {
                 kunit=ALL, tests=TRACE + RACE),
     )),
     "hardened-cfi": Row("clang, and indirect calls that check types", "cfi", (
-        Machine("kcfi", append="cfi=kcfi", says=((LOG, "Using .*kCFI"),), kunit=ALL, tests=TRACE + RACE),
+        Machine("kcfi", append="cfi=kcfi", says=((LOG, "Using .*kCFI"),), kunit=PROBES, tests=TRACE + RACE),
+        Machine("rethook", append="cfi=kcfi", says=((LOG, "Using .*kCFI"),), kunit=RETURNS, tests=TRACE[:1]),
     )),
     "arm64-hardened-cfi": Row("clang, indirect calls that check types and land on BTI", "cfi", (
         Machine("bti", says=((LOG, "CPU features: detected: Branch Target Identification"),),
-                kunit=ALL, tests=TRACE + RACE),
+                kunit=PROBES, tests=TRACE + RACE),
         Machine("old", "cortex-a57"),
     )),
 }

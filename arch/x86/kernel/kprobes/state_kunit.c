@@ -451,11 +451,15 @@ static struct insn_test_state hit_once(struct kunit *test, const struct method *
 	return out;
 }
 
-/* Ftrace does not restore this register, which functions neither receive nor preserve. */
+/*
+ * Ftrace does not restore registers that functions neither receive nor preserve: R11, and R10 where
+ * only the return is hooked, which needs few registers.
+ */
 static bool is_lost(const struct method *m, unsigned int reg)
 {
-	return m->function && reg == STATE_R11 / sizeof(u64) && m->planted != SITE_BREAKPOINT &&
-	       m->planted != SITE_JUMP;
+	if (!m->function || m->planted == SITE_BREAKPOINT || m->planted == SITE_JUMP)
+		return false;
+	return reg == STATE_R11 / sizeof(u64) || (m->after && reg == STATE_R10 / sizeof(u64));
 }
 
 /* With call depth tracking, a function's return counts, which sets flags. */
