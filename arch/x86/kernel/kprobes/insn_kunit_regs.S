@@ -51,7 +51,7 @@ BOOSTED \op\()_mem	\op\()l	%edx, insn_test_mem(%rip)
 BOOSTED \op\()_from_mem	\op\()q	insn_test_mem(%rip), %rdx
 .endr
 
-/* The forms that write the operand in the reg field. The assembler of clang 14 has no {load}. */
+/* The forms that write the operand in the reg field. Clang's assembler has no {load}. */
 EITHER add_load		.byte	0x49, 0x03, 0xfa	# addq %r10, %rdi
 EITHER or_load		.byte	0x49, 0x0b, 0xfa	# orq %r10, %rdi
 EITHER and_load		.byte	0x49, 0x23, 0xfa	# andq %r10, %rdi

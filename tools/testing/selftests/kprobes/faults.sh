@@ -34,6 +34,7 @@ definitions() {
 	defines kprobes/e "p:kprobes/e $inside"
 	defines kprobes/e 'p:kprobes/e kprobe_test_target:kprobe_target_traced'
 	defines kprobes/e 'r:kprobes/e kprobe_test_target:kprobe_target_traced'
+	defines kprobes/e 'p:kprobes/e kprobe_target_traced@*'
 	defines kprobes/e "p:kprobes/e $inside a=+0($reg0):x64[4] b=+0(+8(\$stack)):string \
 c=\$comm d=\\\"text\" e=$reg_pc:symstr f=$reg1:b4@4/32"
 	defines fprobes/e 'f:fprobes/e kprobe_target_traced a=$arg1'

@@ -4,7 +4,10 @@
 
 #include "grammar.h"
 
-/* What fuzz_perf.c, fuzz_bpf.c and fuzz_prog.c share: arguments of system calls, and their right results. */
+/*
+ * What fuzz_perf.c, fuzz_bpf.c and fuzz_prog.c share: arguments of system calls, and their right
+ * results.
+ */
 
 #define MAX_NAME	700
 
