@@ -105,10 +105,38 @@ hit_as_it_comes_up() {
 	[ -s "$tmp/probed" ] || skip "nothing that it runs can be probed"
 }
 
+tracer_and_cpu_back() {
+	echo nop > $tracefs/current_tracer
+	[ ! -e $jumps ] || echo 1 > $jumps
+	back_online
+}
+
+# The function tracer runs on a CPU that comes up, with a breakpoint in the code that records.
+traced_as_it_comes_up() {
+	needs_cpu
+	grep -qw function $tracefs/available_tracers || skip "no function tracer"
+	jumps=/proc/sys/debug/kprobes-optimization
+	undo=tracer_and_cpu_back
+	[ ! -e $jumps ] || echo 0 > $jumps
+	planted=
+	for n in 4 8 5 6 7 9 10 11 12; do
+		load kprobe_test_prober symbol=ring_buffer_lock_reserve offset=$n post=1 || continue
+		planted=y
+		break
+	done
+	[ $planted ]
+	echo 0 > $cpu
+	echo function > $tracefs/current_tracer
+	echo 1 > $cpu
+	echo nop > $tracefs/current_tracer
+	[ "$(cat $prober/hits)" -gt 0 ]
+}
+
 begin
 run hits_are_counted
 run planted_while_offline
 run planted_all_the_while
 run not_before_it_can_take_a_trap
 run hit_as_it_comes_up
+run traced_as_it_comes_up
 finish
