@@ -25,6 +25,7 @@ from __future__ import annotations
 import array
 import bisect
 import collections
+import concurrent.futures
 import glob
 import json
 import os
@@ -33,6 +34,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from typing import Any, Callable, TYPE_CHECKING
 
@@ -52,12 +54,12 @@ Words = array.array     # instructions: offsets from _stext, with lengths in the
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
-SPREAD = 16000          # instructions in a chunk "s", spread over the text
-DENSE = 2000            # in a chunk "r", of neighbours
-FTRACE = 12000          # in a chunk "f", with the ftrace selftests
+SPREAD = 50000          # instructions in a chunk "s", spread over the text
+DENSE = 50000           # in a chunk "r", of neighbours
+FTRACE = 250000         # in a chunk "f", with the ftrace selftests
 TRIED = 60000           # in a chunk "t", only registered
 APART = 4               # jumps in a chunk "r" are so many instructions apart: one covers several
-PER_BOOT = 12           # chunks for a guest
+PER_BOOT = 4            # most chunks for a guest
 SILENCE = 600           # seconds without output after which a guest hangs
 SAMPLE = {"s": 1, "r": 1, "hot": 1}
 SHOWN = 16              # instructions that are shown of a failed chunk
@@ -509,22 +511,50 @@ def repeat(k: Kernel, name: str) -> str:
     return f"{command(k)}{' --executed' if name[0] == 'x' else ''} --chunk {name}"
 
 
-def do_chunks(k: Kernel, text: Text, names: Any, on_chunk: Callable, until: float | None = None, **how: Any) -> None:
-    """Run these chunks, in as many guests as it takes. Raises a Failure if a guest does none."""
-    tools = build(k)
-    left = list(names)
-    while left and not (until and time.time() > until):
-        some = [n for n in left if n[0] == left[0][0]][:PER_BOOT]
-        seen = []
+class Queue:
+    """Chunks that are left. Several threads, with a guest each, take some of them at a time."""
 
-        def take(chunk: Any) -> None:
-            seen.append(chunk.name)
-            on_chunk(chunk)
+    def __init__(self, names: Any) -> None:
+        self.left = list(names)
+        self.lock = threading.Lock()
 
-        fault = run_guest(k, tools, [text.task(n) for n in some], take, **how)
-        if not seen:
-            raise Failure(f"a guest did no chunk ({fault})")
-        left = [n for n in left if n not in seen]
+    def take(self) -> list[str]:
+        """Some chunks of one kind."""
+        with self.lock:
+            some = [n for n in self.left if n[0] == self.left[0][0]][:PER_BOOT]
+            self.left = [n for n in self.left if n not in some]
+            return some
+
+    def put_back(self, names: Any) -> None:
+        with self.lock:
+            self.left[:0] = names
+
+
+def do_chunks(k: Kernel, text: Text, names: Any, on_chunk: Callable, until: float | None = None, guests: int = 1,
+              **how: Any) -> None:
+    """Run these chunks, in as many guests as it takes, some at a time. Raises a Failure if a guest does none.
+
+    on_chunk() is called by one thread at a time.
+    """
+    tools, queue, one_by_one = build(k), Queue(names), threading.Lock()
+
+    def work() -> None:
+        while (some := queue.take()) and not (until and time.time() > until):
+            seen = []
+
+            def take(chunk: Any) -> None:
+                with one_by_one:
+                    seen.append(chunk.name)
+                    on_chunk(chunk)
+
+            fault = run_guest(k, tools, [text.task(n) for n in some], take, **how)
+            queue.put_back(n for n in some if n not in seen)
+            if not seen:
+                raise Failure(f"a guest did no chunk ({fault})")
+
+    with concurrent.futures.ThreadPoolExecutor(guests) as pool:
+        for job in [pool.submit(work) for _ in range(guests)]:
+            job.result()
 
 
 def full(k: Kernel, minutes: int) -> int:
@@ -542,7 +572,7 @@ def full(k: Kernel, minutes: int) -> int:
         rate = (time.time() - start) / max(1, done - first)
         tell(k, chunk, bad, f" [{done} of {len(names)}, about {clock(rate * (len(names) - done))} left]")
 
-    do_chunks(k, text, left, on_chunk, start + minutes * 60 if minutes else None)
+    do_chunks(k, text, left, on_chunk, start + minutes * 60 if minutes else None, len(os.sched_getaffinity(0)))
     summary(text, progress)
     rest = len(names) - len(progress.done) - len(progress.failed)
     if progress.failed:
