@@ -66,7 +66,7 @@ for_each_neighbour() {
 	base=${inside%+*}
 	off=${inside##*+}
 	placed=0
-	for at in $(seq $((off + 1)) $((off + 7))); do
+	for at in $(seq $((off + 1)) $((off + 4))); do
 		put "p:near $base+$at" 2> /dev/null || continue
 		"$1"
 		put '-:near'
