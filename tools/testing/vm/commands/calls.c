@@ -35,7 +35,7 @@ static const char *const missing[] = {
 };
 
 /* Data, a name that several functions have, and functions that a hit runs. */
-static const char *const refused[] = { "jiffies", "init_task", "name_show", "get_kprobe" };
+static const char *const refused[] = { "jiffies", "init_task", "c_start", "get_kprobe" };
 
 /* Verdicts */
 

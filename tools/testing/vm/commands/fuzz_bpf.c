@@ -70,15 +70,21 @@ static unsigned int right_type(int prog)
 
 /* Making */
 
-static void make_list(struct maker *g, struct bpf_example *e)
+/* Numbers of functions, most of them other than there are in the list. */
+static uint32_t odd_cnt(struct maker *g, bool by_name)
 {
 	static const uint32_t counts[] = {
 		0, 1, 7, 1000, 65536, MOST, MOST + 1, 0x7fffffff, 0x80000000, 0xffffffff,
 	};
-	bool all_fine = chance(g, 50);
+	uint32_t cnt = PICK(g, counts);
 
+	/* The kernel allocates 512 bytes for each name. */
+	return by_name && cnt == MOST ? MOST + 1 : cnt;
+}
+
+static void make_list(struct maker *g, struct bpf_example *e, bool all_fine)
+{
 	e->by_name = chance(g, 60);
-	e->both = chance(g, 4);
 	e->listed = 1 + below(g, MAX_LIST);
 	for (int i = 0; i < e->listed; i++) {
 		do {
@@ -91,12 +97,7 @@ static void make_list(struct maker *g, struct bpf_example *e)
 			snprintf(e->names[i].s, sizeof(e->names[i].s), "%s",
 				 next_fine(e->names[i - 1].s));
 	}
-	e->list = make_where(g, 10);
-	e->cnt = chance(g, 80) ? (uint32_t)e->listed : PICK(g, counts);
-	/* The kernel allocates 512 bytes for each name. */
-	if (e->by_name && e->cnt == MOST)
-		e->cnt = MOST + 1;
-	e->cookies = chance(g, 60) ? IS_NULL : make_where(g, 10);
+	e->cnt = e->listed;
 }
 
 static void make_use(struct maker *g, struct use *u)
@@ -119,25 +120,99 @@ static void make_use(struct maker *g, struct use *u)
 	};
 }
 
+static const uint32_t sizes[] = {
+	0, 1, 8, 16, 24, 40, 48, 64, 144, 200, 4096, 4097, 0x80000000,
+};
+
+static void spoil_some(struct maker *g, struct bpf_example *e)
+{
+	if (chance(g, 30))
+		e->prog = below(g, PROGRAMS + 2);
+	e->attach_type = chance(g, 95) ? right_type(e->prog) : below(g, 70);
+	e->where = make_where(g, 3);
+	if (chance(g, 15))
+		e->flags = 1u << below(g, 32);
+	if (chance(g, 5))
+		e->link_flags = 1u << below(g, 32);
+	if (chance(g, 8))
+		e->size = PICK(g, sizes);
+	if (chance(g, 5))
+		e->tail = LAST + below(g, ATTR_SIZE - LAST);
+	e->both = chance(g, 4);
+	e->list = make_where(g, 10);
+	if (chance(g, 20))
+		e->cnt = odd_cnt(g, e->by_name);
+	e->cookies = chance(g, 60) ? IS_NULL : make_where(g, 10);
+}
+
+/* So that the kernel cannot refuse it for another reason. */
+static void spoil_one_thing(struct maker *g, struct bpf_example *e)
+{
+	int i = below(g, e->listed);
+
+	switch (below(g, 12)) {
+	case 0:
+		e->prog = below(g, PROGRAMS + 2);
+		e->attach_type = right_type(e->prog);
+		break;
+	case 1:
+		e->attach_type = below(g, 70);
+		break;
+	case 2:
+		e->flags |= 2u << below(g, 31);
+		break;
+	case 3:
+		e->link_flags = 1u << below(g, 32);
+		break;
+	case 4:
+		e->size = PICK(g, sizes);
+		break;
+	case 5:
+		e->size = chance(g, 50) ? 64 : 144;
+		e->tail = LAST + below(g, e->size - LAST);
+		break;
+	case 6:
+		e->both = true;
+		break;
+	case 7:
+		e->list = make_where(g, 100);
+		break;
+	case 8:
+		e->cookies = make_where(g, 100);
+		break;
+	case 9:
+		e->cnt = odd_cnt(g, e->by_name);
+		break;
+	case 10:
+		make_name(g, &e->names[i]);
+		make_address(g, &e->addrs[i]);
+		break;
+	case 11:
+		e->names[i] = e->names[0];
+		e->addrs[i] = e->addrs[0];
+		break;
+	}
+}
+
 static void make_bpf(struct bpf_example *e, uint64_t seed, uint32_t number)
 {
-	static const uint32_t sizes[] = {
-		0, 1, 8, 16, 24, 40, 48, 64, 144, 200, 4096, 4097, 0x80000000,
-	};
 	struct maker maker = { .state = mixed(seed ^ mixed(number + 1) ^ 5) }, *g = &maker;
+	bool one_thing = chance(g, 50);
 
 	*e = (struct bpf_example){
-		.prog = chance(g, 70) ? OF_MULTI : (int)below(g, PROGRAMS + 2),
-		.where = make_where(g, 3),
-		.flags = chance(g, 85) ? below(g, 2) : 1u << below(g, 32),
-		.link_flags = chance(g, 95) ? 0 : 1u << below(g, 32),
-		.size = chance(g, 92) ? 64 : PICK(g, sizes),
-		.tail = chance(g, 95) ? 0 : LAST + below(g, ATTR_SIZE - LAST),
+		.prog = OF_MULTI,
+		.attach_type = right_type(OF_MULTI),
+		.where = TO_TEXT,
+		.list = TO_TEXT,
+		.cookies = chance(g, 50) ? IS_NULL : TO_TEXT,
+		.flags = below(g, 2),
+		.size = 64,
 	};
-	e->attach_type = right_type(e->prog);
-	if (chance(g, 5))
-		e->attach_type = below(g, 70);
-	make_list(g, e);
+	make_list(g, e, one_thing || chance(g, 50));
+	if (one_thing)
+		spoil_one_thing(g, e);
+	else
+		spoil_some(g, e);
 	e->count = below(g, MAX_USES + 1);
 	for (int i = 0; i < e->count; i++)
 		make_use(g, &e->uses[i]);
