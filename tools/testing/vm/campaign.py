@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The campaign: probe every instruction of the kernel, under a workload that uses many parts of it.
 
-objdump finds the instructions of a built kernel's functions. They are divided into chunks of four
+objdump finds the instructions of a built kernel's functions. They are divided into chunks of five
 kinds:
 
     s17   instructions at equal distances over the whole text, SPREAD of them
     r17   neighbouring instructions
     f17   as s17, but FTRACE of them, and the base's ftrace selftests are the workload
     t17   as s17, but TRIED of them, which are only registered, to find out what can be probed
+    m17   all instructions of a module, without the workload
 
 A guest probes the chunks one after the other, in several rounds (see ROUNDS), while
 campaign/workload runs and checks that its results are the same as without probes.
@@ -56,9 +57,9 @@ RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
 SPREAD = 50000          # instructions in a chunk "s", spread over the text
 DENSE = 50000           # in a chunk "r", of neighbours
-FTRACE = 250000         # in a chunk "f", with the ftrace selftests
+FTRACE = 50000          # in a chunk "f", with the ftrace selftests
 TRIED = 60000           # in a chunk "t", only registered
-APART = 4               # jumps in a chunk "r" are so many instructions apart: one covers several
+APART = 4               # jumps in chunks "r" and "m" are so many instructions apart: one covers several
 PER_BOOT = 4            # most chunks for a guest
 SILENCE = 600           # seconds without output after which a guest hangs
 SAMPLE = {"s": 1, "r": 1, "hot": 1}
@@ -76,11 +77,21 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
 
 # Rounds of each kind: breakpoints with post handlers and without, jumps with and without. "jump,I,N"
 # probes each N-th instruction from the I-th on.
+APART_JUMPS = [f"jump,{i},{APART}" for i in range(APART)]
 ROUNDS: dict = {
-    "s": ["post", "plain", "post-jump", "jump"],
     "t": [],
-    "r": ["plain"] + [f"jump,{i},{APART}" for i in range(APART)],
+    "m": ["post", "plain", *APART_JUMPS],
+    "r": ["plain", *APART_JUMPS],
+    "s": ["post", "plain", "post-jump", "jump"],
     "f": ["plain", "jump"],
+}
+
+# Modules that have no chunk.
+NO_CHUNK = {
+    "kprobe_test_killer": "it makes ftrace shut down",
+    "ftrace_ops": "it refuses to stay loaded",
+    "kprobe_test_refuser": "it refuses to be loaded",
+    "data_breakpoint": "it prints a stack trace for each tick",
 }
 
 # Ftrace selftests that serve as a workload. Others take long, or depend on timing.
@@ -115,14 +126,26 @@ def functions(vmlinux: str, names: Any | None = None) -> tuple:
     return sorted(f for f in set(found) if lo <= f[0] and f[1] <= hi), lo
 
 
-def disassemble(vmlinux: str, arch: Arch) -> Words:
+def module_functions(path: str) -> list:
+    """[(start, end)] of the functions in a module's .text, in order."""
+    res = subprocess.run(["objdump", "-t", "-j", ".text", path], capture_output=True, text=True, check=True)
+    found = re.findall(r"(?m)^([0-9a-f]+) .{6}F \.text\s([0-9a-f]+) (?:\.hidden )?(?!__pfx_|__cfi_)", res.stdout)
+    return sorted({(int(at, 16), int(at, 16) + int(size, 16)) for at, size in found if int(size, 16)})
+
+
+def module_files(k: Kernel) -> list:
+    """[(name, file)] of the modules that are built."""
+    with open(os.path.join(k.out, "modules.order")) as f:
+        stems = [line.strip().removesuffix(".o") for line in f]
+    return [(os.path.basename(s).replace("-", "_"), os.path.join(k.out, s + ".ko")) for s in stems]
+
+
+def disassemble(path: str, arch: Arch, spans: list, base: int, *options: str) -> Words:
     """The instructions of all functions: offsets, with lengths in the upper bits."""
-    spans, base = functions(vmlinux)
     starts, words = [s for s, _ in spans], array.array("I")
     # objdump shows instructions of fixed length as words, and data between them as .word and the like.
     line = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+|[0-9a-f]{8} )(?! *\t\.(?:word|short|byte|inst))")
-    cmd = [arch.tool("objdump"), "-d", "-w", "--insn-width=16", f"--start-address={base:#x}",
-           f"--stop-address={max(e for _, e in spans):#x}", vmlinux]
+    cmd = [arch.tool("objdump"), "-d", "-w", "--insn-width=16", *options, path]
     proc = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
     end, following = 0, 0
     for text in proc.stdout or ():
@@ -140,8 +163,14 @@ def disassemble(vmlinux: str, arch: Arch) -> Words:
             end = spans[i][1]
         words.append((at - base) | len(m.group(2).replace(" ", "")) // 2 << LENGTH_SHIFT)
     if proc.wait():
-        raise Failure(f"objdump cannot read {os.path.relpath(vmlinux, TOP)}")
+        raise Failure(f"objdump cannot read {os.path.relpath(path, TOP)}")
     return words
+
+
+def disassemble_kernel(vmlinux: str, arch: Arch) -> Words:
+    spans, base = functions(vmlinux)
+    return disassemble(vmlinux, arch, spans, base, f"--start-address={base:#x}",
+                       f"--stop-address={max(e for _, e in spans):#x}")
 
 
 def identity(k: Kernel) -> str:
@@ -149,8 +178,9 @@ def identity(k: Kernel) -> str:
     return f"{st.st_mtime_ns}-{st.st_size}"
 
 
-# A chunk for a guest: its instructions, its rounds, and how many probes have to be hit in each round.
-class Task(collections.namedtuple("Task", "name words rounds least_hit")):
+# A chunk for a guest: its instructions, its rounds, how many probes have to be hit in each round, and the
+# module that has them.
+class Task(collections.namedtuple("Task", "name words rounds least_hit module", defaults=("",))):
     @property
     def kind(self) -> str:
         return self.name[0]
@@ -167,7 +197,7 @@ class Text:
         if not os.path.exists(stamp) or open(stamp).read() != self.id:
             say(f"finding the instructions of {k.name}")
             with open(path, "wb") as f:
-                disassemble(os.path.join(k.out, "vmlinux"), k.arch).tofile(f)
+                disassemble_kernel(os.path.join(k.out, "vmlinux"), k.arch).tofile(f)
             with open(stamp, "w") as f:
                 f.write(self.id)
         self.words = array.array("I")
@@ -175,6 +205,9 @@ class Text:
             self.words.frombytes(f.read())
         self.many = {kind: -(-len(self.words) // size)
                      for kind, size in (("s", SPREAD), ("r", DENSE), ("f", FTRACE), ("t", TRIED))}
+        self.arch = k.arch
+        self.modules = [(n, p) for n, p in sorted(module_files(k)) if n not in NO_CHUNK and module_functions(p)]
+        self.many["m"] = len(self.modules)
         spans, base = functions(os.path.join(k.out, "vmlinux"), HOT)
         self.hot = [(start - base, end - base) for start, end in spans]
 
@@ -183,13 +216,16 @@ class Text:
 
     def chunk(self, name: str) -> Words:
         """The instructions of a chunk."""
-        m = re.fullmatch(r"([srft])(\d+)", name)
+        m = re.fullmatch(r"([srftm])(\d+)", name)
         if not m or int(m.group(2)) >= self.many[m.group(1)]:
             there = ", ".join(f"{kind}0 to {kind}{n - 1}" for kind, n in self.many.items())
             raise Failure(f"there is no chunk {name}; there are {there}")
         kind, i = m.group(1), int(m.group(2))
         if kind == "r":
             return self.words[i * DENSE:(i + 1) * DENSE]
+        if kind == "m":
+            path = self.modules[i][1]
+            return disassemble(path, self.arch, module_functions(path), 0, "-j", ".text")
         return self.words[i::self.many[kind]]
 
     def in_order(self) -> list:
@@ -208,7 +244,7 @@ class Text:
     def least_hit(self, name: str) -> int:
         """How many probes of a chunk have to be hit in each round."""
         words = self.chunk(name)
-        if name[0] == "t":
+        if name[0] in "tm":
             return 0
         if name[0] != "r":
             return len(words) * SPREAD_HIT // 100
@@ -217,7 +253,8 @@ class Text:
 
     def task(self, name: str) -> Task:
         """The Task of a chunk."""
-        return Task(name, self.chunk(name), ROUNDS[name[0]], self.least_hit(name))
+        module = self.modules[int(name[1:])][0] if name[0] == "m" else ""
+        return Task(name, self.chunk(name), ROUNDS[name[0]], self.least_hit(name), module)
 
 
 # Files for the guest
@@ -391,11 +428,11 @@ def show_fault(k: Kernel, chunk: Any, fault: str, res: Result) -> None:
 
 def settings(tasks: list) -> str:
     """The variables for guest.sh, as lines of a script."""
-    queue = " ".join(":".join([t.name, *t.rounds]) for t in tasks)
+    queue = " ".join(":".join([f"{t.name}@{t.module}", *t.rounds]) for t in tasks)
     tests = " ".join(f"test.d/{d}" for d in FTRACE_TESTS) if tasks[0].kind == "f" else ""
     where = os.path.join(tree.BASE, "tools/testing/selftests/ftrace")
     unhit = "y" if tasks[0].kind == "x" else ""
-    idle = "y" if not any(t.rounds for t in tasks) else ""
+    idle = "y" if tasks[0].kind in "tm" else ""
     return f"#!/bin/sh\nQUEUE='{queue}'\nTESTS='{tests}'\nFTRACETEST='{where}'\nUNHIT={unhit}\nIDLE={idle}\n"
 
 
@@ -521,7 +558,8 @@ class Queue:
     def take(self) -> list[str]:
         """Some chunks of one kind."""
         with self.lock:
-            some = [n for n in self.left if n[0] == self.left[0][0]][:PER_BOOT]
+            some = [n for n in self.left if n[0] == self.left[0][0]]
+            some = some[:PER_BOOT if some and some[0][0] not in "tm" else len(some)]
             self.left = [n for n in self.left if n not in some]
             return some
 
@@ -587,7 +625,7 @@ def full(k: Kernel, minutes: int) -> int:
 
 def summary(text: Text, progress: Progress) -> None:
     """Print the sum of all chunks so far."""
-    for kind, title in (("t", "tried"), ("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
+    for kind, title in (("t", "tried"), ("m", "modules"), ("s", "spread"), ("r", "neighbours"), ("f", "with the ftrace selftests")):
         figures = [f for n, f in progress.done.items() if n[0] == kind]
         if figures:
             out(f"{title}: {len(figures)} of {len(text.names(kind))} chunks: {describe(add_up(figures))}")
@@ -637,21 +675,22 @@ def new_seed() -> str:
 
 # One chunk, narrowed down if it fails
 
-def fails(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> list[str]:
+def fails(k: Kernel, tools: str, task: Task) -> list[str]:
     """Probe only these instructions. Returns what is wrong."""
     found: list = []
-    fault = run_guest(k, tools, [Task(kind + "-part", words, rounds, 0)], found.append, quiet=True)
+    fault = run_guest(k, tools, [task], found.append, quiet=True)
     if not found:
         raise Failure(f"a guest ended before the first probe ({fault}); its console: build/{k.name}.console")
     return found[0].complaints()
 
 
-def narrow(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> Words:
+def narrow(k: Kernel, tools: str, task: Task) -> Words:
     """The smallest part of these instructions, by halving, that fails by itself."""
+    words = task.words
     while len(words) > 1:
         half = len(words) // 2
         for part in (words[:half], words[half:]):
-            bad = fails(k, tools, kind, part, rounds)
+            bad = fails(k, tools, task._replace(words=part))
             say(f"{len(part)} of {len(words)} instructions: {bad[0] if bad else 'passed'}")
             if bad:
                 words = part
@@ -662,16 +701,18 @@ def narrow(k: Kernel, tools: str, kind: str, words: Words, rounds: Any) -> Words
     return words
 
 
-def show_places(k: Kernel, words: Words) -> None:
+def show_places(k: Kernel, words: Words, module: str = "") -> None:
     """Print the functions and the disassembly of instructions."""
-    vmlinux = os.path.join(k.out, "vmlinux")
-    _, base = functions(vmlinux)
+    path, base = dict(module_files(k)).get(module, ""), 0
+    if not path:
+        path = os.path.join(k.out, "vmlinux")
+        _, base = functions(path)
     for w in words[:SHOWN]:
         at = base + (w & (1 << LENGTH_SHIFT) - 1)
-        res = subprocess.run([k.arch.tool("objdump"), "-d", "-w", f"--start-address={at:#x}",
-                              f"--stop-address={at + (w >> LENGTH_SHIFT):#x}", vmlinux],
+        res = subprocess.run([k.arch.tool("objdump"), "-d", "-w", "-j", ".text", f"--start-address={at:#x}",
+                              f"--stop-address={at + (w >> LENGTH_SHIFT):#x}", path],
                              capture_output=True, text=True)
-        lines = [l for l in res.stdout.splitlines() if re.match("[0-9a-f]+ <|ffff", l)]
+        lines = [l for l in res.stdout.splitlines() if re.match(" *[0-9a-f]+(:\t| <)", l)]
         out("  " + " ".join(re.sub("^[0-9a-f]+:\t", "", l.strip()) for l in lines))
 
 
@@ -693,9 +734,9 @@ def one(k: Kernel, task: Task) -> int:
         out("too few hits, which cannot be narrowed down")
         return 1
     out(f"narrowing down, only with the rounds {' '.join(rounds)}; this takes a while")
-    words = narrow(k, tools, task.kind, task.words, rounds)
+    words = narrow(k, tools, task._replace(name=task.kind + "-part", rounds=rounds, least_hit=0))
     out("It fails if these instructions are probed:")
-    show_places(k, words)
+    show_places(k, words, task.module)
     return 1
 
 

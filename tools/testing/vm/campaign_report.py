@@ -142,9 +142,13 @@ def jumps(figures: Any, key: str) -> dict:
     return {"probes": probes, "breakpoints": traps, "jumps, percent": share(probes - traps, probes)}
 
 
+def hits(figures: Any) -> list:
+    return [sum(f[key] for f in figures) for key in ("hit", "hits", "missed")]
+
+
 def make(text: Text, progress: Progress) -> dict:
     """The part of the report that does not need the kernel."""
-    done = {kind: [f for n, f in progress.done.items() if n[0] == kind] for kind in "tsrf"}
+    done = {kind: [f for n, f in progress.done.items() if n[0] == kind] for kind in "tmsrf"}
     # An instruction can be in a chunk of both kinds. The shares are right even if it counts twice.
     all_tried = len(done["t"]) == len(text.names("t"))
     tried = done["t"] if all_tried else done["t"] + done["s"]
@@ -161,7 +165,12 @@ def make(text: Text, progress: Progress) -> dict:
         "refused without a reason": total(refused, re.compile(re.escape(NO_REASON))),
         "can be probed, percent": share(count - total(refused), count),
         "can be probed, of what is not blacklisted, percent": share(count - total(refused), allowed),
-        "spread: hit, hits, missed": [sum(f[key] for f in done["s"]) for key in ("hit", "hits", "missed")],
+        "spread: hit, hits, missed": hits(done["s"]),
+        "neighbours: hit, hits, missed": hits(done["r"]),
+        "ftrace selftests: hit, hits, missed": hits(done["f"]),
+        "modules: hit, hits, missed": hits(done["m"]),
+        "modules: probed": sum(f["probed"] for f in done["m"]),
+        "modules: refused": refusals(done["m"]),
         "spread: jumps": jumps(done["s"], "traps"),
         "spread: jumps with a post handler": jumps(done["s"], "post_traps"),
     }

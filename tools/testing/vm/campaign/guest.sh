@@ -4,13 +4,13 @@
 # This runs in the guest. campaign.py sets the variables in capitals in front of it, and reads the
 # output.
 #
-# QUEUE has chunks, NAME:ROUND:ROUND... For each round register the probes of the chunk while the
+# QUEUE has chunks, NAME@MODULE:ROUND:ROUND... where MODULE is empty for the kernel's text. For each round register the probes of the chunk while the
 # workload runs, and print the results. Also print the places that cannot be probed, with the
 # kernel's reasons, and the places that are still breakpoints though jumps are allowed.
 #
 # TESTS: instead of the workload, run these ftrace selftests, once a round.
 # UNHIT: run the workload once a round, after all jumps are written. Print places it does not hit.
-# IDLE: the chunks have no rounds, so run no workload.
+# IDLE: run no workload.
 # Without a QUEUE only run the workload, while executed.py records what is executed.
 
 control=/sys/kernel/debug/probe_campaign
@@ -71,6 +71,10 @@ test_all() {
 
 # Let the workload make one more full pass and end, and print its status.
 finish_workload() {
+	if [ -n "$IDLE" ]; then
+		echo "status 0"
+		return
+	fi
 	if [ -n "$TESTS$UNHIT" ]; then
 		test_all
 		return
@@ -103,11 +107,11 @@ await_decisions() {
 }
 
 # Wait until all jumps that are decided on are written. The list has OPTIMIZED for them, unless they
-# are disabled meanwhile.
+# are disabled meanwhile. A module may have probes of its own elsewhere.
 await_jumps() {
 	polls=0
 	while
-		jumps=$(grep -c OPTIMIZED /sys/kernel/debug/kprobes/list)
+		jumps=$(grep -c "${module:+ $module }.*OPTIMIZED" /sys/kernel/debug/kprobes/list)
 		[ "$(value jumps)" -lt "$jumps" ]
 	do
 		polls=$((polls + 1))
@@ -172,11 +176,34 @@ try_all() {
 	done
 }
 
+# Offsets count from a module's text, or from the kernel's. Some modules probe kprobe_test_target.
+enter() {
+	text=0x$stext
+	if [ -n "$1" ]; then
+		modprobe kprobe_test_target
+		modprobe "$1" || fail "no module $1"
+		text=$(cat "/sys/module/$1/sections/.text")
+	fi
+	echo "$text" > /sys/module/probe_campaign/parameters/base
+	echo "stext ${text#0x}"
+}
+
+# Live patches have to be disabled before.
+leave() {
+	[ -n "$1" ] || return
+	[ ! -e "/sys/kernel/livepatch/$1" ] || echo 0 > "/sys/kernel/livepatch/$1/enabled"
+	while [ -e "/sys/kernel/livepatch/$1" ]; do
+		sleep 0.2
+	done
+	rmmod "$1" || fail "$1 stays"
+	[ ! -e /sys/module/kprobe_test_target ] || rmmod kprobe_test_target
+}
+
 chunk() {
-	name=${1%%:*}
+	name=${1%%@*}
 	cat "/mnt/$name.places" > $control/places || fail "places of $name"
 	try_all
-	for r in $(echo "${1#"$name"}" | tr : ' '); do
+	for r in $(echo "$1:" | cut -d : -f 2- | tr : ' '); do
 		echo "campaign: chunk $name, $r" > /dev/kmsg
 		echo "round $r"
 		round "$r"
@@ -197,15 +224,18 @@ if [ -z "$QUEUE" ]; then
 	exit
 fi
 stext=$(awk '$3 == "_stext" { print $1 }' /proc/kallsyms)
-echo "stext $stext"
 insmod /mnt/probe_campaign.ko base=0x"$stext" || fail "no module"
 mkdir /tmp/work && cd /tmp/work || fail "no directory"
 expect
 start_workload
 for c in $QUEUE; do
-	echo "begin ${c%%:*}"
+	module=${c#*@}
+	module=${module%%:*}
+	enter "$module"
+	echo "begin ${c%%@*}"
 	chunk "$c"
-	echo "end ${c%%:*}"
+	leave "$module"
+	echo "end ${c%%@*}"
 done
 [ -n "$TESTS$UNHIT$IDLE" ] || finish_workload
 rmmod probe_campaign

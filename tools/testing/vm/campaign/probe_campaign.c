@@ -46,7 +46,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#define MAX_PLACES	(1 << 18)
+#define MAX_PLACES	65536
 #define MAX_SHOWN	20	/* odd places that "result" lists */
 #define MAX_REFUSED	50	/* in one step: probe_errors keeps 64 reasons */
 #define LONGEST_INSN	16
@@ -63,7 +63,7 @@ enum planted {
 };
 
 static ulong base;
-module_param(base, ulong, 0444);
+module_param(base, ulong, 0644);
 MODULE_PARM_DESC(base, "address that offsets of places are relative to");
 
 /**

@@ -64,6 +64,25 @@ def figures(refused, probed=4000, entries=40, traps=12, post_traps=60):
             "traps": list(range(traps)), "post_traps": list(range(post_traps))}
 
 
+class Chunks(unittest.TestCase):
+    def test_a_guest_gets_chunks_of_one_kind(self):
+        queue = campaign.Queue(["t0", "t1", "t2", "t3", "t4", "t5", "s1", "s2", "s3", "s4", "s5", "r0"])
+        self.assertEqual(queue.take(), ["t0", "t1", "t2", "t3", "t4", "t5"])
+        self.assertEqual(queue.take(), ["s1", "s2", "s3", "s4"])
+        queue.put_back(["s3", "s4"])
+        self.assertEqual(queue.take(), ["s3", "s4", "s5"])
+        self.assertEqual(queue.take(), ["r0"])
+        self.assertEqual(queue.take(), [])
+
+    def test_functions_of_a_module(self):
+        listed = ("0000000000000000 l    d  .text\t0000000000000000 .text\n"
+                  "0000000000000000 l     F .text\t0000000000000010 __pfx_f\n"
+                  "0000000000000010 g     F .text\t0000000000000023 f\n"
+                  "0000000000000040 g     F .text\t0000000000000005 .hidden g\n")
+        with mock.patch("subprocess.run", return_value=mock.Mock(stdout=listed)):
+            self.assertEqual(campaign.module_functions("m.ko"), [(0x10, 0x33), (0x40, 0x45)])
+
+
 class Progress:
     def __init__(self, done):
         self.done, self.failed = done, {}
@@ -94,6 +113,12 @@ class Compared(unittest.TestCase):
         self.assertEqual(self.report["spread: jumps"],
                          {"probes": 39600, "breakpoints": 120, "jumps, percent": campaign_report.share(39480, 39600)})
         self.assertEqual(self.report["chunks done, of"]["s"], [10, 10])
+
+    def test_modules_are_apart(self):
+        done = {"m0": figures({MARK: 5}, probed=95), "m1": figures({}, probed=7), "t0": figures({MARK: 1})}
+        report = campaign_report.make(Text(), Progress(done))
+        self.assertEqual((report["modules: probed"], report["modules: refused"]), (102, {MARK: {"EINVAL": 5}}))
+        self.assertEqual(report["refused"], {MARK: {"EINVAL": 1}})
 
     def test_what_is_tried_counts_when_all_of_it_is(self):
         done = {f"t{i}": figures({MARK: 1}) for i in range(9)}
