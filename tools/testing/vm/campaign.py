@@ -510,7 +510,9 @@ class Progress:
             if kept["of"] == text.id:
                 self.done, self.failed = kept["done"], kept["failed"]
             elif kept["done"]:
-                say(f"{k.name} was rebuilt, so the campaign starts over")
+                old = f"{self.path}.{kept['of']}"
+                os.rename(self.path, old)
+                say(f"{k.name} was rebuilt, so the campaign starts over; old results: {os.path.relpath(old, TOP)}")
         self.of = text.id
 
     def take(self, chunk: Any) -> list[str]:
