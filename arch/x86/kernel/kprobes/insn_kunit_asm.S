@@ -572,12 +572,15 @@ SYM_FUNC_END(insn_test_nothing)
 SYM_FUNC_START(insn_test_sum)
 	FRAME_BEGIN
 	xorl	%eax, %eax
-	/* There is no carry. Unlike add, this one runs from a copy before a post handler. */
+	/*
+	 * Unlike add, this one runs from a copy before a post handler. There is no carry: what the
+	 * call leaves, as thunks that count calls change flags, subq clears.
+	 */
 .Ladd:
 	adcq	%rdi, %rax
 .Lcall:
 	call	insn_test_nothing
-	decq	%rdi
+	subq	$1, %rdi
 .Ljcc:
 	jnz	.Ladd
 	FRAME_END

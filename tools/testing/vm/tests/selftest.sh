@@ -22,10 +22,10 @@ END
 	export MODPROBE=/tmp/modprobe
 fi
 
-# Show what a test does that will exceed its time limit.
+# show_if_late NAME FILE: show what a test does that will exceed its time limit. At its end, FILE exists.
 show_if_late() {
 	last=$(($(cut -d . -f 1 /proc/uptime) + limit - 10))
-	while [ ! -e /tmp/code ]; do
+	while [ ! -e "$2" ]; do
 		sleep 2
 		[ "$(cut -d . -f 1 /proc/uptime)" -ge $last ] || continue
 		echo "$1 takes more than $((limit - 10)) s; its last commands and the tasks:"
@@ -45,14 +45,15 @@ n=0
 for name in $TESTS; do
 	echo "    # Subtest: ${name%.sh}"
 	began=$(cut -d . -f 1 /proc/uptime)
-	rm -f /tmp/code
-	show_if_late "$name" | sed 's/^/    # /' &
+	# A file of its own, as show_if_late() looks for it seldom.
+	code=/tmp/code.$n
+	show_if_late "$name" $code | sed 's/^/    # /' &
 	# Print output at once, so that the last line shows where a guest died.
-	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/status; mv /tmp/status /tmp/code) 2>&1 |
+	(cd /mnt && timeout $limit sh "./$name"; echo $? > /tmp/status; mv /tmp/status $code) 2>&1 |
 		tee /tmp/out | while IFS= read -r line; do
 			echo "    $line"
 		done
-	code=$(cat /tmp/code)
+	code=$(cat $code)
 	echo "# ${name%.sh}: $(($(cut -d . -f 1 /proc/uptime) - began)) s"
 	n=$((n + 1))
 	case $code in
