@@ -55,8 +55,8 @@ Words = array.array     # instructions: offsets from _stext, with lengths in the
 SOURCE = os.path.join(HERE, "campaign")
 RESULTS = os.path.join(BUILD, "campaign")
 MODULE = "probe_campaign"
-# Instructions in a chunk "s", spread over the text. Of 50,000 at once, 1.0 % are no jumps, in place of 0.6 %,
-# because there is a limit to the pages for puns.
+# Instructions in a chunk "s", spread over the text. Of 50,000 at once, 1.0 % are no jumps, in place of 0.6 %:
+# more puns find no page.
 SPREAD = 16000
 DENSE = 50000           # in a chunk "r", of neighbours
 FTRACE = 50000          # in a chunk "f", with the ftrace selftests
