@@ -129,7 +129,7 @@ def functions(vmlinux: str, names: Any | None = None) -> tuple:
 
 
 def module_functions(path: str) -> list:
-    """[(start, end)] of the functions in a module's .text, in order."""
+    """[(start, end)] of the functions in a module's .text, in order. objdump -t reads any architecture's."""
     res = subprocess.run(["objdump", "-t", "-j", ".text", path], capture_output=True, text=True, check=True)
     found = re.findall(r"(?m)^([0-9a-f]+) .{6}F \.text\s([0-9a-f]+) (?:\.hidden )?(?!__pfx_|__cfi_)", res.stdout)
     return sorted({(int(at, 16), int(at, 16) + int(size, 16)) for at, size in found if int(size, 16)})

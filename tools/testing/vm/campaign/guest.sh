@@ -4,9 +4,10 @@
 # This runs in the guest. campaign.py sets the variables in capitals in front of it, and reads the
 # output.
 #
-# QUEUE has chunks, NAME@MODULE:ROUND:ROUND... where MODULE is empty for the kernel's text. For each round register the probes of the chunk while the
-# workload runs, and print the results. Also print the places that cannot be probed, with the
-# kernel's reasons, and the places that are still breakpoints though jumps are allowed.
+# QUEUE has chunks, NAME@MODULE:ROUND:ROUND... where MODULE is empty for the kernel's text. For each
+# round register the probes of the chunk while the workload runs, and print the results. Also print
+# the places that cannot be probed, with the kernel's reasons, and the places that are still
+# breakpoints though jumps are allowed.
 #
 # TESTS: instead of the workload, run these ftrace selftests, once a round.
 # UNHIT: run the workload once a round, after all jumps are written. Print places it does not hit.
