@@ -132,6 +132,18 @@ traced_as_it_comes_up() {
 	[ "$(cat $prober/hits)" -gt 0 ]
 }
 
+# A handler reads where nothing is mapped, on a CPU that has not loaded its interrupt table yet.
+fault_as_it_comes_up() {
+	needs_cpu
+	grep -q 'load_current_idt$' /proc/kallsyms || skip "no x86"
+	put 'f:early load_current_idt bad=@0xffffc8fffffff000' $dynamic
+	enable fprobes/early
+	echo 0 > $cpu
+	echo 1 > $cpu
+	disable fprobes/early
+	grep 'early:.* bad=0x0$' $tracefs/trace
+}
+
 begin
 run hits_are_counted
 run planted_while_offline
@@ -139,4 +151,5 @@ run planted_all_the_while
 run not_before_it_can_take_a_trap
 run hit_as_it_comes_up
 run traced_as_it_comes_up
+run fault_as_it_comes_up
 finish
