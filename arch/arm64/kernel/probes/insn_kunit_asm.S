@@ -580,7 +580,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_\name)
 7:	\insn
 	b	insn_test_exit
 SYM_FUNC_END(insn_test_state_\name)
-	TABLE_ENTRY STATES insn_test_state_\name "(7b - insn_test_state_\name)" \kind
+	TABLE_ENTRY STATES, insn_test_state_\name, "(7b - insn_test_state_\name)", \kind
 .endm
 
 STATE simulated INSN_TEST_SIMULATE	nop
@@ -596,7 +596,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_user)
 1:	b	insn_test_exit
 	_ASM_EXTABLE_UACCESS(7b, 1b)
 SYM_FUNC_END(insn_test_state_user)
-	TABLE_ENTRY STATES insn_test_state_user "(7b - insn_test_state_user)" INSN_TEST_STEP
+	TABLE_ENTRY STATES, insn_test_state_user, "(7b - insn_test_state_user)", INSN_TEST_STEP
 
 /* Reached by a call, by an indirect branch, and by a return. */
 .macro STATE_BTYPE name:req kind:req branch:req insn:vararg
@@ -606,7 +606,7 @@ SYM_FUNC_START_LOCAL(insn_test_state_\name)
 7:	\insn
 	b	insn_test_exit
 SYM_FUNC_END(insn_test_state_\name)
-	TABLE_ENTRY STATES insn_test_state_\name "(7b - insn_test_state_\name)" \kind
+	TABLE_ENTRY STATES, insn_test_state_\name, "(7b - insn_test_state_\name)", \kind
 .endm
 
 STATE_BTYPE by_blr INSN_TEST_BOOST	"blr x16" mov x0, x0
@@ -624,11 +624,11 @@ SYM_FUNC_START_LOCAL(insn_test_exclusive)
 5:	cbnz	w3, 1b
 	ret
 SYM_FUNC_END(insn_test_exclusive)
-	TABLE_ENTRY REFUSED insn_test_exclusive "(1b - insn_test_exclusive)" 0
-	TABLE_ENTRY REFUSED insn_test_exclusive "(2b - insn_test_exclusive)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive "(3b - insn_test_exclusive)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive "(4b - insn_test_exclusive)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive "(5b - insn_test_exclusive)" 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive, "(1b - insn_test_exclusive)", 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive, "(2b - insn_test_exclusive)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive, "(3b - insn_test_exclusive)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive, "(4b - insn_test_exclusive)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive, "(5b - insn_test_exclusive)", 0
 
 SYM_FUNC_START_LOCAL(insn_test_exclusive_pair)
 	adr_l	x2, insn_test_mem
@@ -638,10 +638,10 @@ SYM_FUNC_START_LOCAL(insn_test_exclusive_pair)
 	cbnz	w3, 1b
 4:	ret
 SYM_FUNC_END(insn_test_exclusive_pair)
-	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(1b - insn_test_exclusive_pair)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(2b - insn_test_exclusive_pair)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(3b - insn_test_exclusive_pair)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive_pair "(4b - insn_test_exclusive_pair)" 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive_pair, "(1b - insn_test_exclusive_pair)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive_pair, "(2b - insn_test_exclusive_pair)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive_pair, "(3b - insn_test_exclusive_pair)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive_pair, "(4b - insn_test_exclusive_pair)", 0
 
 /* Waiting for an event begins with an exclusive load without a store. */
 SYM_FUNC_START_LOCAL(insn_test_exclusive_wait)
@@ -654,11 +654,11 @@ SYM_FUNC_START_LOCAL(insn_test_exclusive_wait)
 4:	stlxr	w3, x0, [x2]
 5:	ret
 SYM_FUNC_END(insn_test_exclusive_wait)
-	TABLE_ENTRY REFUSED insn_test_exclusive_wait "(1b - insn_test_exclusive_wait)" 0
-	TABLE_ENTRY REFUSED insn_test_exclusive_wait "(2b - insn_test_exclusive_wait)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive_wait "(3b - insn_test_exclusive_wait)" 0
-	TABLE_ENTRY REFUSED insn_test_exclusive_wait "(4b - insn_test_exclusive_wait)" -EINVAL
-	TABLE_ENTRY REFUSED insn_test_exclusive_wait "(5b - insn_test_exclusive_wait)" 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive_wait, "(1b - insn_test_exclusive_wait)", 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive_wait, "(2b - insn_test_exclusive_wait)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive_wait, "(3b - insn_test_exclusive_wait)", 0
+	TABLE_ENTRY REFUSED, insn_test_exclusive_wait, "(4b - insn_test_exclusive_wait)", -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_exclusive_wait, "(5b - insn_test_exclusive_wait)", 0
 
 REFUSE unaligned_1	1	nop
 REFUSE unaligned_2	2	add x0, x0, x1

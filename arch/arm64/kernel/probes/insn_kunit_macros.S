@@ -51,7 +51,7 @@ SYM_FUNC_START_LOCAL(insn_test_\name)
 .macro SNIPPET_END name:req kind:req needs=INSN_NEEDS_NOTHING faults=0
 	b	insn_test_exit
 SYM_FUNC_END(insn_test_\name)
-	TABLE_ENTRY CASES insn_test_\name "(7b - insn_test_\name)" \kind \needs \faults
+	TABLE_ENTRY CASES, insn_test_\name, "(7b - insn_test_\name)", \kind, \needs, \faults
 .endm
 
 /* Only the instruction. */
@@ -156,5 +156,5 @@ SYM_FUNC_END(insn_test_\name)
 	nop
 	b	insn_test_exit
 SYM_FUNC_END(insn_test_\name)
-	TABLE_ENTRY REFUSED insn_test_\name "(7b - insn_test_\name + \into)" -EINVAL
+	TABLE_ENTRY REFUSED, insn_test_\name, "(7b - insn_test_\name + \into)", -EINVAL
 .endm
