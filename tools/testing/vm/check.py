@@ -37,7 +37,7 @@ from arch import ARCHES, DEFAULT, split_step
 from common import HERE, TOP, Failure
 from guests import LOGS, Runner, Slots, Times, say
 from results import KINDS, Expected, Report
-from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, PORT_SUITES, SUITES, Want
+from suites import ARCH_SUITES, DEBUG_SUITES, KCSAN_SUITE, PORT_SUITES, SUITES, Want, kunit_missing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -157,13 +157,15 @@ def run_suite(ctx: Context, step: str, suite: Suite, built: Built) -> dict:
     results: dict = {}
     boot = ctx.runner.boot_rest if built.k.stock else ctx.runner.boot
     boots = suite.boots(want)
+    if not boots:
+        raise Failure(f"no test of it is named like {' or '.join(ctx.only)}" if ctx.only else "it has no test")
     outcomes = together(*(functools.partial(boot, built.k, b, order) for b in boots))
     for b, got in zip(boots, outcomes):
         add_results(results, {n: explained(n, r, got.out) for n, r in got.results.items()})
         if suite.more:
             add_results(results, suite.more(got))
         if not built.k.stock:
-            guest_ok(ctx.report, step, b, got)
+            guest_ok(ctx.report, step, b, got, kunit_missing(built.k, b, got.results))
     return results
 
 
@@ -172,9 +174,10 @@ def explained(name: str, result: tuple, out: str) -> tuple:
     return result if result != ("fail", "") else ("fail", ktap.said(out, name))
 
 
-def guest_ok(report: Report, step: str, boot: Any, got: Outcome) -> None:
-    """Add one result for the guest as a whole: it booted, ended, had no splat, and ran some test."""
-    fault = got.fault or ("" if got.results else "no test ran")
+def guest_ok(report: Report, step: str, boot: Any, got: Outcome, missing: list) -> None:
+    """Add one result for the guest as a whole: it booted, ended, had no splat, and ran its tests."""
+    fault = got.fault or ("" if got.results else "no test ran") or \
+        (f"these KUnit suites did not run: {' '.join(missing)}" if missing else "")
     why = "\n".join([f"{fault}; see {got.log}"] + got.splat.splitlines()) if fault else ""
     report.add(f"{step}: guest {boot.name}", "fail" if fault else "pass", why)
 
@@ -262,7 +265,10 @@ def step_hardened(ctx: Context, step: str) -> None:
         results = run_suite(ctx, step, hardened.suite(machine), built)
         ctx.report.add_all(step, {f"{machine.name}: {n}": r for n, r in results.items()})
 
-    together(*(functools.partial(one, m) for m in row.machines if not ctx.only or m.name in ctx.only))
+    machines = [m for m in row.machines if not ctx.only or m.name in ctx.only]
+    if not machines:
+        raise Failure(f"its machines are {' '.join(m.name for m in row.machines)}")
+    together(*(functools.partial(one, m) for m in machines))
 
 
 def step_kcsan(ctx: Context, step: str) -> None:

@@ -7,6 +7,7 @@ the tests.
 """
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -120,6 +121,33 @@ def livepatch_selftests(k: Kernel) -> str:
     kbuild.build_program(k, os.path.join(dest, "test_klp-call_getpid"),
                          [os.path.join(dest, "test_klp-call_getpid.c")])
     return dest
+
+
+# KUnit suites of ours that only kernels of some profiles have
+PROFILE_KUNIT = {"kprobes_delays": ("debug",), "kprobes_kcsan": ("kcsan",)}
+
+
+def our_kunit(arch: str = "") -> dict:
+    """{KUnit suite: names of its cases} of our files; with a directory of arch/, those that it has."""
+    found = {}
+    for name in tree.our_files():
+        if not name.endswith("_kunit.c") or (arch and re.match(f"arch/(?!{arch}/)", name)):
+            continue
+        text = tree.read(os.path.join(TOP, name)).decode()
+        suite = re.search(r"struct kunit_suite \w+ = \{.*?\.name\s*=\s*\"(\w+)\"", text, re.S)
+        if suite:
+            found[suite.group(1)] = re.findall(r"KUNIT_CASE\w*\((\w+)", text)
+    return found
+
+
+def kunit_missing(k: Kernel, b: Boot, results: Any) -> list:
+    """KUnit suites of ours that a guest has to run, and did not."""
+    if k.stock or k.arch.name in PORT_SUITES or "kunit.sh" not in b.script.split():
+        return []
+    globs = re.findall(r"kunit\.filter_glob=(\S+)", b.job.get("append", "")) or ["*"]
+    ran = {n.split(".")[0] for n in results}
+    return sorted(n for n in our_kunit(k.arch.source) if fnmatch.fnmatchcase(n, globs[0]) and n not in ran and
+                  k.profile in PROFILE_KUNIT.get(n, (k.profile,)))
 
 
 # Guests

@@ -4,9 +4,14 @@ import os
 import struct
 import tempfile
 import unittest
+import unittest.mock
 
+import check
 import guest
+import kbuild
 import suites
+from common import Failure
+from guests import Boot
 from results import Expected
 
 
@@ -31,6 +36,38 @@ class Choosing(unittest.TestCase):
     def test_only_some(self):
         self.assertEqual(suites.chosen(["a.sh", "b.sh"], []), ["a.sh", "b.sh"])
         self.assertEqual(suites.chosen(["a.sh", "b.sh"], ["b"]), ["b.sh"])
+
+    def test_none_is_a_failure(self):
+        suite = suites.Suite("", "own", lambda want: [])
+        for only, why in ((["typo"], "named like typo"), ([], "no test")):
+            ctx = unittest.mock.Mock(only=only)
+            self.assertRaisesRegex(Failure, why, check.run_suite, ctx, "s", suite, unittest.mock.Mock())
+
+
+class OurKUnit(unittest.TestCase):
+    def missing(self, ran, append="", arch="x86_64", profile=None, script="kunit.sh", stock=False):
+        boot = Boot("s", "s", script, job={"append": f"kunit.enable=1 {append}"})
+        k = kbuild.Kernel(arch, profile, stock)
+        return suites.kunit_missing(k, boot, {f"{n}.case": ("pass", "") for n in ran})
+
+    def test_suites_of_an_architecture(self):
+        both = set(suites.our_kunit("x86")) & set(suites.our_kunit("arm64"))
+        self.assertIn("kprobes_table", both)
+        self.assertIn("kprobes_x86_insn", set(suites.our_kunit("x86")) - both)
+        self.assertIn("kprobes_arm64_decode", set(suites.our_kunit("arm64")) - both)
+
+    def test_a_suite_that_does_not_run_is_missed(self):
+        usual = set(suites.our_kunit("x86")) - set(suites.PROFILE_KUNIT)
+        self.assertEqual(self.missing(usual), [])
+        self.assertEqual(self.missing(usual - {"kprobes_table", "rethook"}), ["kprobes_table", "rethook"])
+        self.assertEqual(self.missing(usual - {"rethook"}, "kunit.filter_glob=kprobes_*"), [])
+        self.assertEqual(self.missing([], "kunit.filter_glob=rethook"), ["rethook"])
+        self.assertEqual(self.missing(usual, profile="debug"), ["kprobes_delays"])
+        self.assertEqual(self.missing(usual, profile="kcsan"), ["kprobes_kcsan"])
+
+    def test_guests_that_need_not_run_them(self):
+        self.assertEqual(self.missing([], stock=True), [])
+        self.assertEqual(self.missing([], script="selftest.sh"), [])
 
 
 class Boots(unittest.TestCase):

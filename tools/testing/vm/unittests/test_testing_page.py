@@ -26,17 +26,6 @@ def ours(pattern):
     return [n for n in tree.our_files() if re.search(pattern, n)]
 
 
-def kunit():
-    """{suite: the names of its cases}"""
-    found = {}
-    for name in ours(r"_kunit\.c$"):
-        text = read(name)
-        suite = re.search(r"struct kunit_suite \w+ = \{.*?\.name\s*=\s*\"(\w+)\"", text, re.S)
-        if suite:
-            found[suite.group(1)] = re.findall(r"KUNIT_CASE\w*\((\w+)", text)
-    return found
-
-
 def tests_of(script):
     """Names of the tests in a kselftest, as it reports them."""
     text = read(os.path.join(suites.OURS, script))
@@ -58,8 +47,8 @@ def lines(name, pattern):
 
 # {name in the table of the page: the real number}
 FIGURES = {
-    "KUnit suites": lambda: len(kunit()),
-    "KUnit cases": lambda: sum(map(len, kunit().values())),
+    "KUnit suites": lambda: len(suites.our_kunit()),
+    "KUnit cases": lambda: sum(map(len, suites.our_kunit().values())),
     "kselftests": lambda: len(ours(r"selftests/kprobes/\w+\.sh$")),
     "cells of who may do what": lambda: cells("rights.list") + cells("lockdown_rights.list"),
     "commands of ``bad_commands.list``": lambda: lines(os.path.join(suites.OURS, "bad_commands.list"), r"^[^#\t+]"),
@@ -96,7 +85,7 @@ class Page(unittest.TestCase):
             self.assertIn(m.group(2), tests_of(m.group(1)), m.group())
 
     def test_kunit_cases_are_there(self):
-        known = kunit()
+        known = suites.our_kunit()
         for m in self.all_named(r"((?:kprobes|trace_probe|rethook|fprobe)\w*)(?:\.(?!sh$)(\w+))?", 45):
             self.assertIn(m.group(1), known)
             if m.group(2):
