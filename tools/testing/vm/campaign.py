@@ -71,6 +71,9 @@ LENGTH_SHIFT = 28
 # Usually the workload hits a fifth of the probes that are spread over the text.
 SPREAD_HIT = 10         # percent that have to be hit
 
+# A post handler does not run if the instruction faults, and a few may be about to run when they are counted.
+POSTS = 99              # percent of hits
+
 # The workload calls these functions. A chunk of neighbours that contains one has to be hit.
 HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open", "copy_process",
        "do_exit", "do_mmap", "kmem_cache_free", "unix_stream_read_generic", "tcp_sendmsg_locked",
@@ -318,6 +321,10 @@ class Round:
             bad.append("a batch is refused, though each of its probes was accepted alone")
         if v.get("unsettled"):
             bad.append("jumps were decided on, but not written")
+        if not self.complete:
+            bad.append("no result")
+        if self.name.startswith("post") and v.get("posts", 0) * 100 < v.get("hits", 0) * POSTS:
+            bad.append(f"the post handler ran in {v.get('posts', 0)} of {v['hits']} hits")
         if self.complete and v.get("hit", 0) < least_hit:
             bad.append(f"{v.get('hit', 0)} of {v.get('probed', 0)} instructions were hit, "
                        f"fewer than {least_hit}")
@@ -331,6 +338,7 @@ class Chunk:
         self.name = task.name
         self.size = len(task.words)
         self.least_hit = task.least_hit
+        self.planned = list(task.rounds)
         self.base = base
         self.rounds: list = []
         self.refusals: dict = {}      # offset: errno
@@ -356,6 +364,8 @@ class Chunk:
         if not self.ended:
             at = self.rounds[-1].name if self.rounds else "before the first round"
             bad.append(f"{at}: {self.fault or 'the guest ended'}")
+        elif [r.name for r in self.rounds] != self.planned:
+            bad.append(f"rounds are missing: {' '.join(r.name for r in self.rounds)} of {' '.join(self.planned)}")
         return bad
 
     def most(self, key: str, rounds: Any = "") -> int:

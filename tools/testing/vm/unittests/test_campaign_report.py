@@ -29,8 +29,8 @@ odds 0
 """
 
 
-def chunk(lines, name="s0", size=10):
-    task = campaign.Task(name, array.array("I", range(size)), ["jump"], 0)
+def chunk(lines, name="s0", size=10, rounds=("jump",)):
+    task = campaign.Task(name, array.array("I", range(size)), list(rounds), 0)
     c = campaign.Chunk(task, BASE)
     for line in lines.splitlines():
         c.take(line.split())
@@ -48,8 +48,22 @@ class Told(unittest.TestCase):
         self.assertEqual((f["probed"], f["refused"]), (7, {"EINVAL": 2, "EILSEQ": 1}))
         self.assertEqual((f["jumps"], f["ftrace"], f["traps"], f["post_traps"]), (5, 1, [0x44], []))
 
+    def test_a_round_without_a_result_fails(self):
+        said = "round post\nposts 5\nhits 5\nodds 0\nround plain\nstatus 0\n"
+        self.assertEqual(chunk(said, rounds=("post", "plain")).complaints(), ["plain: no result"])
+        self.assertEqual(chunk(said + "odds 0", rounds=("post", "plain")).complaints(), [])
+
+    def test_a_round_that_did_not_run_fails(self):
+        bad = chunk(LINES, rounds=("post", "jump")).complaints()
+        self.assertEqual(bad, ["rounds are missing: jump of post jump"])
+
+    def test_post_handlers_have_to_run(self):
+        for name, posts, fine in (("post", 980, False), ("post-jump", 0, False), ("post", 990, True), ("jump", 0, True)):
+            r = chunk(f"round {name}\nhits 1000\nposts {posts}\nodds 0", rounds=(name,))
+            self.assertEqual(r.complaints() == [], fine, f"{name} {posts}")
+
     def test_chunks_that_are_only_tried(self):
-        c = chunk("refusal 10 22", "t0")
+        c = chunk("refusal 10 22", "t0", rounds=())
         self.assertEqual((c.complaints(), c.figures()["probed"]), ([], 9))
         self.assertIn("IDLE=y", campaign.settings([campaign.Task("t0", array.array("I"), [], 0)]))
         self.assertIn("IDLE=\n", campaign.settings([campaign.Task("s0", array.array("I"), ["jump"], 0)]))
