@@ -212,19 +212,34 @@ class Recorded:
                 f.write(" ".join(self.hashes[i:i + PER_LINE]) + "\n")
 
 
+@dataclass
+class Difference:
+    """A line of commands/differs, and the answers that it excused so far."""
+    nr: int
+    commands: re.Pattern
+    text: re.Pattern
+    known: str              # how many answers it excuses, and their hash
+    reason: str
+    excused: list
+
+    def figures(self) -> str:
+        joined = " ".join(a.hash() for a in self.excused)
+        return f"{len(self.excused)} {zlib.crc32(joined.encode()):08x}"
+
+
 class Differs:
-    """Intended differences: COMMANDS => ANSWER -- REASON. The first two are regular expressions."""
+    """Intended differences: COMMANDS => ANSWER -- COUNT HASH -- REASON. The first two are regular expressions."""
 
     def __init__(self, text: str) -> None:
         self.entries = []
         for nr, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
                 continue
-            m = re.fullmatch(r"(.+?) => (.+?) -- (.+)", line)
+            m = re.fullmatch(r"(.+?) => (.+?) -- (\d+ \w{8}) -- (.+)", line)
             if not m:
-                raise Failure(f"{os.path.basename(DIFFERS)}:{nr}: not a line like \"COMMANDS => ANSWER -- REASON\"")
-            self.entries.append((re.compile(m.group(1)), re.compile(m.group(2)), m.group(3), nr))
-        self.used: set = set()
+                raise Failure(f"{os.path.basename(DIFFERS)}:{nr}: not a line like "
+                              "\"COMMANDS => ANSWER -- COUNT HASH -- REASON\"")
+            self.entries.append(Difference(nr, re.compile(m[1]), re.compile(m[2]), m[3], m[4], []))
 
     @classmethod
     def load(cls) -> Differs:
@@ -233,15 +248,18 @@ class Differs:
 
     def find(self, answer: Answer) -> str | None:
         """The reason why an answer of ours may differ; None if it may not."""
-        for commands, text, reason, nr in self.entries:
-            if commands.search(answer.commands) and text.search(answer.text):
-                self.used.add(nr)
-                return reason
+        for e in self.entries:
+            if e.commands.search(answer.commands) and e.text.search(answer.text):
+                e.excused.append(answer)
+                return e.reason
         return None
 
-    def stale(self) -> list:
-        return [f"{os.path.basename(DIFFERS)}:{nr}: {commands.pattern}" for commands, _, _, nr in self.entries
-                if nr not in self.used]
+    def changed(self) -> list:
+        """[(name, what is wrong)] of lines that do not excuse the answers that they did."""
+        return [(f"{os.path.basename(DIFFERS)}:{e.nr}: {e.commands.pattern}",
+                 f"excuses {e.figures()}, not {e.known}; if this is intended, change the line" if e.excused else
+                 "matches nothing any more")
+                for e in self.entries if e.figures() != e.known]
 
 
 # The check
@@ -300,7 +318,7 @@ def check(k: Kernel, answers: list[Answer], faults: list | None, boot: Callable)
         count, other, bad = (sum(a.group == name for a in some) for some in (answers, wrong, apart))
         say(f"{name}: {count} answers, {other} are not stock's, {other - bad} of them on purpose")
         out.append((name, *(("fail", f"{bad} of {count} answers are not stock's; see {where}") if bad else ("pass", ""))))
-    return out + [(e, "fail", "matches nothing any more") for e in differs.stale()]
+    return out + [(e, "fail", why) for e, why in differs.changed()]
 
 
 # vm commands

@@ -70,10 +70,27 @@ class Commands(unittest.TestCase):
 
     def test_what_differs_on_purpose(self):
         was, now = answers("ok", "EINVAL", "ok"), answers("ok", "ENOENT", "E2BIG")
-        self.assertEqual(self.compared(was, now, "p:e => ^E(NOENT|2BIG) -- why\n"), [])
-        self.assertEqual(self.compared(was, now, "p:e => ^ENOENT -- why\n"), [("kprobe_events", "fail")])
-        self.assertEqual(self.compared(was, was, "# none\np:e => ^ENOENT -- why\n"), [("differs:2: p:e", "fail")])
+        both, one = (self.figures("p:e", some) for some in (now[1:], now[1:2]))
+        self.assertEqual(self.compared(was, now, f"p:e => ^E(NOENT|2BIG) -- {both} -- why\n"), [])
+        self.assertEqual(self.compared(was, now, f"p:e => ^ENOENT -- {one} -- why\n"), [("kprobe_events", "fail")])
+        self.assertEqual(self.compared(was, was, f"# none\np:e => ^ENOENT -- {one} -- why\n"),
+                         [("differs:2: p:e", "fail")])
         self.assertRaises(Failure, Differs, "p:e => ENOENT\n")
+        self.assertRaises(Failure, Differs, "p:e => ENOENT -- why\n")
+
+    def figures(self, pattern, some):
+        """What a line of this pattern has to say if it excuses some answers."""
+        differs = Differs(f"{pattern} => . -- 0 00000000 -- why\n")
+        for a in some:
+            differs.find(a)
+        return differs.entries[0].figures()
+
+    def test_what_is_excused_does_not_change(self):
+        was, one = answers("ok", "ok"), answers("ok", "ENOENT")
+        line = f"p:e => . -- {self.figures('p:e', one[1:])} -- why\n"
+        self.assertEqual(self.compared(was, one, line), [])
+        for other in (answers("ok", "EINVAL"), answers("ENOENT", "ENOENT")):
+            self.assertEqual(self.compared(was, other, line), [("differs:1: p:e", "fail")])
 
     def test_read_and_written(self):
         with tempfile.TemporaryDirectory() as stock, unittest.mock.patch("record.STOCK", stock), \
