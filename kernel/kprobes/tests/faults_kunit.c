@@ -122,7 +122,7 @@ static void fault_in_a_probed_instruction(struct kunit *test)
 {
 	unsigned int handlers = (unsigned long)test->param_value;
 	unsigned long good = 0x1234, out = 0;
-	struct test_probe *all[64];
+	struct test_probe *all[64], *faulting = NULL;
 	unsigned int nr, i;
 	struct hole h;
 
@@ -138,10 +138,16 @@ static void fault_in_a_probed_instruction(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, out, 0x1234);
 		KUNIT_EXPECT_EQ(test, kprobe_test_load(&out, h.bad), -EFAULT);
 	}
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		KUNIT_EXPECT_EQ(test, all[i]->kp.nmissed, 0);
-	if (handlers & WITH_PRE)
-		KUNIT_EXPECT_EQ(test, test_pre_hits(all[0]), 20);
+		if (all[i]->kp.addr == test_load_insn())
+			faulting = all[i];
+	}
+	KUNIT_ASSERT_NOT_NULL(test, faulting);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(faulting), 20);
+	/* It does not run where the instruction faults. */
+	KUNIT_EXPECT_EQ(test, test_post_hits(faulting), handlers & WITH_POST ? 10 : 0);
+	KUNIT_EXPECT_EQ(test, test_pre_hits(all[0]), 20);
 }
 
 static const void *gen_handlers(const void *prev, char *desc)

@@ -10,13 +10,13 @@
  * @name:	name of the test case
  * @outer:	function with the probe whose handler is interrupted
  * @inner:	function with the probe that is hit meanwhile
- * @with_post:	another listener there has a post handler: no jump
+ * @breakpoint:	a kprobe is a breakpoint in kprobe_test_load() instead
  */
 struct nest_place {
 	const char *name;
 	unsigned int outer;
 	unsigned int inner;
-	bool with_post;
+	bool breakpoint;
 };
 
 #define NEST_PLACES	6
@@ -39,7 +39,7 @@ struct nest {
 	int wrong;
 };
 
-struct nest *test_nest_at(struct kunit *test, target_fn at, nest_call call, target_fn fn);
+struct nest *test_nest_at(struct kunit *test, void *at, nest_call call, target_fn fn);
 void test_nest_jump(struct kunit *test, target_fn at);
 unsigned long test_irq_now(target_fn fn, unsigned long x);
 void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call call);

@@ -18,10 +18,10 @@
 const struct nest_place nest_places[NEST_PLACES] = {
 	{ "ftrace in ftrace", 0, 2 },
 	{ "jump in ftrace", 0, 3 },
-	{ "breakpoint in ftrace", 0, 3, .with_post = true },
+	{ "breakpoint in ftrace", 0, 3, .breakpoint = true },
 	{ "ftrace in jump", 1, 2 },
 	{ "jump in jump", 1, 3 },
-	{ "breakpoint in jump", 1, 3, .with_post = true },
+	{ "breakpoint in jump", 1, 3, .breakpoint = true },
 };
 
 static const void *gen_place(const void *prev, char *desc)
@@ -128,18 +128,18 @@ static void nest_gone(void *kp)
 /**
  * test_nest_at - a probe whose handler makes a call
  * @test: the probe is unregistered at its end
- * @at: the function to probe
+ * @at: the instruction or function to probe
  * @call: makes the call, in another context
  * @fn: the function that is called; NULL: no call
  *
  * Return: the probe, not registered; may be nested.
  */
-struct nest *test_nest_at(struct kunit *test, target_fn at, nest_call call, target_fn fn)
+struct nest *test_nest_at(struct kunit *test, void *at, nest_call call, target_fn fn)
 {
 	struct nest *n = kunit_kzalloc(test, sizeof(*n), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, n);
-	n->tp.kp.addr = (kprobe_opcode_t *)at;
+	n->tp.kp.addr = at;
 	n->tp.kp.pre_handler = nest_pre;
 	n->tp.kp.flags = KPROBE_FLAG_REENTRANT;
 	n->call = call;
@@ -175,12 +175,23 @@ void test_nest_jump(struct kunit *test, target_fn at)
 }
 #endif
 
+/* The inner probe is planted as the place says. */
+static void expect_inner(struct kunit *test, const struct nest_place *pl, void *addr)
+{
+	if (pl->breakpoint)
+		KUNIT_ASSERT_EQ(test, test_method_in_the_end(addr), SITE_BREAKPOINT);
+	else
+		test_nest_jump(test, test_many[pl->inner]);
+}
+
 /* CALLS hits of the outer one, in each of which the inner ones are hit in another context. */
 void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call call)
 {
-	target_fn at = test_many[pl->outer], fn = test_many[pl->inner];
+	target_fn at = test_many[pl->outer];
+	target_fn fn = pl->breakpoint ? kprobe_test_load_one : test_many[pl->inner];
+	void *addr = pl->breakpoint ? test_load_insn() : (void *)fn;
 	struct nest *outer = test_nest_at(test, at, call, fn);
-	struct nest *inner = test_nest_at(test, fn, call, NULL);
+	struct nest *inner = test_nest_at(test, addr, call, NULL);
 	struct test_probe *other;
 
 	/* The outer probe need not be nestable. */
@@ -188,9 +199,8 @@ void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call c
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
 	test_nest_jump(test, at);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
-	other = test_probe_new(test, fn, WITH_PRE | (pl->with_post ? WITH_POST : 0));
-	if (!pl->with_post)
-		test_nest_jump(test, fn);
+	other = test_probe_new(test, addr, WITH_PRE | (pl->breakpoint ? WITH_POST : 0));
+	expect_inner(test, pl, addr);
 
 	test_call(test, at, CALLS);
 	KUNIT_EXPECT_EQ(test, outer->wrong + inner->wrong, 0);
@@ -204,7 +214,8 @@ void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call c
 	test_call(test, fn, CALLS);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 2 * CALLS);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(other), CALLS);
-	KUNIT_EXPECT_EQ(test, test_post_hits(other), pl->with_post ? CALLS : 0);
+	KUNIT_EXPECT_EQ(test, test_post_hits(other), pl->breakpoint ? CALLS : 0);
+	expect_inner(test, pl, addr);
 }
 
 static void in_an_interrupt(struct kunit *test)

@@ -160,22 +160,23 @@ static const void *gen_place(const void *prev, char *desc)
 /* The trap of the outer hit is entered like an NMI; it must not count as a context. */
 static void nested_in_nmi_of_a_trap(struct kunit *test)
 {
-	struct nest *outer = test_nest_at(test, test_many[1], test_call_in_nmi, test_many[3]);
+	struct nest *outer = test_nest_at(test, test_load_insn(), test_call_in_nmi, test_many[3]);
 	struct nest *inner = test_nest_at(test, test_many[3], test_call_in_nmi, NULL);
 
 	if (arch_test_traps_mask_nmis)
 		kunit_skip(test, "traps mask NMIs");
-	test_probe_new(test, test_many[1], WITH_PRE | WITH_POST);
+	test_probe_new(test, test_load_insn(), WITH_PRE | WITH_POST);
 	test_probe_new(test, test_many[3], WITH_PRE | WITH_POST);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
-	test_call(test, test_many[1], 10);
+	KUNIT_ASSERT_EQ(test, test_method_in_the_end(test_load_insn()), SITE_BREAKPOINT);
+	test_call(test, kprobe_test_load_one, 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
 	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 0);
 
 	/* A call by the handler is in its context, with or without a trap. */
 	outer->call = call_target;
-	test_call(test, test_many[1], 10);
+	test_call(test, kprobe_test_load_one, 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
 	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 10);
 	KUNIT_EXPECT_EQ(test, outer->wrong + inner->wrong, 0);

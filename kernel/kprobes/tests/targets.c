@@ -6,6 +6,8 @@
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/extable.h>
+#include <linux/kallsyms.h>
 #include <linux/uaccess.h>
 
 #include "tests.h"
@@ -43,6 +45,29 @@ noinline __noclone notrace int kprobe_test_load(unsigned long *dst,
 	return 0;
 fault:
 	return -EFAULT;
+}
+
+/* The instruction of kprobe_test_load() that may fault. There is never a jump. */
+void *test_load_insn(void)
+{
+	unsigned long fn = (unsigned long)dereference_function_descriptor(kprobe_test_load), size, i;
+
+	if (!kallsyms_lookup_size_offset(fn, &size, NULL))
+		return NULL;
+	for (i = 0; i < size; i++) {
+		if (search_exception_tables(fn + i))
+			return (void *)fn + i;
+	}
+	return NULL;
+}
+
+/* Runs that instruction, and returns its argument plus one. */
+noinline notrace unsigned long kprobe_test_load_one(unsigned long x)
+{
+	unsigned long one = 1, got = 0;
+
+	kprobe_test_load(&got, &one);
+	return x + got;
 }
 
 const struct test_target test_targets[NR_TARGETS] = {

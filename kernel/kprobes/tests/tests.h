@@ -43,6 +43,8 @@ unsigned long kprobe_test_elsewhere(unsigned long x);
 
 /* A function with an entry in the exception table: *dst = *src, or -EFAULT. */
 int kprobe_test_load(unsigned long *dst, const unsigned long *src);
+void *test_load_insn(void);
+unsigned long kprobe_test_load_one(unsigned long x);
 
 /* Many functions; the even ones are traced, each returns its argument plus one. */
 #define NR_MANY		32
@@ -190,6 +192,8 @@ static inline bool callers_busy(const struct callers *c)
 }
 
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
+void test_take_long(void);
+bool test_is_waited_for(struct kunit *test, target_fn fn, void (*unregister)(void *probe), void *probe);
 
 /* nmi.c */
 #ifdef CONFIG_KPROBES_KUNIT_NMI
