@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Calls in other contexts: in tasks that sleep, in many tasks, in interrupts. */
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/irq_work.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
 
@@ -136,4 +139,67 @@ unsigned long test_call_in_irq(target_fn fn, unsigned long x)
 	irq_work_queue(&c.work);
 	irq_work_sync(&c.work);
 	return c.result;
+}
+
+/* A handler that runs on another CPU while its probe is unregistered. Not locked: one at a time. */
+static struct {
+	target_fn fn;
+	bool began;
+	bool ends;
+} long_handler;
+
+/* Called by the handler. Takes so long that a function that does not wait for it returns earlier. */
+void test_take_long(void)
+{
+	int i;
+
+	WRITE_ONCE(long_handler.began, true);
+	for (i = 0; i < 300000; i++)
+		cpu_relax();
+	WRITE_ONCE(long_handler.ends, true);
+}
+
+NOKPROBE_SYMBOL(test_take_long);
+
+static int call_once(void *data)
+{
+	long_handler.fn(1);
+	while (!kthread_should_stop())
+		schedule();
+	return 0;
+}
+
+/**
+ * test_is_waited_for - is a handler on another CPU waited for?
+ * @test: the test; it is skipped on one CPU
+ * @fn: a call of it runs the handler, which calls test_take_long()
+ * @unregister: unregisters the probe
+ * @probe: its argument
+ *
+ * Return: false if @unregister returned while the handler ran.
+ */
+bool test_is_waited_for(struct kunit *test, target_fn fn, void (*unregister)(void *probe), void *probe)
+{
+	struct task_struct *task;
+	bool waited;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	long_handler.fn = fn;
+	long_handler.began = false;
+	long_handler.ends = false;
+	migrate_disable();
+	task = kthread_run_on_cpu(call_once, NULL, cpumask_any_but(cpu_online_mask, smp_processor_id()),
+				  "kprobes_long/%u");
+	if (IS_ERR(task)) {
+		migrate_enable();
+		KUNIT_FAIL_AND_ABORT(test, "no thread");
+	}
+	while (!READ_ONCE(long_handler.began))
+		cond_resched();
+	unregister(probe);
+	waited = READ_ONCE(long_handler.ends);
+	migrate_enable();
+	kthread_stop(task);
+	return waited;
 }

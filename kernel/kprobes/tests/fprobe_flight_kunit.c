@@ -160,54 +160,18 @@ static void switched_in_flight(struct kunit *test)
 	test_fprobe_expect(test, late, 10, 10, 0);
 }
 
-/* Set when a handler has begun, and when it is about to end. */
-static bool handler_began, handler_ends;
-
-/* Takes so long that a function that does not wait returns earlier. */
 static unsigned long long_handler(unsigned long x)
 {
-	int i;
-
-	WRITE_ONCE(handler_began, true);
-	for (i = 0; i < 3000000; i++)
-		cpu_relax();
-	WRITE_ONCE(handler_ends, true);
+	test_take_long();
 	return x;
 }
 
 NOKPROBE_SYMBOL(long_handler);
 
-static int call_once(void *data)
+/* The test knows that it is registered. */
+static void unregister_this(void *fp)
 {
-	fprobe_test_one(1);
-	while (!kthread_should_stop())
-		schedule();
-	return 0;
-}
-
-/* Returns false if unregistration returned while a handler ran on another CPU. */
-static bool unregister_waits(struct kunit *test, struct test_fprobe *tf)
-{
-	struct task_struct *task;
-	bool waited;
-	int cpu;
-
-	handler_began = false;
-	handler_ends = false;
-	migrate_disable();
-	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
-	task = kthread_run_on_cpu(call_once, NULL, cpu, "kprobes_long/%u");
-	if (IS_ERR(task)) {
-		migrate_enable();
-		return false;
-	}
-	while (!READ_ONCE(handler_began))
-		cond_resched();
-	KUNIT_EXPECT_EQ(test, unregister_fprobe(&tf->fp), 0);
-	waited = READ_ONCE(handler_ends);
-	migrate_enable();
-	kthread_stop(task);
-	return waited;
+	unregister_fprobe(fp);
 }
 
 static void unregistered_within_a_handler(struct kunit *test)
@@ -218,14 +182,12 @@ static void unregistered_within_a_handler(struct kunit *test)
 	struct test_fprobe *exit = test_fprobe_make(test, WITH_EXIT);
 	unsigned long addr = fprobe_test_address(fprobe_test_one);
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
 	entry->in_entry = long_handler;
 	exit->in_exit = long_handler;
 	KUNIT_ASSERT_EQ(test, register_fprobe_ips(&entry->fp, &addr, 1), 0);
-	KUNIT_EXPECT_TRUE(test, unregister_waits(test, entry));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, fprobe_test_one, unregister_this, &entry->fp));
 	KUNIT_ASSERT_EQ(test, register_fprobe_ips(&exit->fp, &addr, 1), 0);
-	KUNIT_EXPECT_TRUE(test, unregister_waits(test, exit));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, fprobe_test_one, unregister_this, &exit->fp));
 	test_fprobe_expect(test, entry, 1, 0, 0);
 	test_fprobe_expect(test, exit, 0, 1, 0);
 	test_fprobe_expect(test, stays, 2, 0, 0);
