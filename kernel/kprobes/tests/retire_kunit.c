@@ -5,7 +5,6 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 
-#include "../../rcu/rcu.h"
 #include "../internal.h"
 #include "tests.h"
 
@@ -81,37 +80,6 @@ static void slots_come_back(struct kunit *test)
 	KUNIT_EXPECT_LE(test, test_nr_slot_pages(), pages + 1);
 }
 
-/* Grace periods of RCU so far, of either kind. */
-static unsigned long grace_periods(void)
-{
-	return (rcu_get_gp_seq() + rcu_exp_batches_completed()) >> 2;
-}
-
-/* One wait per call, for any number of probes. */
-static void one_wait_for_many(struct kunit *test)
-{
-	struct kprobe *kps[NR_MANY];
-	unsigned long start, together, single;
-	int i;
-
-	for (i = 0; i < NR_MANY; i++)
-		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
-	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
-	start = grace_periods();
-	unregister_kprobes(kps, NR_MANY);
-	together = grace_periods() - start;
-
-	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
-	start = grace_periods();
-	for (i = 0; i < NR_MANY; i++)
-		unregister_kprobe(kps[i]);
-	single = grace_periods() - start;
-
-	/* The first check shows that the count is right. */
-	KUNIT_EXPECT_GE(test, single, NR_MANY / 2);
-	KUNIT_EXPECT_LT(test, together, NR_MANY / 4);
-}
-
 /**
  * struct rcu_hog - an RCU reader, so that no grace period ends
  * @began:	completed when it is in the read-side critical section
@@ -185,7 +153,6 @@ static struct kunit_case retire_cases[] = {
 	KUNIT_CASE_PARAM(reclaimed_in_the_end, target_gen_params),
 	KUNIT_CASE_PARAM(used_again_before_it_is_freed, target_gen_params),
 	KUNIT_CASE_SLOW(slots_come_back),
-	KUNIT_CASE_SLOW(one_wait_for_many),
 	KUNIT_CASE_SLOW(no_wait_at_all),
 	{}
 };

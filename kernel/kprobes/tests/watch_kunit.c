@@ -178,6 +178,27 @@ static void interface_can_be_probed(struct kunit *test)
 		watch(test, interface[i]);
 }
 
+/* One wait per call, for any number of probes. */
+static void one_wait_for_many(struct kunit *test)
+{
+	struct watcher *waits = watch(test, "synchronize_rcu");
+	struct kprobe *kps[NR_MANY];
+	int i;
+
+	for (i = 0; i < NR_MANY; i++)
+		kps[i] = &test_probe_at(test, test_many[i], WITH_PRE)->kp;
+	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
+	waits->calls = 0;
+	unregister_kprobes(kps, NR_MANY);
+	KUNIT_EXPECT_EQ(test, waits->calls, 1);
+
+	KUNIT_ASSERT_EQ(test, register_kprobes(kps, NR_MANY), 0);
+	waits->calls = 0;
+	for (i = 0; i < NR_MANY; i++)
+		unregister_kprobe(kps[i]);
+	KUNIT_EXPECT_EQ(test, waits->calls, NR_MANY);
+}
+
 static void failures_do_not_wait(struct kunit *test)
 {
 	struct watcher *waits = watch(test, "synchronize_rcu");
@@ -268,6 +289,7 @@ static struct kunit_case watch_cases[] = {
 	KUNIT_CASE(kretprobes_pass_by),
 	KUNIT_CASE(kretprobe_again),
 	KUNIT_CASE(interface_can_be_probed),
+	KUNIT_CASE_SLOW(one_wait_for_many),
 	KUNIT_CASE(failures_do_not_wait),
 	KUNIT_CASE(failure_at_a_live_site_waits),
 	KUNIT_CASE(failure_at_a_retired_site_waits),
