@@ -227,6 +227,7 @@ static void insn_test_post_joins_jumps(struct kunit *test)
  * @displaced: those that can be jumps that displace the next instructions
  * @punned: those that can be puns
  * @verdict: the others, by error number
+ * @undecoded: functions with text that is no instruction
  */
 struct share {
 	unsigned long skip;
@@ -234,6 +235,7 @@ struct share {
 	unsigned int displaced;
 	unsigned int punned;
 	unsigned int verdict[MAX_ERRNO];
+	unsigned int undecoded;
 };
 
 static bool can_be_probed(unsigned long addr)
@@ -292,8 +294,10 @@ static int count_symbol(void *data, const char *name, unsigned long start)
 	    !kallsyms_lookup_size_offset(start, &size, &offset) || offset)
 		return 0;
 	for (pos = start; pos < start + size; pos += insn.length) {
-		if (insn_decode_kernel(&insn, (void *)pos))
+		if (insn_decode_kernel(&insn, (void *)pos)) {
+			share->undecoded++;
 			return 0;
+		}
 		if (share->skip++ % SHARE_STRIDE == 0)
 			count_insn(share, pos);
 	}
@@ -312,6 +316,7 @@ static void insn_test_share(struct kunit *test)
 	kallsyms_on_each_symbol(count_symbol, share);
 	jumps = share->displaced + share->punned;
 	KUNIT_ASSERT_GT(test, share->nr, 1000);
+	KUNIT_EXPECT_EQ(test, share->undecoded, 0);
 	kunit_info(test, "%u of %u instructions by a jump, %u %%: %u displaced, %u punned",
 		   jumps, share->nr, jumps * 100 / share->nr, share->displaced,
 		   share->punned);
