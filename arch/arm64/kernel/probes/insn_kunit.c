@@ -328,9 +328,18 @@ static bool may_be_jump(const struct insn_test_case *c)
 	return c->kind == INSN_TEST_SIMULATE || c->kind == INSN_TEST_BOOST;
 }
 
-/* The site is prepared and planted as expected. */
-static void expect_kind(struct kunit *test, const struct insn_test_case *c, const struct way *way)
+/* A landing pad stays a breakpoint: a branch is none. */
+static bool is_landing_pad(u32 text)
 {
+	return system_supports_bti_kernel() &&
+	       (aarch64_insn_is_bti(text) || text == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIASP) ||
+		text == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIBSP));
+}
+
+/* The site is prepared and planted as expected. */
+static void expect_kind(struct kunit *test, const struct subject *s, const struct way *way)
+{
+	const struct insn_test_case *c = s->c;
 	struct arch_specific_insn ainsn = test_insn_at(test, insn_test_addr(c));
 	u32 text = text_at(c);
 
@@ -339,12 +348,13 @@ static void expect_kind(struct kunit *test, const struct insn_test_case *c, cons
 	KUNIT_EXPECT_EQ_MSG(test, ainsn.detour, may_be_jump(c), "%s", c->name);
 	if (!is_simulated(c))
 		KUNIT_EXPECT_NOT_NULL_MSG(test, ainsn.insn, "%s", c->name);
-	if (way->jump && may_be_jump(c))
-		KUNIT_EXPECT_PTR_EQ_MSG(test, (void *)insn_test_addr(c) +
-					aarch64_get_branch_offset(text),
-					(void *)(ainsn.insn + SLOT_DETOUR), "%s", c->name);
-	else
+	if (!way->jump || !may_be_jump(c) || is_landing_pad(s->text)) {
 		KUNIT_EXPECT_EQ_MSG(test, text, BRK64_OPCODE_KPROBES, "%s", c->name);
+		return;
+	}
+	KUNIT_ASSERT_TRUE_MSG(test, aarch64_insn_is_b(text), "%s", c->name);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, (void *)insn_test_addr(c) + aarch64_get_branch_offset(text),
+				(void *)(ainsn.insn + SLOT_DETOUR), "%s", c->name);
 }
 
 #ifndef CONFIG_OPTPROBES
@@ -432,7 +442,7 @@ static void same_outcome(struct kunit *test)
 	run_subjects(test, subjects, way, NULL);
 	kps = plant(test, subjects, way);
 	for (i = 0; i < NR_CASES; i++) {
-		expect_kind(test, subjects[i].c, way);
+		expect_kind(test, &subjects[i], way);
 		nr_run += subjects[i].runs;
 	}
 	run_subjects(test, subjects, way, now);
