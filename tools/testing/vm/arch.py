@@ -115,6 +115,9 @@ ARCHES = {
             traps=r"asm_exc_\w+",
             thunks=r"__x86_(indirect|return)|__pi_",
             roots=(
+                # These also call what is no part of probes, before the guard against hits in hits is on.
+                "irqentry_nmi_enter", "irqentry_nmi_exit",
+                "site_ip_hit", "site_entry_hit",
                 "kprobe_int3_handler", "kprobe_exceptions_notify", "kprobe_detour",
                 "emulate_nop", "emulate_push_reg", "emulate_call", "emulate_call_reg", "emulate_jmp",
                 "emulate_jmp_reg", "emulate_ret", "emulate_jcc", "emulate_loop", "emulate_jcxz",

@@ -37,7 +37,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from typing import Any, Callable, TYPE_CHECKING
+from typing import Any, Callable, Sequence, TYPE_CHECKING
 
 import campaign_report
 import guest
@@ -334,11 +334,12 @@ class Round:
 class Chunk:
     """The guest's output about a chunk."""
 
-    def __init__(self, task: Task, base: int = 0) -> None:
+    def __init__(self, task: Task, base: int = 0, unmet: Sequence = ()) -> None:
         self.name = task.name
         self.size = len(task.words)
         self.least_hit = task.least_hit
         self.planned = list(task.rounds)
+        self.unmet = list(unmet)        # what of the workload fails without probes
         self.base = base
         self.rounds: list = []
         self.refusals: dict = {}      # offset: errno
@@ -360,7 +361,8 @@ class Chunk:
             self.rounds[-1].take(word)
 
     def complaints(self) -> list:
-        bad = [c for r in self.rounds for c in r.complaints(self.least_hit)]
+        bad = [f"fails without probes, too: {what}" for what in self.unmet]
+        bad += [c for r in self.rounds for c in r.complaints(self.least_hit)]
         if not self.ended:
             at = self.rounds[-1].name if self.rounds else "before the first round"
             bad.append(f"{at}: {self.fault or 'the guest ended'}")
@@ -415,7 +417,7 @@ class Listener:
 
     def take(self, word: list[str]) -> None:
         if word[0] == "begin":
-            self.chunk = Chunk(self.tasks[word[1]], self.base)
+            self.chunk = Chunk(self.tasks[word[1]], self.base, self.unmet)
         elif word[0] == "stext":
             self.base = int(word[1], 16)
         elif word[0] == "end" and self.chunk:
@@ -468,8 +470,6 @@ def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: boo
         listener = Listener(job, tasks, on_chunk)
         res = boot(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)
-    for what in listener.unmet:
-        say(f"fails without probes, too: {what}")
     if listener.chunk:
         listener.chunk.fault = fault or "the guest ended"
         on_chunk(listener.chunk)

@@ -380,10 +380,10 @@ def step_fuzz(ctx: Context, step: str) -> None:
         ctx.report.add(f"{step}: {number}", "fail", f"{why}; again with: {fuzz.again(k, seed, number)}")
     say(f"  {step}: {counts}")
     ctx.report.add(f"{step}: {fuzz.SAMPLE} commands", "fail" if failed else "pass")
-    boots = fuzz.run_boots(k, functools.partial(ctx.boot_job, step, "boots"),
-                           fuzz.Sample(seed, 0, 0, 0, fuzz.SAMPLE_BOOTS))
-    why = "; ".join(f"{what}; again with: {fuzz.again_boot(k, seed, number)}" for number, what in boots)
-    ctx.report.add(f"{step}: {fuzz.SAMPLE_BOOTS} odd boots", "fail" if boots else "pass", why)
+    state = fuzz.Sample(seed, 0, 0, 0, fuzz.SAMPLE_BOOTS)
+    fuzz.run_boots(k, functools.partial(ctx.boot_job, step, "boots"), state)
+    why = "; ".join(f"{what}; again with: {fuzz.again_boot(k, seed, number)}" for number, what in state.bad_boots)
+    ctx.report.add(f"{step}: {fuzz.SAMPLE_BOOTS} odd boots", "fail" if state.bad_boots else "pass", why)
 
 
 TRACE = "kernel/trace"

@@ -75,6 +75,9 @@ def new_seed() -> int:
     return random.randrange(1, 10 ** 6)
 
 
+NOTHING = "no result"
+
+
 class State:
     """How far a run has come; kept in a file."""
 
@@ -83,6 +86,7 @@ class State:
         self.boots = boots            # how many are left
         self.boot = first             # number of the next one
         self.failed: list = []        # [(number, why)]
+        self.bad_boots: list = []     # the same of boots
         self.counts: dict = {}        # {word of fuzz.c: how many}
 
     @classmethod
@@ -148,9 +152,9 @@ class Listener:
         self.begun = int(m[1]) if m else None
 
     def take(self, line: str) -> None:
-        m = re.match(r"(\d+) (refused|accepted|hit)(?: (.*))?$", line)
+        m = re.match(r"(\d+) (?:(refused|accepted|hit)(?: (.*))?$)?", line)
         if m:
-            self.on_example(int(m[1]), m[2], m[3] or "")
+            self.on_example(int(m[1]), m[2] or NOTHING, (m[3] or "") if m[2] else f"the guest says: {line}")
         elif line.startswith("lost "):
             self.lost = int(line.split()[1])
         else:
@@ -211,6 +215,8 @@ class Run:
     def on_example(self, number: int, word: str, odd: str) -> None:
         state = self.state
         self.began = self.began or time.time()
+        if number > state.next:
+            self.fail(state.next, f"{NOTHING} up to {number - 1}")
         state.next = number + 1
         state.counts[word] = state.counts.get(word, 0) + 1
         if odd:
@@ -281,22 +287,20 @@ def run_hits(k: Kernel, boot: Callable, seed: int, hits: int) -> str:
     return res.fault or ("no test ran" if not results else ", ".join(failed))
 
 
-def run_boots(k: Kernel, boot: Callable, state: State) -> list:
-    """Boot as often as is left to do. Returns [(number, what is wrong)]."""
-    failed = []
+def run_boots(k: Kernel, boot: Callable, state: State) -> None:
+    """Boot as often as is left to do."""
     while state.boots > 0:
         number = state.boot
         wrong, res, odd = odd_boots.run_one(k, boot, state.seed, number)
         if wrong:
             keep(k, state.seed, f"boot-{number}", res)
-            failed.append((number, "; ".join(wrong[:5])))
-            out(f"FAILED: boot {number}: {failed[-1][1]}; again with: {again_boot(k, state.seed, number)}")
+            state.bad_boots.append((number, "; ".join(wrong[:5])))
+            out(f"FAILED: boot {number}: {state.bad_boots[-1][1]}; again with: {again_boot(k, state.seed, number)}")
             for line in odd.text():
                 out("  " + line[:600])
         state.boots -= 1
         state.boot += 1
         state.save()
-    return failed
 
 
 def again_boot(k: Kernel, seed: int, number: int) -> str:
@@ -330,8 +334,7 @@ def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int
     out(f"seed {state.seed}, examples {state.first} to {state.end - 1}, on {k.name}")
     state.save()
     Run(k, state, boot).examples()
-    if state.boots and run_boots(k, boot, state):
-        return 1
+    run_boots(k, boot, state)
     hits = state.hits if len(state.failed) < GIVE_UP else 0
     if hits:
         say(f"checking the values of {hits} hits")
@@ -347,6 +350,10 @@ def run(k: Kernel, seed: int | None = None, first: int | None = None, count: int
     if state.failed:
         out(f"{last}: {len(state.failed)} FAILED, the first at {state.failed[0][0]}; again with: "
             f"{again(k, state.seed, state.failed[0][0])}")
+        return 1
+    if state.bad_boots:
+        out(f"{last}: {len(state.bad_boots)} boots FAILED, the first: {state.bad_boots[0][0]}; again with: "
+            f"{again_boot(k, state.seed, state.bad_boots[0][0])}")
         return 1
     known = f"; {hits} hits, whose values are right" if hits else ""
     out(f"{last}: no event is left, and the kernel has no complaint{known}")

@@ -62,6 +62,12 @@ class Told(unittest.TestCase):
             r = chunk(f"round {name}\nhits 1000\nposts {posts}\nodds 0", rounds=(name,))
             self.assertEqual(r.complaints() == [], fine, f"{name} {posts}")
 
+    def test_a_workload_that_fails_by_itself_fails(self):
+        done = []
+        listener = campaign.Listener(mock.Mock(), [campaign.Task("t0", array.array("I"), [], 0)], done.append)
+        listener.sink(b"unmet fork : failed\nstext ffffffff81000000\nbegin t0\nend t0\n")
+        self.assertEqual(done[0].complaints(), ["fails without probes, too: fork : failed"])
+
     def test_chunks_that_are_only_tried(self):
         c = chunk("refusal 10 22", "t0", rounds=())
         self.assertEqual((c.complaints(), c.figures()["probed"]), ([], 9))

@@ -14,8 +14,8 @@ K = types.SimpleNamespace(name="x86_64-debug-btf", profile=fuzz.PROFILE, arch=ty
 class Guest:
     """A guest that dies of one example, that tells of another what is odd, and that loses memory of a third."""
 
-    def __init__(self, deadly=None, odd=None, loses=None, alone=True):
-        self.deadly, self.odd, self.loses, self.alone = deadly, odd, loses, alone
+    def __init__(self, deadly=None, odd=None, loses=None, alone=True, silent=None):
+        self.deadly, self.odd, self.loses, self.alone, self.silent = deadly, odd, loses, alone, silent
         self.ran = []
 
     def __call__(self, k, boot, seed, first, end, on_example):
@@ -23,6 +23,8 @@ class Guest:
         for n in range(first, end):
             if n == self.deadly and (self.alone or end - first > fuzz.AGAIN):
                 return "the guest's kernel panicked", n if end - first <= fuzz.AGAIN else None
+            if n == self.silent:
+                continue
             # What is told in pieces may come to an end before the guest does.
             if self.deadly is None or n <= self.deadly - 3 or n > self.deadly or end - first <= fuzz.AGAIN:
                 on_example(n, "refused", "leaves an event" if n == self.odd else "")
@@ -88,13 +90,29 @@ class Fuzz(unittest.TestCase):
         self.run_with(guest, seed=6)
         self.assertEqual(guest.ran, [(0, 100)])
 
+    def test_an_example_without_a_result_fails(self):
+        self.assertEqual(self.run_with(Guest(silent=17)), 1)
+        self.assertEqual(fuzz.State.load().failed, [[17, "no result up to 17"]])
+
+    def test_a_bad_boot_is_not_forgotten(self):
+        odd = types.SimpleNamespace(text=lambda: ["append"])
+        bad = unittest.mock.patch.object(fuzz.odd_boots, "run_one", lambda k, boot, seed, n: (["odd"] * (n == 1), None, odd))
+        dies = unittest.mock.patch.object(fuzz, "run_hits", unittest.mock.Mock(side_effect=KeyboardInterrupt))
+        with bad, dies, unittest.mock.patch.object(fuzz, "keep"):
+            self.assertRaises(KeyboardInterrupt, self.run_with, Guest(), boots=3, hits=10)
+        with unittest.mock.patch.object(fuzz, "run_hits", lambda *_: ""):
+            self.assertEqual(self.run_with(Guest(), seed=None, first=None, count=None, hits=None), 1)
+        self.assertTrue(self.lines[-1].endswith("again with: make fuzz SEED=5 FROM=1 COUNT=0 BOOTS=1 HITS=0"), self.lines[-1])
+
     def test_what_a_guest_says(self):
         seen, job = [], types.SimpleNamespace(timeout=0)
         listener = fuzz.Listener(job, lambda *a: seen.append(a))
         listener.sink(b"1 refused\n2 hit leaves an event\n3")
         self.assertEqual(seen, [(1, "refused", ""), (2, "hit", "leaves an event")])
         self.assertEqual(listener.begun, 3)
-        listener.sink(b" accepted\nlost 4\n")
+        listener.sink(b" no map: ENOMEM refused\n")
+        self.assertEqual(seen.pop(), (3, fuzz.NOTHING, "the guest says: 3 no map: ENOMEM refused"))
+        listener.sink(b"3 accepted\nlost 4\n")
         self.assertEqual((seen[-1], listener.begun, listener.lost), ((3, "accepted", ""), None, 4))
 
 
