@@ -21,19 +21,22 @@ needs_zero() {
 	rmmod kprobe_test_target
 }
 
+keep_reading() {
+	while go_on; do
+		dd if=/dev/zero of="$tmp/bytes" bs=1 count=$READS 2> "$tmp/dd"
+		echo >> "$tmp/rounds"
+	done
+}
+
 # start_reading, stop_reading: read /dev/zero; reads_made has the number of reads afterwards.
 start_reading() {
 	: > "$tmp/rounds"
-	(while [ ! -e "$tmp/enough.$nr" ]; do
-		dd if=/dev/zero of="$tmp/bytes" bs=1 count=$READS 2> "$tmp/dd"
-		echo >> "$tmp/rounds"
-	 done) 2> /dev/null &
-	trap enough EXIT
+	start keep_reading
 }
 
 stop_reading() {
 	enough
-	wait
+	finish_all
 }
 
 reads_made() {
@@ -152,6 +155,15 @@ no_memory_is_kept() {
 	[ $(($(used) - before)) -lt 512 ]
 }
 
+keep_switching() {
+	while go_on; do
+		group_on
+		group_off
+		"$perf_open" -e "$id" /dev/null x > "$tmp/perf"
+		echo x >> "$tmp/switched"
+	done
+}
+
 # Events are enabled and disabled, perf opens them, and modules are loaded and unloaded, all at once.
 everything_at_once() {
 	needs_zero
@@ -161,12 +173,7 @@ everything_at_once() {
 	put 't:many/passed kprobe_target_call'
 	id=$(cat $tracefs/events/many/out/id)
 	start_reading
-	while [ ! -e "$tmp/enough.$nr" ]; do
-		group_on
-		group_off
-		"$perf_open" -e "$id" /dev/null x > "$tmp/perf"
-		echo x >> "$tmp/switched"
-	done &
+	start keep_switching
 	for i in $(seq $LOADS); do
 		load_target
 		call 3
