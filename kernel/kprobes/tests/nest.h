@@ -41,6 +41,7 @@ struct nest {
 
 struct nest *test_nest_at(struct kunit *test, void *at, nest_call call, target_fn fn);
 void test_nest_jump(struct kunit *test, target_fn at);
+void test_expect_breakpoint(struct kunit *test, void *addr);
 unsigned long test_irq_now(target_fn fn, unsigned long x);
 void test_nest_hits(struct kunit *test, const struct nest_place *pl, nest_call call);
 

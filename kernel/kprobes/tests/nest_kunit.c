@@ -163,6 +163,11 @@ void test_nest_jump(struct kunit *test, target_fn at)
 	method = test_method_in_the_end(addr);
 	KUNIT_ASSERT_TRUE(test, method == SITE_JUMP || method == SITE_FTRACE);
 }
+
+void test_expect_breakpoint(struct kunit *test, void *addr)
+{
+	KUNIT_ASSERT_EQ(test, test_method_in_the_end(addr), SITE_BREAKPOINT);
+}
 #else
 static int nest_contexts(void)
 {
@@ -173,13 +178,15 @@ void test_nest_jump(struct kunit *test, target_fn at)
 {
 	kunit_skip(test, "all hits trap, or do not nest");
 }
+
+void test_expect_breakpoint(struct kunit *test, void *addr) { }
 #endif
 
 /* The inner probe is planted as the place says. */
 static void expect_inner(struct kunit *test, const struct nest_place *pl, void *addr)
 {
 	if (pl->breakpoint)
-		KUNIT_ASSERT_EQ(test, test_method_in_the_end(addr), SITE_BREAKPOINT);
+		test_expect_breakpoint(test, addr);
 	else
 		test_nest_jump(test, test_many[pl->inner]);
 }

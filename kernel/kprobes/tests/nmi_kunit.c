@@ -169,7 +169,7 @@ static void nested_in_nmi_of_a_trap(struct kunit *test)
 	test_probe_new(test, test_many[3], WITH_PRE | WITH_POST);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&outer->tp.kp), 0);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&inner->tp.kp), 0);
-	KUNIT_ASSERT_EQ(test, test_method_in_the_end(test_load_insn()), SITE_BREAKPOINT);
+	test_expect_breakpoint(test, test_load_insn());
 	test_call(test, kprobe_test_load_one, 10);
 	KUNIT_EXPECT_EQ(test, test_pre_hits(&inner->tp), 10);
 	KUNIT_EXPECT_EQ(test, inner->tp.kp.nmissed, 0);

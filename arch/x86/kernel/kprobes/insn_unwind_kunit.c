@@ -166,13 +166,22 @@ static bool is_on_way_out(unsigned long addr)
 	return false;
 }
 
+/* Is one of the functions on its way out, or, with KCSAN, what it calls for each access? */
+static bool trace_is_on_way_out(const unsigned long *entries, unsigned int nr)
+{
+	return (nr > 0 && is_on_way_out(entries[0])) ||
+	       (IS_ENABLED(CONFIG_KPROBES_KCSAN_HITS) && nr > 1 && is_on_way_out(entries[1]));
+}
+
 static void note_trace_of_step(struct pt_regs *regs)
 {
 	unsigned long entries[32];
+	unsigned int nr;
 
-	if (note_trace(entries, stack_trace_save_regs(regs, entries, ARRAY_SIZE(entries), 0)))
+	nr = stack_trace_save_regs(regs, entries, ARRAY_SIZE(entries), 0);
+	if (note_trace(entries, nr))
 		return;
-	if (is_on_way_out(regs->ip))
+	if (trace_is_on_way_out(entries, nr))
 		traces_on_way_out++;
 	else if (!bad_trace_ip)
 		bad_trace_ip = regs->ip;
