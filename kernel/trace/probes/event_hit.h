@@ -115,10 +115,7 @@ static void count_unrecorded(struct point_hit *hit, struct trace_event_file *fil
 
 NOKPROBE_SYMBOL(count_unrecorded);
 
-/*
- * Does the filter of an instance drop the record? Not if there are triggers that have to see it
- * first.
- */
+/* Does the filter of an instance drop the record? See filters_early(). */
 static nokprobe_inline bool is_filtered_out(const struct point_hit *hit,
 					    struct trace_event_file *file)
 {
@@ -126,10 +123,12 @@ static nokprobe_inline bool is_filtered_out(const struct point_hit *hit,
 	struct event_filter *filter = rcu_dereference_raw(file->filter);
 	struct trace_entry *entry = hit->made;
 
-	tracing_generic_entry_update(entry, file->event_call->event.type, tracing_gen_ctx());
+	/* As in trace_event_buffer_reserve(): the filter sees what the record will have. */
+	tracing_generic_entry_update(entry, file->event_call->event.type, tracing_gen_ctx_dec());
 	return !filter_match_preds(filter, entry);
 }
 
+/* Not if there are triggers with a condition, because they have to see the record first. */
 static nokprobe_inline bool filters_early(unsigned long flags)
 {
 	return unlikely((flags & (EVENT_FILE_FL_FILTERED | EVENT_FILE_FL_TRIGGER_COND)) ==

@@ -127,6 +127,29 @@ filtered() {
 	hits enter 100
 }
 
+# A filter reads the preemption count of the caller, as the record has it: 0.
+filtered_by_context() {
+	load_target
+	put 'p:enter kprobe_test_target:kprobe_target_traced'
+	put 'r:leave kprobe_test_target:kprobe_target_other'
+	put "p:inside $inside"
+	all='enter leave inside'
+	if grep -qF 'f[:[<group>/][<event>]]' $tracefs/README; then
+		put 'f:kprobes/function kprobe_target_traced' $dynamic
+		put 'f:kprobes/back kprobe_target_traced%return' $dynamic
+		all="$all function back"
+	fi
+	for e in $all; do
+		echo 'common_preempt_count == 0' > $tracefs/events/kprobes/$e/filter
+	done
+	enable kprobes
+	call 10
+	disable kprobes
+	for e in $all; do
+		recorded $e 10
+	done
+}
+
 two_places_one_event() {
 	load_target
 	put 'p:both kprobe_test_target:kprobe_target_traced x=$arg1:u64'
@@ -170,6 +193,7 @@ run enabled_is_busy
 run enabled_in_an_instance_is_busy
 run arguments_and_values
 run filtered
+run filtered_by_context
 run two_places_one_event
 run with_the_function_tracer
 finish
