@@ -2,6 +2,7 @@
 /*
  * Kprobe events: functions for BPF.
  */
+#include <linux/cleanup.h>
 #include <linux/error-injection.h>
 #include <linux/probe_errors.h>
 
@@ -28,12 +29,15 @@ static bool refuse(const struct kpoint *pt, const char *reason)
  *
  * BPF calls it before a program may override the function's result.
  *
+ * Context: may sleep; event_mutex not held.
  * Return: true if so, and the symbol exists.
  */
 bool trace_kprobe_on_func_entry(struct trace_event_call *call)
 {
-	const struct kpoint *pt = kpoint_of_call(call);
+	const struct kpoint *pt;
 
+	guard(mutex)(&event_mutex);
+	pt = kpoint_of_call(call);
 	if (!pt)
 		return false;
 	/* Functions of modules that are loaded later may not allow it. */
@@ -49,12 +53,15 @@ bool trace_kprobe_on_func_entry(struct trace_event_call *call)
  * trace_kprobe_error_injectable - may the result of the probed function be overridden?
  * @call: a kprobe event
  *
+ * Context: may sleep; event_mutex not held.
  * Return: true if the function is marked with ALLOW_ERROR_INJECTION().
  */
 bool trace_kprobe_error_injectable(struct trace_event_call *call)
 {
-	const struct kpoint *pt = kpoint_of_call(call);
+	const struct kpoint *pt;
 
+	guard(mutex)(&event_mutex);
+	pt = kpoint_of_call(call);
 	if (!pt)
 		return false;
 	if (within_error_injection_list((unsigned long)kpoint_kp(pt)->addr))

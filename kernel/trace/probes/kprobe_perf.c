@@ -6,10 +6,12 @@
 #define pr_fmt(fmt)	"trace_kprobe: " fmt
 
 #include <linux/bpf.h>
+#include <linux/cleanup.h>
 #include <linux/kallsyms.h>
 #include <linux/perf_event.h>
 #include <linux/probe_errors.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "kprobe.h"
 
@@ -131,26 +133,34 @@ void destroy_local_trace_kprobe(struct trace_event_call *event_call)
  * bpf_get_kprobe_info - get the place of a perf event's probe
  * @event: a perf event on a kprobe event
  * @fd_type: set to BPF_FD_TYPE_KPROBE or BPF_FD_TYPE_KRETPROBE
- * @symbol: set to the symbol, or NULL if an address was given
+ * @symbol: set to a copy of the symbol, to be freed with kfree(), or NULL if an address was given
  * @offset: set to the bytes from @symbol
  * @addr: set to the address, 0 if the caller may not see it
  * @missed: set to the number of missed hits; may be NULL
  * @in_tracefs: the event is one of tracefs; not used
  *
- * Return: 0 or -EINVAL.
+ * Of an event with several points, it is that of the first one.
+ *
+ * Context: may sleep; event_mutex not held.
+ * Return: 0, -EINVAL, or -ENOMEM.
  */
 int bpf_get_kprobe_info(const struct perf_event *event, u32 *fd_type,
 			const char **symbol, u64 *offset, u64 *addr,
 			unsigned long *missed, bool in_tracefs)
 {
-	struct kpoint *pt = kpoint_of_call(event->tp_event);
+	struct kpoint *pt;
 
+	/* Points leave an event of tracefs, and functions leave a point, at any time. */
+	guard(mutex)(&event_mutex);
+	pt = kpoint_of_call(event->tp_event);
 	if (!pt)
 		return -EINVAL;
 
+	*symbol = kstrdup(pt->symbol, GFP_KERNEL);
+	if (pt->symbol && !*symbol)
+		return -ENOMEM;
 	*fd_type = kpoint_is_return(pt) ? BPF_FD_TYPE_KRETPROBE :
 					  BPF_FD_TYPE_KPROBE;
-	*symbol = pt->symbol;
 	*offset = kpoint_kp(pt)->offset;
 	*addr = 0;
 	if (kallsyms_show_value(current_cred()))

@@ -10,6 +10,7 @@
 
 #include <linux/kallsyms.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
@@ -325,6 +326,8 @@ void kplaces_unplant(struct kpoint *pt)
 void kplaces_count(const struct kpoint *pt, struct point_counts *counts)
 {
 	struct kplace *place;
+
+	lockdep_assert_held(&event_mutex);
 
 	counts->recursion = pt->places->gone.recursion;
 	counts->exhausted = pt->places->gone.exhausted;

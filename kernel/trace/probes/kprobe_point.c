@@ -383,6 +383,8 @@ static bool kpoint_is_named(const struct probe_point *pp, const char *text)
  * kpoint_count - count the hits and misses of a point
  * @pp: the point
  * @counts: receives the hits since it was created, and the misses since its probe was planted
+ *
+ * Context: event_mutex held, unless only the caller uses the point.
  */
 void kpoint_count(const struct probe_point *pp, struct point_counts *counts)
 {
@@ -428,6 +430,7 @@ const struct point_class kprobe_class = {
  * kpoint_missed - count the missed hits and returns of a point
  * @pt: the point
  *
+ * Context: as kpoint_count().
  * Return: their number since the probe was planted.
  */
 unsigned long kpoint_missed(const struct kpoint *pt)

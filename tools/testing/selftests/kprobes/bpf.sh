@@ -59,6 +59,35 @@ one_event_for_all() {
 	rmdir $tracefs/instances/other
 }
 
+ask_for_info() {
+	"$program" info_of_event "$id" || : > "$tmp/wrong"
+}
+
+# The places of an event, and the functions of a place, come and go while programs ask for them.
+# This finds something with lockdep or KASAN only.
+info_while_places_change() {
+	needs_bpf
+	load_or_skip kprobe_test_names
+	put 'p:bpf/event names_same@*'
+	id=$(cat $tracefs/events/bpf/event/id)
+	: > "$tmp/tried"
+	start keep_trying ask_for_info
+	until_it [ -s "$tmp/tried" ]
+	for i in $(rounds 30); do
+		put 'p:bpf/event vfs_fsync'
+		put '-:bpf/event names_same@*'
+		put 'p:bpf/event names_same@*'
+		put '-:bpf/event vfs_fsync'
+		rmmod kprobe_test_names
+		load kprobe_test_names
+	done
+	enough
+	finish_all
+	[ ! -e "$tmp/wrong" ]
+	put '-:bpf/event'
+	rmmod kprobe_test_names
+}
+
 # fails N: N of ten calls fail.
 fails() {
 	echo 0 > $args/failed
@@ -119,5 +148,6 @@ for case in $("$program"); do
 	run $case
 done
 run one_event_for_all
+run info_while_places_change
 run fail_function
 finish

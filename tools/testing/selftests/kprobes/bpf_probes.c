@@ -495,6 +495,28 @@ static void link_info(void)
 	}
 }
 
+/* The event may have several places, which another task changes. */
+static void info_of_event(void)
+{
+	int prog = counter(BY_PERF, new_map(BPF_MAP_TYPE_ARRAY), 0, 1);
+	int fd = probe_by_event(), i;
+	int link = good("BPF_LINK_CREATE", try_link(prog, fd, 0));
+
+	for (i = 0; i < 100; i++) {
+		char name[128] = "";
+		struct bpf_link_info info = {
+			.perf_event.kprobe.func_name = (uintptr_t)name,
+			.perf_event.kprobe.name_len = sizeof(name),
+		};
+
+		info_of(link, &info, sizeof(info));
+		expect("type of the event", info.perf_event.type, BPF_PERF_EVENT_KPROBE);
+		expect("whether there is a name", strlen(name) > 0, 1);
+		expect("length of the name", info.perf_event.kprobe.name_len, strlen(name) + 1);
+		expect("missed", info.perf_event.kprobe.missed, 0);
+	}
+}
+
 static __u64 missed_by(int link)
 {
 	struct bpf_link_info info = {};
@@ -729,6 +751,7 @@ static const struct {
 	{ "cookies", cookies },
 	{ "fd_query", fd_query },
 	{ "link_info", link_info },
+	{ "info_of_event", info_of_event },
 	{ "misses", misses },
 	{ "far_offset", far_offset },
 	{ "multi", multi },
