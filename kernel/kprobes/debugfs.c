@@ -2,11 +2,13 @@
 /*
  * debugfs kprobes/: list, enabled, blacklist, blacklist_reasons.
  */
+#include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/string_choices.h>
 #include <linux/uaccess.h>
@@ -36,6 +38,8 @@ static void show_listener(struct seq_file *m, const struct kprobe_site *site,
 	char *modname = NULL;
 
 	shown = kallsyms_show_value(m->file->f_cred) ? addr : 0;
+	/* The module's name is in the module, which cannot be freed while preemption is off. */
+	guard(preempt)();
 	seq_printf(m, "%0*lx  %c  ", ADDR_DIGITS, shown, type);
 	if (kallsyms_lookup(addr, NULL, &offset, &modname, name))
 		seq_printf(m, "%s+0x%lx  %s ", name, offset, modname ?: " ");

@@ -7,12 +7,14 @@
  * NAME is a name or a pattern. Functions that match an item with a ! are excluded, also if other
  * items match them, in any order. The module MOD need not be loaded.
  */
+#include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/glob.h>
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -159,19 +161,24 @@ static bool has_exceptions(const struct fprobe_list *list)
 	return false;
 }
 
+static bool is_excepted_at(const struct fprobe_list *list, unsigned long ip)
+{
+	char name[KSYM_NAME_LEN], *module = NULL;
+
+	/* The module's name is in the module, which cannot be freed while preemption is off. */
+	guard(preempt)();
+	return kallsyms_lookup(ip, NULL, NULL, &module, name) && is_excepted(list, module, name);
+}
+
 static unsigned int drop_excepted(const struct fprobe_list *list, unsigned long *ips,
 				  unsigned int nr)
 {
 	unsigned int i, kept = 0;
-	char name[KSYM_NAME_LEN];
-	char *module;
 
 	if (!has_exceptions(list))
 		return nr;
 	for (i = 0; i < nr; i++) {
-		module = NULL;
-		if (!kallsyms_lookup(ips[i], NULL, NULL, &module, name) ||
-		    !is_excepted(list, module, name))
+		if (!is_excepted_at(list, ips[i]))
 			ips[kept++] = ips[i];
 		cond_resched();
 	}

@@ -6,9 +6,11 @@
  *	SYM		one; if there are several, error_log lists a unique place for each
  */
 #include <kunit/static_stub.h>
+#include <linux/cleanup.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -285,18 +287,6 @@ static int add_module_namesake(void *data, const char *symbol, unsigned long add
 	return strcmp(symbol, all->name) ? 0 : add_namesake(all, addr);
 }
 
-/* Find a symbol before @addr; returns false if there is none in the kernel, or in the module. */
-static bool symbol_before(unsigned long addr, const char *module, char *name,
-			  unsigned long *start)
-{
-	unsigned long into;
-	char *its_module;
-
-	if (!kallsyms_lookup(addr - 1, NULL, &into, &its_module, name))
-		return false;
-	*start = addr - 1 - into;
-	return module ? its_module && !strcmp(its_module, module) : !its_module;
-}
 
 /* Is @addr the only address of this name? */
 static bool selects(const char *symbol, unsigned long addr)
@@ -314,32 +304,66 @@ static bool is_padding(const char *name)
 
 /**
  * struct selector - a unique place for one of several functions
+ * @module:	the function's module, empty if it is in the kernel
  * @name:	memory for names
  * @symbol:	a unique "[MOD:]SYM"
  */
 struct selector {
+	char	module[MODULE_NAME_LEN];
 	char	name[KSYM_NAME_LEN];
 	char	symbol[MODULE_NAME_LEN + 1 + KSYM_NAME_LEN];
 };
 
+/* Set the module to the one of @addr. Returns false if there is no symbol. */
+static bool find_module_of(unsigned long addr, struct selector *sel)
+{
+	unsigned long into;
+	char *module;
+
+	/* The name is memory of the module, which cannot be freed while preemption is off. */
+	guard(preempt)();
+	if (!kallsyms_lookup(addr, NULL, &into, &module, sel->name))
+		return false;
+	strscpy(sel->module, module ?: "");
+	return true;
+}
+
+/*
+ * Set the name to the symbol before *@start, and *@start to its address. Returns false if there is
+ * none in the kernel, or in the module.
+ */
+static bool symbol_before(unsigned long *start, struct selector *sel)
+{
+	unsigned long addr = *start - 1, into;
+	char *module;
+
+	/* As in find_module_of(). */
+	guard(preempt)();
+	if (!kallsyms_lookup(addr, NULL, &into, &module, sel->name))
+		return false;
+	*start = addr - into;
+	return !strcmp(module ?: "", sel->module);
+}
+
+static bool name_selects(const char *name, unsigned long addr, struct selector *sel)
+{
+	snprintf(sel->symbol, sizeof(sel->symbol), "%s%s%s", sel->module,
+		 *sel->module ? ":" : "", name);
+	return selects(sel->symbol, addr);
+}
+
 /* Find a unique symbol. Returns the offset of @addr from it, or -ENOENT. */
 static long find_selector(unsigned long addr, const char *own, struct selector *sel)
 {
-	unsigned long start = addr, into;
-	const char *colon;
-	char *module;
+	unsigned long start = addr;
 	int i;
 
-	if (!kallsyms_lookup(addr, NULL, &into, &module, sel->name))
+	if (!find_module_of(addr, sel))
 		return -ENOENT;
-	colon = module ? ":" : "";
-	snprintf(sel->symbol, sizeof(sel->symbol), "%s%s%s", module ?: "", colon, own);
-	if (module && selects(sel->symbol, addr))
+	if (*sel->module && name_selects(own, addr, sel))
 		return 0;
-	for (i = 0; i < MAX_STEPS && symbol_before(start, module, sel->name, &start); i++) {
-		snprintf(sel->symbol, sizeof(sel->symbol), "%s%s%s", module ?: "", colon,
-			 sel->name);
-		if (!is_padding(sel->name) && selects(sel->symbol, start))
+	for (i = 0; i < MAX_STEPS && symbol_before(&start, sel); i++) {
+		if (!is_padding(sel->name) && name_selects(sel->name, start, sel))
 			return addr - start;
 	}
 	return -ENOENT;
