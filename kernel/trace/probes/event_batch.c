@@ -156,6 +156,49 @@ static void settle(void)
 	}
 }
 
+/* Is the event of @pp in use, and would a command remove all its points? */
+static bool would_remove_busy(struct probe_point *pp, const char *group, const char *name,
+			      int words, const char **word)
+{
+	struct probe_point *other;
+
+	if (!point_is_busy(&pp->dyn))
+		return false;
+	list_for_each_entry(other, &pp->tp.event->probes, tp.list) {
+		if (!point_matches(group, name, words, word, &other->dyn))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * trace_probes_busy - would a command remove events that are in use?
+ * @ops: the kind of events, NULL for all
+ * @group: as for point_matches()
+ * @name: as for point_matches()
+ * @words: as for point_matches()
+ * @word: as for point_matches()
+ *
+ * The event core removes matching points one by one, and stops at the first one that it cannot
+ * remove. It asks this before it begins, so that a command that is refused changes nothing.
+ *
+ * Context: may sleep; event_mutex held.
+ * Return: true if so. False if a point of each such event would stay.
+ */
+bool trace_probes_busy(const struct dyn_event_operations *ops, const char *group,
+		       const char *name, int words, const char **word)
+{
+	struct dyn_event *ev;
+
+	for_each_dyn_event(ev) {
+		if (ev->ops->match != point_matches || (ops && ops != ev->ops))
+			continue;
+		if (would_remove_busy(point_of_dyn(ev), group, name, words, word))
+			return true;
+	}
+	return false;
+}
+
 /**
  * trace_probes_begin - begin to enable, disable or remove many events
  *

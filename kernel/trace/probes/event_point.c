@@ -283,6 +283,20 @@ int point_publish(struct probe_point *pp)
 }
 
 /**
+ * point_is_busy - is a point's event in use?
+ * @ev: the point's dyn_event
+ *
+ * Context: event_mutex held.
+ * Return: true if it is enabled somewhere, or if perf, a trigger or another event refers to it.
+ */
+bool point_is_busy(struct dyn_event *ev)
+{
+	struct trace_probe *tp = &point_of_dyn(ev)->tp;
+
+	return trace_probe_is_enabled(tp) || trace_event_dyn_busy(trace_probe_event_call(tp));
+}
+
+/**
  * point_retire - remove a point from its event, and the event with its last point
  * @ev: the point's dyn_event; freed if 0 is returned
  *
@@ -302,8 +316,7 @@ int point_retire(struct dyn_event *ev)
 		trace_probe_unlink(tp);
 		up_write(&trace_event_sem);
 	} else {
-		if (trace_probe_is_enabled(tp) ||
-		    trace_event_dyn_busy(trace_probe_event_call(tp)))
+		if (point_is_busy(ev))
 			return -EBUSY;
 		if (trace_probe_unregister_event_call(tp))
 			return -EBUSY;
@@ -312,18 +325,6 @@ int point_retire(struct dyn_event *ev)
 	dyn_event_remove(&pp->dyn);
 	point_leave(pp);
 	return 0;
-}
-
-/**
- * point_is_busy - is a point's event in use?
- * @ev: the point's dyn_event
- *
- * Context: event_mutex held.
- * Return: true if it is enabled somewhere.
- */
-bool point_is_busy(struct dyn_event *ev)
-{
-	return trace_probe_is_enabled(&point_of_dyn(ev)->tp);
 }
 
 /* Do the words "PLACE ARGS" define the same point? The spelling may differ. */

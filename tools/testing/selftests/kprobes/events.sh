@@ -164,6 +164,56 @@ two_places_one_event() {
 	put '-:both'
 }
 
+# removal_refused LINE: it is refused because something is in use, and all events stay.
+removal_refused() {
+	cat $dynamic > "$tmp/before"
+	refused busy "$1" "$2"
+	cat $dynamic | cmp - "$tmp/before"
+}
+
+busy_means_no_change() {
+	put 'p:io/a vfs_read'
+	put 'p:io/b vfs_write'
+	enable io/b
+	removal_refused '-:io/'
+	removal_refused '-:io/' $dynamic
+	put '-:io/a'
+	disable io/b
+	put '-:io/'
+	put 'p:io vfs_read'
+	put 'p:io vfs_write'
+	put 'p:io vfs_open'
+	enable kprobes/io
+	removal_refused '-:io'
+	# Some of its places may go, but not the last one.
+	put '-:io vfs_write'
+	put '-:io vfs_open'
+	removal_refused '-:io vfs_read'
+	disable kprobes/io
+	put '-:io'
+	empty $events
+}
+
+detach() {
+	put '-:on_b' $dynamic 2> /dev/null
+}
+
+# An event that another one is attached to is in use, although it is not enabled.
+attached_means_busy() {
+	grep -qF 'f[:[<group>/][<event>]]' $tracefs/README || skip "no f events"
+	grep -qF 'e[:[<group>/][<event>]]' $tracefs/README || skip "no events on events"
+	events=$dynamic
+	undo=detach
+	put 'f:io/a vfs_read'
+	put 'f:io/b vfs_write'
+	put 'e:on_b io.b'
+	all_is_busy
+	removal_refused '-:io/'
+	put '-:on_b'
+	put '-:io/'
+	empty $events
+}
+
 with_the_function_tracer() {
 	load_target
 	grep -qw function $tracefs/available_tracers || skip "no function tracer"
@@ -195,5 +245,7 @@ run arguments_and_values
 run filtered
 run filtered_by_context
 run two_places_one_event
+run busy_means_no_change
+run attached_means_busy
 run with_the_function_tracer
 finish
