@@ -158,7 +158,7 @@ static bool find_tracepoint(struct fpoint *pt)
  * @at: set to the position of an error in its place
  *
  * Context: may sleep; event_mutex held.
- * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a name or pattern that no function
+ * Return: 0; -EINVAL for a name or pattern that no function
  * matches, -ENOENT if the functions are in a module that is going or if none is left, -ENODEV if
  * ftrace has shut itself down; -ENOMEM.
  */
@@ -168,7 +168,7 @@ int fpoint_get_ready(struct fpoint *pt, unsigned int *at)
 	int err;
 
 	*at = 0;
-	err = security_locked_down(LOCKDOWN_KPROBES) ?: point_update_args(&pt->point);
+	err = point_update_args(&pt->point);
 	if (err)
 		return err;
 	if (tp->entry_arg)
@@ -191,20 +191,28 @@ static int plant_one(struct fpoint *pt, bool armed, unsigned int *at)
 	return err;
 }
 
+/* Points that were created before the kernel was locked down stay, also in modules. */
+static int plant_new(struct fpoint *pt, bool armed, unsigned int *at)
+{
+	int err = security_locked_down(LOCKDOWN_KPROBES);
+
+	if (err)
+		return err;
+	if (!fpoint_is_tracepoint(pt) || find_tracepoint(pt))
+		return plant_one(pt, armed, at);
+	err = point_update_args(&pt->point);
+	if (!err)
+		pr_info("%s: waits for a module with this tracepoint\n", pt->symbol);
+	return err;
+}
+
 /* Plant for a command: write errors to error_log, or wait for a module. */
 static int plant_or_wait(struct probe_point *pp, bool armed)
 {
 	struct fpoint *pt = fpoint_of(pp);
 	unsigned int at = 0;
-	int err;
+	int err = plant_new(pt, armed, &at);
 
-	if (!fpoint_is_tracepoint(pt) || find_tracepoint(pt)) {
-		err = plant_one(pt, armed, &at);
-	} else {
-		err = point_update_args(pp);
-		if (!err)
-			pr_info("%s: waits for a module with this tracepoint\n", pt->symbol);
-	}
 	if (!err || err == -ENOMEM)
 		return err;
 

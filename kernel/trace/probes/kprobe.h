@@ -176,6 +176,7 @@ static inline struct kpoint *kpoint_of_call(struct trace_event_call *call)
 /* kprobe_point.c */
 extern const struct point_class kprobe_class;
 struct kpoint *kpoint_create(struct probe_spec *spec, int nargs);
+int kpoint_check_lockdown(const struct kpoint *pt);
 int kpoint_plant(struct kpoint *pt, bool armed);
 void kpoint_prepare_return(const struct kpoint *pt, struct kretprobe *rp);
 bool kprobe_is_out_of_bounds(unsigned long addr);

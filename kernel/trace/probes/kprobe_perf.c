@@ -101,7 +101,7 @@ struct trace_event_call *create_local_trace_kprobe(char *symbol, void *addr,
 	point_prepare_hits(&pt->point);
 	err = point_set_print_fmt(&pt->point);
 	if (!err)
-		err = kpoint_plant(pt, false);
+		err = kpoint_check_lockdown(pt) ?: kpoint_plant(pt, false);
 	/* Events of tracefs wait for the module, perf events cannot. */
 	if (err == -ENOENT && pt->mod_len && !symbol_module_present(pt->symbol, pt->mod_len))
 		refuse_symbol(pt->symbol, offset, err);

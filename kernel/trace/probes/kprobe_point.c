@@ -259,12 +259,28 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 }
 
 /**
+ * kpoint_check_lockdown - may a new point be planted?
+ * @pt: the point
+ *
+ * Points that were created before the kernel was locked down stay, also in modules that are loaded
+ * later.
+ *
+ * Return: 0, or -EPERM if the kernel is locked down.
+ */
+int kpoint_check_lockdown(const struct kpoint *pt)
+{
+	int err = security_locked_down(LOCKDOWN_KPROBES);
+
+	return err ? refuse(pt, err, "the kernel is locked down against kprobes") : 0;
+}
+
+/**
  * kpoint_plant - register a point's probe
  * @pt: the point, with all its arguments
  * @armed: arm the probe
  *
  * Context: may sleep. event_mutex held, unless the point is one of perf.
- * Return: 0; -EPERM if the kernel is locked down; -EINVAL for a function that is closed for
+ * Return: 0; -EINVAL for a function that is closed for
  * events; -E2BIG if too many functions have the name; or the error of the registration, e.g.
  * -ENOENT for a symbol that does not exist or whose module is going, or -EILSEQ for an address
  * inside an instruction.
@@ -272,10 +288,6 @@ static void kpoint_reset_probe(struct kpoint *pt, bool armed)
 int kpoint_plant(struct kpoint *pt, bool armed)
 {
 	int err;
-
-	err = security_locked_down(LOCKDOWN_KPROBES);
-	if (err)
-		return refuse(pt, err, "the kernel is locked down against kprobes");
 
 	if (pt->is_all)
 		return kplaces_plant(pt, armed);
@@ -309,7 +321,7 @@ int kpoint_plant(struct kpoint *pt, bool armed)
 static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 {
 	struct kpoint *pt = kpoint_of(pp);
-	int err = kpoint_plant(pt, armed);
+	int err = kpoint_check_lockdown(pt) ?: kpoint_plant(pt, armed);
 
 	if (!err)
 		return 0;
