@@ -387,6 +387,8 @@ int args_fetch(struct arg_build *b, char *text)
  * traceprobe_update_arg - look up the symbol of an argument again
  * @arg: the argument; hits may be running its program
  *
+ * Without its symbol, the address is 0, which cannot be read.
+ *
  * Context: may sleep.
  * Return: 0; -ENOENT if the symbol does not exist; -EINVAL or -ERANGE if its offset is no number;
  * -ENOMEM.
@@ -400,7 +402,9 @@ int traceprobe_update_arg(struct probe_arg *arg)
 	if (!prog->symbol)
 		return 0;
 	err = look_up(prog->symbol, &addr);
-	if (!err)
+	if (err == -ENOENT)
+		addr = 0;
+	if (!err || err == -ENOENT)
 		/* Hits read it at any time, and get the old or the new address. */
 		WRITE_ONCE(prog->imm, addr);
 	return err;

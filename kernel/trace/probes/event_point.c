@@ -158,15 +158,19 @@ void point_free_later(struct probe_point *pp)
  * point_update_args - look up the symbols in the arguments again
  * @pp: the point, which may be hit meanwhile
  *
- * Return: 0, -ENOENT if a symbol does not exist, -ENOMEM.
+ * Arguments whose symbol does not exist cannot be read until they are looked up again.
+ *
+ * Return: 0, or the first error: -ENOENT if a symbol does not exist, -ENOMEM.
  */
 int point_update_args(struct probe_point *pp)
 {
 	unsigned int i;
-	int err = 0;
+	int err = 0, ret;
 
-	for (i = 0; !err && i < pp->tp.nr_args; i++)
-		err = traceprobe_update_arg(&pp->tp.args[i]);
+	for (i = 0; i < pp->tp.nr_args; i++) {
+		ret = traceprobe_update_arg(&pp->tp.args[i]);
+		err = err ?: ret;
+	}
 	return err;
 }
 

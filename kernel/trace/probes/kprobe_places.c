@@ -203,14 +203,10 @@ static int plant_found(struct planting *p, const struct kprobe_found *found, boo
 static int find_and_plant(struct planting *p, const char *module, bool armed)
 {
 	struct kprobe_found *found __free(kvfree) = kvmalloc(sizeof(*found), GFP_KERNEL);
-	int err;
 
 	if (!found)
 		return -ENOMEM;
-	err = point_update_args(&p->pt->point);
-	if (!err)
-		err = kprobe_names_find(p->pt->symbol, module, found);
-	return err ?: plant_found(p, found, armed);
+	return kprobe_names_find(p->pt->symbol, module, found) ?: plant_found(p, found, armed);
 }
 
 /**
@@ -228,7 +224,7 @@ int kplaces_plant(struct kpoint *pt, bool armed)
 	char name[KSYM_NAME_LEN];
 	int err;
 
-	err = find_and_plant(&p, NULL, armed);
+	err = point_update_args(&pt->point) ?: find_and_plant(&p, NULL, armed);
 	if (err)
 		return err;
 	if (pt->places->nr)
@@ -248,11 +244,16 @@ int kplaces_plant(struct kpoint *pt, bool armed)
  */
 int kplaces_module_comes(struct kpoint *pt, const char *module)
 {
+	unsigned int before = pt->places->nr;
 	struct planting p = { .pt = pt };
 	int err;
 
+	/* Arguments may have symbols of a module that is not loaded, and cannot be read then. */
+	point_update_args(&pt->point);
 	err = find_and_plant(&p, module, trace_probe_is_enabled(&pt->point.tp));
-	return err == -ENOENT ? 0 : err ?: p.err;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return pt->places->nr > before ? 0 : p.err;
 }
 
 static void add_missed(const struct kpoint *pt, const struct kplace *place,

@@ -161,6 +161,43 @@ a_module_that_was_not_named() {
 	hits any2 1
 }
 
+# not_planted SYM: how many warnings of the kernel say so.
+not_planted() {
+	dmesg | grep -c "$1.*: not planted" || true
+}
+
+# An argument reads a variable of another module, which is gone when this one is loaded: 0.
+a_variable_that_is_gone() {
+	load_names
+	load_target
+	variable=$(awk '{ n[$3]++ }
+		$2 ~ /[bd]/ && $4 == "[kprobe_test_target]" { all[$3] }
+		END { for (v in all) if (n[v] == 1) { print v; exit } }' /proc/kallsyms)
+	[ -n "$variable" ] || skip "no variables in kallsyms"
+	put "p:any names_same@* x=@$variable y=\$arg1:u64"
+	rmmod kprobe_test_target
+	rmmod kprobe_test_names
+	enable kprobes/any
+	load_names
+	call_names 3
+	recorded any 8
+	[ "$(grep -c ' any: .* x=0x0 y=' $tracefs/trace)" = 8 ]
+	[ "$(values any y | sort | uniq -c | tr -s ' \n' ' ')" = ' 4 0 2 1 2 2 ' ]
+	[ "$(not_planted names_same)" = 0 ]
+}
+
+# One of the two functions is notrace.
+some_are_planted_later() {
+	load_names
+	put 'p:mixed kprobe_test_names:names_mixed@*'
+	rmmod kprobe_test_names
+	enable kprobes/mixed
+	load_names
+	call_names 3
+	recorded mixed 4
+	[ "$(not_planted names_mixed)" = 0 ]
+}
+
 load_and_go() {
 	try put 'p:race names_same@*'
 	try enable kprobes/race
@@ -301,6 +338,8 @@ run what_the_compiler_made
 run cannot_be_probed
 run modules_come_and_go
 run a_module_that_was_not_named
+run a_variable_that_is_gone
+run some_are_planted_later
 run races_with_a_module
 run instances_and_perf
 run system_calls
