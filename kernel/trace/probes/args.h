@@ -195,6 +195,7 @@ void args_stop_time(const struct trace_probe *tp, unsigned long *kept);
 void trace_probe_log_init(const char *reader, int nr, const char **words);
 void trace_probe_log_clear(void);
 void trace_probe_log_set_index(int word);
+void trace_probe_log_set_arg(int arg);
 void __trace_probe_log_err(int at, int code);
 
 #define trace_probe_log_err(offset, name)	__trace_probe_log_err(offset, TP_ERR_##name)

@@ -256,6 +256,7 @@ static inline bool arg_is_text(const struct arg_program *prog)
 
 /* args_words.c */
 void args_tell(const char *text, int code, unsigned int pos);
+void args_log_expanded(int at, int nr);
 int args_refuse(const struct traceprobe_parse_context *ctx, int at, int code);
 
 /* args_fetch.c */

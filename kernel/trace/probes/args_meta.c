@@ -152,6 +152,8 @@ static int expand(int argc, const char **argv, const char **words, struct name_r
 		words[nr] = argv[i];
 		if (is_all_parameters(argv[i])) {
 			err = put_all_parameters(words + nr, ctx);
+			if (err > 0)
+				args_log_expanded(i, err);
 			nr += err;
 		} else {
 			err = is_parameter(argv[i]) ? put_parameter(words + nr, room, ctx) : 0;
@@ -176,7 +178,8 @@ static int expand(int argc, const char **argv, const char **words, struct name_r
  * Return: the words, to be freed, or NULL if they stay as they are; or an ERR_PTR(), with
  * the reason in error_log: -EINVAL for $arg* if there are no parameters, or if it is there twice;
  * -ENOENT for $argN if the function has no such parameter; -EOPNOTSUPP without BTF; -E2BIG if names
- * do not fit into @buf; -ENOMEM.
+ * do not fit into @buf; -ENOMEM. From then on, trace_probe_log_set_arg() takes the numbers of the
+ * new words.
  */
 const char **traceprobe_expand_meta_args(int argc, const char *argv[], int *new_argc,
 					 char *buf, int bufsize,

@@ -15,12 +15,20 @@
 #define PROBE_ERROR_TEXT(name, text)	[TP_ERR_##name] = text,
 static const char *error_texts[] = { PROBE_ERRORS(PROBE_ERROR_TEXT) };
 
-/* The current command; @words is NULL if there is none. Guarded by dyn_event_ops_mutex. */
+/* Words of a command before the arguments. */
+#define WORDS_BEFORE_ARGS	2
+
+/*
+ * The current command; @words is NULL if there is none. @all_nr arguments come from one word, the
+ * argument @all_at, if @all_nr is not 0. Guarded by dyn_event_ops_mutex.
+ */
 static struct {
 	const char	*reader;
 	const char	**words;
 	int		nr;
 	int		word;
+	int		all_at;
+	int		all_nr;
 } command;
 
 /**
@@ -39,6 +47,7 @@ void trace_probe_log_init(const char *reader, int nr, const char **words)
 	command.nr = nr;
 	command.words = words;
 	command.word = 0;
+	command.all_nr = 0;
 }
 
 /**
@@ -64,6 +73,36 @@ void trace_probe_log_set_index(int word)
 	lockdep_assert_held(&dyn_event_ops_mutex);
 
 	command.word = word;
+}
+
+/**
+ * args_log_expanded - one word has become several arguments
+ * @at: the argument that the word is, from 0
+ * @nr: number of arguments
+ *
+ * Context: dyn_event_ops_mutex held.
+ */
+void args_log_expanded(int at, int nr)
+{
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	command.all_at = at;
+	command.all_nr = nr;
+}
+
+/**
+ * trace_probe_log_set_arg - set the argument of the command that is being parsed
+ * @arg: its number, from 0, after $arg* was expanded; the caret is at the word that it comes from
+ *
+ * Context: dyn_event_ops_mutex held.
+ */
+void trace_probe_log_set_arg(int arg)
+{
+	lockdep_assert_held(&dyn_event_ops_mutex);
+
+	if (command.all_nr && arg > command.all_at)
+		arg = max(command.all_at, arg - command.all_nr + 1);
+	trace_probe_log_set_index(WORDS_BEFORE_ARGS + arg);
 }
 
 /* Join words with spaces. */
@@ -123,7 +162,7 @@ void __trace_probe_log_err(int at, int code)
 		return;
 	for (i = 0; i < min(command.word, command.nr); i++)
 		pos += strlen(command.words[i]) + 1;
-	/* For a word that the user did not write, the caret is at the end of the command. */
+	/* For a word that is missing, the caret is at the end of the command. */
 	if (command.word < command.nr)
 		pos += at;
 	args_tell(text, code, pos);

@@ -197,6 +197,13 @@ static bool point_repeats(const struct probe_point *pp,
 	return true;
 }
 
+static int refuse_arg(int arg, int code)
+{
+	trace_probe_log_set_arg(arg);
+	__trace_probe_log_err(0, code);
+	return -EEXIST;
+}
+
 static int refuse(int word, int code)
 {
 	trace_probe_log_set_index(word);
@@ -213,10 +220,10 @@ static int point_join(struct probe_point *pp, struct probe_point *host)
 	if (pp->kind != host->kind)
 		return refuse(WORD_HEAD, TP_ERR_DIFF_PROBE_TYPE);
 
-	/* Returns the number of an argument from 1. The arguments follow two other words. */
+	/* Returns the number of an argument from 1. */
 	err = trace_probe_compare_arg_type(&pp->tp, &host->tp);
 	if (err)
-		return refuse(err - 1 + WORD_ARGS, TP_ERR_DIFF_ARG_TYPE);
+		return refuse_arg(err - 1, TP_ERR_DIFF_ARG_TYPE);
 
 	list_for_each_entry(other, &host->tp.event->probes, tp.list)
 		if (point_repeats(pp, other))

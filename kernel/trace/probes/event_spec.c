@@ -191,8 +191,8 @@ static int arg_words_expand(struct arg_words *words,
 	if (words->owned)
 		words->argv = words->owned;
 	if (words->argc > MAX_TRACE_ARGS) {
-		/* The caret is at the first word that is too many, also with $arg* expanded. */
-		trace_probe_log_set_index(WORD_ARGS + MAX_TRACE_ARGS);
+		/* The caret is at the first argument that is too many. */
+		trace_probe_log_set_arg(MAX_TRACE_ARGS);
 		trace_probe_log_err(0, TOO_MANY_ARGS);
 		return -E2BIG;
 	}
@@ -212,7 +212,7 @@ static int compile_args(struct probe_point *pp, const struct arg_words *words,
 	int i = 0, err;
 
 	for (; i < words->argc; i++) {
-		trace_probe_log_set_index(i + WORD_ARGS);
+		trace_probe_log_set_arg(i);
 		ctx->offset = 0;
 		err = traceprobe_parse_probe_arg(&pp->tp, i, words->argv[i], ctx);
 		if (err)
