@@ -30,8 +30,9 @@ int probe_scratch_get_ready(void)
 		scratch = per_cpu_ptr(&probe_scratch, cpu);
 		if (scratch->memory)
 			continue;
-		scratch->memory = kmalloc_node(PROBE_SCRATCH_LEVELS * PROBE_SCRATCH_SIZE,
-					       GFP_KERNEL, cpu_to_node(cpu));
+		/* Need not be contiguous: NMIs may access vmalloc() memory. */
+		scratch->memory = kvmalloc_node(PROBE_SCRATCH_LEVELS * PROBE_SCRATCH_SIZE,
+						GFP_KERNEL, cpu_to_node(cpu));
 		if (!scratch->memory)
 			return -ENOMEM;
 	}
