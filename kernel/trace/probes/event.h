@@ -57,8 +57,8 @@ struct trace_uprobe_filter {
  * @call:	the event for the event core
  * @files:	event_file_link of each instance that records it. Changed under event_mutex,
  *		read by hits under RCU
- * @probes:	its probes. Guarded by event_mutex. To remove a probe takes trace_event_sem,
- *		too, and so does a reader that prints
+ * @probes:	its probes. Changed under event_mutex. A reader that prints has only trace_event_sem
+ *		and uses the first one, so to remove a probe while others stay takes that, too
  * @named:	links it in the table of names while it is registered. Guarded by event_mutex
  * @filter:	one entry for uprobes, none for others
  */

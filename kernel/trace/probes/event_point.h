@@ -101,7 +101,8 @@ struct probe_point;
  * @is_at:	does the second word of a command name the place of the point?
  * @show_place:	print the second word of its command; without addresses if the reader may not
  *		see them
- * @count:	count its hits since it was created
+ * @count:	count its hits since it was created, and its misses; those of a kprobe since it was
+ *		planted
  * @may_have_moved: did the compiler make one of its functions from another one, so that parameters
  *		may be in other places? &probe_spec.function is checked elsewhere. NULL: no
  * @release:	free the point, which is not used any more
