@@ -5,7 +5,7 @@
  * What the event core says when it has to do with many events, so that their probes are
  * planted and taken out together:
  *
- *	trace_probes_busy()	if events are going to be removed, to refuse it before one of them is
+ *	trace_probes_busy()	if events are going to be removed: is one in use?
  *	trace_probes_begin()
  *	trace_probes_arm()	if events are going to be enabled
  *	...			events are enabled, disabled or removed one by one, as ever

@@ -287,7 +287,6 @@ static int add_module_namesake(void *data, const char *symbol, unsigned long add
 	return strcmp(symbol, all->name) ? 0 : add_namesake(all, addr);
 }
 
-
 /* Is @addr the only address of this name? */
 static bool selects(const char *symbol, unsigned long addr)
 {
