@@ -102,7 +102,8 @@ struct seq_file;
  *   there are. With ARCH_KPROBE_JUMP_IN_PLACE a jump displaces none, and hits do not check.
  * - A hit by a jump runs post handlers if jump_runs_post is set. Otherwise it skips listeners
  *   that have a post handler: the jump becomes a breakpoint before these have joined.
- *   Interrupts are off between the two handlers of a hit, so both run on one CPU.
+ *   Between the two handlers of a hit, preemption is off, or interrupts are off and
+ *   irqs_disabled() says so. The task cannot give up the CPU, so both run on one CPU.
  * - If the pre handler of a listener runs, its post handler runs, unless the listener is
  *   leaving. If a listener joins during a hit, its post handler may run alone.
  * - site_ip_hit() runs handlers only with SITE_FTRACE_IP. With SITE_FTRACE_CLAIMED, ftrace

@@ -3,9 +3,11 @@
  * Jumps in place of breakpoints: when a site becomes a jump and when it becomes a breakpoint
  * again, that hits are the same, and that the text is restored in the end.
  */
+#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "jumps.h"
@@ -406,6 +408,71 @@ static void many_at_once(struct kunit *test)
 		test_call(test, test_many[2 * i + 1], 1);
 }
 
+/**
+ * struct sticky - a probe whose pre handler asks the task to give up the CPU
+ * @tp:		the probe
+ * @switched:	post handlers before which the task has given it up
+ */
+struct sticky {
+	struct test_probe tp;
+	int switched;
+};
+
+static int ask_to_switch(struct kprobe *p, struct pt_regs *regs)
+{
+	struct sticky *s = container_of(p, struct sticky, tp.kp);
+
+	atomic_inc(&s->tp.pre);
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+	return 0;
+}
+
+NOKPROBE_SYMBOL(ask_to_switch);
+
+static void see_if_switched(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+	struct sticky *s = container_of(p, struct sticky, tp.kp);
+
+	atomic_inc(&s->tp.post);
+	if (!test_tsk_need_resched(current))
+		s->switched++;
+}
+
+NOKPROBE_SYMBOL(see_if_switched);
+
+/*
+ * The state of a hit is that of the CPU, so the task does not give up the CPU between the two
+ * handlers. Only preempt=full lets it, and on arm64 irqchip.gicv3_pseudo_nmi=1 decides what
+ * irqs_disabled() reads. Loads and stores are not emulated, so copies of them run.
+ */
+static void no_switch_inside_a_hit(struct kunit *test)
+{
+	unsigned long size, at, i, fn = (unsigned long)kprobe_test_load;
+	unsigned long from = 1, to = 0;
+	unsigned int jumps = 0;
+	struct sticky *s;
+
+	KUNIT_ASSERT_TRUE(test, kallsyms_lookup_size_offset(fn, &size, &at));
+	for (i = 0; i < size; i++) {
+		s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, s);
+		s->tp.kp.addr = (kprobe_opcode_t *)(fn + i);
+		s->tp.kp.pre_handler = ask_to_switch;
+		s->tp.kp.post_handler = see_if_switched;
+		if (register_kprobe(&s->tp.kp))
+			continue;
+		jumps += test_method_in_the_end(s->tp.kp.addr) == SITE_JUMP;
+		KUNIT_EXPECT_EQ(test, kprobe_test_load(&to, &from), 0);
+		KUNIT_EXPECT_EQ(test, to, from++);
+		unregister_kprobe(&s->tp.kp);
+		KUNIT_EXPECT_EQ(test, test_post_hits(&s->tp), test_pre_hits(&s->tp));
+		KUNIT_EXPECT_EQ_MSG(test, s->switched, 0, "at offset %lu", i);
+	}
+	if (!jumps)
+		test_no_jump(test, "no jump in kprobe_test_load()");
+}
+
 static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(becomes_a_jump),
 	KUNIT_CASE(detour_has_a_name),
@@ -425,6 +492,7 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(hit_inside_a_hit),
 	KUNIT_CASE(hit_in_an_interrupt),
 	KUNIT_CASE(many_at_once),
+	KUNIT_CASE(no_switch_inside_a_hit),
 	{}
 };
 

@@ -207,7 +207,7 @@ def preempt_boots(want: Want) -> list:
 
 def nmi_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "kunit.sh", job={
-        "append": f"kunit.enable=1 kunit.filter_glob=kprobes_* {want.k.arch.nmi}", "timeout": 2400})]
+        "append": f"kunit.enable=1 kunit.filter_glob=kprobes_* preempt=full {want.k.arch.nmi}", "timeout": 2400})]
 
 
 def our_functions(k: Kernel) -> set:
@@ -370,7 +370,7 @@ SUITES = {
     "clients": Suite("Debian's bpftrace, perf and trace-cmd: they count what happened", "own",
                      clients_boots),
     "preempt": Suite("our KUnit suites with preempt=full", "alone", preempt_boots),
-    "nmi": Suite("our KUnit suites where NMIs have to be asked for", "alone", nmi_boots),
+    "nmi": Suite("our KUnit suites with preempt=full and NMIs that have to be asked for", "alone", nmi_boots),
 }
 
 # It needs a kernel of the profile kcsan.

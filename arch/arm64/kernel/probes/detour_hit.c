@@ -46,6 +46,18 @@ static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
 	return post ? (unsigned long)(p->ainsn.insn + post + POST_COPY) : 0;
 }
 
+/*
+ * Mask what the trap of a breakpoint masks. irqs_disabled() reads only the mask of priorities if
+ * interrupts are masked by that, so write it, too: otherwise preempt_enable_notrace() would
+ * schedule.
+ */
+static nokprobe_inline void mask_exceptions_now(void)
+{
+	write_sysreg(DAIF_MASK, daif);
+	if (system_uses_irq_prio_masking())
+		write_sysreg_s(GIC_PRIO_IRQON | GIC_PRIO_PSR_I_SET, SYS_ICC_PMR_EL1);
+}
+
 /* All bits but the condition flags, which are always restored. */
 #define PSTATE_KEPT	GENMASK(23, 0)
 
@@ -53,7 +65,10 @@ static nokprobe_inline unsigned long copy_before_post(const struct kprobe *p)
 static nokprobe_inline unsigned long leave_to_copy(struct kprobe *p, struct pt_regs *regs,
 						   unsigned long pstate)
 {
-	kprobe_jump_steps(p)->daif = regs->pstate & DAIF_MASK;
+	struct kprobe_saved *saved = kprobe_jump_steps(p);
+
+	saved->daif = regs->pstate & DAIF_MASK;
+	saved->pmr = regs->pmr_save;
 	if (!((regs->pstate ^ pstate) & PSTATE_KEPT))
 		return regs->pc - (POST_COPY - POST_ENTRY) * AARCH64_INSN_SIZE;
 	regs->pstate |= DAIF_MASK | current_pstate_bits();
@@ -89,7 +104,8 @@ NOKPROBE_SYMBOL(kprobe_detour_leave);
  * @p: a site that is planted as a jump; arch_prepare_post_jump() has returned 0 for it
  * @regs: the state at the hit; set to the state after the instruction, or before the copy
  *
- * Context: a hit.
+ * Context: a hit. Exceptions are masked afterwards, and irqs_disabled() is true, if the copy is to
+ * be run.
  * Return: true if the instruction was simulated; false if the copy is to be run, which calls
  * kprobe_jump_post().
  */
@@ -99,8 +115,8 @@ bool arch_kprobe_jump_run(struct kprobe *p, struct pt_regs *regs)
 	unsigned long copy = copy_before_post(p);
 
 	if (copy) {
-		/* @regs->pstate keeps the masks that are restored after the copy. */
-		write_sysreg(DAIF_MASK, daif);
+		/* @regs keeps the masks that are restored after the copy. */
+		mask_exceptions_now();
 		regs->pc = copy;
 		return false;
 	}
@@ -121,6 +137,7 @@ void arch_kprobe_jump_ran(const struct kprobe_saved *saved, struct pt_regs *regs
 {
 	regs->pstate &= ~DAIF_MASK;
 	regs->pstate |= saved->daif;
+	regs->pmr_save = saved->pmr;
 }
 
 NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
@@ -133,6 +150,10 @@ NOKPROBE_SYMBOL(arch_kprobe_jump_ran);
  */
 void arch_kprobe_jump_irqs_restore(const struct pt_regs *regs)
 {
+	if (system_uses_irq_prio_masking()) {
+		write_sysreg_s(regs->pmr_save, SYS_ICC_PMR_EL1);
+		pmr_sync();
+	}
 	write_sysreg(regs->pstate & DAIF_MASK, daif);
 }
 
