@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include <asm/text-patching.h>
 
@@ -53,6 +54,33 @@ static void insn_test_unwind_address(struct kunit *test)
 	expect_origin(test, addr, addr, 0);
 	expect_origin(test, addr + 1, addr + 1, 0);
 }
+
+#ifdef CONFIG_UNWINDER_ORC
+static void free_pages_of(void *area)
+{
+	vfree(area);
+}
+
+/* The page of a slot may have been freed since it was looked up. */
+static void insn_test_unwind_freed_page(struct kunit *test)
+{
+	unsigned long gone;
+	void *area;
+
+	area = vmalloc(PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_pages_of, area), 0);
+	/* The guard page is not mapped. */
+	gone = (unsigned long)area + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, kprobe_slot_origin(gone), gone);
+	KUNIT_EXPECT_EQ(test, kprobe_slot_origin(gone + 1), gone + 1);
+}
+#else
+static void insn_test_unwind_freed_page(struct kunit *test)
+{
+	kunit_skip(test, "only the ORC unwinder reads slots");
+}
+#endif
 
 static int traces_taken, traces_with_caller;
 
@@ -294,6 +322,7 @@ static void insn_test_stack_trace_in_jump(struct kunit *test)
 
 static struct kunit_case unwind_cases[] = {
 	KUNIT_CASE(insn_test_unwind_address),
+	KUNIT_CASE(insn_test_unwind_freed_page),
 	KUNIT_CASE(insn_test_stack_trace),
 	KUNIT_CASE(insn_test_stack_trace_in_jump),
 	{}

@@ -91,6 +91,7 @@ void *kprobe_protect_slots(void *page);
 /* unwind.c */
 #ifdef CONFIG_UNWINDER_ORC
 void kprobe_unwind_slots_at(const void *page);
+unsigned long kprobe_slot_origin(unsigned long ip);
 #else
 static inline void kprobe_unwind_slots_at(const void *page) { }
 #endif

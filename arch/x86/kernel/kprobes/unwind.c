@@ -16,6 +16,8 @@
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
+#include <linux/unaligned.h>
 
 #include <asm/sections.h>
 
@@ -99,30 +101,38 @@ unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kprobe_trap_ip);
 
-/*
- * The address in the probed code for an address in a slot of copies: the probed instruction for
- * the start of a copy, the next instruction for its end; @ip if it is in no copy.
+/**
+ * kprobe_slot_origin - find the address in the probed code for an address in a slot of copies
+ * @ip: the address
+ *
+ * The page may be freed meanwhile, because pages are freed without a grace period. So the slot is
+ * read by a function that may fail.
+ *
+ * Context: any.
+ * Return: the probed instruction for the start of a copy, the next instruction for its end; @ip if
+ * it is in no copy.
  */
-static unsigned long slot_origin(unsigned long ip)
+unsigned long kprobe_slot_origin(unsigned long ip)
 {
 	unsigned long slot = ALIGN_DOWN(ip, KPROBE_INSN_SLOT_SIZE);
-	const u8 *jump = (const u8 *)slot + KPROBE_SLOT_JUMP;
+	u8 code[KPROBE_INSN_SLOT_SIZE];
 	unsigned long next;
 	struct insn insn;
 
 	/* All slots have the jump, also without a boosted copy. */
-	if (*jump != JMP32_INSN_OPCODE ||
-	    insn_decode_kernel(&insn, (void *)slot) < 0)
+	if (copy_from_kernel_nofault(code, (void *)slot, sizeof(code)) ||
+	    code[KPROBE_SLOT_JUMP] != JMP32_INSN_OPCODE || insn_decode_kernel(&insn, code) < 0)
 		return ip;
 
-	next = slot + KPROBE_INSN_SLOT_SIZE + *(const s32 *)(jump + 1);
+	next = slot + KPROBE_INSN_SLOT_SIZE +
+	       get_unaligned((const s32 *)(code + KPROBE_SLOT_JUMP + 1));
 
-	if (ip == slot || ip == (unsigned long)jump - insn.length)
+	if (ip == slot || ip == slot + KPROBE_SLOT_JUMP - insn.length)
 		return next - insn.length;
 	return next;
 }
 
-NOKPROBE_SYMBOL(slot_origin);
+NOKPROBE_SYMBOL(kprobe_slot_origin);
 
 /* Slow path of kprobe_slot_unwind(). Not inline, because it needs a stack frame. */
 static noinline bool slot_unwind(unsigned long *ip, unsigned int *pushed)
@@ -132,7 +142,7 @@ static noinline bool slot_unwind(unsigned long *ip, unsigned int *pushed)
 	if (!rcu_is_watching())
 		return false;
 	if (is_kprobe_insn_slot(*ip))
-		origin = slot_origin(*ip);
+		origin = kprobe_slot_origin(*ip);
 	else if (is_kprobe_optinsn_slot(*ip))
 		origin = kprobe_detour_origin(*ip, &sp);
 	if (origin == *ip)
