@@ -8,6 +8,26 @@
 #include <linux/ftrace.h>
 #include <linux/sched.h>
 
+/*
+ * If ftrace has dropped one of the addresses, as it does with the kernel's init text, it refuses
+ * the whole array. Then the addresses are removed one by one. An address that ftrace has dropped
+ * stays in the filter, but ftrace does not call from there.
+ *
+ * ftrace may need memory to remove an address. This waits until there is some: callers cannot undo
+ * a removal, and an address that stayed could get into the filters of two ops.
+ */
+static void remove_ips(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!ftrace_set_filter_ips(&filter->ops, ips, nr, 1, 0))
+		return;
+	for (i = 0; i < nr; i++) {
+		while (ftrace_set_filter_ip(&filter->ops, ips[i], 1, 0) == -ENOMEM)
+			schedule_timeout_uninterruptible(1);
+	}
+}
+
 /**
  * entry_filter_add - add functions to the filter of an ops, all or none
  * @filter: the ops
@@ -31,7 +51,7 @@ int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned i
 	if (!filter->nr) {
 		ret = register_ftrace_function(&filter->ops);
 		if (ret) {
-			ftrace_set_filter_ips(&filter->ops, ips, nr, 1, 0);
+			remove_ips(filter, ips, nr);
 			return ret;
 		}
 	}
@@ -45,28 +65,17 @@ int entry_filter_add(struct entry_filter *filter, unsigned long *ips, unsigned i
  * @ips: addresses of ftrace's calls; all are in the filter
  * @nr: number of addresses
  *
- * If ftrace has dropped one of the addresses, as it does with the kernel's init text, it refuses
- * the whole array. Then the addresses are removed one by one. An address that ftrace has dropped
- * stays in the filter, but ftrace does not call from there.
- *
- * ftrace may need memory to remove an address. This waits until there is some: callers cannot undo
- * a removal, and an address that stayed could get into the filters of two ops.
+ * An address that ftrace has dropped, as it does with the kernel's init text, stays in the filter,
+ * but ftrace does not call from there. If there is no memory, this waits until there is some.
  *
  * Context: process, the user's lock held. Sleeps.
  */
 void entry_filter_del(struct entry_filter *filter, unsigned long *ips, unsigned int nr)
 {
-	unsigned int i;
-
 	if (!nr)
 		return;
 	filter->nr -= nr;
 	if (!filter->nr)
 		unregister_ftrace_function(&filter->ops);
-	if (!ftrace_set_filter_ips(&filter->ops, ips, nr, 1, 0))
-		return;
-	for (i = 0; i < nr; i++) {
-		while (ftrace_set_filter_ip(&filter->ops, ips[i], 1, 0) == -ENOMEM)
-			schedule_timeout_uninterruptible(1);
-	}
+	remove_ips(filter, ips, nr);
 }

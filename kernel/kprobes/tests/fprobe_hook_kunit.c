@@ -3,7 +3,11 @@
  * The functions that events use: register many fprobes at once, add functions to a registered
  * fprobe, and register an fprobe again without waiting.
  */
+#include <linux/entry_hook.h>
+#include <linux/error-injection.h>
 #include <linux/fprobe.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
 
@@ -205,6 +209,77 @@ static void misses_add_up(struct kunit *test)
 	synchronize_rcu();
 }
 
+#if defined(CONFIG_FUNCTION_ERROR_INJECTION) && defined(CONFIG_DYNAMIC_FTRACE)
+static void filter_func(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,
+			struct ftrace_regs *fregs)
+{
+}
+
+/* The call fails that makes *@left zero. */
+static int fail_a_call(struct pt_regs *regs, atomic_t *left, int err)
+{
+	if (atomic_dec_return(left))
+		return 0;
+	regs_set_return_value(regs, err);
+	override_function_with_return(regs);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(fail_a_call);
+
+/* Calls of two functions until one fails. */
+static atomic_t until_busy, until_no_memory;
+
+static int fail_to_register(struct kprobe *p, struct pt_regs *regs)
+{
+	return fail_a_call(regs, &until_busy, -EBUSY);
+}
+
+NOKPROBE_SYMBOL(fail_to_register);
+
+static int fail_to_set(struct kprobe *p, struct pt_regs *regs)
+{
+	return fail_a_call(regs, &until_no_memory, -ENOMEM);
+}
+
+NOKPROBE_SYMBOL(fail_to_set);
+
+/* If an ops cannot be registered, its filter gets empty again, even if there is no memory first. */
+static void filter_after_a_failure(struct kunit *test)
+{
+	struct kprobe busy = {
+		.symbol_name = "register_ftrace_function",
+		.pre_handler = fail_to_register,
+	};
+	struct kprobe no_memory = {
+		.symbol_name = "ftrace_set_filter_ips",
+		.pre_handler = fail_to_set,
+	};
+	static struct entry_filter filter = ENTRY_FILTER_INIT(filter_func, 0);
+
+	atomic_set(&until_busy, 0);
+	atomic_set(&until_no_memory, 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&busy), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&no_memory), 0);
+	atomic_set(&until_busy, 1);
+	/* The second call is to undo the first. */
+	atomic_set(&until_no_memory, 2);
+	KUNIT_EXPECT_EQ(test, entry_filter_add(&filter, ips, 1), -EBUSY);
+	KUNIT_EXPECT_LE(test, atomic_read(&until_no_memory), 0);
+	unregister_kprobe(&no_memory);
+	unregister_kprobe(&busy);
+	KUNIT_EXPECT_EQ(test, filter.nr, 0);
+	/* It is not there to be removed. */
+	KUNIT_EXPECT_EQ(test, ftrace_set_filter_ip(&filter.ops, ips[0], 1, 0), -ENOENT);
+	ftrace_free_filter(&filter.ops);
+}
+#else
+static void filter_after_a_failure(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_FUNCTION_ERROR_INJECTION and CONFIG_DYNAMIC_FTRACE");
+}
+#endif
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(many_at_once),
 	KUNIT_CASE(more_functions),
@@ -213,6 +288,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(too_much_data),
 	KUNIT_CASE(again_and_again),
 	KUNIT_CASE(misses_add_up),
+	KUNIT_CASE(filter_after_a_failure),
 	{}
 };
 
