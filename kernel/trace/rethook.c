@@ -166,21 +166,33 @@ static __always_inline struct rethook_node *pop_shared(struct rethook *rh)
 	return node;
 }
 
+/*
+ * Take any home node of any CPU. for_each_possible_cpu() calls a function that can be probed if
+ * there may be more than 64 CPUs.
+ */
+static __always_inline struct rethook_node *homes_pop_any(struct rethook *rh)
+{
+	struct rethook_node *node;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		node = cpu_possible(cpu) ? homes_pop(per_cpu_ptr(rh->homes, cpu)) : NULL;
+		if (node)
+			return node;
+	}
+	return NULL;
+}
+
 static __always_inline struct rethook_node *free_pop(struct rethook *rh)
 {
 	struct rethook_node *node;
-	int cpu;
 
 	node = homes_pop(this_cpu_ptr(rh->homes)) ?: pop_shared(rh);
 	if (likely(node))
 		return node;
-	if (!rh->homeless) {
-		for_each_possible_cpu(cpu) {
-			node = homes_pop(per_cpu_ptr(rh->homes, cpu));
-			if (node)
-				return node;
-		}
-	}
+	node = rh->homeless ? NULL : homes_pop_any(rh);
+	if (node)
+		return node;
 	atomic_long_inc(&rh->nr_exhausted);
 	return NULL;
 }
