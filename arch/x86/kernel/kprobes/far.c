@@ -144,17 +144,18 @@ static struct far_page *page_add(unsigned long start, unsigned long end)
 	page->base = map_page(start, end);
 	if (!page->base)
 		goto no_page;
+	if (kprobe_optinsn_page_add(page->base))
+		goto not_known;
+	/* The last step that may fail, because @page is read under RCU from here on. */
 	if (xa_err(xa_store(&far_pages, (unsigned long)page->base >> PAGE_SHIFT, page,
 			    GFP_KERNEL)))
 		goto no_entry;
-	if (kprobe_optinsn_page_add(page->base))
-		goto not_known;
 	count_page(page, 1);
 	return page;
 
-not_known:
-	xa_erase(&far_pages, (unsigned long)page->base >> PAGE_SHIFT);
 no_entry:
+	kprobe_optinsn_page_del(page->base);
+not_known:
 	execmem_free(page->base);
 no_page:
 	kfree(page);
