@@ -313,6 +313,14 @@ void jump_init(struct kprobe_site *site)
 	INIT_LIST_HEAD(&site->op.list);
 }
 
+/* If there is no memory now, jump_consider() tries again when a commit has changed the site. */
+static void prepare(struct kprobe_site *site)
+{
+	int ret = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+
+	site->no_jump = ret && ret != -ENOMEM;
+}
+
 /**
  * jump_prepare_in_place - prepare a new site for a jump
  * @site: the site, prepared for a breakpoint
@@ -324,7 +332,7 @@ void jump_init(struct kprobe_site *site)
 void jump_prepare_in_place(struct kprobe_site *site)
 {
 	if (ARCH_KPROBE_JUMP_IN_PLACE)
-		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+		prepare(site);
 }
 
 /* Write the post slot, if there is none yet and the architecture can. True if it is there. */
@@ -428,7 +436,7 @@ static bool decide_next(void)
 		return false;
 	list_del_init(&site->op.list);
 	if (!is_prepared(site) && site->method == SITE_BREAKPOINT)
-		site->no_jump = arch_prepare_optimized_kprobe(&site->op, &site->kp);
+		prepare(site);
 	if (site->kp.post_handler && !site->jump_runs_post && write_post(site))
 		list_add_tail(&site->op.list, &posts_written);
 	else

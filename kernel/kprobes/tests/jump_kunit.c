@@ -3,6 +3,7 @@
  * Jumps in place of breakpoints: when a site becomes a jump and when it becomes a breakpoint
  * again, that hits are the same, and that the text is restored in the end.
  */
+#include <linux/error-injection.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
@@ -385,6 +386,48 @@ static void hit_in_an_interrupt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&tp->in_irq), 100);
 }
 
+#ifdef CONFIG_FUNCTION_ERROR_INJECTION
+/* Called by the worker of the optimizer. */
+static int no_memory(struct kprobe *p, struct pt_regs *regs)
+{
+	regs_set_return_value(regs, -ENOMEM);
+	override_function_with_return(regs);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(no_memory);
+
+/* Then the site is a breakpoint until it changes. */
+static void no_memory_for_a_while(struct kunit *test)
+{
+	struct kprobe fails = {
+		.symbol_name = "arch_prepare_optimized_kprobe",
+		.pre_handler = no_memory,
+	};
+	struct jump_place *pl = test_jump_place(test);
+	struct test_probe *tp;
+
+	if (ARCH_KPROBE_JUMP_IN_PLACE)
+		kunit_skip(test, "breakpoints do not become jumps here");
+	kprobe_reclaim_flush();
+	KUNIT_ASSERT_EQ(test, register_kprobe(&fails), 0);
+	wait_for_kprobe_optimizer();
+	tp = test_probe_new(test, pl->at, WITH_PRE);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_BREAKPOINT);
+	unregister_kprobe(&fails);
+	KUNIT_EXPECT_EQ(test, disable_kprobe(&tp->kp), 0);
+	KUNIT_EXPECT_EQ(test, enable_kprobe(&tp->kp), 0);
+	KUNIT_EXPECT_EQ(test, test_method_in_the_end(pl->at), SITE_JUMP);
+	test_call(test, kprobe_test_plain, 10);
+	test_expect_hits(test, tp, 10, 0);
+}
+#else
+static void no_memory_for_a_while(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_FUNCTION_ERROR_INJECTION");
+}
+#endif
+
 /* Sites that are planted together become jumps together. */
 static void many_at_once(struct kunit *test)
 {
@@ -491,6 +534,7 @@ static struct kunit_case jump_cases[] = {
 	KUNIT_CASE(handlers_run_when_told_to),
 	KUNIT_CASE(hit_inside_a_hit),
 	KUNIT_CASE(hit_in_an_interrupt),
+	KUNIT_CASE(no_memory_for_a_while),
 	KUNIT_CASE(many_at_once),
 	KUNIT_CASE(no_switch_inside_a_hit),
 	{}
