@@ -525,7 +525,10 @@ static void jump_work_fn(struct work_struct *work)
 {
 	if (!start_wait())
 		return;
-	/* RCU-tasks does not wait for idle tasks, RCU does. */
+	/*
+	 * RCU-tasks does not wait for idle tasks. RCU does, if it watches them. Otherwise they run
+	 * code that cannot be probed if jumps displace other instructions: noinstr code of x86.
+	 */
 	synchronize_rcu_mult(call_rcu_tasks, call_rcu);
 	end_wait();
 }

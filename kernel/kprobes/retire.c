@@ -4,14 +4,16 @@
  *
  * After the breakpoint of a site is removed from the text, a CPU may still handle its trap,
  * and a preempted task may be in the copied instruction. An RCU grace period waits for the
- * former, one of RCU-tasks for the latter. No caller waits: retired sites are put on a list,
- * and one callback at a time waits for both grace periods for all sites that are on the list
- * when it starts. Until it is freed, a retired site whose text has not gone is in the table and can
- * be used again.
+ * former, one of RCU-tasks for the latter, if RCU watches the CPU and it is not idle; see
+ * wait_for_unwatched(). No caller waits: retired sites are put on a list, and one callback at a
+ * time waits for both grace periods for all sites that are on the list when it starts. Until it is
+ * freed, a retired site whose text has not gone is in the table and can be used again.
  */
+#include <linux/cpu.h>
 #include <linux/kprobe_delay.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -38,15 +40,15 @@ static struct rcu_head reclaim_rcu;
 static void reclaim_work_fn(struct work_struct *work);
 static DECLARE_WORK(reclaim_work, reclaim_work_fn);
 
-/* No CPU handles a trap of these sites, and no task is in one of their copied instructions. */
+/* No CPU that RCU watches handles a trap of these sites, or is in one of their copies. */
 static void grace_done(struct rcu_head *head)
 {
 	schedule_work(&reclaim_work);
 }
 
 /*
- * No task is in a copied instruction. Now wait for traps: a grace period of RCU-tasks need not
- * contain one of RCU.
+ * No task but idle ones is in a copied instruction. Now wait for traps: a grace period of RCU-tasks
+ * need not contain one of RCU.
  */
 static void tasks_done(struct rcu_head *head)
 {
@@ -81,10 +83,29 @@ static void site_free(struct kprobe_site *site)
 	kfree_rcu(site, rcu);
 }
 
+/*
+ * Wait for CPUs in copied instructions that no grace period has waited for.
+ *
+ * RCU-tasks does not wait for idle tasks, and RCU not while it does not watch them, as on the way
+ * into an idle state. Interrupts are off there, and the text has changed, so a CPU that handles an
+ * interrupt afterwards is in no copy. x86 and arm64 have waited for such an interrupt of all CPUs
+ * when they changed the text, other architectures need not.
+ *
+ * RCU does not watch CPUs that are about to be offline, or are not online yet, and they get no
+ * interrupt. They are offline or online when cpus_read_lock() returns.
+ */
+static void wait_for_unwatched(void)
+{
+	cpus_read_lock();
+	kick_all_cpus_sync();
+	cpus_read_unlock();
+}
+
 static void reclaim_work_fn(struct work_struct *work)
 {
 	struct kprobe_site *site, *next;
 
+	wait_for_unwatched();
 	guard(mutex)(&kprobe_mutex);
 	list_for_each_entry_safe(site, next, &retired_waiting, idle)
 		site_free(site);
