@@ -524,8 +524,8 @@ static inline int disable_kretprobe(struct kretprobe *rp)
 
 /*
  * Kretprobes use rethook if the architecture has it, else a trampoline and a list of their own.
- * get_kretprobe() is for handlers. It returns NULL if the kretprobe was unregistered while the
- * call was in flight.
+ * get_kretprobe() is for handlers. Without rethook, it returns NULL if the kretprobe was
+ * unregistered while the call was in flight.
  */
 #ifdef CONFIG_KRETPROBE_ON_RETHOOK
 #define kretprobe_find_ret_addr(tsk, fp, cur)	\

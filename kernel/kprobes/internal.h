@@ -154,10 +154,11 @@ struct site_entry {
  * @no_jump:	the architecture cannot put a jump there. Guarded by kprobe_mutex
  * @unseen:	it has never been planted, so no CPU has been in its slots. Guarded by kprobe_mutex
  * @post_written: the architecture has prepared a jump for post handlers. Guarded by kprobe_mutex
- * @jump_runs_post: a hit by a jump can run post handlers. Set once, under kprobe_mutex, when
- *		@post_written is set and all CPUs have been synced since, or will be before they
- *		can reach the slot: before a listener with a post handler is published, or
- *		later by the worker in optimize.c. Read by hits
+ * @jump_runs_post: hits by a jump use what @post_written stands for, and so run post handlers.
+ *		Set once, under kprobe_mutex, after all CPUs have been synced since it was
+ *		written; with @unseen, planting the site syncs them. Set while a listener with a
+ *		post handler joins, before hits can see that handler, or later by the worker in
+ *		optimize.c. Read by hits
  * @widened:	ftrace saves all registers for it, though only kretprobes listened when it was
  *		planted. Guarded by kprobe_mutex
  * @retired:	there has been no listener since the site was retired. Guarded by

@@ -28,8 +28,9 @@ static LIST_HEAD(retired_waiting);
 static bool in_flight;
 
 /*
- * Registration waits if more sites than that are retired. Grace periods can take long, and each
- * site takes some hundred bytes.
+ * If more sites than that are retired, registration waits until the current callback has freed its
+ * sites. So a task that registers and unregisters in a loop does not fill the memory, though grace
+ * periods can take long: a site takes some hundred bytes, so these take a few megabytes.
  */
 #define MAX_RETIRED	16384
 
