@@ -433,6 +433,7 @@ void kprobe_slots_init(void);
 /* module.c */
 extern struct list_head gone_sites;
 int kprobe_module_init(void);
+bool kprobe_module_announced(const struct module *mod);
 
 /* retprobe.c */
 #ifdef CONFIG_KRETPROBES

@@ -308,8 +308,9 @@ static const char not_text[] = "not in kernel text";
 
 #ifdef CONFIG_MODULES
 /*
- * No reference to the module is needed. If the module is not yet going here, its notifier will
- * run later: it waits for kprobe_mutex, and then sees the new site.
+ * No reference to the module is needed. If the module is not yet going here, the notifier will
+ * run later: it waits for kprobe_mutex, and then sees the new site. Before the notifier has run for
+ * a coming module, this is not certain, and the blacklist lacks functions of the module.
  */
 static int check_module_text(unsigned long addr)
 {
@@ -322,6 +323,8 @@ static int check_module_text(unsigned long addr)
 		return kprobe_refuse(-EINVAL, not_text);
 	if (mod->state == MODULE_STATE_GOING)
 		ret = kprobe_refuse(-ENOENT, "its module is being unloaded");
+	if (mod->state == MODULE_STATE_COMING && !kprobe_module_announced(mod))
+		ret = kprobe_refuse(-ENOENT, "its module is being loaded");
 	/* Init text is freed soon after the module is live. */
 	if (within_module_init(addr, mod) && mod->state != MODULE_STATE_COMING)
 		ret = kprobe_refuse(-ENOENT, "init text of a module that has come up");

@@ -8,9 +8,14 @@
  *
  * The notifier takes kprobe_mutex, so registration needs no reference to a module: see
  * check_module_text().
+ *
+ * A module may fail to load before notifiers are told that it is coming, and then they are not told
+ * that it is going. So there are no probes in it before this notifier was told.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/xarray.h>
 #include <asm/sections.h>
 
 #include "internal.h"
@@ -62,6 +67,34 @@ static void text_goes(const void *start, const void *end)
 }
 
 #ifdef CONFIG_MODULES
+/*
+ * Modules that are coming and that module_event() was told of, by their address. Changed under
+ * kprobe_mutex, read under RCU.
+ */
+static DEFINE_XARRAY(coming);
+
+/**
+ * kprobe_module_announced - was the notifier told of a module that is coming?
+ * @mod: the module, in state MODULE_STATE_COMING
+ *
+ * Context: kprobe_mutex held, so that the answer stays true.
+ * Return: true if so. Then it will be told when the module is live or going.
+ */
+bool kprobe_module_announced(const struct module *mod)
+{
+	return xa_load(&coming, (unsigned long)mod);
+}
+
+static int module_comes(struct module *mod)
+{
+	int ret = xa_err(xa_store(&coming, (unsigned long)mod, mod, GFP_KERNEL));
+
+	if (!ret)
+		kprobe_blacklist_module(mod, true);
+	/* If there is no memory, the module is not loaded. */
+	return notifier_from_errno(ret);
+}
+
 static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 {
 	const struct module_memory *mem = &mod->mem[type];
@@ -78,12 +111,13 @@ static int module_event(struct notifier_block *nb, unsigned long state,
 	guard(mutex)(&kprobe_mutex);
 	switch (state) {
 	case MODULE_STATE_COMING:
-		kprobe_blacklist_module(mod, true);
-		break;
+		return module_comes(mod);
 	case MODULE_STATE_LIVE:
+		xa_erase(&coming, (unsigned long)mod);
 		module_text_goes(mod, MOD_INIT_TEXT);
 		break;
 	case MODULE_STATE_GOING:
+		xa_erase(&coming, (unsigned long)mod);
 		module_text_goes(mod, MOD_INIT_TEXT);
 		module_text_goes(mod, MOD_TEXT);
 		kprobe_blacklist_module(mod, false);
