@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -30,6 +31,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/xarray.h>
 
 #include "fprobe_internal.h"
 #include "trace.h"
@@ -571,11 +573,37 @@ static void module_text_goes(const struct module *mod, enum mod_mem_type type)
 		fprobe_drop_left(fp);
 }
 
+/*
+ * Modules that are coming and that fprobe_module_event() was told of, by their address. Changed
+ * under fprobe_mutex, read under RCU.
+ */
+static DEFINE_XARRAY(coming);
+
+/**
+ * fprobe_module_announced - was the notifier told of a module that is coming?
+ * @mod: the module, in state MODULE_STATE_COMING
+ *
+ * A module may fail to load before notifiers are told that it is coming, and then they are not told
+ * that it is going.
+ *
+ * Context: process. Without fprobe_mutex the result may be out of date.
+ * Return: true if so. Then it will be told when the module is live or going.
+ */
+bool fprobe_module_announced(const struct module *mod)
+{
+	return xa_load(&coming, (unsigned long)mod);
+}
+
 static int fprobe_module_event(struct notifier_block *nb, unsigned long state, void *data)
 {
 	struct module *mod = data;
 
 	guard(mutex)(&fprobe_mutex);
+	/* If there is no memory, the module is not loaded. */
+	if (state == MODULE_STATE_COMING)
+		return notifier_from_errno(xa_err(xa_store(&coming, (unsigned long)mod, mod,
+							   GFP_KERNEL)));
+	xa_erase(&coming, (unsigned long)mod);
 	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
 		module_text_goes(mod, MOD_INIT_TEXT);
 	if (state == MODULE_STATE_GOING)
@@ -583,6 +611,10 @@ static int fprobe_module_event(struct notifier_block *nb, unsigned long state, v
 	return NOTIFY_DONE;
 }
 
+/*
+ * Of the default priority, because it runs after a notifier of events if a module is going. So
+ * notifiers that run before this one cannot register fprobes in a module that is coming.
+ */
 static struct notifier_block fprobe_module_nb = {
 	.notifier_call = fprobe_module_event,
 };

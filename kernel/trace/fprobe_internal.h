@@ -68,6 +68,7 @@ struct fprobe_call {
 int fprobe_check(const struct fprobe *fp);
 int fprobes_hook(struct fprobe_ips *each, int num);
 int fprobe_widen(struct fprobe *fp);
+bool fprobe_module_announced(const struct module *mod);
 
 /* fprobe_hit.c */
 rethook_handler_t fprobe_return_handler(const struct fprobe *fp);

@@ -26,7 +26,8 @@
 /*
  * The module that @ip is in, or NULL for the kernel. An ERR_PTR() if the text is going or gone: a
  * module that is being unloaded was removed from all fprobes, and must not be added again. The same
- * is true for the init text of a live module, which is going to be freed.
+ * is true for the init text of a live module, which is going to be freed. And for a module that is
+ * coming and may go without notice.
  */
 static struct module *text_owner(unsigned long ip)
 {
@@ -37,6 +38,7 @@ static struct module *text_owner(unsigned long ip)
 	guard(preempt)();
 	mod = __module_text_address(ip);
 	if (!mod || mod->state == MODULE_STATE_GOING ||
+	    (mod->state == MODULE_STATE_COMING && !fprobe_module_announced(mod)) ||
 	    (mod->state == MODULE_STATE_LIVE && within_module_init(ip, mod)))
 		return ERR_PTR(-ENOENT);
 	return mod;

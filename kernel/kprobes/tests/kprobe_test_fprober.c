@@ -25,6 +25,10 @@ static bool late;
 module_param(late, bool, 0444);
 MODULE_PARM_DESC(late, "wait until its initialization has run, too");
 
+static bool early;
+module_param(early, bool, 0444);
+MODULE_PARM_DESC(early, "register before the notifier of fprobes is told of the module");
+
 static int result = 1;
 module_param(result, int, 0444);
 MODULE_PARM_DESC(result, "what registration returned, 1 if it has yet to come");
@@ -147,6 +151,8 @@ static struct notifier_block module_nb = {
 
 static int __init fprober_init(void)
 {
+	if (early)
+		module_nb.priority = 1;
 	if (wait)
 		return register_module_notifier(&module_nb);
 	result = place();

@@ -114,6 +114,20 @@ from_the_first_call_on() {
 	rmmod kprobe_test_target
 }
 
+# A module that then failed to load would go without notice.
+before_the_module_is_announced() {
+	rmmod kprobe_test_target || true
+	load_fprober wait=kprobe_test_target early=1 'filter=kprobe_target_*'
+	load_target
+	[ "$(cat $fprober/result)" = -2 ]
+	call 10
+	seen 0 0
+	echo 1 > $fprober/placed
+	call 10
+	seen 30 30
+	[ "$(cat $target/wrong)" = 0 ]
+}
+
 # Init text still exists when the module is live, and is freed after that.
 init_text_after_the_first_call() {
 	rmmod kprobe_test_target || true
@@ -155,7 +169,7 @@ cleanup_fprober() {
 begin
 for t in functions_of_a_module names_of_two_modules nothing_to_hook module_goes_and_comes \
 	fprobe_of_nothing_but_what_is_gone fprobe_goes_first from_the_first_call_on \
-	init_text_after_the_first_call gone_while_a_call_sleeps; do
+	before_the_module_is_announced init_text_after_the_first_call gone_while_a_call_sleeps; do
 	run $t
 	cleanup_fprober
 done
