@@ -2,15 +2,18 @@
 /* KUnit tests of places where arm64 refuses probes, and of planting. */
 #include <kunit/test.h>
 #include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/math.h>
 #include <linux/memory.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
+#include <linux/stringify.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -321,6 +324,66 @@ static void slot_is_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, word_at((void *)kprobe_step_end(&ainsn)), BRK64_OPCODE_KPROBES_SS);
 }
 
+static atomic_t stops;
+
+static int count_stop(struct kprobe *p, struct pt_regs *regs)
+{
+	atomic_inc(&stops);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(count_stop);
+
+#define NR_IN_A_ROW	300
+
+/* A jump cannot be exchanged for one of these while CPUs execute it. */
+static noinline unsigned long many_adds(unsigned long x)
+{
+	asm volatile(".rept " __stringify(NR_IN_A_ROW) "\n"
+		     "add %0, %0, #1\n"
+		     ".endr" : "+r" (x));
+	return x;
+}
+
+static void *first_add(void)
+{
+	void *addr = many_adds;
+
+	while (word_at(addr) != word_at(addr + AARCH64_INSN_SIZE))
+		addr += AARCH64_INSN_SIZE;
+	return addr;
+}
+
+/* Interrupts are off on all CPUs while the machine is stopped, so it is not stopped for long. */
+static void stops_are_short(struct kunit *test)
+{
+	struct kprobe stop = {
+		.symbol_name = "stop_machine_cpuslocked",
+		.pre_handler = count_stop,
+	};
+	const int most = DIV_ROUND_UP(NR_IN_A_ROW, KPROBE_MAX_PER_STOP);
+	struct kprobe *kps, **list;
+	unsigned int i;
+
+	kps = kunit_kcalloc(test, NR_IN_A_ROW, sizeof(*kps), GFP_KERNEL);
+	list = kunit_kcalloc(test, NR_IN_A_ROW, sizeof(*list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, kps);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (i = 0; i < NR_IN_A_ROW; i++) {
+		kps[i].addr = first_add() + i * AARCH64_INSN_SIZE;
+		list[i] = &kps[i];
+	}
+	KUNIT_ASSERT_EQ(test, register_kprobe(&stop), 0);
+	atomic_set(&stops, 0);
+	KUNIT_ASSERT_EQ(test, register_kprobes(list, NR_IN_A_ROW), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&stops), most);
+	KUNIT_EXPECT_EQ(test, many_adds(1), 1 + NR_IN_A_ROW);
+	unregister_kprobes(list, NR_IN_A_ROW);
+	KUNIT_EXPECT_EQ(test, atomic_read(&stops), 2 * most);
+	KUNIT_EXPECT_EQ(test, many_adds(1), 1 + NR_IN_A_ROW);
+	unregister_kprobe(&stop);
+}
+
 static void data_is_refused(struct kunit *test)
 {
 	struct kprobe kp = { .addr = (kprobe_opcode_t *)insn_test_mem };
@@ -340,6 +403,7 @@ static struct kunit_case plant_cases[] = {
 	KUNIT_CASE(pointer_in_front_of_a_function_is_refused),
 	KUNIT_CASE(may_be_a_branch_or_a_bug),
 	KUNIT_CASE(slot_is_filled),
+	KUNIT_CASE(stops_are_short),
 	KUNIT_CASE(data_is_refused),
 	{}
 };

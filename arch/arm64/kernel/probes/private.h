@@ -50,6 +50,14 @@ extern const __le32 kprobe_post_slot_template[SLOT_LEN];
 
 /* text.c */
 
+/*
+ * Number of instructions that are written while the machine is stopped. All CPUs wait meanwhile,
+ * with interrupts off. Each instruction is mapped, written and unmapped, which takes a microsecond
+ * or so. That many take about as long as it takes to stop the machine: more would save little, and
+ * delay interrupts.
+ */
+#define KPROBE_MAX_PER_STOP	128
+
 /**
  * struct text_writes - instructions to be written
  * @addrs: their addresses

@@ -7,7 +7,7 @@
  * instructions"). A CPU then executes the old or the new one, and the new one after its next
  * context synchronization. Breakpoints and jumps are among these, but most probed instructions are
  * not. No CPU may execute other instructions while they are written, so the machine is stopped,
- * once for all instructions if there is memory for a list of them.
+ * once for KPROBE_MAX_PER_STOP instructions if there is memory for a list of them.
  *
  * In both cases all CPUs synchronize their context before they can reach a jump, so no CPU executes
  * stale instructions in the detour.
@@ -15,7 +15,9 @@
 #include <linux/gfp.h>
 #include <linux/kprobe_delay.h>
 #include <linux/kprobes.h>
+#include <linux/minmax.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -32,6 +34,17 @@ static bool is_exchangeable(u32 insn)
 	       insn == aarch64_insn_gen_nop();
 }
 
+static void write_stopped(struct text_writes *w)
+{
+	unsigned int i, nr;
+
+	for (i = 0; i < w->nr; i += nr) {
+		nr = min(w->nr - i, KPROBE_MAX_PER_STOP);
+		aarch64_insn_patch_text(w->addrs + i, w->insns + i, nr);
+		cond_resched();
+	}
+}
+
 static void write_live(struct text_writes *w)
 {
 	unsigned int i;
@@ -41,8 +54,10 @@ static void write_live(struct text_writes *w)
 	 * that a detour loads must be visible before the jump is.
 	 */
 	kick_all_cpus_sync();
-	for (i = 0; i < w->nr; i++)
+	for (i = 0; i < w->nr; i++) {
 		aarch64_insn_patch_text_nosync(w->addrs[i], w->insns[i]);
+		cond_resched();
+	}
 	kprobe_delay_point(DELAY_BREAKPOINT_WRITTEN);
 	/* After this, no CPU executes the old instructions. */
 	kick_all_cpus_sync();
@@ -56,7 +71,7 @@ static void write_all(struct text_writes *w)
 	if (w->live)
 		write_live(w);
 	else
-		aarch64_insn_patch_text(w->addrs, w->insns, w->nr);
+		write_stopped(w);
 	kprobe_test_step();
 	w->nr = 0;
 	w->live = true;
