@@ -179,7 +179,8 @@ static int hook_each(struct fprobe_ips *each, int num, bool strict, bool *seen)
  * passed. This function may register an fprobe again as soon as it was unregistered, if neither
  * its handlers nor their data have changed. It does not reset the counts of misses.
  *
- * Functions of modules that are being unloaded are left out, as is module init text that has run.
+ * Functions of modules that are being unloaded are left out, as is module init text that has run,
+ * and functions of modules that are being loaded and were not announced yet.
  *
  * Context: process. Sleeps on locks, in ftrace, for memory, and perhaps for a grace period, as
  * entry_hooks_join() does.
@@ -234,7 +235,7 @@ static const char *reason_of(const struct fprobe *fp, int err)
 	case -EBUSY:
 		return "this struct fprobe is registered already";
 	case -ENOENT:
-		return "its module is being unloaded, or its init text has run";
+		return "its module is being loaded or unloaded, or its init text has run";
 	case -ENODEV:
 		return "ftrace has shut itself down";
 	case -ENOMEM:
@@ -347,9 +348,9 @@ static int register_ips(struct fprobe *fp, const unsigned long *addrs, int num, 
  * Context: process. Sleeps.
  * Return: 0; -EINVAL if @fp or @addrs is NULL, @num is not positive, ftrace has no call at an
  * address, or nr_maxactive is negative and there is an exit handler; -EBUSY if @fp is registered;
- * -ENOENT if a function's module is being unloaded, or its init text has run; -ENOMEM without
- * memory, or if entry_data_size is too large and there is an exit handler; -ENODEV if ftrace has
- * shut itself down. On error nothing is registered.
+ * -ENOENT if a function's module is being unloaded, or its init text has run, or notifiers were not
+ * told yet that it is coming; -ENOMEM without memory, or if entry_data_size is too large and there
+ * is an exit handler; -ENODEV if ftrace has shut itself down. On error nothing is registered.
  */
 int register_fprobe_ips(struct fprobe *fp, unsigned long *addrs, int num)
 {

@@ -203,7 +203,13 @@ bool symbol_may_have_moved(const char *symbol);
 
 #ifdef CONFIG_MODULES
 bool symbol_module_present(const char *symbol, size_t mod_len);
+bool symbol_module_comes(const char *symbol, size_t mod_len);
 #else
+static inline bool symbol_module_comes(const char *symbol, size_t mod_len)
+{
+	return false;
+}
+
 static inline bool symbol_module_present(const char *symbol, size_t mod_len)
 {
 	return false;

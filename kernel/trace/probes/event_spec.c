@@ -133,6 +133,19 @@ void probe_spec_release(struct probe_spec *spec)
 }
 
 #ifdef CONFIG_MODULES
+static enum module_state module_state_of(const char *symbol, size_t mod_len)
+{
+	char name[MODULE_NAME_LEN];
+	struct module *mod;
+
+	if (mod_len >= sizeof(name))
+		return MODULE_STATE_GOING;
+	strscpy(name, symbol, mod_len + 1);
+	guard(preempt)();
+	mod = find_module(name);
+	return mod ? READ_ONCE(mod->state) : MODULE_STATE_GOING;
+}
+
 /**
  * symbol_module_present - is the module of a symbol loaded?
  * @symbol:	"MOD:SYM"
@@ -145,18 +158,22 @@ void probe_spec_release(struct probe_spec *spec)
  */
 bool symbol_module_present(const char *symbol, size_t mod_len)
 {
-	char name[MODULE_NAME_LEN];
-	struct module *mod;
-	bool present;
+	return module_state_of(symbol, mod_len) != MODULE_STATE_GOING;
+}
 
-	if (mod_len >= sizeof(name))
-		return false;
-	strscpy(name, symbol, mod_len + 1);
-	preempt_disable();
-	mod = find_module(name);
-	present = mod && mod->state != MODULE_STATE_GOING;
-	preempt_enable();
-	return present;
+/**
+ * symbol_module_comes - is the module of a symbol being loaded?
+ * @symbol:	"MOD:SYM"
+ * @mod_len:	length of MOD
+ *
+ * Until their notifiers were told of it, kprobes and fprobes refuse probes in it with -ENOENT.
+ * The notifiers of events run after these, so a point for it can wait.
+ *
+ * Return: true if so.
+ */
+bool symbol_module_comes(const char *symbol, size_t mod_len)
+{
+	return module_state_of(symbol, mod_len) == MODULE_STATE_COMING;
 }
 #endif /* CONFIG_MODULES */
 

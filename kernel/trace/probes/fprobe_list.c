@@ -243,6 +243,12 @@ static bool module_is_to_come(const struct fprobe_item *item)
 	return len < MODULE_NAME_LEN && !symbol_module_present(item->module, len);
 }
 
+/* Is it an item for a module that is being loaded? */
+static bool module_comes(const struct fprobe_item *item)
+{
+	return item->module && symbol_module_comes(item->module, strlen(item->module));
+}
+
 /* A name must match a function, and so must the only item of a list. */
 static int add_item(struct list_search *search, const struct fprobe_item *item, bool needed)
 {
@@ -257,7 +263,7 @@ static int add_item(struct list_search *search, const struct fprobe_item *item, 
 		nr = fprobe_skip_going(ips, nr);
 	if (ips && nr)
 		err = add_ips(search, ips, nr);
-	else if (module_is_to_come(item))
+	else if (module_is_to_come(item) || (ips && module_comes(item)))
 		search->waits = true;
 	else if (needed)
 		err = ips ? -ENOENT : -EINVAL;

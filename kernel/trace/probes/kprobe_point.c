@@ -326,7 +326,8 @@ static int kpoint_plant_or_wait(struct probe_point *pp, bool armed)
 	if (!err)
 		return 0;
 	if (err == -ENOENT && pt->mod_len &&
-	    !symbol_module_present(pt->symbol, pt->mod_len)) {
+	    (!symbol_module_present(pt->symbol, pt->mod_len) ||
+	     symbol_module_comes(pt->symbol, pt->mod_len))) {
 		pr_warn("This probe might be able to register after target module is loaded. Continue.\n");
 		return 0;
 	}
