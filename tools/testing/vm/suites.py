@@ -123,8 +123,9 @@ def livepatch_selftests(k: Kernel) -> str:
     return dest
 
 
-# KUnit suites of ours that only kernels of some profiles have
+# KUnit suites of ours that only kernels of some profiles or architectures have
 PROFILE_KUNIT = {"kprobes_delays": ("debug",), "kprobes_kcsan": ("kcsan",)}
+ARCH_KUNIT = {"kprobes_entry_args": ("x86_64",), "kprobes_ftrace": ("x86_64",)}
 
 
 def our_kunit(arch: str = "") -> dict:
@@ -147,7 +148,7 @@ def kunit_missing(k: Kernel, b: Boot, results: Any) -> list:
     globs = re.findall(r"kunit\.filter_glob=(\S+)", b.job.get("append", "")) or ["*"]
     ran = {n.split(".")[0] for n in results}
     return sorted(n for n in our_kunit(k.arch.source) if fnmatch.fnmatchcase(n, globs[0]) and n not in ran and
-                  k.profile in PROFILE_KUNIT.get(n, (k.profile,)))
+                  k.profile in PROFILE_KUNIT.get(n, (k.profile,)) and k.arch.name in ARCH_KUNIT.get(n, (k.arch.name,)))
 
 
 # Guests

@@ -65,6 +65,10 @@ class OurKUnit(unittest.TestCase):
         self.assertEqual(self.missing(usual, profile="debug"), ["kprobes_delays"])
         self.assertEqual(self.missing(usual, profile="kcsan"), ["kprobes_kcsan"])
 
+    def test_suites_that_an_architecture_lacks(self):
+        usual = set(suites.our_kunit("arm64")) - set(suites.PROFILE_KUNIT)
+        self.assertEqual(self.missing(usual - set(suites.ARCH_KUNIT), arch="arm64"), [])
+
     def test_guests_that_need_not_run_them(self):
         self.assertEqual(self.missing([], stock=True), [])
         self.assertEqual(self.missing([], script="selftest.sh"), [])
