@@ -2,9 +2,9 @@
 /*
  * Kprobe events: functions for BPF.
  *
- * BPF may call them with the mutex of a perf context held. CPU hotplug takes it, too, and to plant a
- * probe under event_mutex waits for CPU hotplug. So they do not take event_mutex, but copy
- * what they need of a point, which is freed an RCU grace period after it left its event.
+ * BPF may call them with the mutex of a perf context held. CPU hotplug takes it, too, and a probe
+ * that is planted under event_mutex waits for CPU hotplug. So they do not take event_mutex. They
+ * copy what they need of a point, which is freed an RCU grace period after it left its event.
  */
 #include <linux/cleanup.h>
 #include <linux/error-injection.h>
