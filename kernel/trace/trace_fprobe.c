@@ -249,7 +249,7 @@ static int fprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 struct dyn_event_operations fprobe_event_ops = {
 	.create		= fprobe_event_create,
 	.show		= fprobe_event_show,
-	.is_busy	= point_is_busy,
+	.is_busy	= point_stops_removal,
 	.free		= point_retire,
 	.match		= point_matches,
 };

@@ -68,7 +68,7 @@ static int kprobe_event_show(struct seq_file *m, struct dyn_event *ev)
 struct dyn_event_operations kprobe_event_ops = {
 	.create		= kprobe_event_create,
 	.show		= kprobe_event_show,
-	.is_busy	= point_is_busy,
+	.is_busy	= point_stops_removal,
 	.free		= point_retire,
 	.match		= point_matches,
 };

@@ -156,13 +156,13 @@ static void settle(void)
 	}
 }
 
-/* Is the event of @pp in use, and would a command remove all its points? */
+/* Would a command remove all points of the event of @pp, and fail at the last one? */
 static bool would_remove_busy(struct probe_point *pp, const char *group, const char *name,
 			      int words, const char **word)
 {
 	struct probe_point *other;
 
-	if (!point_is_busy(&pp->dyn))
+	if (!point_stops_removal(&pp->dyn))
 		return false;
 	list_for_each_entry(other, &pp->tp.event->probes, tp.list) {
 		if (!point_matches(group, name, words, word, &other->dyn))
@@ -172,7 +172,7 @@ static bool would_remove_busy(struct probe_point *pp, const char *group, const c
 }
 
 /**
- * trace_probes_busy - would a command remove events that are in use?
+ * trace_probes_busy - would a command fail to remove an event that is in use?
  * @ops: the kind of events, NULL for all
  * @group: as for point_matches()
  * @name: as for point_matches()
@@ -183,7 +183,8 @@ static bool would_remove_busy(struct probe_point *pp, const char *group, const c
  * remove. It asks this before it begins, so that a command that is refused changes nothing.
  *
  * Context: may sleep; event_mutex held.
- * Return: true if so. False if a point of each such event would stay.
+ * Return: true if so. False if a point of each such event would stay, or if an event of another
+ * kind may be removed first that refers to it.
  */
 bool trace_probes_busy(const struct dyn_event_operations *ops, const char *group,
 		       const char *name, int words, const char **word)

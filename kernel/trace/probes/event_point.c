@@ -293,18 +293,45 @@ int point_publish(struct probe_point *pp)
 	return err == -EEXIST ? refuse(WORD_HEAD, TP_ERR_EVENT_EXIST) : err;
 }
 
+/* Is the event enabled somewhere, or does perf, a trigger or another event refer to it? */
+static bool is_in_use(struct trace_probe *tp)
+{
+	return trace_probe_is_enabled(tp) || trace_event_dyn_busy(trace_probe_event_call(tp));
+}
+
+/*
+ * May what refers to an event be removed before its last point, by a command that removes all? It
+ * may be an event of another kind, e.g. an event probe, which gives its reference back.
+ */
+static bool reference_may_go_first(const struct trace_probe_event *event)
+{
+	bool other_kind = false, may = false;
+	struct dyn_event *ev;
+
+	for_each_dyn_event(ev) {
+		if (ev->ops->match != point_matches)
+			other_kind = true;
+		else if (point_of_dyn(ev)->tp.event == event)
+			may = other_kind;
+	}
+	return may;
+}
+
 /**
- * point_is_busy - is a point's event in use?
+ * point_stops_removal - would the removal of all events fail at this point's event?
  * @ev: the point's dyn_event
  *
  * Context: event_mutex held.
- * Return: true if it is enabled somewhere, or if perf, a trigger or another event refers to it.
+ * Return: true if so; false also if that depends on what is removed before.
  */
-bool point_is_busy(struct dyn_event *ev)
+bool point_stops_removal(struct dyn_event *ev)
 {
 	struct trace_probe *tp = &point_of_dyn(ev)->tp;
 
-	return trace_probe_is_enabled(tp) || trace_event_dyn_busy(trace_probe_event_call(tp));
+	if (trace_probe_is_enabled(tp))
+		return true;
+	return trace_event_dyn_busy(trace_probe_event_call(tp)) &&
+	       !reference_may_go_first(tp->event);
 }
 
 /**
@@ -327,7 +354,7 @@ int point_retire(struct dyn_event *ev)
 		trace_probe_unlink(tp);
 		up_write(&trace_event_sem);
 	} else {
-		if (point_is_busy(ev))
+		if (is_in_use(tp))
 			return -EBUSY;
 		if (trace_probe_unregister_event_call(tp))
 			return -EBUSY;

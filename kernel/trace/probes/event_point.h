@@ -230,7 +230,7 @@ int point_update_args(struct probe_point *pp);
 void point_prepare_hits(struct probe_point *pp);
 int point_publish(struct probe_point *pp);
 int point_retire(struct dyn_event *ev);
-bool point_is_busy(struct dyn_event *ev);
+bool point_stops_removal(struct dyn_event *ev);
 bool point_matches(const char *group, const char *name, int words,
 		   const char **word, struct dyn_event *ev);
 void point_show_name(struct seq_file *m, const struct probe_point *pp,

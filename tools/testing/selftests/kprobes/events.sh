@@ -214,6 +214,22 @@ attached_means_busy() {
 	empty $events
 }
 
+# The event probe stands between two places of the event that it is attached to.
+attached_by_what_goes_first() {
+	grep -qF 'e[:[<group>/][<event>]]' $tracefs/README || skip "no events on events"
+	for remove in '-:io/' ''; do
+		put 'p:io/a vfs_read' $dynamic
+		put 'e:io/on_a io.a' $dynamic
+		put 'p:io/a vfs_write' $dynamic
+		if [ -n "$remove" ]; then
+			put "$remove" $dynamic
+		else
+			echo > $dynamic
+		fi
+		empty $dynamic
+	done
+}
+
 with_the_function_tracer() {
 	load_target
 	grep -qw function $tracefs/available_tracers || skip "no function tracer"
@@ -246,6 +262,7 @@ run filtered
 run filtered_by_context
 run two_places_one_event
 run busy_means_no_change
+run attached_by_what_goes_first
 run attached_means_busy
 run with_the_function_tracer
 finish
