@@ -620,9 +620,28 @@ static struct notifier_block fprobe_module_nb = {
 	.notifier_call = fprobe_module_event,
 };
 
+static int fprobe_module_stops(struct notifier_block *nb, unsigned long state, void *data)
+{
+	if (state != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	guard(mutex)(&fprobe_mutex);
+	xa_erase(&coming, (unsigned long)data);
+	return NOTIFY_DONE;
+}
+
+/*
+ * If another notifier fails, a coming module goes in state MODULE_STATE_COMING. The notifier of
+ * events then forgets its functions, and no event may add them again. So this one runs before that.
+ */
+static struct notifier_block fprobe_module_stops_nb = {
+	.notifier_call = fprobe_module_stops,
+	.priority = 3,
+};
+
 static int __init fprobe_watch_modules(void)
 {
-	return register_module_notifier(&fprobe_module_nb);
+	return register_module_notifier(&fprobe_module_nb) ?:
+	       register_module_notifier(&fprobe_module_stops_nb);
 }
 core_initcall(fprobe_watch_modules);
 #endif /* CONFIG_MODULES */
