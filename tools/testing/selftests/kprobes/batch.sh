@@ -176,8 +176,9 @@ opened_and_closed_under_fire() {
 	start_callers 1
 	percpu=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
 	bound=64
+	cpus=$(nproc)
 	for i in $(rounds 60); do
-		bound=$((bound + 16))
+		bound=$((bound + 8 * cpus))
 		[ "$("$perf_open" kprobe_test_target:kprobe_target_traced \
 			$target/call 5)" = 5 ]
 		[ "$("$perf_open" -r kprobe_test_target:kprobe_target_other \
@@ -187,7 +188,7 @@ opened_and_closed_under_fire() {
 	stop_callers
 	put '-:many/other'
 	empty $kprobes/list
-	# A leak of perf's buffers by one of the three, 16 KiB for each of two CPUs each time, would show.
+	# A leak of perf's buffers by one of the three, 16 KiB for each CPU each time, would show.
 	now=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
 	echo "$percpu -> $now"
 	[ "$now" -le $((percpu + bound)) ]
