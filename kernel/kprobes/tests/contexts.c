@@ -3,6 +3,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
@@ -148,7 +149,7 @@ static struct {
 	bool ends;
 } long_handler;
 
-/* Called by the handler. Takes so long that a function that does not wait for it returns earlier. */
+/* Called by the handler. Takes so long that a function that does not wait returns earlier. */
 void test_take_long(void)
 {
 	int i;
@@ -169,33 +170,45 @@ static int call_once(void *data)
 	return 0;
 }
 
-/**
- * test_is_waited_for - is a handler on another CPU waited for?
- * @test: the test; it is skipped on one CPU
- * @fn: a call of it runs the handler, which calls test_take_long()
- * @unregister: unregisters the probe
- * @probe: its argument
- *
- * Return: false if @unregister returned while the handler ran.
- */
-bool test_is_waited_for(struct kunit *test, target_fn fn, void (*unregister)(void *probe), void *probe)
+/* Before a probe is registered that is not unregistered at the end of the test. */
+void test_needs_two_cpus(struct kunit *test)
 {
-	struct task_struct *task;
-	bool waited;
-
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
+}
+
+/* A hang is a failure after so long. */
+#define TIME_LIMIT	(60 * HZ)
+
+/**
+ * test_is_waited_for - is a handler on another CPU waited for?
+ * @fn: a call of it runs the handler, which calls test_take_long()
+ * @unregister: unregisters the probe; it is always called
+ * @probe: its argument
+ *
+ * The caller has called test_needs_two_cpus().
+ *
+ * Return: false if @unregister returned while the handler ran, or if the handler did not run.
+ */
+bool test_is_waited_for(target_fn fn, void (*unregister)(void *probe), void *probe)
+{
+	unsigned long last = jiffies + TIME_LIMIT;
+	struct task_struct *task;
+	unsigned int cpu;
+	bool waited;
+
 	long_handler.fn = fn;
 	long_handler.began = false;
 	long_handler.ends = false;
 	migrate_disable();
-	task = kthread_run_on_cpu(call_once, NULL, cpumask_any_but(cpu_online_mask, smp_processor_id()),
-				  "kprobes_long/%u");
+	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	task = kthread_run_on_cpu(call_once, NULL, cpu, "kprobes_long/%u");
 	if (IS_ERR(task)) {
 		migrate_enable();
-		KUNIT_FAIL_AND_ABORT(test, "no thread");
+		unregister(probe);
+		return false;
 	}
-	while (!READ_ONCE(long_handler.began))
+	while (!READ_ONCE(long_handler.began) && time_before(jiffies, last))
 		cond_resched();
 	unregister(probe);
 	waited = READ_ONCE(long_handler.ends);

@@ -182,12 +182,13 @@ static void unregistered_within_a_handler(struct kunit *test)
 	struct test_fprobe *exit = test_fprobe_make(test, WITH_EXIT);
 	unsigned long addr = fprobe_test_address(fprobe_test_one);
 
+	test_needs_two_cpus(test);
 	entry->in_entry = long_handler;
 	exit->in_exit = long_handler;
 	KUNIT_ASSERT_EQ(test, register_fprobe_ips(&entry->fp, &addr, 1), 0);
-	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, fprobe_test_one, unregister_this, &entry->fp));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(fprobe_test_one, unregister_this, &entry->fp));
 	KUNIT_ASSERT_EQ(test, register_fprobe_ips(&exit->fp, &addr, 1), 0);
-	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, fprobe_test_one, unregister_this, &exit->fp));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(fprobe_test_one, unregister_this, &exit->fp));
 	test_fprobe_expect(test, entry, 1, 0, 0);
 	test_fprobe_expect(test, exit, 0, 1, 0);
 	test_fprobe_expect(test, stays, 2, 0, 0);

@@ -50,7 +50,8 @@ fault:
 /* The instruction of kprobe_test_load() that may fault. There is never a jump. */
 void *test_load_insn(void)
 {
-	unsigned long fn = (unsigned long)dereference_function_descriptor(kprobe_test_load), size, i;
+	unsigned long fn = (unsigned long)dereference_function_descriptor(kprobe_test_load);
+	unsigned long size, i;
 
 	if (!kallsyms_lookup_size_offset(fn, &size, NULL))
 		return NULL;

@@ -192,8 +192,9 @@ static inline bool callers_busy(const struct callers *c)
 }
 
 unsigned long test_call_in_irq(target_fn fn, unsigned long x);
+void test_needs_two_cpus(struct kunit *test);
 void test_take_long(void);
-bool test_is_waited_for(struct kunit *test, target_fn fn, void (*unregister)(void *probe), void *probe);
+bool test_is_waited_for(target_fn fn, void (*unregister)(void *probe), void *probe);
 
 /* nmi.c */
 #ifdef CONFIG_KPROBES_KUNIT_NMI

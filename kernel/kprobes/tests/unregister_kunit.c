@@ -52,15 +52,17 @@ static void unregister_this(void *kp)
 /* Another probe stays there. Otherwise text is patched, which takes time. */
 static void probe_waits(struct kunit *test, const struct place *pl, struct kprobe *kp)
 {
-	struct test_probe *stays = test_probe_new(test, addr_of(pl), WITH_PRE | WITH_POST);
 	enum site_method method;
+	struct test_probe *stays;
 
+	test_needs_two_cpus(test);
+	stays = test_probe_new(test, addr_of(pl), WITH_PRE | WITH_POST);
 	kp->addr = addr_of(pl);
 	KUNIT_ASSERT_EQ(test, register_kprobe(kp), 0);
 	method = test_method_in_the_end(stays->kp.addr);
 	if (pl->method != SITE_UNPLANTED)
 		KUNIT_EXPECT_EQ(test, method, pl->method);
-	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, pl->fn, unregister_this, kp));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(pl->fn, unregister_this, kp));
 	KUNIT_EXPECT_EQ(test, test_pre_hits(stays), 1);
 }
 
@@ -104,11 +106,12 @@ static void return_waits(struct kunit *test, struct kretprobe *rp)
 {
 	const struct test_target *t = test->param_value;
 
+	test_needs_two_cpus(test);
 	test_probe_new(test, t->fn, WITH_PRE);
 	rp->kp.addr = (kprobe_opcode_t *)t->fn;
 	KUNIT_ASSERT_EQ(test, register_kretprobe(rp), 0);
 	wait_for_kprobe_optimizer();
-	KUNIT_EXPECT_TRUE(test, test_is_waited_for(test, t->fn, unregister_return, rp));
+	KUNIT_EXPECT_TRUE(test, test_is_waited_for(t->fn, unregister_return, rp));
 }
 
 static void return_handler(struct kunit *test)

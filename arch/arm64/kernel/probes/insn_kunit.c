@@ -332,7 +332,8 @@ static bool may_be_jump(const struct insn_test_case *c)
 static bool is_landing_pad(u32 text)
 {
 	return system_supports_bti_kernel() &&
-	       (aarch64_insn_is_bti(text) || text == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIASP) ||
+	       (aarch64_insn_is_bti(text) ||
+		text == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIASP) ||
 		text == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIBSP));
 }
 

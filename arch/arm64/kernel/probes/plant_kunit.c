@@ -375,9 +375,10 @@ static void stops_are_short(struct kunit *test)
 	}
 	KUNIT_ASSERT_EQ(test, register_kprobe(&stop), 0);
 	atomic_set(&stops, 0);
-	KUNIT_ASSERT_EQ(test, register_kprobes(list, NR_IN_A_ROW), 0);
+	KUNIT_EXPECT_EQ(test, register_kprobes(list, NR_IN_A_ROW), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&stops), most);
 	KUNIT_EXPECT_EQ(test, many_adds(1), 1 + NR_IN_A_ROW);
+	/* It skips those that are not registered. */
 	unregister_kprobes(list, NR_IN_A_ROW);
 	KUNIT_EXPECT_EQ(test, atomic_read(&stops), 2 * most);
 	KUNIT_EXPECT_EQ(test, many_adds(1), 1 + NR_IN_A_ROW);

@@ -438,9 +438,9 @@ static int make_detour(struct detour_code *d, const struct kprobe_region *r, str
  * @orig: the site's kprobe
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
- * Return: 0; the error of kprobe_region_find(); -ENOMEM if there is no memory now; -ENOSPC if
- * there is none where the jump has to lead to; -ERANGE or -EINVAL if operands or targets of the
- * instructions are out of reach; -E2BIG if the detour would be too long.
+ * Return: 0; the error of kprobe_region_find(); -ENOMEM if there is no memory now; -ENOSPC if a
+ * pun has no slot where it has to lead to, for want of room or of memory; -ERANGE or -EINVAL if
+ * operands or targets of the instructions are out of reach; -E2BIG if the detour would be too long.
  */
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
