@@ -65,8 +65,10 @@ void *test_load_insn(void)
 /* Runs that instruction, and returns its argument plus one. */
 noinline notrace unsigned long kprobe_test_load_one(unsigned long x)
 {
-	unsigned long one = 1, got = 0;
+	unsigned long one, got = 0;
 
+	/* The compiler does not see that the instruction reads it. */
+	WRITE_ONCE(one, 1);
 	kprobe_test_load(&got, &one);
 	return x + got;
 }
