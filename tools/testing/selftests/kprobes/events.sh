@@ -216,17 +216,19 @@ attached_means_busy() {
 
 # The event probe stands between two places of the event that it is attached to.
 attached_by_what_goes_first() {
+	grep -qF 'f[:[<group>/][<event>]]' $tracefs/README || skip "no f events"
 	grep -qF 'e[:[<group>/][<event>]]' $tracefs/README || skip "no events on events"
+	events=$dynamic
 	for remove in '-:io/' ''; do
-		put 'p:io/a vfs_read' $dynamic
-		put 'e:io/on_a io.a' $dynamic
-		put 'p:io/a vfs_write' $dynamic
+		put 'f:io/a vfs_read'
+		put 'e:io/on_a io.a'
+		put 'f:io/a vfs_write'
 		if [ -n "$remove" ]; then
-			put "$remove" $dynamic
+			put "$remove"
 		else
-			echo > $dynamic
+			echo > $events
 		fi
-		empty $dynamic
+		empty $events
 	done
 }
 
