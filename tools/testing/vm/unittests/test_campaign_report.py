@@ -67,6 +67,9 @@ class Told(unittest.TestCase):
         listener = campaign.Listener(mock.Mock(), [campaign.Task("t0", array.array("I"), [], 0)], done.append)
         listener.sink(b"unmet fork : failed\nstext ffffffff81000000\nbegin t0\nend t0\n")
         self.assertEqual(done[0].complaints(), ["fails without probes, too: fork : failed"])
+        listener = campaign.Listener(mock.Mock(), [campaign.Task("t0", array.array("I"), [], 0)], done.append, ("fork",))
+        listener.sink(b"unmet fork : failed\nstext ffffffff81000000\nbegin t0\nend t0\n")
+        self.assertEqual(done[1].complaints(), [])
 
     def test_chunks_that_are_only_tried(self):
         c = chunk("refusal 10 22", "t0", rounds=())
