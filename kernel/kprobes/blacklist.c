@@ -342,7 +342,7 @@ static int add_functions(const unsigned long *fn, const unsigned long *end)
  *
  * Breakpoints enter the kernel like NMIs: irqentry_nmi_enter() calls the others before the handler
  * can notice a hit inside a hit. Clang does not inline ftrace_nmi_enter(). Two tracers count and
- * time NMIs there.
+ * time NMIs there. On arm64 ct_nmi_exit() calls the last two, which clang does not inline, either.
  */
 static const char * const hit_path_functions[] __initconst = {
 	"arch_rethook_trampoline",
@@ -353,6 +353,8 @@ static const char * const hit_path_functions[] __initconst = {
 	"trace_osnoise_callback",
 	"trace_clock_local",
 	"sched_clock",
+	"__kern_my_cpu_offset",
+	"preempt_count",
 };
 
 static int __init add_match(void *unused, unsigned long addr)
