@@ -486,7 +486,8 @@ static void passes_landing_pads(struct kunit *test)
 		good = run(c);
 		for (how = 0; how < (IS_ENABLED(CONFIG_OPTPROBES) ? 3 : 2); how++) {
 			post = how == 1;
-			jump = how == 2;
+			/* If the kernel has BTI, a landing pad is no jump. */
+			jump = how == 2 && !system_supports_bti_kernel();
 			kp = plant(test, c, post, jump);
 			now = hit_once(test, c, post);
 			kunit_release_action(test, drop_kprobe, kp);
