@@ -16,7 +16,6 @@
  * there is a filter; if the filter drops it, nothing is reserved.
  */
 #include <linux/percpu.h>
-#include <linux/preempt.h>
 #include <linux/rculist.h>
 
 #include "event_point.h"
@@ -210,22 +209,9 @@ static nokprobe_inline void hit_instance(struct point_hit *hit, struct trace_eve
 	commit_record(hit, &out, rec);
 }
 
-/*
- * With CONFIG_PREEMPTION, records have preempt_count() less one, because handlers have disabled
- * preemption once. Traps of x86 need not do that, and less one would be an overflow into the flags.
- */
-static nokprobe_inline bool hit_disable_preemption(void)
-{
-	if (!IS_ENABLED(CONFIG_PREEMPTION) || likely(preempt_count() & PREEMPT_MASK))
-		return false;
-	preempt_disable_notrace();
-	return true;
-}
-
 /* Write the record to the buffer of each instance that has enabled the event. */
 static nokprobe_inline void hit_trace(struct point_hit *hit)
 {
-	bool disabled = hit_disable_preemption();
 	struct event_file_link *link;
 
 	list_for_each_entry_rcu(link, &hit->pp->event->files, list) {
@@ -234,8 +220,6 @@ static nokprobe_inline void hit_trace(struct point_hit *hit)
 		else
 			hit_instance(hit, link->file);
 	}
-	if (disabled)
-		preempt_enable_no_resched_notrace();
 }
 
 #ifdef CONFIG_PERF_EVENTS

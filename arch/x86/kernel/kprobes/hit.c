@@ -23,6 +23,7 @@
 #include <linux/kprobes.h>
 #include <linux/notifier.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/ptrace.h>
 
 #include <asm/extable.h>
@@ -153,22 +154,11 @@ static noinline void step_trap(struct kprobe_ctlblk *cpu, struct kprobe *p,
 
 NOKPROBE_SYMBOL(step_trap);
 
-/**
- * kprobe_int3_handler - handle a breakpoint trap if it is one of a probe
- * @regs: where the trap was taken; ip is behind the breakpoint
- *
- * Context: the breakpoint trap, which is entered like an NMI: any context,
- *	    preemption and interrupts off, RCU watching.
- * Return: 1 if the trap was handled, 0 if the breakpoint is not one of a probe.
- */
-int kprobe_int3_handler(struct pt_regs *regs)
+static nokprobe_inline int handle_int3(struct pt_regs *regs)
 {
 	unsigned long at = regs->ip - INT3_INSN_SIZE;
 	struct kprobe *site, *running;
 	struct kprobe_ctlblk *cpu;
-
-	if (user_mode(regs))
-		return 0;
 
 	cpu = get_kprobe_ctlblk();
 	running = kprobe_running();
@@ -207,6 +197,30 @@ int kprobe_int3_handler(struct pt_regs *regs)
 
 	int3_emulate_jmp(regs, at);
 	return 1;
+}
+
+/**
+ * kprobe_int3_handler - handle a breakpoint trap if it is one of a probe
+ * @regs: where the trap was taken; ip is behind the breakpoint
+ *
+ * The trap itself is not counted as disabled preemption. Handlers are to see the same
+ * preempt_count() in it as by a jump or through ftrace: events record it less one.
+ *
+ * Context: the breakpoint trap, which is entered like an NMI: any context, interrupts off, RCU
+ *	    watching.
+ * Return: 1 if the trap was handled, 0 if the breakpoint is not one of a probe.
+ */
+int kprobe_int3_handler(struct pt_regs *regs)
+{
+	int handled;
+
+	if (user_mode(regs))
+		return 0;
+
+	preempt_disable_notrace();
+	handled = handle_int3(regs);
+	preempt_enable_no_resched_notrace();
+	return handled;
 }
 
 NOKPROBE_SYMBOL(kprobe_int3_handler);

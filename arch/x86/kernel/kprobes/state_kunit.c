@@ -54,7 +54,7 @@ static const u8 reg_offset[NR_REGS] = {
  * @reg:	the register that @change changes
  * @hits:	number of runs
  * @foreign:	hits with one of FOREIGN_FLAGS on
- * @preemptible: hits with preemption on
+ * @depth:	preempt_count() less that of the caller, without what is about interrupts
  * @unwatched:	hits with RCU not watching
  * @irqs_untold: hits in which lockdep was wrong about interrupts
  * @bad_sp:	hits with another stack pointer than the probed code's
@@ -67,7 +67,7 @@ static struct hit {
 	unsigned int reg;
 	unsigned int hits;
 	unsigned int foreign;
-	unsigned int preemptible;
+	unsigned int depth;
 	unsigned int unwatched;
 	unsigned int irqs_untold;
 	unsigned int bad_sp;
@@ -87,7 +87,7 @@ static int at_hit(struct pt_regs *regs)
 {
 	hit.hits++;
 	hit.foreign += !!(native_save_fl() & FOREIGN_FLAGS);
-	hit.preemptible += !preempt_count();
+	hit.depth = preempt_count() & PREEMPT_MASK;
 	hit.unwatched += !rcu_is_watching();
 	hit.irqs_untold += !lockdep_is_right();
 	hit.bad_sp += regs->sp != insn_test_sp + hit.sp;
@@ -503,7 +503,8 @@ static void sees_one_state(struct kunit *test)
 	now = hit_once(test, m, &t);
 	expect_same(test, m, &now, &good, "with flags", 0);
 	KUNIT_EXPECT_EQ(test, hit.foreign, 0);
-	KUNIT_EXPECT_EQ(test, hit.preemptible, 0);
+	/* Records of events rely on that. */
+	KUNIT_EXPECT_EQ(test, hit.depth, IS_ENABLED(CONFIG_PREEMPT_COUNT));
 	KUNIT_EXPECT_EQ(test, hit.unwatched, 0);
 	KUNIT_EXPECT_EQ(test, hit.irqs_untold, 0);
 }
