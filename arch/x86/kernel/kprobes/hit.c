@@ -46,11 +46,10 @@ static nokprobe_inline void leave_displaced(const struct kprobe *p, struct pt_re
  * boosted copy or to the detour; with @want_trap leave_displaced() is left to do then. Returns
  * false if the copy is stepped, which ends in another trap.
  */
-static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
-				     const struct kprobe *p,
-				     struct pt_regs *regs, bool want_trap)
+static nokprobe_inline bool run_insn(const struct kprobe *p, struct pt_regs *regs, bool want_trap)
 {
 	const struct arch_specific_insn *ainsn = &p->ainsn;
+	struct kprobe_ctlblk *cpu;
 
 	/* Continue at the detour's copies, of which the first is the probed instruction. */
 	if (kprobe_optimized(p) && !want_trap) {
@@ -69,6 +68,7 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 		return true;
 	}
 
+	cpu = get_kprobe_ctlblk();
 	cpu->saved.flags = regs->flags & KPROBE_STEP_FLAGS;
 	regs->flags -= cpu->saved.flags;
 	int3_emulate_jmp(regs, (unsigned long)ainsn->insn);
@@ -76,9 +76,9 @@ static nokprobe_inline bool run_insn(struct kprobe_ctlblk *cpu,
 }
 
 /* Nearly all traps are this one, so it is part of its caller, and the others are not. */
-static nokprobe_inline void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
-				      struct pt_regs *regs)
+static nokprobe_inline void first_hit(struct kprobe *p, struct pt_regs *regs)
 {
+	struct kprobe_ctlblk *cpu = get_kprobe_ctlblk();
 	bool post;
 
 	hit_begin(cpu, p);
@@ -91,7 +91,7 @@ static nokprobe_inline void first_hit(struct kprobe_ctlblk *cpu, struct kprobe *
 
 	post = hit_has_post(p);
 	hit_set_status(cpu, KPROBE_HIT_SS);
-	if (run_insn(cpu, p, regs, post)) {
+	if (run_insn(p, regs, post)) {
 		if (post) {
 			hit_post(cpu, p, regs);
 			leave_displaced(p, regs);
@@ -111,7 +111,7 @@ static noinline void nested_hit(struct kprobe_ctlblk *cpu, struct kprobe *p,
 		leave_nested(cpu);
 		return;
 	}
-	if (run_insn(cpu, p, regs, false))
+	if (run_insn(p, regs, false))
 		leave_nested(cpu);
 }
 
@@ -157,14 +157,10 @@ NOKPROBE_SYMBOL(step_trap);
 static nokprobe_inline int handle_int3(struct pt_regs *regs)
 {
 	unsigned long at = regs->ip - INT3_INSN_SIZE;
-	struct kprobe *site, *running;
-	struct kprobe_ctlblk *cpu;
+	struct kprobe *site, *running = kprobe_running();
 
-	cpu = get_kprobe_ctlblk();
-	running = kprobe_running();
-
-	if (is_stepping(cpu, running) && at == kprobe_step_end(&running->ainsn)) {
-		step_trap(cpu, running, regs);
+	if (is_stepping(get_kprobe_ctlblk(), running) && at == kprobe_step_end(&running->ainsn)) {
+		step_trap(get_kprobe_ctlblk(), running, regs);
 		return 1;
 	}
 
@@ -180,11 +176,11 @@ static nokprobe_inline int handle_int3(struct pt_regs *regs)
 		return 1;
 	}
 	if (site && !running) {
-		first_hit(cpu, site, regs);
+		first_hit(site, regs);
 		return 1;
 	}
 	if (site) {
-		nested_hit(cpu, site, regs);
+		nested_hit(get_kprobe_ctlblk(), site, regs);
 		return 1;
 	}
 
