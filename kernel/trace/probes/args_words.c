@@ -13,7 +13,7 @@
 #include "args_internal.h"
 
 #define PROBE_ERROR_TEXT(name, text)	[TP_ERR_##name] = text,
-static const char * const error_texts[] = { PROBE_ERRORS(PROBE_ERROR_TEXT) };
+static const char *error_texts[] = { PROBE_ERRORS(PROBE_ERROR_TEXT) };
 
 /* Words of a command before the arguments. */
 #define WORDS_BEFORE_ARGS	2
