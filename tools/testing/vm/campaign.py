@@ -83,13 +83,18 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
 # Rounds of each kind: breakpoints with post handlers and without, jumps with and without. "jump,I,N"
 # probes each N-th instruction from the I-th on.
 APART_JUMPS = [f"jump,{i},{APART}" for i in range(APART)]
+MIXED_JUMPS = [f"{('jump', 'post-jump')[i % 2]},{i},{APART}" for i in range(APART)]
 ROUNDS: dict = {
     "t": [],
     "m": ["post", "plain", *APART_JUMPS],
-    "r": ["plain", *APART_JUMPS],
+    "r": ["post", "plain", *MIXED_JUMPS],
     "s": ["post", "plain", "post-jump", "jump"],
     "f": ["plain", "jump"],
 }
+
+# These kinds boot with preempt=full, the others with preempt=voluntary. So each instruction of the
+# kernel is probed with both.
+FULL_PREEMPTION = "r"
 
 # Modules that have no chunk.
 NO_CHUNK = {
@@ -470,8 +475,9 @@ def run_guest(k: Kernel, tools: str, tasks: list, on_chunk: Callable, quiet: boo
         with open(path, "w") as f:
             f.write(settings(tasks) + open(os.path.join(SOURCE, "guest.sh")).read())
         # With nokaslr, addresses are the same if a chunk is run again.
-        job = guest.Job(script=path, share=share, append=f"nokaslr {append}", timeout=SILENCE,
-                        host_root=tasks[0].kind == "f")
+        preempt = "full" if tasks[0].kind in FULL_PREEMPTION else "voluntary"
+        job = guest.Job(script=path, share=share, append=f"nokaslr preempt={preempt} {append}",
+                        timeout=SILENCE, host_root=tasks[0].kind == "f")
         listener = Listener(job, tasks, on_chunk, LACKS.get(k.arch.name, ()))
         res = boot(k, job, listener.sink)
     fault = res.fault or (f"the script ends with status {res.code}" if res.code else None)

@@ -281,7 +281,8 @@ def build(k: Kernel, modules: bool = True, keep_going: bool = False) -> None:
         if keep_going:
             targets.append("-k")
         drop_stale(k)
-        run_make(k, f"building {k.name}", *targets)
+        lines = run_make(k, f"building {k.name}", *targets)
+        sys.stderr.writelines(l for l in lines if "warning:" in l)
         if not k.stock:
             only_ours(k)
         if modules:

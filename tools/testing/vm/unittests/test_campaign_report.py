@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a guest of the campaign says is understood, and a sample that is not as the report says is seen."""
 import array
+import os
+import re
+import tempfile
 import unittest
 from unittest import mock
 
@@ -96,6 +99,20 @@ class Chunks(unittest.TestCase):
         self.assertEqual(queue.take(), ["s3", "s4", "s5"])
         self.assertEqual(queue.take(), ["r0"])
         self.assertEqual(queue.take(), [])
+
+    def test_how_the_kernel_is_preempted(self):
+        jobs, kernel = [], mock.Mock(**{"arch.name": "x86_64"})
+
+        def boot(_k, job, _sink):
+            jobs.append(job)
+            return mock.Mock(fault=None, code=0)
+
+        with tempfile.TemporaryDirectory() as tools:
+            for name in (campaign.MODULE + ".ko", "workload"):
+                open(os.path.join(tools, name), "w").close()
+            for name in ("s0", "r0"):
+                campaign.run_guest(kernel, tools, [campaign.Task(name, array.array("I"), [], 0)], [].append, boot=boot)
+        self.assertEqual([re.findall(r"preempt=\w+", j.append) for j in jobs], [["preempt=voluntary"], ["preempt=full"]])
 
     def test_functions_of_a_module(self):
         listed = ("0000000000000000 l    d  .text\t0000000000000000 .text\n"
