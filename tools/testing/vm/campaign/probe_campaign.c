@@ -168,7 +168,7 @@ static nokprobe_inline enum planted planted_at(const void *addr)
 #endif
 
 /* Returns what is wrong with the state in which a handler runs, or NULL. */
-static nokprobe_inline const char *odd_state(const struct pt_regs *regs)
+static nokprobe_inline const char *odd_state(struct pt_regs *regs)
 {
 	if (user_mode(regs))
 		return "user mode";
