@@ -475,16 +475,17 @@ STEPS = {
     **{f"{arch}-{n}": step for arch in ARCH_SUITES for n, step in
        (("debug", step_debug), ("variants", step_variants))},
     "ftrace-beside": step_suite,
+    "load": step_suite,
     "debug-ftrace": step_debug_ftrace,
     "kcsan": step_kcsan,
     **{f"{arch}-kcsan": step_kcsan for arch in ARCH_SUITES},
     **dict.fromkeys(hardened.HARDENED, step_hardened),
 }
 
-# These run only if they are named: they take half an hour each, need further configurations, or run on a
+# These run only if they are named: they take half an hour or more, need further configurations, or run on a
 # port after its KUnit suites have passed.
-OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan", *hardened.OPTIONAL,
-            *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan")),
+OPTIONAL = ("ftrace-beside", "debug-ftrace", "kcsan", "load", *hardened.OPTIONAL,
+            *(f"{arch}-{n}" for arch in ARCH_SUITES for n in ("debug", "variants", "kcsan", "load")),
             *(f"{arch}-ftrace" for arch in PORT_SUITES))
 
 

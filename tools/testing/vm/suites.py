@@ -322,6 +322,23 @@ def selftest_boots(want: Want) -> list:
     return boots
 
 
+# How much load.sh does when it is named: hours, in a guest for each line of parts. The environment
+# has other values.
+LOAD = {"KPROBES": "50000", "FUNCTIONS": "50000", "MINUTES": "60", "ROUNDS": "20", "CHANGES": "1000000",
+        "OPENS": "1000000", "WAITS": "5000"}
+LOAD_PARTS = ("many_kprobes many_functions_of_a_link",
+              "kprobes_again functions_of_a_link_again define_and_remove open_and_close enable_and_disable "
+              "register_and_unregister")
+LOAD_LIMIT = 5 * 3600
+
+
+def load_boots(want: Want) -> list:
+    env = {**{n: os.environ.get(n, v) for n, v in LOAD.items()}, "LIMIT": str(LOAD_LIMIT)}
+    job = {"share": os.path.join(want.share, "kprobes"), "timeout": LOAD_LIMIT + 60}
+    return [Boot(want.step, f"{want.step}-{i + 1}", "selftest.sh", ["load.sh"], {**env, "PARTS": parts}, job)
+            for i, parts in enumerate(LOAD_PARTS)]
+
+
 def kselftest_boots(want: Want) -> list:
     return [Boot(want.step, want.step, "kselftest.sh", job={"share": want.share, "host_root": True})]
 
@@ -366,6 +383,7 @@ SUITES = {
     "ftrace-beside": Suite("the base's other ftrace selftests, as on stock", "base", ftrace_beside_boots),
     "livepatch": Suite("the base's livepatch selftests, as on stock", "base", livepatch_boots,
                        livepatch_selftests),
+    "load": Suite("many probes for an hour, and a million changes", "alone", load_boots, our_selftests),
     "kselftest": Suite("some of our kselftests, run by kselftest itself", "alone", kselftest_boots,
                        our_selftests),
     "clients": Suite("Debian's bpftrace, perf and trace-cmd: they count what happened", "own",
@@ -379,7 +397,7 @@ KCSAN_SUITE = Suite("our KUnit suites: no data race in our code", "alone", kcsan
 
 # Suites that run on other architectures, too.
 ARCH_SUITES = {
-    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples", "clients"),
+    "arm64": ("kunit", "nmi", "selftest", "ftrace", "samples", "clients", "load"),
 }
 
 # kprobes of the base's architecture on our core. Not compared with stock.

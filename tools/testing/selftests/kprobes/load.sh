@@ -4,8 +4,12 @@
 # Many probes are armed at once under a workload, and hits of known functions are counted exactly.
 # Probes are changed many times, and memory is what it was before.
 #
-#	KPROBES=50000 FUNCTIONS=50000 CHANGES=20000 ./load.sh
+#	KPROBES=50000 FUNCTIONS=50000 MINUTES=60 ROUNDS=20 CHANGES=1000000 ./load.sh
 #
+# KPROBES and FUNCTIONS are armed at once, the kprobes for MINUTES. ROUNDS is how often all of them
+# are armed and disarmed, CHANGES how often one event is defined and removed, OPENS how often a perf
+# event is opened and closed, and WAITS how often single probes are armed and disarmed, which takes
+# grace periods. PARTS are the tests to run.
 # Lines that begin with # say what was measured.
 
 cd "$(dirname "$0")" && . ./functions
@@ -13,6 +17,10 @@ cd "$(dirname "$0")" && . ./functions
 KPROBES=${KPROBES:-2000}
 FUNCTIONS=${FUNCTIONS:-10000}
 CHANGES=${CHANGES:-3000}
+OPENS=${OPENS:-1500}
+WAITS=${WAITS:-400}
+ROUNDS=${ROUNDS:-2}
+MINUTES=${MINUTES:-0}
 
 say() {
 	echo "# $*"
@@ -32,13 +40,60 @@ names() {
 }
 
 # Something that other functions run for.
+work() {
+	cat /proc/self/status /proc/meminfo /proc/modules $tracefs/README > /dev/null
+	echo text > "$tmp/work.$1"
+	rm "$tmp/work.$1"
+	find $tracefs/events /sys/module -maxdepth 2 | sort > /dev/null
+}
+
 keep_working() {
 	set +x
 	while go_on; do
-		cat /proc/self/status /proc/meminfo /proc/modules $tracefs/README > /dev/null
-		echo text > "$tmp/work"
-		rm "$tmp/work"
-		find $tracefs/events /sys/module -maxdepth 2 | sort > /dev/null
+		work kept
+	done
+}
+
+# Milliseconds since boot.
+ms() {
+	awk '{ print int($1 * 1000) }' /proc/uptime
+}
+
+# Milliseconds that a pass of the workload takes.
+pass() {
+	from=$(ms)
+	for _ in 1 2 3 4 5; do
+		work timed
+	done
+	echo $((($(ms) - from) / 5))
+}
+
+# Kilobytes that the kernel uses, except for caches.
+memory() {
+	echo 3 > /proc/sys/vm/drop_caches
+	awk '/^(Slab|Percpu|VmallocUsed):/ { n += $2 } END { print n }' /proc/meminfo
+}
+
+# Files with names of functions for "define", and with their addresses for "link".
+list_functions() {
+	names > "$tmp/names"
+	# Twice, because there may be fewer functions than probes.
+	(spread "$tmp/names"; spread "$tmp/names") > "$tmp/functions"
+	addresses > "$tmp/addresses"
+}
+
+define_many() {
+	"$program" define "$KPROBES" < "$tmp/functions" > "$tmp/defined"
+}
+
+# Say each minute how many calls were made.
+for_minutes() {
+	for minute in $(seq "$MINUTES"); do
+		until=$(($(ms) + 60000))
+		while [ "$(ms)" -lt $until ]; do
+			sleep 1
+		done
+		say "$minute of $MINUTES minutes, $(calls_made) calls"
 	done
 }
 
@@ -47,17 +102,20 @@ many_kprobes() {
 	put "p:known/entry kprobe_test_target:kprobe_target_traced"
 	put "p:known/inside $inside"
 	put "r:known/return kprobe_test_target:kprobe_target_other"
-	names > "$tmp/names"
-	# Twice, because there may be fewer functions than probes.
-	(spread "$tmp/names"; spread "$tmp/names") > "$tmp/functions"
-	"$program" define "$KPROBES" < "$tmp/functions" > "$tmp/defined"
+	list_functions
+	alone=$(pass)
+	before=$(memory)
+	define_many
 	say "$(cat "$tmp/defined")"
 	enable load known
 	grep -c -v DISABLED $kprobes/list > "$tmp/armed"
 	say "$(cat "$tmp/armed") probes are armed, $(grep -c OPTIMIZED $kprobes/list) as jumps"
+	say "$(($(memory) - before)) kB for these events"
+	say "a pass of the workload takes $(pass) ms, $alone ms before"
 	start keep_working
 	start_callers 2
 	until_it calls_are 2000
+	for_minutes
 	stop_callers
 	for e in entry inside return; do
 		hits $e "$(calls_made)"
@@ -91,12 +149,11 @@ many_functions_of_a_link() {
 	needs_multi
 	load_target
 	load_args
-	names > "$tmp/names"
-	addresses > "$tmp/functions"
+	list_functions
 	# There may be fewer functions.
-	nr=$(head -n "$FUNCTIONS" "$tmp/functions" | wc -l)
+	nr=$(head -n "$FUNCTIONS" "$tmp/addresses" | wc -l)
 	start keep_working
-	"$program" link "$nr" 5000 < "$tmp/functions" > "$tmp/linked" ||
+	"$program" link "$nr" 5000 < "$tmp/addresses" > "$tmp/linked" ||
 		wrong_count=1
 	say "$(cat "$tmp/linked")"
 	[ -z "$wrong_count" ]
@@ -104,12 +161,6 @@ many_functions_of_a_link() {
 	finish_all
 	[ "$(cat $target/wrong)" = 0 ]
 	until_it empty $tracefs/enabled_functions
-}
-
-# Kilobytes that the kernel uses, except for caches.
-memory() {
-	echo 3 > /proc/sys/vm/drop_caches
-	awk '/^(Slab|Percpu|VmallocUsed):/ { n += $2 } END { print n }' /proc/meminfo
 }
 
 # The least memory of a while, in which deferred frees come to an end.
@@ -128,16 +179,64 @@ is_back() {
 	[ "$now" -le $((before + bound)) ]
 }
 
+# grows BOUND WHAT...: memory has not grown by more than BOUND kilobytes since $before, which was
+# measured at $began.
+grows() {
+	bound=$1
+	shift
+	until_it is_back || grew=1
+	say "$* in $((($(ms) - began) / 1000)) s:" \
+		"$((now - before)) kB more than $before kB, at most $bound may be"
+	[ -z "$grew" ]
+}
+
 # changes BOUND WHAT N [FILE]: repeat something N times. Memory is what it was before, after it was
 # repeated to fill caches. BOUND is the number of kilobytes by which it may have grown.
 changes() {
-	bound=$1
-	"$program" "$2" $(($3 / 4)) $4
+	most=$(($3 / 4))
+	[ $most -le 1000 ] || most=1000
+	"$program" "$2" $most $4
 	before=$(least_memory)
+	began=$(ms)
 	"$program" "$2" "$3" $4
-	until_it is_back || grew=1
-	say "$3 times $2 $4: $((now - before)) kB more than $before kB, at most $bound may be"
-	[ -z "$grew" ]
+	grows "$1" "$3 times $2 $4"
+}
+
+# Define, register, unregister and remove many.
+arm_all() {
+	define_many
+	enable load
+	disable load
+	echo > $dynamic
+}
+
+kprobes_again() {
+	list_functions
+	arm_all
+	before=$(least_memory)
+	began=$(ms)
+	for _ in $(seq "$ROUNDS"); do
+		arm_all
+	done
+	grows 1024 "$ROUNDS times $KPROBES kprobes"
+}
+
+functions_of_a_link_again() {
+	needs_multi
+	load_target
+	load_args
+	list_functions
+	nr=$(head -n "$FUNCTIONS" "$tmp/addresses" | wc -l)
+	start keep_working
+	"$program" link "$nr" 500 < "$tmp/addresses"
+	before=$(least_memory)
+	began=$(ms)
+	for _ in $(seq "$ROUNDS"); do
+		"$program" link "$nr" 500 < "$tmp/addresses"
+	done
+	enough
+	finish_all
+	grows 1024 "$ROUNDS times a link to $nr functions"
 }
 
 define_and_remove() {
@@ -148,7 +247,7 @@ define_and_remove() {
 open_and_close() {
 	[ -e /sys/bus/event_source/devices/kprobe/type ] || skip "no kprobe PMU"
 	load_target
-	changes 128 perf $((CHANGES / 2))
+	changes 128 perf "$OPENS"
 }
 
 # Each of these waits for grace periods.
@@ -158,21 +257,21 @@ enable_and_disable() {
 	put "p:load/entry kprobe_test_target:kprobe_target_traced"
 	put "r:load/return kprobe_test_target:kprobe_target_traced"
 	put "f:load/function kprobe_target_other" $dynamic
-	changes 64 files $((CHANGES / 6)) $tracefs/events/load/enable
+	changes 64 files "$WAITS" $tracefs/events/load/enable
 }
 
 register_and_unregister() {
 	load_target
 	load_or_skip kprobe_test_prober ret=1 symbol=kprobe_target_traced
-	changes 64 files $((CHANGES / 8)) $prober/placed
+	changes 64 files "$WAITS" $prober/placed
 	rmmod kprobe_test_prober
 }
 
 begin
 exec 3>&1
 needs_program load
-for t in many_kprobes many_functions_of_a_link define_and_remove open_and_close enable_and_disable \
-	register_and_unregister; do
+for t in ${PARTS:-many_kprobes many_functions_of_a_link kprobes_again functions_of_a_link_again \
+	define_and_remove open_and_close enable_and_disable register_and_unregister}; do
 	run $t
 done
 finish
