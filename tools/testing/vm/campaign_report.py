@@ -157,7 +157,7 @@ def make(text: Text, progress: Progress) -> dict:
     allowed = count - total(refused, BLACKLIST)
     return {
         "instructions": len(text.words),
-        "chunks done, of": {kind: [len(done[kind]), len(text.names(kind))] for kind in done},
+        "chunks done, of": {kind: [len(done[kind]), text.wanted(kind)] for kind in done},
         "chunks failed": {n: bad[:3] for n, bad in sorted(progress.failed.items())},
         "tried": count,
         "refused": refused,

@@ -134,6 +134,9 @@ class Text:
     def names(self, kind):
         return [f"{kind}{i}" for i in range(10)]
 
+    def wanted(self, kind):
+        return len(self.names(kind))
+
 
 @mock.patch("campaign_report.base_version", lambda: VERSION)
 class Compared(unittest.TestCase):
