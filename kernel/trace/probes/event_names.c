@@ -79,21 +79,74 @@ struct trace_event_call *trace_probe_find_call(const char *group, const char *na
 	return event ? &event->call : NULL;
 }
 
-/* Is it an event of that name that is not in the table? */
-static bool is_taken_by_others(struct trace_event_call *call)
+/*
+ * The group of the last event, if others have no event in it; guarded by event_mutex. ftrace counts
+ * the events of each group. While its count is @nr, nobody else has registered an event there. This
+ * saves a walk over all events for each definition.
+ */
+static struct {
+	struct trace_subsystem_dir	*dir;
+	int				nr;
+} own_group;
+
+/* The directory of a group, NULL if there is none, e.g. early at boot. */
+static struct trace_subsystem_dir *dir_of(const char *group)
+{
+	struct trace_array *tr = top_trace_array();
+	struct trace_subsystem_dir *dir;
+
+	if (!tr)
+		return NULL;
+	list_for_each_entry(dir, &tr->systems, list) {
+		if (!strcmp(dir->subsystem->name, group))
+			return dir;
+	}
+	return NULL;
+}
+
+static bool is_own_group(const char *group)
+{
+	struct trace_subsystem_dir *dir = dir_of(group);
+
+	return dir && dir == own_group.dir && dir->nr_events == own_group.nr;
+}
+
+/* An event of @group was registered. Are there some @of_others? */
+static void own_group_joined(const char *group, bool of_others)
+{
+	own_group.dir = of_others ? NULL : dir_of(group);
+	if (own_group.dir)
+		own_group.nr = own_group.dir->nr_events;
+}
+
+/* An event of the group with this directory was unregistered, and the directory may be freed. */
+static void own_group_left(struct trace_subsystem_dir *dir)
+{
+	if (dir == own_group.dir && !--own_group.nr)
+		own_group.dir = NULL;
+}
+
+/* Are events that are not in the table in the group of @call? Sets *@taken if one has its name. */
+static bool beside_others(struct trace_event_call *call, bool *taken)
 {
 	const char *unequal = NULL;
 	struct trace_event_call *other;
+	bool found = false;
 
+	if (is_own_group(call->class->system))
+		return false;
 	list_for_each_entry(other, &ftrace_events, list) {
 		if (other->class->system == unequal || other->flags & OF_PROBES)
 			continue;
-		if (strcmp(call->class->system, other->class->system))
+		if (strcmp(call->class->system, other->class->system)) {
 			unequal = other->class->system;
-		else if (!strcmp(trace_event_name(call), trace_event_name(other)))
-			return true;
+			continue;
+		}
+		found = true;
+		if (!strcmp(trace_event_name(call), trace_event_name(other)))
+			*taken = true;
 	}
-	return false;
+	return found;
 }
 
 static int names_add(struct trace_probe_event *event)
@@ -121,11 +174,16 @@ static int names_add(struct trace_probe_event *event)
 int trace_probe_register_event_call(struct trace_probe *probe)
 {
 	struct trace_event_call *call = trace_probe_event_call(probe);
+	const char *group = call->class->system;
+	bool taken = false, of_others;
 	int err;
 
 	lockdep_assert_held(&event_mutex);
 
-	if (find_event(call->class->system, call->name) || is_taken_by_others(call))
+	if (find_event(group, call->name))
+		return -EEXIST;
+	of_others = beside_others(call, &taken);
+	if (taken)
 		return -EEXIST;
 	err = names_add(probe->event);
 	if (err)
@@ -133,8 +191,10 @@ int trace_probe_register_event_call(struct trace_probe *probe)
 	err = -ENODEV;
 	if (register_trace_event(&call->event)) {
 		err = trace_add_event_call(call);
-		if (!err)
+		if (!err) {
+			own_group_joined(group, of_others);
 			return 0;
+		}
 		unregister_trace_event(&call->event);
 	}
 	rhashtable_remove_fast(&names, &probe->event->named, by_name);
@@ -150,9 +210,12 @@ int trace_probe_register_event_call(struct trace_probe *probe)
  */
 int trace_probe_unregister_event_call(struct trace_probe *probe)
 {
+	struct trace_subsystem_dir *dir = dir_of(probe->event->class.system);
 	int err = trace_remove_event_call(&probe->event->call);
 
-	if (!err)
-		rhashtable_remove_fast(&names, &probe->event->named, by_name);
-	return err;
+	if (err)
+		return err;
+	own_group_left(dir);
+	rhashtable_remove_fast(&names, &probe->event->named, by_name);
+	return 0;
 }

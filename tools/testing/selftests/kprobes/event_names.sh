@@ -57,6 +57,30 @@ others_are_there_first() {
 	put '-:synthetic/one'
 }
 
+# Synthetic events come and go, in a group that has only probe events otherwise.
+others_come_between() {
+	[ -e $tracefs/synthetic_events ] || skip "no synthetic events"
+	put 'p:synthetic/a vfs_read'
+	put 'p:synthetic/b vfs_read'
+	put 'one int x' $tracefs/synthetic_events
+	refused "$taken" 'p:synthetic/one vfs_read'
+	put 'p:synthetic/c vfs_read'
+	refused "$taken" 'p:synthetic/one vfs_read'
+	put '-:synthetic/b'
+	refused "$taken" 'p:synthetic/one vfs_read'
+	put '-:synthetic/a'
+	put '-:synthetic/c'
+	refused "$taken" 'p:synthetic/one vfs_read'
+	put 'p:synthetic/a vfs_read'
+	put '!one int x' $tracefs/synthetic_events
+	put 'p:synthetic/one vfs_read'
+	put '-:synthetic/one'
+	put 'one int x' $tracefs/synthetic_events
+	refused "$taken" 'p:synthetic/one vfs_read'
+	put '!one int x' $tracefs/synthetic_events
+	put '-:synthetic/a'
+}
+
 # The same name in another group, or a longer one, is not taken.
 groups_have_names_of_their_own() {
 	put 'p:named/one vfs_read'
@@ -100,6 +124,7 @@ many_names_come_and_go() {
 begin
 run kinds_share_names
 run others_are_there_first
+run others_come_between
 run groups_have_names_of_their_own
 run many_names_come_and_go
 finish
