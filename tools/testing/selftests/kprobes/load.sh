@@ -39,12 +39,12 @@ names() {
 	grep -v '\[' $tracefs/available_filter_functions | grep -v '\.' | sort | uniq -u
 }
 
-# Something that other functions run for.
+# Something that other functions run for. It takes as long if there are many events.
 work() {
 	cat /proc/self/status /proc/meminfo /proc/modules $tracefs/README > /dev/null
 	echo text > "$tmp/work.$1"
 	rm "$tmp/work.$1"
-	find $tracefs/events /sys/module -maxdepth 2 | sort > /dev/null
+	find /sys/module /sys/devices -maxdepth 3 | sort > /dev/null
 }
 
 keep_working() {
