@@ -82,15 +82,14 @@ HOT = ("vfs_read", "vfs_write", "path_openat", "link_path_walk", "do_dentry_open
        "hrtimer_nanosleep", "load_elf_binary")
 
 # Rounds of each kind: breakpoints with post handlers and without, jumps with and without. "jump,I,N"
-# probes each N-th instruction from the I-th on. AGAIN probes what the last round did not make a jump.
-AGAIN = "again"
+# probes each N-th instruction from the I-th on.
 APART_JUMPS = [f"jump,{i},{APART}" for i in range(APART)]
 MIXED_JUMPS = [f"{('jump', 'post-jump')[i % 2]},{i},{APART}" for i in range(APART)]
 ROUNDS: dict = {
     "t": [],
     "m": ["post", "plain", *APART_JUMPS],
     "r": ["post", "plain", *MIXED_JUMPS],
-    "s": ["post", "plain", "post-jump", "jump", AGAIN],
+    "s": ["post", "plain", "post-jump", "jump"],
     "f": ["plain", "jump"],
 }
 
@@ -340,7 +339,7 @@ class Round:
             bad.append("no result")
         if self.name.startswith("post") and v.get("posts", 0) * 100 < v.get("hits", 0) * POSTS:
             bad.append(f"the post handler ran in {v.get('posts', 0)} of {v['hits']} hits")
-        if self.complete and self.name != AGAIN and v.get("hit", 0) < least_hit:
+        if self.complete and v.get("hit", 0) < least_hit:
             bad.append(f"{v.get('hit', 0)} of {v.get('probed', 0)} instructions were hit, "
                        f"fewer than {least_hit}")
         return [f"{self.name}: {b}" for b in bad]
@@ -406,8 +405,7 @@ class Chunk:
                 "hits": self.total("hits"), "missed": self.total("missed"),
                 "ftrace": self.total("ftrace", "jump"), "jumps": self.total("jumps", "jump"),
                 "tried": self.total("probed", "jump"), "why": self.why_refused(),
-                "traps": self.traps("jump"), "post_traps": self.traps("post-jump"),
-                "alone_traps": self.traps(AGAIN)}
+                "traps": self.traps("jump"), "post_traps": self.traps("post-jump")}
 
 
 class Listener:

@@ -173,7 +173,6 @@ def make(text: Text, progress: Progress) -> dict:
         "modules: refused": refusals(done["m"]),
         "spread: jumps": jumps(done["s"], "traps"),
         "spread: jumps with a post handler": jumps(done["s"], "post_traps"),
-        "spread: jumps, the rest probed without the others": jumps(done["s"], "alone_traps"),
     }
 
 
@@ -185,7 +184,6 @@ def write(k: Kernel, text: Text, progress: Progress) -> int:
     spread = [f for n, f in progress.done.items() if n[0] == "s"]
     say("disassembling the instructions that are no jumps")
     report["no jumps, by kind"] = kinds(k, [o for f in spread for o in f["traps"]])
-    report["no jumps without the others, by kind"] = kinds(k, [o for f in spread for o in f["alone_traps"]])
     report["no jumps with a post handler, by kind"] = kinds(
         k, [o for f in spread for o in set(f["post_traps"]) - set(f["traps"])])
     with open(path_of(k.name), "w") as out:

@@ -136,17 +136,6 @@ settle() {
 	await_jumps
 }
 
-# What stayed a breakpoint in the last round, probed without the others: "no room for a jump" may be
-# due to these. The workload goes on.
-again() {
-	echo 1 > $optimization
-	echo 0 > $control/tired
-	echo again > $control/round || echo "batch refused"
-	await_jumps
-	cat $control/result $control/traps
-	echo off > $control/round
-}
-
 # round WHAT: "post" and "plain" use breakpoints, "jump" and "post-jump" allow jumps. Those with
 # "post" have post handlers.
 round() {
@@ -218,10 +207,7 @@ chunk() {
 	for r in $(echo "$1:" | cut -d : -f 2- | tr : ' '); do
 		echo "campaign: chunk $name, $r" > /dev/kmsg
 		echo "round $r"
-		case $r in
-		again)	again ;;
-		*)	round "$r" ;;
-		esac
+		round "$r"
 	done
 }
 

@@ -13,8 +13,6 @@
  *		write "post" or "plain": register probes at all places, in one
  *		batch, with or without a post handler. "post K N" and "plain K N"
  *		take every N-th place from the K-th on.
- *		write "again": register probes only where the last round had
- *		breakpoints, without post handlers.
  *		write "off": unregister all, and check that the text is restored.
  * tired	write: a number of hits. Probes that have had so many from now on are
  *		disabled, to save time. 0 is no limit, and enables all again.
@@ -78,7 +76,6 @@ MODULE_PARM_DESC(base, "address that offsets of places are relative to");
  * @before:	number of hits when "tired" was written
  * @tired:	the probe has been disabled
  * @planted:	how the probe was planted when it was disabled
- * @trapped:	it was a breakpoint, and no entry of ftrace, at the end of its last round
  */
 struct place {
 	struct kprobe kp;
@@ -89,7 +86,6 @@ struct place {
 	unsigned long before;
 	bool tired;
 	enum planted planted;
-	bool trapped;
 };
 
 /*
@@ -247,25 +243,11 @@ static bool is_changed(const struct place *p)
 	return !(p->kp.flags & KPROBE_FLAG_FTRACE) && memcmp(p->kp.addr, p->code, p->len);
 }
 
-static enum planted planted_for(const struct place *p)
-{
-	return p->tired ? p->planted : planted_at(p->kp.addr);
-}
-
-static bool is_trap(const struct place *p)
-{
-	return !(p->kp.flags & KPROBE_FLAG_FTRACE) && planted_for(p) == PLANTED_BREAKPOINT;
-}
-
 static void uproot(void)
 {
 	struct place *p;
 	unsigned int i;
 
-	for (i = 0; i < nr_batch; i++) {
-		p = place_of(batch[i]);
-		p->trapped = is_trap(p);
-	}
 	unregister_kprobes(batch, nr_batch);
 	for (i = 0; i < nr_batch; i++) {
 		p = place_of(batch[i]);
@@ -275,8 +257,7 @@ static void uproot(void)
 	nr_batch = 0;
 }
 
-/* Register probes at every @step-th place from @first on, or at those of them that were breakpoints. */
-static int plant(bool post, unsigned int first, unsigned int step, bool again)
+static int plant(bool post, unsigned int first, unsigned int step)
 {
 	struct place *p;
 	unsigned int i;
@@ -290,7 +271,7 @@ static int plant(bool post, unsigned int first, unsigned int step, bool again)
 	}
 	for (i = first; i < nr_places; i += step) {
 		p = &places[i];
-		if (p->error || (again && !p->trapped))
+		if (p->error)
 			continue;
 		fresh_probe(p, post);
 		memcpy(p->code, p->kp.addr, p->len);
@@ -403,6 +384,11 @@ struct tally {
 	unsigned int hit, tired, jumps, breakpoints, ftrace, bare;
 };
 
+static enum planted planted_for(const struct place *p)
+{
+	return p->tired ? p->planted : planted_at(p->kp.addr);
+}
+
 static void add_place(struct tally *t, const struct place *p)
 {
 	enum planted planted = planted_for(p);
@@ -480,7 +466,7 @@ static int traps_show(struct seq_file *m, void *v)
 	guard(mutex)(&campaign_mutex);
 	for (i = 0; i < nr_batch; i++) {
 		p = place_of(batch[i]);
-		if (is_trap(p))
+		if (!(p->kp.flags & KPROBE_FLAG_FTRACE) && planted_for(p) == PLANTED_BREAKPOINT)
 			seq_printf(m, "trap %x\n", words[p - places] & OFFSET_MASK);
 	}
 	return 0;
@@ -545,11 +531,9 @@ static int obey(const char *command)
 		return 0;
 	}
 	if (!strcmp(what, "post"))
-		return plant(true, first, step, false);
+		return plant(true, first, step);
 	if (!strcmp(what, "plain"))
-		return plant(false, first, step, false);
-	if (!strcmp(what, "again"))
-		return plant(false, 0, 1, true);
+		return plant(false, first, step);
 	return -EINVAL;
 }
 

@@ -87,7 +87,7 @@ def figures(refused, probed=4000, entries=40, traps=12, post_traps=60):
     for reason, n in refused.items():
         why.update({len(why) + i: ("EINVAL", reason) for i in range(n)})
     return {"probed": probed, "why": why, "tried": probed, "ftrace": entries, "hit": 0, "hits": 0, "missed": 0,
-            "traps": list(range(traps)), "post_traps": list(range(post_traps)), "alone_traps": list(range(traps // 3))}
+            "traps": list(range(traps)), "post_traps": list(range(post_traps))}
 
 
 class Chunks(unittest.TestCase):
