@@ -52,10 +52,19 @@ expect() {
 	sed -n 's/:/ &/p' /tmp/expected | sed 's/^/unmet /'
 }
 
+# Does the workload handle SIGUSR1 already? Before that the signal kills it.
+listens() {
+	caught=$(awk '$1 == "SigCgt:" { print $2 }' /proc/$pid/status)
+	[ $((0x${caught:-200} & 0x200)) != 0 ]
+}
+
 start_workload() {
 	[ -n "$TESTS$UNHIT$IDLE" ] && return
 	/mnt/workload /tmp/expected > /tmp/said 2>&1 &
 	pid=$!
+	until listens; do
+		sleep 0.02
+	done
 }
 
 # Run the workload or the tests once, and compare the results.
