@@ -131,6 +131,8 @@ struct kprobe_copies {
  *		0 if there is no detour
  * @nr_slots:	number of slots of the detour
  * @copied_insn: the bytes behind the breakpoint, as they are without probes
+ * @relay:	a jump to the detour that the site's jump of two bytes leads to; NULL if the site's
+ *		jump has five bytes and leads to the detour
  * @copies:	the copies in the detour, for unwinders
  * @post:	offset from @insn to the copy of the instruction, in another slot, that runs
  *		before post handlers; 0 if there is none. Set once, under kprobe_mutex; read by
@@ -143,6 +145,7 @@ struct arch_optimized_insn {
 	u8 size;
 	u8 nr_slots;
 	kprobe_opcode_t copied_insn[DISP32_SIZE];
+	kprobe_opcode_t *relay;
 	struct kprobe_copies copies;
 	s32 post;
 };

@@ -32,7 +32,8 @@
  *	jmp	the copy in the detour of the next instruction
  *
  * The slot of a pun, a jump whose last bytes are those of instructions that stay in place, is
- * where the jump leads to. Other slots are where there is room.
+ * where the jump leads to. Other slots are where there is room. If there is neither room for a jump
+ * nor a slot for a pun, a jump of two bytes leads to the detour by way of a relay, see relay.c.
  *
  * No task may be at one of the displaced instructions when the jump is written. For that, the
  * core first lets all hits of the breakpoint continue at the detour's copies, and then waits
@@ -49,6 +50,8 @@
 #include <linux/memory.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+
+#include <kunit/visibility.h>
 
 #include <asm/alternative.h>
 #include <asm/cpufeature.h>
@@ -315,11 +318,23 @@ static void write_text(struct optimized_kprobe *op, unsigned int at, const u8 *b
 	kprobe_test_step();
 }
 
-static void write_first_bytes(struct list_head *ops, u8 opcode)
+static u8 jump_opcode(const struct optimized_kprobe *op)
+{
+	return op->optinsn.relay ? JMP8_INSN_OPCODE : JMP32_INSN_OPCODE;
+}
+
+static unsigned int jump_size(const struct optimized_kprobe *op)
+{
+	return op->optinsn.relay ? JMP8_INSN_SIZE : JMP32_INSN_SIZE;
+}
+
+static void write_first_bytes(struct list_head *ops, bool jump)
 {
 	struct optimized_kprobe *op;
+	u8 opcode;
 
 	list_for_each_entry(op, ops, list) {
+		opcode = jump ? jump_opcode(op) : INT3_INSN_OPCODE;
 		write_text(op, 0, &opcode, 1);
 		cond_resched();
 	}
@@ -328,21 +343,22 @@ static void write_first_bytes(struct list_head *ops, u8 opcode)
 
 static void jump_to_detour(const struct optimized_kprobe *op, u8 *jump)
 {
-	__text_gen_insn(jump, JMP32_INSN_OPCODE, op->kp.addr,
-			op->optinsn.insn + DETOUR_START, JMP32_INSN_SIZE);
+	__text_gen_insn(jump, jump_opcode(op), op->kp.addr,
+			op->optinsn.relay ?: op->optinsn.insn + DETOUR_START, jump_size(op));
 }
 
 static void tell_perf(struct optimized_kprobe *op, bool jump)
 {
 	u8 to[JMP32_INSN_SIZE], with[JMP32_INSN_SIZE];
+	unsigned int size = jump_size(op);
 
 	jump_to_detour(op, to);
 	with[0] = INT3_INSN_OPCODE;
 	memcpy(with + 1, op->optinsn.copied_insn, DISP32_SIZE);
 	if (jump)
-		perf_event_text_poke(op->kp.addr, with, sizeof(with), to, sizeof(to));
+		perf_event_text_poke(op->kp.addr, with, size, to, size);
 	else
-		perf_event_text_poke(op->kp.addr, to, sizeof(to), with, sizeof(with));
+		perf_event_text_poke(op->kp.addr, to, size, with, size);
 }
 
 /**
@@ -360,11 +376,11 @@ void arch_optimize_kprobes(struct list_head *ops)
 	list_for_each_entry(op, ops, list) {
 		tell_perf(op, true);
 		jump_to_detour(op, jump);
-		write_text(op, 1, jump + 1, DISP32_SIZE);
+		write_text(op, 1, jump + 1, jump_size(op) - 1);
 		cond_resched();
 	}
 	text_poke_sync();
-	write_first_bytes(ops, JMP32_INSN_OPCODE);
+	write_first_bytes(ops, true);
 }
 
 /**
@@ -380,9 +396,9 @@ void arch_unoptimize_kprobes(struct list_head *ops, struct list_head *done)
 {
 	struct optimized_kprobe *op;
 
-	write_first_bytes(ops, INT3_INSN_OPCODE);
+	write_first_bytes(ops, false);
 	list_for_each_entry(op, ops, list) {
-		write_text(op, 1, op->optinsn.copied_insn, DISP32_SIZE);
+		write_text(op, 1, op->optinsn.copied_insn, jump_size(op) - 1);
 		tell_perf(op, false);
 		cond_resched();
 	}
@@ -432,39 +448,78 @@ static int make_detour(struct detour_code *d, const struct kprobe_region *r, str
 	return ret;
 }
 
+/* For tests: jumps have two bytes if the instructions have. */
+VISIBLE_IF_KUNIT bool kprobe_relay_always;
+
+static int prepare_jump(struct optimized_kprobe *op, const struct kprobe_region *r,
+			struct detour_code *d)
+{
+	int ret = make_detour(d, r, &op->kp, 1);
+
+	if (ret == -E2BIG && !kprobe_is_pun(r))
+		ret = make_detour(d, r, &op->kp, MAX_DETOUR_SLOTS);
+	if (ret)
+		return ret;
+	guard(mutex)(&text_mutex);
+	kprobe_text_read(op->optinsn.copied_insn, r->start + 1, DISP32_SIZE);
+	op->optinsn.copies = d->copies;
+	op->optinsn.insn = (kprobe_opcode_t *)d->slot;
+	op->optinsn.nr_slots = d->nr_slots;
+	op->optinsn.size = max_t(u8, r->end - r->start, JMP32_INSN_SIZE);
+	return 0;
+}
+
+static int prepare_by_relay(struct optimized_kprobe *op, struct detour_code *d)
+{
+	unsigned long addr = (unsigned long)op->kp.addr;
+	struct kprobe_region region;
+	int ret;
+
+	ret = kprobe_region_of_insn(addr, &region) ?: prepare_jump(op, &region, d);
+	if (ret)
+		return ret;
+	scoped_guard(mutex, &text_mutex)
+		op->optinsn.relay = kprobe_relay_get(addr, op->optinsn.insn + DETOUR_START);
+	if (!op->optinsn.relay) {
+		arch_remove_optimized_kprobe(op);
+		return -ENOSPC;
+	}
+	op->optinsn.size = region.end - region.start;
+	return 0;
+}
+
+static int prepare_directly(struct optimized_kprobe *op, struct detour_code *d)
+{
+	struct kprobe_region region;
+
+	if (kprobe_relay_always)
+		return -ENOSPC;
+	return kprobe_region_find((unsigned long)op->kp.addr, &region) ?:
+	       prepare_jump(op, &region, d);
+}
+
 /**
  * arch_prepare_optimized_kprobe - check whether there can be a jump, and prepare for it
  * @op: the site; its kp is prepared
  * @orig: the site's kprobe
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
- * Return: 0; the error of kprobe_region_find(); -ENOMEM if there is no memory now; -ENOSPC if a
- * pun has no slot where it has to lead to, for want of room or of memory; -ERANGE or -EINVAL if
- * operands or targets of the instructions are out of reach; -E2BIG if the detour would be too long.
+ * Return: 0; -ENOMEM if there is no memory now; or, if there is no room for a relay either: the
+ * error of kprobe_region_find(); -ENOSPC if a pun has no slot where it has to lead to, for want of
+ * room or of memory; -ERANGE or -EINVAL if operands or targets of the instructions are out of
+ * reach; -E2BIG if the detour would be too long.
  */
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
 	struct detour_code *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
-	struct kprobe_region region;
 	int ret;
 
 	if (!d)
 		return -ENOMEM;
-	ret = kprobe_region_find((unsigned long)op->kp.addr, &region);
-	if (ret)
+	ret = prepare_directly(op, d);
+	if (!ret || ret == -ENOMEM)
 		return ret;
-	ret = make_detour(d, &region, &op->kp, 1);
-	if (ret == -E2BIG && !kprobe_is_pun(&region))
-		ret = make_detour(d, &region, &op->kp, MAX_DETOUR_SLOTS);
-	if (ret)
-		return ret;
-	guard(mutex)(&text_mutex);
-	kprobe_text_read(op->optinsn.copied_insn, region.start + 1, DISP32_SIZE);
-	op->optinsn.copies = d->copies;
-	op->optinsn.insn = (kprobe_opcode_t *)d->slot;
-	op->optinsn.nr_slots = d->nr_slots;
-	op->optinsn.size = max_t(u8, region.end - region.start, JMP32_INSN_SIZE);
-	return 0;
+	return prepare_by_relay(op, d) ? ret : 0;
 }
 
 /* Post handlers */
@@ -579,6 +634,9 @@ void arch_remove_optimized_kprobe(struct optimized_kprobe *op)
 	if (!op->optinsn.size)
 		return;
 	op->optinsn.size = 0;
+	if (op->optinsn.relay)
+		kprobe_relay_put(op->optinsn.relay);
+	op->optinsn.relay = NULL;
 	if (post)
 		put_slots(post - POST_COPY(op->kp.ainsn.size), 1);
 	put_slots(op->optinsn.insn, op->optinsn.nr_slots);
@@ -637,7 +695,7 @@ void kprobe_detour_undo(u8 *buf, unsigned long addr, int len)
 		if (!p || !kprobe_optimized(p))
 			continue;
 		op = container_of(p, struct optimized_kprobe, kp);
-		for (i = 0; i < len && back + i < JMP32_INSN_SIZE; i++)
+		for (i = 0; i < len && back + i < jump_size(op); i++)
 			buf[i] = back + i ? op->optinsn.copied_insn[back + i - 1] : p->opcode;
 	}
 }

@@ -8,6 +8,7 @@
 #include <linux/ptrace.h>
 #include <linux/stringify.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 
 #include <asm/alternative.h>
 #include <asm/asm.h>
@@ -418,3 +419,26 @@ unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
 }
 
 NOKPROBE_SYMBOL(kprobe_detour_origin);
+
+/**
+ * kprobe_relay_origin - translate the address of a relay to the probed code
+ * @addr: an address in the kernel's text
+ *
+ * Context: any in which RCU is watching, preemption off.
+ * Return: the address of the probed instruction; @addr if no relay starts there.
+ */
+unsigned long kprobe_relay_origin(unsigned long addr)
+{
+	const struct optimized_kprobe *op;
+	unsigned long to, slot;
+
+	if (*(u8 *)addr != JMP32_INSN_OPCODE)
+		return addr;
+	to = addr + JMP32_INSN_SIZE + get_unaligned((s32 *)(addr + 1));
+	if (!is_kprobe_optinsn_slot(to))
+		return addr;
+	op = find_detour(to, &slot);
+	return op && (unsigned long)op->optinsn.relay == addr ? (unsigned long)op->kp.addr : addr;
+}
+
+NOKPROBE_SYMBOL(kprobe_relay_origin);

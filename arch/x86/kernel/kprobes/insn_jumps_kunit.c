@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x86: instructions under jumps: with displaced instructions, as puns, and with post handlers. The
- * outcome must be the same as without a probe. Also, how many of the kernel's can be jumps.
+ * x86: instructions under jumps: with displaced instructions, as puns, by relays, and with post
+ * handlers. The outcome must be the same as without a probe. Also, how many of the kernel's can be
+ * jumps.
  */
 #include <kunit/test.h>
 #include <linux/err.h>
@@ -12,6 +13,7 @@
 #include <linux/string.h>
 
 #include <asm/alternative.h>
+#include <asm/cpufeature.h>
 #include <asm/sections.h>
 #include <asm/text-patching.h>
 
@@ -26,19 +28,34 @@
  * @expected: the outcome without a probe
  * @probe: the probe
  * @text: the text without a jump
+ * @padding: the padding in front of the snippet
  */
 struct jump_case {
 	const struct insn_test_case *c;
 	struct insn_outcome *expected;
 	struct insn_probe *probe;
 	u8 text[MAX_INSN_SIZE];
+	u8 padding[CONFIG_FUNCTION_PADDING_BYTES];
 };
+
+static bool is_short_jump(const struct jump_case *jc)
+{
+	const u8 *text = insn_test_addr(jc->c);
+
+	return *text == JMP8_INSN_OPCODE && memcmp(text, jc->text, JMP8_INSN_SIZE);
+}
 
 static bool is_jump(const struct jump_case *jc)
 {
 	const u8 *text = insn_test_addr(jc->c);
 
-	return *text == JMP32_INSN_OPCODE && memcmp(text, jc->text, JMP32_INSN_SIZE);
+	return is_short_jump(jc) ||
+	       (*text == JMP32_INSN_OPCODE && memcmp(text, jc->text, JMP32_INSN_SIZE));
+}
+
+static void *padding_of(const struct jump_case *jc)
+{
+	return jc->c->entry - sizeof(jc->padding);
 }
 
 static void expect_hits(struct kunit *test, struct jump_case *jc)
@@ -68,9 +85,11 @@ static __always_inline struct jump_case *plant_jumps(struct kunit *test, unsigne
 		jcs[i].c = &insn_test_cases[i];
 		jcs[i].expected = insn_test_new_outcomes(test);
 		memcpy(jcs[i].text, insn_test_addr(jcs[i].c), MAX_INSN_SIZE);
+		memcpy(jcs[i].padding, padding_of(&jcs[i]), sizeof(jcs[i].padding));
 		insn_test_run_all(jcs[i].c, false, jcs[i].expected);
-		jcs[i].probe = insn_test_add_probe(test, jcs[i].c, post);
 	}
+	for (i = 0; i < nr; i++)
+		jcs[i].probe = insn_test_add_probe(test, jcs[i].c, post);
 	wait_for_kprobe_optimizer();
 	return jcs;
 }
@@ -88,11 +107,12 @@ static __always_inline void expect_jump_works(struct kunit *test, struct jump_ca
 static __always_inline void expect_gone(struct kunit *test, struct jump_case *jc,
 					struct insn_outcome *now)
 {
-	u8 text[MAX_INSN_SIZE];
+	u8 text[JMP32_INSN_SIZE];
 
 	insn_test_drop_probe(test, jc->probe);
-	memcpy(text, insn_test_addr(jc->c), MAX_INSN_SIZE);
-	KUNIT_EXPECT_MEMEQ(test, text, jc->text, MAX_INSN_SIZE);
+	/* Behind that may be padding, where relays are still. */
+	memcpy(text, insn_test_addr(jc->c), JMP32_INSN_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, text, jc->text, JMP32_INSN_SIZE);
 	insn_test_run_all(jc->c, false, now);
 	insn_test_expect_same(test, now, jc->expected, "probe gone");
 }
@@ -121,26 +141,47 @@ static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
 }
 #endif
 
+/* Relays are removed when no task can be at them. */
+static void expect_no_relays(struct kunit *test, const struct jump_case *jcs, unsigned int nr)
+{
+	u8 now[sizeof(jcs->padding)], text[MAX_INSN_SIZE];
+	unsigned int i;
+
+	kprobe_reclaim_flush();
+	for (i = 0; i < nr; i++) {
+		memcpy(now, padding_of(&jcs[i]), sizeof(now));
+		KUNIT_EXPECT_MEMEQ_MSG(test, now, jcs[i].padding, sizeof(now), "%s",
+				       jcs[i].c->name);
+		memcpy(text, insn_test_addr(jcs[i].c), sizeof(text));
+		KUNIT_EXPECT_MEMEQ_MSG(test, text, jcs[i].text, sizeof(text), "%s",
+				       jcs[i].c->name);
+	}
+}
+
 /* Test all snippets together, because each wait takes a grace period of RCU-tasks. */
 static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 {
-	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0;
+	unsigned int nr = insn_test_cases_end - insn_test_cases, i, jumps = 0, relayed = 0;
 	struct insn_outcome *now = insn_test_new_outcomes(test);
 	struct jump_case *jcs;
 
 	jcs = plant_jumps(test, nr, post);
 	for (i = 0; i < nr; i++) {
 		jumps += is_jump(&jcs[i]);
+		relayed += is_short_jump(&jcs[i]);
 		if (is_jump(&jcs[i]))
 			expect_safe_returns(test, &jcs[i]);
 		else
 			kunit_info(test, "no jump: %s", jcs[i].c->name);
 		expect_jump_works(test, &jcs[i], now);
 	}
-	kunit_info(test, "%u of %u are jumps", jumps, nr);
+	kunit_info(test, "%u of %u are jumps, %u by relays", jumps, nr, relayed);
 	KUNIT_EXPECT_GE(test, jumps, at_least);
+	if (kprobe_relay_always)
+		KUNIT_EXPECT_EQ(test, relayed, jumps);
 	for (i = 0; i < nr; i++)
 		expect_gone(test, &jcs[i], now);
+	expect_no_relays(test, jcs, nr);
 }
 
 static void insn_test_jumps(struct kunit *test)
@@ -177,6 +218,32 @@ static void insn_test_puns(struct kunit *test)
 static void insn_test_puns_with_post(struct kunit *test)
 {
 	run_puns(test, true);
+}
+
+static void forget_relay_always(void *unused)
+{
+	kprobe_relay_always = false;
+}
+
+/* Jumps of two bytes to relays in the paddings of the snippets. */
+static void run_relays(struct kunit *test, bool post)
+{
+	if (!IS_ENABLED(CONFIG_PREFIX_SYMBOLS) || cpu_feature_enabled(X86_FEATURE_CALL_DEPTH))
+		kunit_skip(test, "the padding in front of functions is not free");
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, forget_relay_always, NULL));
+	kprobe_reclaim_flush();
+	kprobe_relay_always = true;
+	run_jumps(test, 100, post);
+}
+
+static void insn_test_relays(struct kunit *test)
+{
+	run_relays(test, false);
+}
+
+static void insn_test_relays_with_post(struct kunit *test)
+{
+	run_relays(test, true);
 }
 
 /*
@@ -226,6 +293,7 @@ static void insn_test_post_joins_jumps(struct kunit *test)
  * @nr: those that can be probed
  * @displaced: those that can be jumps that displace the next instructions
  * @punned: those that can be puns
+ * @relayed: those that can be jumps to relays
  * @verdict: the others, by error number
  * @undecoded: functions with text that is no instruction
  */
@@ -234,6 +302,7 @@ struct share {
 	unsigned int nr;
 	unsigned int displaced;
 	unsigned int punned;
+	unsigned int relayed;
 	unsigned int verdict[MAX_ERRNO];
 	unsigned int undecoded;
 };
@@ -249,39 +318,30 @@ static bool can_be_probed(unsigned long addr)
 	       !kprobe_insn_check(&text) && !ftrace_text_reserved((void *)addr, (void *)addr);
 }
 
-/* Like the core, but writes no jump. */
-static int try_jump(unsigned long addr, bool *pun)
-{
-	struct optimized_kprobe op = { .kp.addr = (kprobe_opcode_t *)addr };
-	struct kprobe_region region;
-	int ret;
-
-	guard(mutex)(&kprobe_mutex);
-	ret = kprobe_region_find(addr, &region);
-	if (ret)
-		return ret;
-	*pun = kprobe_is_pun(&region);
-	ret = arch_prepare_optimized_kprobe(&op, &op.kp);
-	if (!ret)
-		arch_remove_optimized_kprobe(&op);
-	return ret;
-}
-
+/* Like the core, but writes no jump, only a relay. */
 static void count_insn(struct share *share, unsigned long addr)
 {
-	bool pun = false;
+	struct optimized_kprobe op = { .kp.addr = (kprobe_opcode_t *)addr };
+	struct kprobe_region region = { .free_end = ULONG_MAX };
 	int ret;
 
 	if (!can_be_probed(addr))
 		return;
 	share->nr++;
-	ret = try_jump(addr, &pun);
-	if (ret)
+	guard(mutex)(&kprobe_mutex);
+	kprobe_region_find(addr, &region);
+	ret = arch_prepare_optimized_kprobe(&op, &op.kp);
+	if (ret) {
 		share->verdict[-ret]++;
-	else if (pun)
+		return;
+	}
+	if (op.optinsn.relay)
+		share->relayed++;
+	else if (kprobe_is_pun(&region))
 		share->punned++;
 	else
 		share->displaced++;
+	arch_remove_optimized_kprobe(&op);
 }
 
 static int count_symbol(void *data, const char *name, unsigned long start)
@@ -314,12 +374,13 @@ static void insn_test_share(struct kunit *test)
 		kunit_skip(test, "takes long with all accesses watched");
 	KUNIT_ASSERT_NOT_NULL(test, share);
 	kallsyms_on_each_symbol(count_symbol, share);
-	jumps = share->displaced + share->punned;
+	jumps = share->displaced + share->punned + share->relayed;
 	KUNIT_ASSERT_GT(test, share->nr, 1000);
 	KUNIT_EXPECT_EQ(test, share->undecoded, 0);
-	kunit_info(test, "%u of %u instructions by a jump, %u %%: %u displaced, %u punned",
+	kunit_info(test,
+		   "%u of %u instructions by a jump, %u %%: %u displaced, %u punned, %u relayed",
 		   jumps, share->nr, jumps * 100 / share->nr, share->displaced,
-		   share->punned);
+		   share->punned, share->relayed);
 	for (i = 0; i < MAX_ERRNO; i++) {
 		if (share->verdict[i])
 			kunit_info(test, "%5u not: error -%u", share->verdict[i], i);
@@ -335,6 +396,8 @@ static struct kunit_case jumps_cases[] = {
 	KUNIT_CASE(insn_test_post_joins_jumps),
 	KUNIT_CASE_SLOW(insn_test_puns),
 	KUNIT_CASE_SLOW(insn_test_puns_with_post),
+	KUNIT_CASE_SLOW(insn_test_relays),
+	KUNIT_CASE_SLOW(insn_test_relays_with_post),
 	KUNIT_CASE_SLOW(insn_test_share),
 	{}
 };

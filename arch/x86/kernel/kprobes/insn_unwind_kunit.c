@@ -13,6 +13,8 @@
 
 #include <asm/text-patching.h>
 
+#include "../../../../kernel/kprobes/internal.h"
+
 #include "insn_runs.h"
 #include "private.h"
 
@@ -277,12 +279,12 @@ static bool is_left_behind_post(const struct insn_probe *probe, int point)
 	return probe->kp.post_handler && (point == POINT_LONG || point == POINT_BACK);
 }
 
-static void step_through_jump(struct kunit *test, int point, bool post)
+static void step_through_jump(struct kunit *test, int point, bool post, u8 opcode)
 {
 	struct insn_probe *probe = insn_test_add_probe(test, &insn_test_points[point], post);
 
 	wait_for_kprobe_optimizer();
-	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, JMP32_INSN_OPCODE);
+	KUNIT_EXPECT_EQ(test, *(u8 *)probe->kp.addr, opcode);
 	KUNIT_EXPECT_EQ(test, slots_of_jump(probe->kp.addr), point == POINT_LONG ? 2 : 1);
 	traces_taken = 0;
 	traces_with_caller = 0;
@@ -315,16 +317,46 @@ static void insn_test_stack_trace_in_jump(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, register_die_notifier(&step_nb), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_step_trap, NULL));
 	for (i = POINT_PUSH; i <= POINT_BACK; i++) {
-		step_through_jump(test, i, false);
-		step_through_jump(test, i, true);
+		step_through_jump(test, i, false, JMP32_INSN_OPCODE);
+		step_through_jump(test, i, true, JMP32_INSN_OPCODE);
 	}
 }
+
+#if defined(CONFIG_OPTPROBES) && defined(CONFIG_X86_64)
+static void forget_relay_always(void *unused)
+{
+	kprobe_relay_always = false;
+}
+
+/* The same for a jump of two bytes, and its relay. */
+static void insn_test_stack_trace_in_relay(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC) || !IS_ENABLED(CONFIG_PREFIX_SYMBOLS) ||
+	    cpu_feature_enabled(X86_FEATURE_CALL_DEPTH))
+		kunit_skip(test, "needs padding that is free, and unwinding without frame pointers");
+
+	KUNIT_ASSERT_EQ(test, register_die_notifier(&step_nb), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_step_trap, NULL));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, forget_relay_always, NULL));
+	kprobe_reclaim_flush();
+	kprobe_relay_always = true;
+	step_through_jump(test, POINT_MOV, false, JMP8_INSN_OPCODE);
+	step_through_jump(test, POINT_MOV, true, JMP8_INSN_OPCODE);
+	kprobe_reclaim_flush();
+}
+#else
+static void insn_test_stack_trace_in_relay(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_OPTPROBES");
+}
+#endif
 
 static struct kunit_case unwind_cases[] = {
 	KUNIT_CASE(insn_test_unwind_address),
 	KUNIT_CASE(insn_test_unwind_freed_page),
 	KUNIT_CASE(insn_test_stack_trace),
 	KUNIT_CASE(insn_test_stack_trace_in_jump),
+	KUNIT_CASE(insn_test_stack_trace_in_relay),
 	{}
 };
 

@@ -98,8 +98,17 @@ static inline void kprobe_unwind_slots_at(const void *page) { }
 
 /* region.c */
 int kprobe_region_find(unsigned long addr, struct kprobe_region *region);
+int kprobe_region_of_insn(unsigned long addr, struct kprobe_region *region);
+bool kprobe_runs_into_next(struct probed_text *text, unsigned long start, unsigned long end);
 #if IS_ENABLED(CONFIG_KUNIT)
 extern bool kprobe_region_entered_everywhere;
+#endif
+
+/* relay.c */
+kprobe_opcode_t *kprobe_relay_get(unsigned long addr, const void *detour);
+void kprobe_relay_put(kprobe_opcode_t *relay);
+#if IS_ENABLED(CONFIG_KUNIT)
+extern bool kprobe_relay_always;
 #endif
 
 /* far.c. A detour for the instructions that a pun can displace fits in a slot. */
@@ -136,6 +145,7 @@ unsigned long kprobe_detour_leave(struct kprobe *p, struct pt_regs *regs);
 void kprobe_detour_undo(u8 *buf, unsigned long addr, int len);
 bool kprobe_detour_passed(const struct pt_regs *regs);
 unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp);
+unsigned long kprobe_relay_origin(unsigned long addr);
 
 /* The copy of the instruction that runs before post handlers; NULL if there is none. */
 static __always_inline kprobe_opcode_t *kprobe_copy_before_post(const struct optimized_kprobe *op)
@@ -165,6 +175,11 @@ static inline bool kprobe_detour_passed(const struct pt_regs *regs)
 }
 
 static inline unsigned long kprobe_detour_origin(unsigned long addr, unsigned long *sp)
+{
+	return addr;
+}
+
+static inline unsigned long kprobe_relay_origin(unsigned long addr)
 {
 	return addr;
 }

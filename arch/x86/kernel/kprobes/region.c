@@ -445,16 +445,24 @@ static int add_other_part(struct region_search *s, const char *module, const cha
 	return add_parts_named(s, module, other);
 }
 
-/* May execution continue from the end of a symbol into the next one? */
-static bool runs_into_next(struct region_search *s, unsigned long start, unsigned long end)
+/**
+ * kprobe_runs_into_next - may execution continue from the end of a symbol into the next one?
+ * @text: room for an instruction
+ * @start: start of the symbol
+ * @end: end of the symbol
+ *
+ * Context: text_mutex held.
+ * Return: false if it cannot.
+ */
+bool kprobe_runs_into_next(struct probed_text *text, unsigned long start, unsigned long end)
 {
 	bool runs_on = true;
 	unsigned long pos;
 
-	for (pos = start; pos < end; pos += s->text.insn.length) {
-		if (kprobe_insn_read(&s->text, pos, end) < 0)
+	for (pos = start; pos < end; pos += text->insn.length) {
+		if (kprobe_insn_read(text, pos, end) < 0)
 			return true;
-		runs_on = runs_on_behind(&s->text.insn, runs_on);
+		runs_on = runs_on_behind(&text->insn, runs_on);
 	}
 	return runs_on;
 }
@@ -474,7 +482,7 @@ static int add_neighbours(struct region_search *s, bool runs_on)
 	int ret;
 
 	for (pos = s->start; find_text_symbol(pos - 1, &size, &offset); ) {
-		if (!runs_into_next(s, pos - 1 - offset, pos))
+		if (!kprobe_runs_into_next(&s->text, pos - 1 - offset, pos))
 			break;
 		pos = pos - 1 - offset;
 		ret = add_part(s, pos);
@@ -485,7 +493,7 @@ static int add_neighbours(struct region_search *s, bool runs_on)
 		ret = add_part(s, pos);
 		if (ret)
 			return ret;
-		runs_on = runs_into_next(s, pos, pos + size);
+		runs_on = kprobe_runs_into_next(&s->text, pos, pos + size);
 	}
 	return 0;
 }
@@ -671,4 +679,31 @@ int kprobe_region_find(unsigned long addr, struct kprobe_region *region)
 	if (!ret)
 		*region = s->r;
 	return ret;
+}
+
+/**
+ * kprobe_region_of_insn - the region of a jump that displaces only the probed instruction
+ * @addr: address of a probed instruction
+ * @region: receives the result
+ *
+ * Context: process. Takes text_mutex.
+ * Return: 0; -ENOSPC if the instruction is too short for a jump of two bytes; -EINVAL if it must
+ * stay in place.
+ */
+int kprobe_region_of_insn(unsigned long addr, struct kprobe_region *region)
+{
+	struct probed_text text;
+
+	guard(mutex)(&text_mutex);
+	if (kprobe_insn_read(&text, addr, addr + MAX_INSN_SIZE) < 0 || !may_move(&text, addr))
+		return -EINVAL;
+	if (text.insn.length < JMP8_INSN_SIZE)
+		return -ENOSPC;
+	*region = (struct kprobe_region){
+		.start = addr,
+		.end = addr + text.insn.length,
+		.free_end = addr + JMP32_INSN_SIZE,
+		.runs_on = !ends_run(&text.insn),
+	};
+	return 0;
 }

@@ -24,8 +24,8 @@
 #include "private.h"
 
 /*
- * A bit for each CHUNK_SIZE bytes in which there are slots, or were. With it, most addresses of
- * modules and BPF programs are not looked up. A bit is set before a slot there can be executed,
+ * A bit for each CHUNK_SIZE bytes in which there are slots or relays, or were. With it, most
+ * addresses of the kernel, of modules and of BPF programs are not looked up. A bit is set before a slot there can be executed,
  * and is not cleared. Set atomically, read by any context.
  */
 #define CHUNK_SIZE	SZ_2M
@@ -40,8 +40,8 @@ static nokprobe_inline unsigned long chunk_of(unsigned long addr)
 }
 
 /**
- * kprobe_unwind_slots_at - note that there may be slots in a page
- * @page: a page
+ * kprobe_unwind_slots_at - note that there may be slots in a page, or a relay
+ * @page: a page, or a relay
  */
 void kprobe_unwind_slots_at(const void *page)
 {
@@ -78,6 +78,14 @@ static nokprobe_inline bool is_being_hit(unsigned long addr)
 	return false;
 }
 
+/* The probed instruction if @ip is a relay, to which a jump from there leads; else @ip. */
+static nokprobe_inline unsigned long relay_origin(unsigned long ip)
+{
+	if (likely(!may_be_slot(ip)) || !__is_kernel_text(ip) || !rcu_is_watching())
+		return ip;
+	return kprobe_relay_origin(ip);
+}
+
 /**
  * kprobe_trap_ip - correct the instruction pointer of a trap for hits of probes
  * @ip: the instruction pointer that the trap stored
@@ -86,7 +94,8 @@ static nokprobe_inline bool is_being_hit(unsigned long addr)
  * In a detour, before and after the handlers run, only the registers show that it is a hit.
  *
  * Context: any, preemption off.
- * Return: the address of the probed instruction if it has not run yet, else @ip.
+ * Return: the address of the probed instruction if it has not run yet, also for its relay; else
+ * @ip.
  */
 unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 {
@@ -96,7 +105,7 @@ unsigned long kprobe_trap_ip(unsigned long ip, const struct pt_regs *regs)
 	if (regs && may_be_slot(READ_ONCE_NOCHECK(regs->orig_ax)) && rcu_is_watching() &&
 	    kprobe_detour_passed(regs))
 		return ip - INT3_INSN_SIZE;
-	return ip;
+	return relay_origin(ip);
 }
 
 NOKPROBE_SYMBOL(kprobe_trap_ip);
@@ -176,8 +185,11 @@ static noinline unsigned long slot_text_address(unsigned long ip)
 	unsigned int pushed;
 
 	preempt_disable_notrace();
-	/* Not minus one as return addresses: no call returns into a slot. */
-	slot_unwind(&ip, &pushed);
+	/* Not minus one as return addresses: no call returns into a slot, or to a relay. */
+	if (__is_kernel_text(ip))
+		ip = relay_origin(ip);
+	else
+		slot_unwind(&ip, &pushed);
 	preempt_enable_notrace();
 	return __kernel_text_address(ip) ? ip : 0;
 }
@@ -196,10 +208,10 @@ NOKPROBE_SYMBOL(slot_text_address);
  */
 unsigned long kprobe_text_address(unsigned long ip)
 {
-	if (likely(__is_kernel_text(ip)))
-		return ip;
 	if (unlikely(may_be_slot(ip)))
 		return slot_text_address(ip);
+	if (likely(__is_kernel_text(ip)))
+		return ip;
 	return __kernel_text_address(ip) ? ip : 0;
 }
 

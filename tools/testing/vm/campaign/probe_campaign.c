@@ -134,12 +134,14 @@ static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
 	return regs->flags & X86_EFLAGS_IF;
 }
 
+/* What changed text is. */
 static nokprobe_inline enum planted planted_at(const void *addr)
 {
 	switch (READ_ONCE(*(const u8 *)addr)) {
 	case 0xcc:
 		return PLANTED_BREAKPOINT;
 	case 0xe9:
+	case 0xeb:
 		return PLANTED_JUMP;
 	}
 	return PLANTED_NOTHING;
@@ -152,7 +154,7 @@ static nokprobe_inline bool had_irqs_on(const struct pt_regs *regs)
 	return interrupts_enabled(regs);
 }
 
-/* An instruction that is a branch itself is taken for a jump, if nothing is planted. */
+/* What changed text is. */
 static nokprobe_inline enum planted planted_at(const void *addr)
 {
 	u32 insn = le32_to_cpu(READ_ONCE(*(const __le32 *)addr));
@@ -243,6 +245,11 @@ static bool is_changed(const struct place *p)
 	return !(p->kp.flags & KPROBE_FLAG_FTRACE) && memcmp(p->kp.addr, p->code, p->len);
 }
 
+static enum planted planted_now(const struct place *p)
+{
+	return is_changed(p) ? planted_at(p->kp.addr) : PLANTED_NOTHING;
+}
+
 static void uproot(void)
 {
 	struct place *p;
@@ -330,7 +337,7 @@ static void rest_if_tired(struct place *p)
 {
 	if (p->tired || hits_of(p) - p->before < limit)
 		return;
-	p->planted = planted_at(p->kp.addr);
+	p->planted = planted_now(p);
 	p->tired = !disable_kprobe(&p->kp);
 	if (!p->tired)
 		p->odd = "disable";
@@ -386,7 +393,7 @@ struct tally {
 
 static enum planted planted_for(const struct place *p)
 {
-	return p->tired ? p->planted : planted_at(p->kp.addr);
+	return p->tired ? p->planted : planted_now(p);
 }
 
 static void add_place(struct tally *t, const struct place *p)
