@@ -473,17 +473,18 @@ static int prepare_by_relay(struct optimized_kprobe *op, struct detour_code *d)
 {
 	unsigned long addr = (unsigned long)op->kp.addr;
 	struct kprobe_region region;
+	kprobe_opcode_t *relay;
 	int ret;
 
+	scoped_guard(mutex, &text_mutex)
+		relay = kprobe_relay_find(addr);
+	if (!relay)
+		return -ENOSPC;
 	ret = kprobe_region_of_insn(addr, &region) ?: prepare_jump(op, &region, d);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &text_mutex)
-		op->optinsn.relay = kprobe_relay_get(addr, op->optinsn.insn + DETOUR_START);
-	if (!op->optinsn.relay) {
-		arch_remove_optimized_kprobe(op);
-		return -ENOSPC;
-	}
+	kprobe_relay_write(relay, op->optinsn.insn + DETOUR_START);
+	op->optinsn.relay = relay;
 	op->optinsn.size = region.end - region.start;
 	return 0;
 }
@@ -512,14 +513,15 @@ static int prepare_directly(struct optimized_kprobe *op, struct detour_code *d)
 int arch_prepare_optimized_kprobe(struct optimized_kprobe *op, struct kprobe *orig)
 {
 	struct detour_code *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
-	int ret;
+	int direct, ret;
 
 	if (!d)
 		return -ENOMEM;
-	ret = prepare_directly(op, d);
-	if (!ret || ret == -ENOMEM)
-		return ret;
-	return prepare_by_relay(op, d) ? ret : 0;
+	direct = prepare_directly(op, d);
+	if (!direct || direct == -ENOMEM)
+		return direct;
+	ret = prepare_by_relay(op, d);
+	return !ret || ret == -ENOMEM ? ret : direct;
 }
 
 /* Post handlers */

@@ -79,6 +79,8 @@ static __always_inline struct jump_case *plant_jumps(struct kunit *test, unsigne
 	struct jump_case *jcs;
 	unsigned int i;
 
+	/* No relay of an earlier test is part of what was there before. */
+	kprobe_reclaim_flush();
 	jcs = kunit_kcalloc(test, nr, sizeof(*jcs), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, jcs);
 	for (i = 0; i < nr; i++) {
@@ -176,7 +178,7 @@ static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 		expect_jump_works(test, &jcs[i], now);
 	}
 	kunit_info(test, "%u of %u are jumps, %u by relays", jumps, nr, relayed);
-	KUNIT_EXPECT_GE(test, jumps, at_least);
+	KUNIT_EXPECT_GE(test, kprobe_relay_always ? relayed : jumps - relayed, at_least);
 	if (kprobe_relay_always)
 		KUNIT_EXPECT_EQ(test, relayed, jumps);
 	for (i = 0; i < nr; i++)

@@ -203,11 +203,26 @@ static bool trace_is_on_way_out(const unsigned long *entries, unsigned int nr)
 	       (IS_ENABLED(CONFIG_KPROBES_KCSAN_HITS) && nr > 1 && is_on_way_out(entries[1]));
 }
 
+/* Addresses of the kernel that were translated for live patching, and to what. */
+static unsigned int translated;
+static unsigned long translation;
+
+static void note_translation(unsigned long ip)
+{
+	unsigned long origin = kprobe_text_address(ip);
+
+	if (!core_kernel_text(ip) || origin == ip)
+		return;
+	translated++;
+	translation = origin;
+}
+
 static void note_trace_of_step(struct pt_regs *regs)
 {
 	unsigned long entries[32];
 	unsigned int nr;
 
+	note_translation(regs->ip);
 	nr = stack_trace_save_regs(regs, entries, ARRAY_SIZE(entries), 0);
 	if (note_trace(entries, nr))
 		return;
@@ -290,6 +305,7 @@ static void step_through_jump(struct kunit *test, int point, bool post, u8 opcod
 	traces_with_caller = 0;
 	traces_on_way_out = 0;
 	bad_trace_ip = 0;
+	translated = 0;
 	KUNIT_EXPECT_EQ(test, call_keep_in_steps(5), 6);
 	KUNIT_EXPECT_EQ(test, probe->pre, 1);
 	KUNIT_EXPECT_EQ(test, probe->post, post);
@@ -298,6 +314,10 @@ static void step_through_jump(struct kunit *test, int point, bool post, u8 opcod
 	KUNIT_EXPECT_EQ_MSG(test, bad_trace_ip, 0, "point %d: %pS", point, (void *)bad_trace_ip);
 	if (!is_left_behind_post(probe, point))
 		KUNIT_EXPECT_EQ_MSG(test, traces_on_way_out, 0, "point %d", point);
+	/* Only a relay is in the kernel's text. */
+	KUNIT_EXPECT_EQ(test, translated, opcode == JMP8_INSN_OPCODE);
+	if (translated)
+		KUNIT_EXPECT_EQ(test, translation, (unsigned long)probe->kp.addr);
 	insn_test_drop_probe(test, probe);
 }
 
@@ -333,7 +353,7 @@ static void insn_test_stack_trace_in_relay(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_UNWINDER_ORC) || !IS_ENABLED(CONFIG_PREFIX_SYMBOLS) ||
 	    cpu_feature_enabled(X86_FEATURE_CALL_DEPTH))
-		kunit_skip(test, "needs padding that is free, and unwinding without frame pointers");
+		kunit_skip(test, "needs free padding, and unwinding without frame pointers");
 
 	KUNIT_ASSERT_EQ(test, register_die_notifier(&step_nb), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_step_trap, NULL));

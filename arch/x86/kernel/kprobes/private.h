@@ -105,7 +105,8 @@ extern bool kprobe_region_entered_everywhere;
 #endif
 
 /* relay.c */
-kprobe_opcode_t *kprobe_relay_get(unsigned long addr, const void *detour);
+kprobe_opcode_t *kprobe_relay_find(unsigned long addr);
+void kprobe_relay_write(kprobe_opcode_t *relay, const void *detour);
 void kprobe_relay_put(kprobe_opcode_t *relay);
 #if IS_ENABLED(CONFIG_KUNIT)
 extern bool kprobe_relay_always;

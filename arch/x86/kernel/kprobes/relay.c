@@ -62,62 +62,64 @@ static bool is_cut_off(unsigned long start)
 	       !kprobe_runs_into_next(&text, start - 1 - offset, start);
 }
 
-/* Find room for a relay that the instruction at @addr can reach; 0 if there is none. */
-static unsigned long find_room(unsigned long addr)
+/**
+ * kprobe_relay_find - find room for a relay
+ * @addr: a probed instruction
+ *
+ * Context: kprobe_mutex and text_mutex held.
+ * Return: its address, for kprobe_relay_write(); NULL if there is no room in reach of a jump of two
+ * bytes, or if @addr is not in the kernel's text, or in text that is freed.
+ */
+kprobe_opcode_t *kprobe_relay_find(unsigned long addr)
 {
 	unsigned long first = addr + JMP8_INSN_SIZE + S8_MIN, last = addr + JMP8_INSN_SIZE + S8_MAX;
 	unsigned long pos, size, offset, at;
 	char name[KSYM_NAME_LEN];
 	char *module;
 
+	if (!padding_is_unused() || !__is_kernel_text(addr))
+		return NULL;
 	for (pos = first; pos <= last; pos += size - offset) {
 		if (!__is_kernel_text(pos) ||
 		    !kallsyms_lookup(pos, &size, &offset, &module, name))
-			return 0;
+			return NULL;
 		if (!str_has_prefix(name, "__pfx_") || size != PADDING_SIZE)
 			continue;
 		at = find_in_padding(pos - offset, first, last);
 		if (at && is_cut_off(pos - offset))
-			return at;
+			return (kprobe_opcode_t *)at;
 	}
-	return 0;
+	return NULL;
 }
 
-static void write_relay(unsigned long at, const void *old, const void *new)
+static void write_jump(kprobe_opcode_t *at, const void *old, const void *new)
 {
-	perf_event_text_poke((void *)at, old, JMP32_INSN_SIZE, new, JMP32_INSN_SIZE);
-	text_poke((void *)at, new, JMP32_INSN_SIZE);
+	perf_event_text_poke(at, old, JMP32_INSN_SIZE, new, JMP32_INSN_SIZE);
+	text_poke(at, new, JMP32_INSN_SIZE);
 }
 
 /**
- * kprobe_relay_get - write a relay
- * @addr: a probed instruction of two bytes or more
- * @detour: where the relay leads to; a jump of five bytes from @addr reaches it
+ * kprobe_relay_write - write a relay
+ * @relay: what kprobe_relay_find() has returned, since when kprobe_mutex was held
+ * @detour: where the relay leads to
  *
  * No CPU is synced: the relay is reached only from text that is synced later.
  *
- * Context: kprobe_mutex and text_mutex held; may sleep.
- * Return: the relay; NULL if there is no room in reach, or if @addr is in text that is freed.
+ * Context: kprobe_mutex held; takes text_mutex, may sleep.
  */
-kprobe_opcode_t *kprobe_relay_get(unsigned long addr, const void *detour)
+void kprobe_relay_write(kprobe_opcode_t *relay, const void *detour)
 {
 	u8 jump[JMP32_INSN_SIZE];
-	unsigned long at;
 
-	if (!padding_is_unused() || !__is_kernel_text(addr))
-		return NULL;
-	at = find_room(addr);
-	if (!at)
-		return NULL;
-	__text_gen_insn(jump, JMP32_INSN_OPCODE, (void *)at, detour, JMP32_INSN_SIZE);
-	kprobe_unwind_slots_at((void *)at);
-	write_relay(at, padding, jump);
-	return (kprobe_opcode_t *)at;
+	__text_gen_insn(jump, JMP32_INSN_OPCODE, relay, detour, JMP32_INSN_SIZE);
+	kprobe_unwind_slots_at(relay);
+	guard(mutex)(&text_mutex);
+	write_jump(relay, padding, jump);
 }
 
 /**
  * kprobe_relay_put - remove a relay
- * @relay: what kprobe_relay_get() has returned; no task is at it or can come to it
+ * @relay: a written relay; no task is at it or can come to it
  *
  * Context: kprobe_mutex held; takes text_mutex, may sleep.
  */
@@ -127,5 +129,5 @@ void kprobe_relay_put(kprobe_opcode_t *relay)
 
 	guard(mutex)(&text_mutex);
 	memcpy(jump, relay, sizeof(jump));
-	write_relay((unsigned long)relay, jump, padding);
+	write_jump(relay, jump, padding);
 }

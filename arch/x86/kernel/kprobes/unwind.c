@@ -25,8 +25,8 @@
 
 /*
  * A bit for each CHUNK_SIZE bytes in which there are slots or relays, or were. With it, most
- * addresses of the kernel, of modules and of BPF programs are not looked up. A bit is set before a slot there can be executed,
- * and is not cleared. Set atomically, read by any context.
+ * addresses of the kernel, of modules and of BPF programs are not looked up. A bit is set before a
+ * slot there can be executed, and is not cleared. Set atomically, read by any context.
  */
 #define CHUNK_SIZE	SZ_2M
 #define CHUNKS_START	((unsigned long)__START_KERNEL_map - SZ_2G)

@@ -114,6 +114,7 @@ enum bench_planted planted_at(const void *addr)
 	case 0xcc:
 		return PLANTED_BREAKPOINT;
 	case 0xe9:
+	case 0xeb:
 		return PLANTED_JUMP;
 	}
 #elif defined(CONFIG_ARM64)
