@@ -145,15 +145,19 @@ needs_multi() {
 	zcat /proc/config.gz | grep -q '^CONFIG_BPF_EVENTS=y' || skip "no BPF programs on probes"
 }
 
-many_functions_of_a_link() {
+# Set $hooked to the number of functions for links, which may be fewer, and let others run.
+prepare_links() {
 	needs_multi
 	load_target
 	load_args
 	list_functions
-	# There may be fewer functions.
-	nr=$(head -n "$FUNCTIONS" "$tmp/addresses" | wc -l)
+	hooked=$(head -n "$FUNCTIONS" "$tmp/addresses" | wc -l)
 	start keep_working
-	"$program" link "$nr" 5000 < "$tmp/addresses" > "$tmp/linked" ||
+}
+
+many_functions_of_a_link() {
+	prepare_links
+	"$program" link "$hooked" 5000 < "$tmp/addresses" > "$tmp/linked" ||
 		wrong_count=1
 	say "$(cat "$tmp/linked")"
 	[ -z "$wrong_count" ]
@@ -222,21 +226,16 @@ kprobes_again() {
 }
 
 functions_of_a_link_again() {
-	needs_multi
-	load_target
-	load_args
-	list_functions
-	nr=$(head -n "$FUNCTIONS" "$tmp/addresses" | wc -l)
-	start keep_working
-	"$program" link "$nr" 500 < "$tmp/addresses"
+	prepare_links
+	"$program" link "$hooked" 500 < "$tmp/addresses"
 	before=$(least_memory)
 	began=$(ms)
 	for _ in $(seq "$ROUNDS"); do
-		"$program" link "$nr" 500 < "$tmp/addresses"
+		"$program" link "$hooked" 500 < "$tmp/addresses"
 	done
 	enough
 	finish_all
-	grows 1024 "$ROUNDS times a link to $nr functions"
+	grows 1024 "$ROUNDS times a link to $hooked functions"
 }
 
 define_and_remove() {
