@@ -424,6 +424,9 @@ NOKPROBE_SYMBOL(kprobe_detour_origin);
  * kprobe_relay_origin - translate the address of a relay to the probed code
  * @addr: an address in the kernel's text
  *
+ * The kernel's text stays mapped, so it is read directly. A task can be at a relay only after the
+ * site's jump is written, and &arch_optimized_insn.relay is set before that.
+ *
  * Context: any in which RCU is watching, preemption off.
  * Return: the address of the probed instruction; @addr if no relay starts there.
  */

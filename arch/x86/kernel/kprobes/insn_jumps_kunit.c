@@ -143,6 +143,15 @@ static void expect_safe_returns(struct kunit *test, const struct jump_case *jc)
 }
 #endif
 
+/* The first bytes of a padding may be the last ones of a pun in front of it. */
+static void expect_room_for_puns(struct kunit *test, const struct jump_case *jc)
+{
+	u8 first[DISP32_SIZE];
+
+	memcpy(first, padding_of(jc), sizeof(first));
+	KUNIT_EXPECT_MEMEQ_MSG(test, first, jc->padding, sizeof(first), "%s", jc->c->name);
+}
+
 /* Relays are removed when no task can be at them. */
 static void expect_no_relays(struct kunit *test, const struct jump_case *jcs, unsigned int nr)
 {
@@ -175,6 +184,8 @@ static void run_jumps(struct kunit *test, unsigned int at_least, bool post)
 			expect_safe_returns(test, &jcs[i]);
 		else
 			kunit_info(test, "no jump: %s", jcs[i].c->name);
+		if (kprobe_relay_always)
+			expect_room_for_puns(test, &jcs[i]);
 		expect_jump_works(test, &jcs[i], now);
 	}
 	kunit_info(test, "%u of %u are jumps, %u by relays", jumps, nr, relayed);

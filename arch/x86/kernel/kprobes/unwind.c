@@ -3,8 +3,9 @@
  * x86: functions for the ORC unwinder.
  *
  * ORC describes the text without probes. With probes, a frame may be in a slot: in the copy of
- * an instruction, or in a detour. The caller of a handler is a trap, or a detour that looks
- * like one, with an ip behind the breakpoint although the instruction has not run yet.
+ * an instruction, or in a detour. Or it is at a relay, where ORC describes another function. The
+ * caller of a handler is a trap, or a detour that looks like one, with an ip behind the breakpoint
+ * although the instruction has not run yet.
  *
  * Most frames are in kernel text and not from a trap. The unwinder does not call this for them.
  */
